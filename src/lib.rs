@@ -1,1 +1,21 @@
-//! x
+//! wirewitness holds what an app sends against what its privacy policy declares.
+//!
+//! The modules stand in the order of the pipeline; a module imports only those above it.
+
+pub mod evidence;
+pub mod signatures;
+pub mod observations;
+pub mod session;
+pub mod capture;
+pub mod net;
+pub mod secure;
+pub mod message;
+pub mod party;
+pub mod payload;
+pub mod identify;
+pub mod examine;
+pub mod policy;
+pub mod audit;
+pub mod report;
+pub mod record;
+pub mod cli;

@@ -1,0 +1,315 @@
+//! The report as data: `report.json`. Every output is made from this and nothing else.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::{Certainty, Locator, Span, Time};
+use crate::observations::{Contact, Coverage, Flow, Input, Recipient, Sealed, Sighting};
+use crate::policy::Policy;
+
+/// How bad. Ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// To know; never fails a build.
+    Note,
+    /// One.
+    Low,
+    /// Two.
+    Medium,
+    /// Three.
+    High,
+    /// Four.
+    Critical,
+}
+
+/// How a flow stands against the declarations (PoliCheck, Andow et al., USENIX
+/// Security 2020, and `Unsettled`, which is ours).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Disclosure {
+    /// Recipient and type are named.
+    Clear,
+    /// Covered by an umbrella, a category or a catch-all.
+    Vague,
+    /// Not declared.
+    Omitted,
+    /// Denied.
+    Incorrect,
+    /// Declared and denied.
+    Ambiguous,
+    /// Who the recipient is cannot be known from here.
+    Unsettled,
+}
+
+/// The level at which a declared recipient is met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecipientLevel {
+    /// The product, or the first party itself.
+    Product,
+    /// A row that names only the company.
+    Company,
+    /// The functional category.
+    Category,
+    /// Only another product of the company.
+    Sibling,
+    /// Partners and other third parties.
+    CatchAll,
+    /// Not at all.
+    None,
+}
+
+/// The level at which the type is met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DataLevel {
+    /// Named.
+    Exact,
+    /// By an umbrella.
+    Umbrella,
+    /// Not named, or nothing said.
+    None,
+}
+
+/// A declaration that was weighed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cover {
+    /// See [`RecipientLevel`].
+    pub recipient: RecipientLevel,
+    /// See [`DataLevel`].
+    pub data: DataLevel,
+    /// The words for the recipient.
+    pub recipient_words: String,
+    /// The words for the data, or of the umbrella.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_words: Option<String>,
+    /// Where.
+    pub span: Span,
+}
+
+/// The verdict on one flow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Recipient id.
+    pub recipient: String,
+    /// Data type id.
+    pub data_type: String,
+    /// Exactly one.
+    pub disclosure: Disclosure,
+    /// Finding code; `clear` when there is none.
+    pub code: String,
+    /// Best cover, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cover: Option<Cover>,
+    /// The next best.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runner_up: Option<Cover>,
+    /// The denial that reaches it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denial: Option<Span>,
+    /// Why, in words.
+    pub reason: Text,
+}
+
+/// The same sentence in both languages.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Text {
+    /// Chinese.
+    pub zh: String,
+    /// English.
+    pub en: String,
+}
+
+/// A disclosure or conduct result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// `v1:` and 16 hex digits over code, product or domain, type, phase group, path template.
+    pub fingerprint: String,
+    /// Stable code, `omitted-data`.
+    pub code: String,
+    /// See [`Severity`].
+    pub severity: Severity,
+    /// See [`Certainty`].
+    pub certainty: Certainty,
+    /// Recipient id.
+    pub recipient: String,
+    /// Data type id; none for contacts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_type: Option<String>,
+    /// Phase group.
+    pub phase: String,
+    /// One sentence.
+    pub message: Text,
+    /// Steps of the severity: base, class, unnamed …, for a reader who asks why.
+    pub severity_steps: Vec<String>,
+    /// Clause ids.
+    pub clauses: Vec<String>,
+    /// The policy's words: what covers, denies, or promises otherwise.
+    pub policy: Vec<Span>,
+    /// Ids of the sightings.
+    pub sightings: Vec<String>,
+    /// Evidence (of contacts, the places).
+    pub locators: Vec<Locator>,
+    /// How many messages.
+    pub count: u64,
+    /// Time of the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Time>,
+}
+
+/// Declared and not (yet) seen: a state, never a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeclaredState {
+    /// A flow of it was seen.
+    Seen,
+    /// The recipient's messages were read, and it was not in them.
+    NotSeen,
+    /// The recipient's messages were closed or sealed.
+    Unread,
+    /// The recipient was not contacted.
+    NotContacted,
+    /// Its data goes by IPC, cellular or server.
+    NotExpected,
+    /// It does not cross a wire as such.
+    NotObservable,
+}
+
+/// One declared type of one declared party.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeclaredItem {
+    /// The party's words.
+    pub party: String,
+    /// Product id, where resolved; `first-party`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<String>,
+    /// Data type id.
+    pub data_type: String,
+    /// See [`DeclaredState`].
+    pub state: DeclaredState,
+    /// Where.
+    pub span: Span,
+}
+
+/// How a promise stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClaimState {
+    /// Findings contradict it.
+    Broken,
+    /// Nothing seen contradicts it.
+    NotContradicted,
+    /// It could not be tested.
+    Untested,
+}
+
+/// One promise, judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JudgedClaim {
+    /// `storage_country`, `transport_encryption`, `consent_before_collection`, `cross_border`.
+    pub claim: String,
+    /// Its value as text.
+    pub value: String,
+    /// See [`ClaimState`].
+    pub state: ClaimState,
+    /// Why.
+    pub reason: Text,
+    /// Fingerprints of the findings that break it.
+    pub findings: Vec<String>,
+    /// Where it stands.
+    pub lines: Vec<Span>,
+}
+
+/// What the report was made with. Nothing of the run itself (time, paths, threads) is here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tool {
+    /// `wirewitness`.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// SHA-256 of the effective signature set.
+    pub signatures_sha256: String,
+    /// Version of the public suffix list.
+    pub public_suffix_list: String,
+}
+
+/// What the session said of itself, as far as a report tells.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SessionFacts {
+    /// Package or bundle id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
+    /// Its version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// First-party domains.
+    pub first_party: Vec<String>,
+    /// Owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Only this app's traffic was recorded.
+    pub isolation: bool,
+    /// Marks: time and text.
+    pub marks: Vec<(Time, String)>,
+    /// Data types of the device profile (no values).
+    pub profile_types: Vec<String>,
+    /// Settlements: host, what as, reason.
+    pub settled: Vec<(String, String, String)>,
+    /// Notes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<String>,
+    /// Clock skew in milliseconds that was allowed for.
+    pub clock_skew_ms: u64,
+}
+
+/// The report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// `wirewitness-report/1`.
+    pub schema: String,
+    /// See [`Tool`].
+    pub tool: Tool,
+    /// See [`SessionFacts`].
+    pub session: SessionFacts,
+    /// The inputs.
+    pub inputs: Vec<Input>,
+    /// How much could be seen.
+    pub coverage: Coverage,
+    /// What could not.
+    pub gaps: Vec<crate::evidence::Gap>,
+    /// By id.
+    pub recipients: BTreeMap<String, Recipient>,
+    /// By recipient.
+    pub contacts: Vec<Contact>,
+    /// By recipient, then type, each with its verdict.
+    pub flows: Vec<JudgedFlow>,
+    /// All.
+    pub sightings: Vec<Sighting>,
+    /// Sealed payloads.
+    pub sealed: Vec<Sealed>,
+    /// The policy as it was read, the object of `policy --format json`.
+    pub declarations: Policy,
+    /// State of each declared type.
+    pub declared: Vec<DeclaredItem>,
+    /// Promises, judged.
+    pub claims: Vec<JudgedClaim>,
+    /// By severity (worst first), then code, recipient, type, phase.
+    pub findings: Vec<Finding>,
+    /// Finding counts by severity.
+    pub summary: BTreeMap<String, u64>,
+    /// What would help next, in the order of what it would change.
+    pub advice: Vec<Text>,
+}
+
+/// A flow and its verdict.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JudgedFlow {
+    /// What was seen.
+    #[serde(flatten)]
+    pub flow: Flow,
+    /// How it stands. None: listed, not judged (platform, an id sent back to its issuer).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+}

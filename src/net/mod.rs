@@ -1,0 +1,63 @@
+//! Packets to streams: link layers, defragmentation, TCP and UDP.
+//!
+//! Takes the packets of one capture in their order, hands on numbered streams and
+//! their bytes in order ([`Chunk`]). It has never heard of TLS, HTTP or an identifier.
+
+use std::net::SocketAddr;
+
+use crate::evidence::{Time, Transport};
+
+/// A stream of one input, numbered as Wireshark numbers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamId {
+    /// Position of the input.
+    pub input: u32,
+    /// Which of the two counters.
+    pub transport: Transport,
+    /// `tcp.stream` or `udp.stream`.
+    pub number: u32,
+}
+
+/// The two ends of a stream. The client is who sent the first SYN; without one,
+/// the end with the higher port, and with equal ports who was seen sending first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Endpoints {
+    /// The device's end.
+    pub client: SocketAddr,
+    /// The other end.
+    pub server: SocketAddr,
+}
+
+/// One step of a direction of a stream, in order. What TCP delivers after
+/// reassembly, TLS after decryption and a proxy after `CONNECT` has this one shape,
+/// so that layers stack.
+#[derive(Clone, Copy, Debug)]
+pub enum Chunk<'a> {
+    /// Bytes that follow what came before.
+    Data {
+        /// The bytes.
+        bytes: &'a [u8],
+        /// When the packet that completed them was captured.
+        time: Time,
+        /// Frames that carried them, ascending.
+        frames: &'a [u64],
+        /// Captured twice with different content (the first copy is here).
+        conflict: bool,
+    },
+    /// Bytes that were never captured, or could not be decrypted. The stream goes on behind them.
+    Gap {
+        /// How many, where known; 0 when the length is unknown.
+        length: u64,
+        /// When that became certain.
+        time: Time,
+    },
+    /// The direction ended.
+    End {
+        /// By RST.
+        reset: bool,
+        /// When.
+        time: Time,
+        /// Frame of the FIN or RST; 0 at the end of the capture.
+        frame: u64,
+    },
+}

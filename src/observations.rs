@@ -1,0 +1,358 @@
+//! What the traffic showed: the one thing `inspect` prints and `audit` consumes.
+//!
+//! Everything here is serialisable, sorted, and free of raw values: a value is a
+//! [`Masked`] text and a label. It holds no verdict and has never heard of a policy.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::{Certainty, Gap, GapReason, Locator, Masked, Place, Time};
+
+/// One input as it was read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Input {
+    /// File name without folders, or `-`.
+    pub name: String,
+    /// SHA-256 of the file as given, before any decompression.
+    pub sha256: String,
+    /// Size in bytes, likewise.
+    pub bytes: u64,
+    /// `pcap`, `pcapng`, `har` …, with ` (gzip)` or ` (zstd)` where it was compressed.
+    pub format: String,
+    /// The program that wrote it, where the file says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub producer: Option<String>,
+    /// Packets or entries.
+    pub records: u64,
+    /// Time of the first and the last record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Time>,
+    /// See `first`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Time>,
+    /// Link types of its interfaces, `ETHERNET`, `LINUX_SLL2`, `RAW` …
+    #[serde(default)]
+    pub links: Vec<String>,
+    /// Secrets found inside (DSB), in lines.
+    #[serde(default)]
+    pub secrets: u64,
+}
+
+/// What a recipient is to the audited app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// The maker of the app: `--first-party`, `session.toml`, `settled.toml`.
+    FirstParty,
+    /// A product that the signatures know.
+    ThirdParty,
+    /// A company's domain is known, which of its products it is, not.
+    GroupUnknown,
+    /// A domain no signature knows, while first parties were given.
+    Unnamed,
+    /// A domain no signature knows, and no first parties were given.
+    Unknown,
+    /// A CDN or cloud host whose tenant is not known.
+    Infrastructure,
+    /// The OS vendor's own service.
+    Platform,
+    /// Traffic of another app; dropped and counted.
+    OtherApp,
+}
+
+/// What a recipient's name was taken from. The order is the precedence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NameSource {
+    /// `Host` or `:authority` of an opened message.
+    Opened,
+    /// Server name of the TLS or QUIC hello.
+    Sni,
+    /// An answer of DNS to this client that was valid at that time.
+    Dns,
+    /// Nothing but the address.
+    Address,
+}
+
+/// Whom a message went to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Recipient {
+    /// Stable id: a product (`getui`), `first-party`, `group:tencent`,
+    /// `infrastructure:aliyuncs.com`, `host:collect.tracker.example` (its host when
+    /// the registrable domain is not known to mean one company) or `address:203.0.113.7`.
+    pub id: String,
+    /// See [`Role`].
+    pub role: Role,
+    /// Product id of the signatures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// Company id of the signatures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
+    /// Name to print, Chinese.
+    pub zh: String,
+    /// Name to print, English.
+    pub en: String,
+    /// Registrable domain (eTLD+1), or the host where there is none, or the address.
+    pub domain: String,
+    /// Why it is this one, in words, with the signature's file and line.
+    pub reason: String,
+    /// How sure that is.
+    pub certainty: Certainty,
+    /// Product of the SDK that sent it to a recipient that is another's
+    /// (a private deployment; a carrier's gateway called by a wrapper).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
+}
+
+/// When something was sent, by the marks of the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Consent {
+    /// Between `launched` and `consent-given`.
+    Before,
+    /// Behind `consent-refused` and before a later `consent-given`.
+    Refused,
+    /// Behind `consent-given`.
+    After,
+    /// No marks, or the capture starts behind `launched`: not judged.
+    Unmarked,
+}
+
+/// The phase of a message: consent, and what was on the screen.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Phase {
+    /// See [`Consent`].
+    pub consent: Consent,
+    /// Backgrounded, or screen off.
+    pub background: bool,
+    /// `logged-in` lies before it.
+    pub logged_in: bool,
+    /// The text of the last `scenario:` mark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<String>,
+    /// Within the clock skew of the mark that decides `consent` or `background`:
+    /// a conduct finding from it alone is `possible`.
+    pub near_mark: bool,
+}
+
+impl Phase {
+    /// Where there are no marks.
+    pub fn unmarked() -> Self {
+        Self { consent: Consent::Unmarked, background: false, logged_in: false, scenario: None, near_mark: false }
+    }
+
+    /// The phase group of fingerprints and matrices:
+    /// `before-consent`, `after-refusal`, `background`, `after-consent`, `none`.
+    pub fn group(&self) -> &'static str {
+        match (self.consent, self.background) {
+            (Consent::Before, _) => "before-consent",
+            (Consent::Refused, _) => "after-refusal",
+            (_, true) => "background",
+            (Consent::After, false) => "after-consent",
+            (Consent::Unmarked, false) => "none",
+        }
+    }
+}
+
+/// How a message crossed the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wire {
+    /// Recorded in the clear, or the importer's format says `http`.
+    Clear,
+    /// Encrypted; opened with a key.
+    Encrypted,
+    /// A dump of plaintext that does not say how it travelled.
+    Unknown,
+}
+
+/// How a value was written where it was found.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Form {
+    /// `plain`, `md5`, `sha1`, `sha256`, `sm3`, `md5-16`.
+    pub digest: String,
+    /// How the value was written before the digest: `as-is`, `upper`, `lower`,
+    /// `no-separators`, `upper-no-separators`, `14-digits`, `+86` …
+    pub variant: String,
+}
+
+impl Form {
+    /// The value as it is.
+    pub fn plain() -> Self {
+        Self { digest: "plain".to_owned(), variant: "as-is".to_owned() }
+    }
+}
+
+/// One data type seen in sent messages, at one kind of place.
+///
+/// Sightings that differ in nothing but time are one, with a count: the first by
+/// (input, ordinal, offset) gives the locator. So a beacon that repeats a thousand
+/// times is one line, and the output stays bounded whatever the capture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// `s1`, `s2` … in the order of the report.
+    pub id: String,
+    /// Data type id, `imei`.
+    pub data_type: String,
+    /// Key into [`Observations::recipients`].
+    pub recipient: String,
+    /// Host as it stood in the message.
+    pub host: String,
+    /// Package or bundle id the stream belongs to, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
+    /// How it was written.
+    pub form: Form,
+    /// How sure.
+    pub certainty: Certainty,
+    /// Why this type and this certainty, in words.
+    pub reason: String,
+    /// Equal values have equal labels: `imei#1`, in order of appearance.
+    pub label: String,
+    /// The value, masked, as it stood there.
+    pub masked: Masked,
+    /// Name of the field or header it stood in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// `POST /v2/bind` with varying parts replaced: `/v2/user/{}`.
+    pub path_template: String,
+    /// How the message crossed the wire. [`Wire::Clear`] also when the payload was
+    /// sealed with a published key only.
+    pub wire: Wire,
+    /// See [`Phase`].
+    pub phase: Phase,
+    /// How often.
+    pub count: u64,
+    /// Time of the first and last.
+    pub first: Time,
+    /// See `first`.
+    pub last: Time,
+    /// The first one's evidence.
+    pub locator: Locator,
+}
+
+/// All sightings of one data type to one product by one app.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Flow {
+    /// Key into [`Observations::recipients`].
+    pub recipient: String,
+    /// Data type id.
+    pub data_type: String,
+    /// Package or bundle id, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
+    /// Highest certainty among its sightings.
+    pub certainty: Certainty,
+    /// Messages that carried it.
+    pub count: u64,
+    /// Ids of its sightings.
+    pub sightings: Vec<String>,
+}
+
+/// Messages or closed streams to one recipient, readable or not.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Contact {
+    /// Key into [`Observations::recipients`].
+    pub recipient: String,
+    /// Package or bundle id, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
+    /// Hosts it was reached under.
+    pub hosts: Vec<String>,
+    /// Addresses it was reached at, as they stood in the capture.
+    pub addresses: Vec<String>,
+    /// Sent messages that could be read.
+    pub messages: u64,
+    /// Streams that stayed closed, by reason.
+    pub closed: BTreeMap<GapReason, u64>,
+    /// Payloads in readable messages that the SDK sealed.
+    pub sealed: u64,
+    /// Sent bytes of payload (opened and closed).
+    pub sent_bytes: u64,
+    /// Messages and closed streams by phase group.
+    pub phases: BTreeMap<String, u64>,
+    /// Those among them that lie within the clock skew of their mark.
+    #[serde(default)]
+    pub near_mark: BTreeMap<String, u64>,
+    /// Time of the first and last.
+    pub first: Time,
+    /// See `first`.
+    pub last: Time,
+    /// Where the first one lies.
+    pub place: Place,
+}
+
+/// A payload that its SDK sealed: seen, not readable, and what it may hold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sealed {
+    /// Key into [`Observations::recipients`].
+    pub recipient: String,
+    /// Recipe id.
+    pub recipe: String,
+    /// Data types it may contain.
+    pub may_contain: Vec<String>,
+    /// Why it cannot be opened.
+    pub reason: String,
+    /// How often.
+    pub count: u64,
+    /// The first.
+    pub place: Place,
+}
+
+/// How much of the app's sent traffic could be read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// Sent payload bytes of opened streams.
+    pub opened_bytes: u64,
+    /// Sent payload bytes of all streams.
+    pub total_bytes: u64,
+    /// Sent messages that were read.
+    pub opened_messages: u64,
+    /// The same and the streams that stayed closed, each counted as one.
+    pub total_messages: u64,
+    /// Streams that stayed closed, by reason.
+    pub closed: BTreeMap<GapReason, u64>,
+    /// Messages of other apps that were dropped.
+    pub other_app_messages: u64,
+}
+
+impl Coverage {
+    /// Opened sent bytes in percent of all, rounded down; `None` when nothing was sent.
+    pub fn percent(&self) -> Option<u64> {
+        (self.total_bytes > 0).then(|| (u128::from(self.opened_bytes) * 100 / u128::from(self.total_bytes)) as u64)
+    }
+}
+
+/// Everything the traffic showed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Observations {
+    /// The inputs, in the order given.
+    pub inputs: Vec<Input>,
+    /// Package or bundle id of the audited app, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
+    /// The capture is known to hold this app only, or its packets name it.
+    pub app_proven: bool,
+    /// Recipients by id.
+    pub recipients: BTreeMap<String, Recipient>,
+    /// By recipient.
+    pub contacts: Vec<Contact>,
+    /// By (input, ordinal, offset, type).
+    pub sightings: Vec<Sighting>,
+    /// By recipient, then type.
+    pub flows: Vec<Flow>,
+    /// By recipient, then recipe.
+    pub sealed: Vec<Sealed>,
+    /// What could not be seen.
+    pub gaps: Vec<Gap>,
+    /// How much could.
+    pub coverage: Coverage,
+    /// `consent` can be judged: `launched` lies behind the start of the capture and `consent-given` is marked.
+    pub consent_judged: bool,
+    /// SHA-256 of the effective signature set.
+    pub signatures_sha256: String,
+    /// Version of the public suffix list that names were cut with.
+    pub public_suffix_list: String,
+}

@@ -1,0 +1,220 @@
+//! What a policy declares, as data: the JSON of `policy --format json`, embedded in reports.
+//!
+//! Raw words and resolved products stand side by side, each with its place in the
+//! source. The same JSON, corrected by hand, is accepted where a policy is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::{Certainty, Span};
+
+/// A document (or several as one) as it was read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Policy {
+    /// `wirewitness-policy/1`.
+    pub schema: String,
+    /// The files, in the order given.
+    pub sources: Vec<Source>,
+    /// Third parties, in the order of the document, merged by product.
+    pub third_parties: Vec<ThirdParty>,
+    /// What the app says it collects itself.
+    pub first_party_data: Vec<DataItem>,
+    /// What it says it does not collect.
+    pub first_party_denied: Vec<Denial>,
+    /// What it says third parties do not get.
+    #[serde(default)]
+    pub third_party_denied: Vec<Denial>,
+    /// Promises in general.
+    pub claims: Claims,
+    /// Recipients named only by kind.
+    pub category_disclosures: Vec<CategoryDisclosure>,
+    /// "Partners and other third parties", with the data they may get.
+    #[serde(default)]
+    pub catch_all: Vec<CatchAll>,
+    /// What the reader was not sure of, and what it looked at.
+    #[serde(default)]
+    pub remarks: Vec<Remark>,
+}
+
+/// One file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// File name without folders.
+    pub name: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// `text`, `markdown`, `html`, `json`.
+    pub format: String,
+    /// Character encoding it was read in.
+    pub encoding: String,
+    /// Tables looked at.
+    pub tables: u32,
+    /// Paragraphs and list items looked at.
+    pub paragraphs: u32,
+}
+
+/// A declared third party.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ThirdParty {
+    /// Company as written.
+    pub company: Option<String>,
+    /// Product as written.
+    pub product: Option<String>,
+    /// Data type ids, umbrellas among them, in the order of the text.
+    pub data: Vec<String>,
+    /// The words for the data.
+    pub data_raw: Option<String>,
+    /// Types in `data` that stand for themselves or were listed in brackets; the
+    /// rest of `data` are umbrellas.
+    #[serde(default)]
+    pub data_items: Vec<DataItem>,
+    /// Types that this row denies (`无`, `不收集IMEI`); `*` is any.
+    #[serde(default)]
+    pub denied: Vec<Denial>,
+    /// Purpose as written.
+    pub purpose: Option<String>,
+    /// Scenario as written.
+    #[serde(default)]
+    pub scenario: Option<String>,
+    /// Method as written.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// Permissions as written.
+    #[serde(default)]
+    pub permissions_raw: Option<String>,
+    /// Privacy policy's address.
+    pub link: Option<String>,
+    /// Other names of it in the same list.
+    #[serde(default)]
+    pub same_as: Vec<String>,
+    /// Product ids it resolves to, best first. Empty: an ad-hoc product.
+    #[serde(default)]
+    pub resolved: Vec<Resolved>,
+    /// Company ids it resolves to.
+    #[serde(default)]
+    pub resolved_companies: Vec<String>,
+    /// The row names a company and no product.
+    #[serde(default)]
+    pub company_only: bool,
+    /// Hosts of its link and of addresses in it, for a party no signature knows.
+    #[serde(default)]
+    pub domains: Vec<String>,
+    /// How sure the reading is.
+    pub certainty: Certainty,
+    /// A person corrected it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub corrected: bool,
+    /// Where it stands: the row, or the sentences.
+    pub lines: Vec<Span>,
+}
+
+/// A product that words resolve to, and by which of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Resolved {
+    /// Product id of the signatures.
+    pub product: String,
+    /// The words: `个推`, `com.igexin`, `docs.getui.com`.
+    pub by: String,
+    /// How sure.
+    pub certainty: Certainty,
+}
+
+/// One declared data type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DataItem {
+    /// Data type id.
+    #[serde(rename = "type")]
+    pub data_type: String,
+    /// The words.
+    pub raw: String,
+    /// Where.
+    pub span: Span,
+}
+
+/// A denial: this does not happen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Denial {
+    /// Data type id, or `*` for any personal information.
+    #[serde(rename = "type")]
+    pub data_type: String,
+    /// The words of the exception or condition: then it is no denial, only listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conditional: Option<String>,
+    /// Where.
+    pub span: Span,
+}
+
+/// Recipients named only by kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CategoryDisclosure {
+    /// The words: `第三方一键登录SDK`.
+    pub category: String,
+    /// Category ids of the vocabulary.
+    pub categories: Vec<String>,
+    /// Names in brackets in the phrase (`【微信支付】`), resolved.
+    #[serde(default)]
+    pub examples: Vec<Resolved>,
+    /// Data type ids.
+    pub data: Vec<String>,
+    /// With their words.
+    #[serde(default)]
+    pub data_items: Vec<DataItem>,
+    /// Where.
+    pub lines: Vec<Span>,
+}
+
+/// "Partners and other third parties".
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CatchAll {
+    /// The words for the recipients.
+    pub recipients: String,
+    /// Data type ids; empty: personal information as such.
+    pub data: Vec<String>,
+    /// Where.
+    pub lines: Vec<Span>,
+}
+
+/// Promises in general. `None`: silent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Claims {
+    /// ISO 3166-1 alpha-2 of the country where data is stored.
+    pub storage_country: Option<Claim<String>>,
+    /// Data is encrypted on the way.
+    pub transport_encryption: Option<Claim<bool>>,
+    /// Collected only after consent.
+    pub consent_before_collection: Option<Claim<bool>>,
+    /// `no`, `conditional`, `yes`.
+    pub cross_border: Option<Claim<CrossBorder>>,
+}
+
+/// A promise and where it stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claim<T> {
+    /// What.
+    pub value: T,
+    /// Where, all places.
+    pub lines: Vec<Span>,
+}
+
+/// Whether personal information leaves the country.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CrossBorder {
+    /// None now.
+    No,
+    /// Under conditions.
+    Conditional,
+    /// Yes.
+    Yes,
+}
+
+/// Something about the reading itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Remark {
+    /// Stable code: `no-third-parties`, `names-disagree`, `languages-differ`, `row-without-data` …
+    pub code: String,
+    /// In words, English.
+    pub message: String,
+    /// Where.
+    #[serde(default)]
+    pub lines: Vec<Span>,
+}

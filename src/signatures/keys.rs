@@ -1,0 +1,56 @@
+//! `keys.toml` and `placeholders.toml`: names that values travel under, and values that mean "none".
+
+use serde::{Deserialize, Serialize};
+
+use super::{Confidence, Origin};
+
+/// Names of one data type on the wire.
+///
+/// Compared without case, `_`, `-`, `.` and the prefixes `d`, `device`, `dev`, `x`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyName {
+    /// Data type id.
+    #[serde(rename = "type")]
+    pub data_type: String,
+    /// Names.
+    pub names: Vec<String>,
+    /// The names mean other things as well (`cid`, `aid`, `mc`): a hint only for the
+    /// products of `recipients`.
+    #[serde(default)]
+    pub ambiguous: bool,
+    /// Products known to use these names so. Empty: any.
+    #[serde(default)]
+    pub recipients: Vec<String>,
+    /// Products that use these names for something else.
+    #[serde(default)]
+    pub except: Vec<String>,
+    /// How well this is known.
+    #[serde(default)]
+    pub confidence: Confidence,
+    /// Where from.
+    pub source: String,
+    /// File and line.
+    #[serde(skip)]
+    pub origin: Origin,
+}
+
+/// Values that stand where an identifier would: the slot is there, the value withheld.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Placeholder {
+    /// Data types they stand for; empty: any.
+    #[serde(default)]
+    pub types: Vec<String>,
+    /// Exact values, compared without case. Their MD5, SHA-1 and SHA-256 count as well.
+    #[serde(default)]
+    pub values: Vec<String>,
+    /// Regular expressions over the whole value (`0+`, `__[A-Z0-9_]+__`).
+    #[serde(default)]
+    pub patterns: Vec<String>,
+    /// Where from.
+    pub source: String,
+    /// File and line.
+    #[serde(skip)]
+    pub origin: Origin,
+}

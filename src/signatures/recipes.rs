@@ -1,0 +1,75 @@
+//! `recipes/*.toml`: how an SDK packs its payload, or that it seals it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Confidence, Origin};
+
+/// A way into one kind of message.
+///
+/// ```toml
+/// [[recipe]]
+/// id = "mobtech-dinfo"
+/// product = "mobtech"
+/// hosts = ["devs.data.mob.com", "devsdata.accuratead.cn"]
+/// path = "^/dinfo$"
+/// from = "form:m"
+/// steps = ["base64", { aes-128-ecb = "sdk.commonap.sdk", published = true }, "json"]
+/// confidence = "high"
+/// source = "…"
+/// [recipe.fields]
+/// adsid = "gaid"
+/// ```
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Stable id.
+    pub id: String,
+    /// Product whose payload it is.
+    pub product: String,
+    /// Hosts (patterns); empty: any host, then `path` must be given.
+    #[serde(default)]
+    pub hosts: Vec<super::HostPattern>,
+    /// Regular expression over the path without query.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// Part of the message: `body`, `form:NAME`, `query:NAME`, `header:NAME`, `json:$.a.b`.
+    pub from: String,
+    /// Steps, in order.
+    #[serde(default)]
+    pub steps: Vec<RecipeStep>,
+    /// Data types of fields of the result, by last key or JSON path.
+    #[serde(default)]
+    pub fields: BTreeMap<String, String>,
+    /// It cannot be opened; what it may contain.
+    #[serde(default)]
+    pub sealed: bool,
+    /// Data types a sealed payload may contain.
+    #[serde(default)]
+    pub may_contain: Vec<String>,
+    /// Why it cannot be opened.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Not verified against real traffic: sightings through it are at most possible.
+    #[serde(default)]
+    pub experimental: bool,
+    /// How well this is known.
+    #[serde(default)]
+    pub confidence: Confidence,
+    /// Where from.
+    pub source: String,
+    /// File and line.
+    #[serde(skip)]
+    pub origin: Origin,
+}
+
+/// A step: a decoder's name, or a cipher with its key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RecipeStep {
+    /// `base64`, `hex`, `gunzip`, `json`, `form`, `percent` …
+    Plain(String),
+    /// A decoder with a parameter: `{ aes-128-ecb = "key", published = true }`.
+    With(BTreeMap<String, toml::Value>),
+}
