@@ -3,6 +3,8 @@
 //! Raw words and resolved products stand side by side, each with its place in the
 //! source. The same JSON, corrected by hand, is accepted where a policy is.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Certainty, Span};
@@ -14,17 +16,28 @@ pub struct Policy {
     pub schema: String,
     /// The files, in the order given.
     pub sources: Vec<Source>,
-    /// Third parties, in the order of the document, merged by product.
+    /// Length of `third_parties`.
+    pub third_party_count: usize,
+    /// Third parties, in the order of the document.
     pub third_parties: Vec<ThirdParty>,
-    /// What the app says it collects itself.
-    pub first_party_data: Vec<DataItem>,
-    /// What it says it does not collect.
-    pub first_party_denied: Vec<Denial>,
-    /// What it says third parties do not get.
+    /// What the app says it collects itself: data type ids, each once.
+    pub first_party_data: Vec<String>,
+    /// The same with words and places, as often as it is said.
     #[serde(default)]
-    pub third_party_denied: Vec<Denial>,
+    pub first_party_items: Vec<DataItem>,
+    /// What it says it does not collect: data type ids.
+    pub first_party_denied: Vec<String>,
+    /// Denials for the first party with their places; conditional ones among them.
+    #[serde(default)]
+    pub first_party_denials: Vec<Denial>,
+    /// Denials that reach every third party ("we share no IMEI with anyone").
+    #[serde(default)]
+    pub third_party_denials: Vec<Denial>,
     /// Promises in general.
     pub claims: Claims,
+    /// Where each claim stands, by its key.
+    #[serde(default)]
+    pub claim_locations: BTreeMap<String, Vec<Quote>>,
     /// Recipients named only by kind.
     pub category_disclosures: Vec<CategoryDisclosure>,
     /// "Partners and other third parties", with the data they may get.
@@ -98,13 +111,17 @@ pub struct ThirdParty {
     /// Hosts of its link and of addresses in it, for a party no signature knows.
     #[serde(default)]
     pub domains: Vec<String>,
-    /// How sure the reading is.
-    pub certainty: Certainty,
+    /// The reader asks for a second look; `remarks` says why.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub doubtful: bool,
     /// A person corrected it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub corrected: bool,
+    /// First lines of `spans`.
+    pub lines: Vec<u32>,
     /// Where it stands: the row, or the sentences.
-    pub lines: Vec<Span>,
+    #[serde(default)]
+    pub spans: Vec<Span>,
 }
 
 /// A product that words resolve to, and by which of them.
@@ -158,8 +175,11 @@ pub struct CategoryDisclosure {
     /// With their words.
     #[serde(default)]
     pub data_items: Vec<DataItem>,
+    /// First lines of `spans`.
+    pub lines: Vec<u32>,
     /// Where.
-    pub lines: Vec<Span>,
+    #[serde(default)]
+    pub spans: Vec<Span>,
 }
 
 /// "Partners and other third parties".
@@ -169,35 +189,28 @@ pub struct CatchAll {
     pub recipients: String,
     /// Data type ids; empty: personal information as such.
     pub data: Vec<String>,
+    /// First lines of `spans`.
+    pub lines: Vec<u32>,
     /// Where.
-    pub lines: Vec<Span>,
+    #[serde(default)]
+    pub spans: Vec<Span>,
 }
 
 /// Promises in general. `None`: silent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Claims {
     /// ISO 3166-1 alpha-2 of the country where data is stored.
-    pub storage_country: Option<Claim<String>>,
+    pub storage_country: Option<String>,
     /// Data is encrypted on the way.
-    pub transport_encryption: Option<Claim<bool>>,
+    pub transport_encryption: Option<bool>,
     /// Collected only after consent.
-    pub consent_before_collection: Option<Claim<bool>>,
-    /// `no`, `conditional`, `yes`.
-    pub cross_border: Option<Claim<CrossBorder>>,
+    pub consent_before_collection: Option<bool>,
+    /// Whether personal information leaves the country.
+    pub cross_border: Option<CrossBorder>,
 }
 
-/// A promise and where it stands.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Claim<T> {
-    /// What.
-    pub value: T,
-    /// Where, all places.
-    pub lines: Vec<Span>,
-}
-
-/// Whether personal information leaves the country.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+/// Whether personal information leaves the country. In JSON `false`, `"conditional"`, `true`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CrossBorder {
     /// None now.
     No,
@@ -205,6 +218,45 @@ pub enum CrossBorder {
     Conditional,
     /// Yes.
     Yes,
+}
+
+impl Serialize for CrossBorder {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::No => serializer.serialize_bool(false),
+            Self::Conditional => serializer.serialize_str("conditional"),
+            Self::Yes => serializer.serialize_bool(true),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for CrossBorder {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Raw {
+            Bool(bool),
+            Word(String),
+        }
+        match Raw::deserialize(deserializer)? {
+            Raw::Bool(false) => Ok(Self::No),
+            Raw::Bool(true) => Ok(Self::Yes),
+            Raw::Word(word) if word == "conditional" => Ok(Self::Conditional),
+            Raw::Word(word) => Err(serde::de::Error::custom(format!("cross_border is true, false or \"conditional\", not {word:?}"))),
+        }
+    }
+}
+
+/// Words and their line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quote {
+    /// The words, white space folded.
+    pub quote: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Position in `sources`.
+    #[serde(default)]
+    pub source: u32,
 }
 
 /// Something about the reading itself.
@@ -216,5 +268,5 @@ pub struct Remark {
     pub message: String,
     /// Where.
     #[serde(default)]
-    pub lines: Vec<Span>,
+    pub spans: Vec<Span>,
 }
