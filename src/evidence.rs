@@ -249,12 +249,57 @@ pub struct Gap {
     /// Bytes that were not seen, as far as they are known.
     #[serde(default)]
     pub bytes: u64,
+    /// How often, where like ones were added up; `at` is the first.
+    pub count: u64,
 }
 
 impl Gap {
-    /// A gap of no known size.
+    /// One gap of no known size.
     pub fn new(reason: GapReason, at: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { reason, at: at.into(), detail: detail.into(), bytes: 0 }
+        Self { reason, at: at.into(), detail: detail.into(), bytes: 0, count: 1 }
+    }
+
+    /// The same with a size.
+    pub fn of_bytes(self, bytes: u64) -> Self {
+        Self { bytes, ..self }
+    }
+}
+
+/// Adds up gaps of the same reason and detail, so that a capture with a million
+/// holes stays one line with a count. Details must therefore come from a small set;
+/// what differs from hole to hole belongs in `at`.
+#[derive(Clone, Debug, Default)]
+pub struct Gaps {
+    by_kind: std::collections::BTreeMap<(GapReason, String), Gap>,
+}
+
+impl Gaps {
+    /// Different details kept for each run; more than that are added to the last one.
+    const LIMIT: usize = 1024;
+
+    /// Counts `gap`. The first by order of calls gives `at`.
+    pub fn add(&mut self, gap: Gap) {
+        let key = (gap.reason, gap.detail.clone());
+        if let Some(known) = self.by_kind.get_mut(&key) {
+            known.bytes = known.bytes.saturating_add(gap.bytes);
+            known.count = known.count.saturating_add(gap.count);
+        } else if self.by_kind.len() < Self::LIMIT {
+            self.by_kind.insert(key, gap);
+        } else if let Some(mut last) = self.by_kind.last_entry() {
+            last.get_mut().count = last.get().count.saturating_add(gap.count);
+        }
+    }
+
+    /// Counts all of `other`.
+    pub fn merge(&mut self, other: Self) {
+        for gap in other.by_kind.into_values() {
+            self.add(gap);
+        }
+    }
+
+    /// By reason, then detail.
+    pub fn into_vec(self) -> Vec<Gap> {
+        self.by_kind.into_values().collect()
     }
 }
 

@@ -2,20 +2,20 @@
 //!
 //! The modules stand in the order of the pipeline; a module imports only those above it.
 
-pub mod evidence;
-pub mod signatures;
-pub mod observations;
-pub mod session;
+pub mod audit;
 pub mod capture;
-pub mod net;
-pub mod secure;
+pub mod cli;
+pub mod evidence;
+pub mod examine;
+pub mod identify;
 pub mod message;
+pub mod net;
+pub mod observations;
 pub mod party;
 pub mod payload;
-pub mod identify;
-pub mod examine;
 pub mod policy;
-pub mod audit;
-pub mod report;
 pub mod record;
-pub mod cli;
+pub mod report;
+pub mod secure;
+pub mod session;
+pub mod signatures;

@@ -242,7 +242,9 @@ impl<'de> Deserialize<'de> for CrossBorder {
             Raw::Bool(false) => Ok(Self::No),
             Raw::Bool(true) => Ok(Self::Yes),
             Raw::Word(word) if word == "conditional" => Ok(Self::Conditional),
-            Raw::Word(word) => Err(serde::de::Error::custom(format!("cross_border is true, false or \"conditional\", not {word:?}"))),
+            Raw::Word(word) => {
+                Err(serde::de::Error::custom(format!("cross_border is true, false or \"conditional\", not {word:?}")))
+            }
         }
     }
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use include_dir::{Dir, include_dir};
 use serde::de::DeserializeOwned;
 
-use super::*;
 use super::vocabulary::{Category, DataTerm, HeaderTerm, Phrase};
+use super::*;
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/signatures");
 
@@ -147,7 +147,8 @@ impl Signatures {
             let mut product = spanned.into_inner();
             product.company = company_id.clone().unwrap_or_default();
             for rule in &mut product.hosts {
-                rule.origin = rule.hosts.first().map_or_else(|| origin.clone(), |h| line_with(name, text, &origin, &h.0));
+                rule.origin =
+                    rule.hosts.first().map_or_else(|| origin.clone(), |h| line_with(name, text, &origin, &h.0));
             }
             for rule in &mut product.paths {
                 rule.origin = line_with(name, text, &origin, &rule.path);
@@ -166,7 +167,9 @@ impl Signatures {
         }
         types.extend(file.types.into_iter().map(toml::Spanned::into_inner));
         self.keys.extend(file.key.into_iter().map(|k| located(name, text, k, |k, o| KeyName { origin: o, ..k })));
-        self.placeholders.extend(file.placeholder.into_iter().map(|p| located(name, text, p, |p, o| Placeholder { origin: o, ..p })));
+        self.placeholders.extend(
+            file.placeholder.into_iter().map(|p| located(name, text, p, |p, o| Placeholder { origin: o, ..p })),
+        );
         for spanned in file.recipe {
             let recipe = located(name, text, spanned, |r, o| Recipe { origin: o, ..r });
             self.recipes.insert(recipe.id.clone(), recipe);
@@ -178,8 +181,12 @@ impl Signatures {
         }
         let words = &mut self.vocabulary;
         words.data.extend(file.data.into_iter().map(|t| located(name, text, t, |t, o| DataTerm { origin: o, ..t })));
-        words.categories.extend(file.category.into_iter().map(|t| located(name, text, t, |t, o| Category { origin: o, ..t })));
-        words.headers.extend(file.header.into_iter().map(|t| located(name, text, t, |t, o| HeaderTerm { origin: o, ..t })));
+        words
+            .categories
+            .extend(file.category.into_iter().map(|t| located(name, text, t, |t, o| Category { origin: o, ..t })));
+        words
+            .headers
+            .extend(file.header.into_iter().map(|t| located(name, text, t, |t, o| HeaderTerm { origin: o, ..t })));
         words.phrases.extend(file.phrase.into_iter().map(|t| located(name, text, t, |t, o| Phrase { origin: o, ..t })));
     }
 
@@ -189,7 +196,12 @@ impl Signatures {
     }
 }
 
-fn located<T: DeserializeOwned>(name: &str, text: &str, spanned: toml::Spanned<T>, place: impl FnOnce(T, Origin) -> T) -> T {
+fn located<T: DeserializeOwned>(
+    name: &str,
+    text: &str,
+    spanned: toml::Spanned<T>,
+    place: impl FnOnce(T, Origin) -> T,
+) -> T {
     let origin = origin(name, text, &spanned);
     place(spanned.into_inner(), origin)
 }

@@ -82,7 +82,8 @@ impl Types {
     /// All umbrellas over `id`, nearest first, each once; never `id` itself.
     pub fn umbrellas(&self, id: &str) -> Vec<&str> {
         let mut found: Vec<&str> = Vec::new();
-        let mut next: Vec<&str> = self.get(id).map(|t| t.within.iter().map(String::as_str).collect()).unwrap_or_default();
+        let mut next: Vec<&str> =
+            self.get(id).map(|t| t.within.iter().map(String::as_str).collect()).unwrap_or_default();
         while !next.is_empty() {
             let mut above = Vec::new();
             for umbrella in next {
