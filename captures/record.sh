@@ -9,7 +9,7 @@
 # Linux, root. Running it twice does the same thing twice and leaves nothing behind.
 set -euo pipefail
 umask 022
-export LC_ALL=C.UTF-8 TZ=UTC NODE_NO_WARNINGS=1
+export LC_ALL=C.UTF-8 TZ=UTC NODE_NO_WARNINGS=1 PYTHONDONTWRITEBYTECODE=1
 
 die() { echo "record.sh: $*" >&2; exit 2; }
 
