@@ -18,4 +18,5 @@ pub mod record;
 pub mod report;
 pub mod secure;
 pub mod session;
+pub mod shape;
 pub mod signatures;
