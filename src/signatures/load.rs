@@ -251,3 +251,18 @@ fn collect_folder(root: &Path, dir: &Path, files: &mut Vec<(String, String)>) ->
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_set_loads() {
+        let set = Signatures::embedded().unwrap();
+        assert_eq!(set.products["getui"].company, "merit-interactive");
+        assert!(set.products.len() > 170 && set.clauses.len() == 190 && set.types.contains("device_info", "imei"));
+        let host = &set.products["getui"].hosts[0];
+        assert_eq!(host.origin.file, "companies/merit-interactive.toml");
+        assert!(host.origin.line > set.products["getui"].origin.line);
+    }
+}
