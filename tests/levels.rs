@@ -66,7 +66,8 @@ fn modules_import_lower_levels_only() {
                     let name = name.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
                     let Some(other) = level(name) else { continue };
                     imports += 1;
-                    let allowed = if ONLY_LEVEL_0.contains(&module.as_str()) { other == 0 || other == own } else { other <= own };
+                    let allowed =
+                        if ONLY_LEVEL_0.contains(&module.as_str()) { other == 0 || other == own } else { other <= own };
                     if !allowed {
                         wrong.push(format!("{}:{}: {module} imports {name}", relative.display(), number + 1));
                     }

@@ -104,6 +104,23 @@ impl<W: Write> PcapngWriter<W> {
         self.end()
     }
 
+    /// Writes an Interface Statistics Block: packets received and dropped so far.
+    ///
+    /// # Errors
+    /// As `output` fails, and where the interface was not described.
+    pub fn statistics(&mut self, interface: u32, time: Time, received: u64, dropped: u64) -> io::Result<()> {
+        if interface >= self.interfaces {
+            return Err(io::Error::from(io::ErrorKind::InvalidInput));
+        }
+        let ticks = u64::try_from(time.0).unwrap_or(0);
+        self.begin(5);
+        self.put(&interface.to_le_bytes());
+        self.put(&((ticks >> 32) as u32).to_le_bytes());
+        self.put(&(ticks as u32).to_le_bytes());
+        self.options(&[(4, &received.to_le_bytes()), (5, &dropped.to_le_bytes())]);
+        self.end()
+    }
+
     /// Hands everything on to where it is kept.
     ///
     /// # Errors

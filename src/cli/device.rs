@@ -62,7 +62,11 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             }
             let mut text = String::new();
             for (data_type, values) in &profile.ids {
-                text.push_str(&format!("{data_type}: {} value{}\n", values.len(), if values.len() == 1 { "" } else { "s" }));
+                text.push_str(&format!(
+                    "{data_type}: {} value{}\n",
+                    values.len(),
+                    if values.len() == 1 { "" } else { "s" }
+                ));
             }
             output::stdout(text.as_bytes())?;
             Ok(Outcome::Clear)

@@ -18,7 +18,8 @@ pub fn run(args: Args, command: clap::Command) -> anyhow::Result<Outcome> {
     match args.output {
         Some(folder) => {
             std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-            clap_mangen::generate_to(command, &folder).with_context(|| format!("cannot write to {}", folder.display()))?;
+            clap_mangen::generate_to(command, &folder)
+                .with_context(|| format!("cannot write to {}", folder.display()))?;
         }
         None => {
             let mut text = Vec::new();

@@ -34,7 +34,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         bail!("{} is no folder; `wirewitness record` makes a session", args.session.display());
     }
     let time = match &args.time {
-        Some(text) => Time::parse(text).with_context(|| format!("{text:?} is not an RFC 3339 time such as 2026-03-01T08:00:00Z"))?,
+        Some(text) => Time::parse(text)
+            .with_context(|| format!("{text:?} is not an RFC 3339 time such as 2026-03-01T08:00:00Z"))?,
         None => Time(i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or_default()),
     };
     let path = args.session.join("phases.jsonl");

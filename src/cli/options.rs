@@ -47,7 +47,8 @@ pub struct Traffic {
 impl Traffic {
     /// The signatures that these options select.
     pub fn signatures(&self) -> anyhow::Result<Signatures> {
-        Signatures::load(&self.signatures).context("the signatures cannot be used; `wirewitness signatures check` lists every problem")
+        Signatures::load(&self.signatures)
+            .context("the signatures cannot be used; `wirewitness signatures check` lists every problem")
     }
 
     /// Opens the session and lays the options over it: a flag beats the session's file.

@@ -64,14 +64,20 @@ mod live {
             output::stdout(text.as_bytes())?;
             return Ok(Outcome::Clear);
         };
-        let folder = args.session.clone().context("say which session folder to record into: wirewitness record DIR --interface NAME")?;
+        let folder = args
+            .session
+            .clone()
+            .context("say which session folder to record into: wirewitness record DIR --interface NAME")?;
         let stop = Arc::new(AtomicBool::new(false));
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
             signal_hook::flag::register(signal, Arc::clone(&stop)).context("cannot listen for Ctrl-C")?;
         }
         let mut recorder = Recorder::open(interface, &args.filter, args.snaplen, &folder)?;
         output::say(args.quiet, &format!("recording {interface} into {}; Ctrl-C ends it", recorder.path().display()));
-        output::say(args.quiet, &format!("mark what happens from another terminal: wirewitness mark {} launched", folder.display()));
+        output::say(
+            args.quiet,
+            &format!("mark what happens from another terminal: wirewitness mark {} launched", folder.display()),
+        );
         let started = Instant::now();
         let limit = args.duration.map(Duration::from_secs);
         let live = !args.quiet && std::io::stderr().is_terminal();
@@ -89,7 +95,10 @@ mod live {
         }
         output::say(args.quiet, &format!("recorded {}", line(progress, started.elapsed())));
         if progress.dropped > 0 {
-            output::say(args.quiet, &format!("{} packets were dropped before they could be recorded", progress.dropped));
+            output::say(
+                args.quiet,
+                &format!("{} packets were dropped before they could be recorded", progress.dropped),
+            );
         }
         output::say(args.quiet, &format!("audit it: wirewitness audit {} --policy FILE", folder.display()));
         Ok(Outcome::Clear)

@@ -5,7 +5,7 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::capture::Writer;
+use crate::capture::{LinkType, PcapngWriter};
 use crate::evidence::Time;
 
 /// How long libpcap may hold packets back before it hands them over: with the
@@ -32,7 +32,9 @@ pub enum RecordError {
         hint: &'static str,
     },
     /// The filter does not compile.
-    #[error("the filter {filter:?} is not understood: {error}; it is written as for tcpdump, such as \"host 192.0.2.7 and tcp port 443\"")]
+    #[error(
+        "the filter {filter:?} is not understood: {error}; it is written as for tcpdump, such as \"host 192.0.2.7 and tcp port 443\""
+    )]
     Filter {
         /// As given.
         filter: String,
@@ -79,12 +81,13 @@ pub fn interfaces() -> Result<Vec<(String, String)>, RecordError> {
 /// A recording in progress.
 pub struct Recorder {
     live: pcap::Capture<pcap::Active>,
-    writer: Writer<BufWriter<File>>,
+    writer: PcapngWriter<BufWriter<File>>,
     interface: u32,
     path: PathBuf,
     progress: Progress,
     flushed: Instant,
     name: String,
+    last: Time,
 }
 
 impl Recorder {
@@ -104,14 +107,17 @@ impl Recorder {
         live.filter(filter, true).map_err(|error| RecordError::Filter { filter: filter.to_owned(), error })?;
         std::fs::create_dir_all(folder).map_err(|error| write_error(folder, error))?;
         let path = free_name(folder);
-        let file = OpenOptions::new().create_new(true).write(true).open(&path).map_err(|error| write_error(&path, error))?;
+        let file =
+            OpenOptions::new().create_new(true).write(true).open(&path).map_err(|error| write_error(&path, error))?;
         let failed = |error| write_error(&path, error);
-        let mut writer = Writer::new(BufWriter::new(file)).map_err(failed)?;
-        let link = u16::try_from(live.get_datalink().0).unwrap_or(u16::MAX);
-        let id = writer.interface(link, snaplen, Some(interface)).map_err(failed)?;
+        let mut writer =
+            PcapngWriter::new(BufWriter::new(file), concat!("wirewitness ", env!("CARGO_PKG_VERSION")), "")
+                .map_err(failed)?;
+        let link = LinkType(u32::try_from(live.get_datalink().0).unwrap_or(u32::MAX));
+        let id = writer.interface(link, snaplen, interface, filter).map_err(failed)?;
         writer.flush().map_err(failed)?;
         let (progress, flushed) = (Progress::default(), Instant::now());
-        Ok(Self { live, writer, interface: id, path, progress, flushed, name: interface.to_owned() })
+        Ok(Self { live, writer, interface: id, path, progress, flushed, name: interface.to_owned(), last: Time(0) })
     }
 
     /// The capture file.
@@ -133,8 +139,9 @@ impl Recorder {
                     #[allow(clippy::useless_conversion)] // time_t and suseconds_t differ between systems
                     let time = Time(i64::from(time.tv_sec) * 1_000_000_000 + i64::from(time.tv_usec) * 1_000);
                     self.writer
-                        .packet(self.interface, time, packet.header.len, packet.data, None)
+                        .packet(self.interface, time, packet.header.len, packet.data, &[])
                         .map_err(|error| write_error(&self.path, error))?;
+                    self.last = time;
                     self.progress.packets += 1;
                     self.progress.bytes += u64::from(packet.header.len);
                     if self.flushed.elapsed() >= FLUSH_EVERY {
@@ -161,7 +168,9 @@ impl Recorder {
     pub fn finish(mut self) -> Result<Progress, RecordError> {
         self.count_drops();
         let Progress { packets, dropped, .. } = self.progress;
-        self.writer.statistics(self.interface, packets, dropped).map_err(|error| write_error(&self.path, error))?;
+        self.writer
+            .statistics(self.interface, self.last, packets, dropped)
+            .map_err(|error| write_error(&self.path, error))?;
         self.writer.flush().map_err(|error| write_error(&self.path, error))?;
         Ok(self.progress)
     }

@@ -54,12 +54,13 @@ impl Bytes {
 /// A `device.toml` of canaries; the same seed gives the same values.
 pub fn canaries(seed: &[u8]) -> String {
     let made = |name| Bytes::new(seed, name);
-    let mut text = String::from("# Made-up values to plant on an emulator: valid in shape, of no real device.\n\n[ids]\n");
+    let mut text =
+        String::from("# Made-up values to plant on an emulator: valid in shape, of no real device.\n\n[ids]\n");
     let mut line = |data_type: &str, value: String| {
         // Writing to a String does not fail.
         let _ = writeln!(text, "{data_type} = [\"{value}\"]");
     };
-    line("imei", shape::with_luhn(&format!("00440{}", made("imei").digits(9))));
+    line("imei", with_check_digit(&format!("00440{}", made("imei").digits(9))));
     line("android_id", made("android_id").hex(16));
     line("oaid", made("oaid").hex(32));
     line("gaid", made("gaid").uuid());
@@ -71,9 +72,14 @@ pub fn canaries(seed: &[u8]) -> String {
     line("bssid", format!("a2:{}:{}:{}:{}:{}", &bssid[..2], &bssid[2..4], &bssid[4..6], &bssid[6..8], &bssid[8..10]));
     line("ssid", format!("ww-{}", made("ssid").hex(10)));
     line("imsi", format!("46000{}", made("imsi").digits(10)));
-    line("iccid", shape::with_luhn(&format!("898600{}", made("iccid").digits(13))));
+    line("iccid", with_check_digit(&format!("898600{}", made("iccid").digits(13))));
     line("phone", format!("1990000{}", made("phone").digits(4)));
     text
+}
+
+/// `digits` and the check digit that makes the whole pass the Luhn test (ISO/IEC 7812-1 annex B).
+fn with_check_digit(digits: &str) -> String {
+    (0..10).map(|check| format!("{digits}{check}")).find(|number| shape::luhn(number)).unwrap_or_default()
 }
 
 #[cfg(test)]

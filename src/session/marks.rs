@@ -140,7 +140,8 @@ mod tests {
 
     #[test]
     fn consent_follows_the_marks() {
-        let marks = [mark(10, "launched"), mark(20, "consent-refused"), mark(30, "consent-given"), mark(40, "screen-off")];
+        let marks =
+            [mark(10, "launched"), mark(20, "consent-refused"), mark(30, "consent-given"), mark(40, "screen-off")];
         let line = Timeline::new(&marks, Some(at(5)), 500);
         assert!(line.consent_judged());
         let consents: Vec<_> = [7, 15, 25, 35, 45].iter().map(|s| line.phase(at(*s)).consent).collect();

@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use super::{SessionError, read_text};
 use crate::evidence::Time;
-use crate::shape;
+use crate::shape::{self, Fit};
 use crate::signatures::Signatures;
 
 /// A profile is some kilobytes; one with an app list, some hundred.
@@ -86,7 +86,9 @@ impl Profile {
                 OneOrMany::Many(values) => values,
             };
             match signatures.types.get(&data_type) {
-                None => problems.push(format!("[ids] {data_type}: no such data type; `wirewitness signatures list types` names them")),
+                None => problems.push(format!(
+                    "[ids] {data_type}: no such data type; `wirewitness signatures list types` names them"
+                )),
                 Some(known) if known.umbrella => {
                     problems.push(format!("[ids] {data_type} is an umbrella; give the types inside it"));
                 }
@@ -136,8 +138,59 @@ impl ProfileValue {
 
 /// Why `value` can never be found as this type.
 fn check(data_type: &str, value: &str, signatures: &Signatures) -> Option<String> {
-    if signatures.is_placeholder(data_type, value) {
+    if signatures.placeholders.iter().any(|placeholder| placeholder.stands_for(data_type, value)) {
         return Some("is a placeholder that devices send when they withhold the value; leave it out".to_owned());
     }
-    shape::problem(data_type, value)
+    if data_type == "location" || data_type == "location_coarse" {
+        return location(value).is_none().then(|| {
+            format!("{value:?} is not \"latitude,longitude\" in decimal degrees, such as \"39.904200,116.407400\"")
+        });
+    }
+    match shape::fit(data_type, value) {
+        Fit::Fits => None,
+        // An IMEI's check digit is the one thing that tells a typing error.
+        Fit::Plausible if data_type == "imei" && value.len() == 15 => {
+            Some("the check digit (Luhn) is wrong; correct the number or remove it".to_owned())
+        }
+        Fit::Plausible => None,
+        Fit::No => Some(format!("does not have the form of {data_type}; correct it or remove it")),
+    }
+}
+
+fn location(value: &str) -> Option<shape::Place> {
+    let (latitude, longitude) = value.split_once(',')?;
+    shape::pair(shape::degrees(latitude.trim())?, shape::degrees(longitude.trim())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(ids: &str) -> Vec<String> {
+        let signatures = Signatures::embedded().unwrap();
+        Profile::parse(&format!("[ids]\n{ids}"), &signatures).unwrap().1
+    }
+
+    #[test]
+    fn what_can_never_be_found_is_a_problem() {
+        // 490154203237518 is the example of 3GPP TS 23.003 annex B for the check digit.
+        assert_eq!(problems("imei = [\"490154203237518\"]"), Vec::<String>::new());
+        assert!(problems("imei = [\"490154203237517\"]")[0].contains("imei[0]: the check digit"));
+        assert!(problems("mac = \"02:00:00:00:00:00\"")[0].contains("placeholder"));
+        assert!(problems("imie = \"490154203237518\"")[0].contains("no such data type"));
+        assert!(problems("device_info = \"x\"")[0].contains("umbrella"));
+        assert!(problems("location = \"39.9\"")[0].contains("latitude,longitude"));
+    }
+
+    #[test]
+    fn values_may_have_a_time() {
+        let signatures = Signatures::embedded().unwrap();
+        let text =
+            "[ids]\noaid = [{ value = \"0123456789abcdef\", until = \"2026-03-01T08:00:00Z\" }, \"fedcba9876543210\"]";
+        let (profile, problems) = Profile::parse(text, &signatures).unwrap();
+        assert_eq!(problems, Vec::<String>::new());
+        let held: Vec<bool> =
+            profile.ids["oaid"].iter().map(|v| v.holds_at(Time::parse("2026-03-02T00:00:00Z").unwrap())).collect();
+        assert_eq!(held, [false, true]);
+    }
 }
