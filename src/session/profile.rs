@@ -146,15 +146,23 @@ fn check(data_type: &str, value: &str, signatures: &Signatures) -> Option<String
             format!("{value:?} is not \"latitude,longitude\" in decimal degrees, such as \"39.904200,116.407400\"")
         });
     }
-    match shape::fit(data_type, value) {
-        Fit::Fits => None,
-        // An IMEI's check digit is the one thing that tells a typing error.
-        Fit::Plausible if data_type == "imei" && value.len() == 15 => {
-            Some("the check digit (Luhn) is wrong; correct the number or remove it".to_owned())
+    let digits = |lengths: std::ops::RangeInclusive<usize>| {
+        lengths.contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit())
+    };
+    // A profile is what a real device says, of any country and maker: only what no
+    // standard allows is refused. Traffic without a profile is held to tighter shapes.
+    let fits = match data_type {
+        "imei" if value.len() == 15 && digits(15..=15) && !shape::luhn(value) => {
+            return Some("the check digit (Luhn) is wrong; correct the number or remove it".to_owned());
         }
-        Fit::Plausible => None,
-        Fit::No => Some(format!("does not have the form of {data_type}; correct it or remove it")),
-    }
+        "imei" => digits(14..=16),
+        "imsi" => digits(14..=15),
+        "iccid" => value.starts_with("89") && (18..=20).contains(&value.len()),
+        "phone" => value.bytes().filter(u8::is_ascii_digit).count() >= 7,
+        "mac" | "bssid" | "ip" | "email" | "gaid" | "idfa" | "idfv" => shape::fit(data_type, value) != Fit::No,
+        _ => true,
+    };
+    (!fits).then(|| format!("does not have the form of {data_type}; correct it or remove it"))
 }
 
 fn location(value: &str) -> Option<shape::Place> {
