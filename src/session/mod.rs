@@ -48,6 +48,8 @@ pub struct Session {
     pub profile: Profile,
     /// `phases.jsonl`, by time.
     pub marks: Vec<Mark>,
+    /// `settled.toml`.
+    pub settled: Vec<Settlement>,
     /// Files in the folder that are read by nothing here, by name.
     pub unread: Vec<String>,
 }
