@@ -1,0 +1,306 @@
+//! Packets to segments: one TCP segment or UDP datagram, with its ends.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
+
+use etherparse::{TcpHeaderSlice, UdpHeaderSlice};
+
+use crate::capture::Packet;
+use crate::evidence::{Gap, GapReason, Gaps, Time, Transport};
+
+use super::fragments::{Fragments, Key};
+use super::ip::{self, Bad, Ip};
+use super::link::{self, Carried};
+
+/// IP packets in IP packets (4in6, 6in4, GRE) that are unpacked.
+const TUNNELS: usize = 4;
+
+/// TCP's control bits (RFC 9293 §3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// Opens the connection; takes a sequence number.
+    pub syn: bool,
+    /// The acknowledgement number means something.
+    pub ack: bool,
+    /// The sender will send nothing more; takes a sequence number.
+    pub fin: bool,
+    /// The connection is over.
+    pub rst: bool,
+}
+
+/// What is special to one of the two transports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A TCP segment.
+    Tcp {
+        /// Sequence number of the first byte, or of the SYN before it.
+        seq: u32,
+        /// Next sequence number expected from the other side, where `flags.ack`.
+        ack: u32,
+        /// Control bits.
+        flags: Flags,
+        /// Receive window as it stands in the header, not scaled.
+        window: u16,
+    },
+    /// A UDP datagram.
+    Udp,
+}
+
+impl Kind {
+    /// Which transport.
+    pub fn transport(self) -> Transport {
+        match self {
+            Self::Tcp { .. } => Transport::Tcp,
+            Self::Udp => Transport::Udp,
+        }
+    }
+}
+
+/// One TCP segment or UDP datagram.
+#[derive(Clone, Copy, Debug)]
+pub struct Segment<'a> {
+    /// Position of the input.
+    pub input: u32,
+    /// The frame that carried or completed it.
+    pub frame: u64,
+    /// The frames of its fragments, ascending; without fragmentation, `frame`.
+    pub frames: &'a [u64],
+    /// When `frame` was captured.
+    pub time: Time,
+    /// Sender.
+    pub src: SocketAddr,
+    /// Receiver.
+    pub dst: SocketAddr,
+    /// See [`Kind`].
+    pub kind: Kind,
+    /// The payload, as far as it was captured.
+    pub payload: &'a [u8],
+    /// Bytes behind `payload` that were on the wire and not captured (snap length).
+    pub missing: u32,
+    /// Fragments overlapped with different content; the first copy is here.
+    pub conflict: bool,
+}
+
+/// Finds segments in packets. Keeps the fragments of packets that are not whole yet.
+#[derive(Debug, Default)]
+pub struct Slicer {
+    fragments: Fragments,
+    /// The packet that was put together last.
+    whole: Vec<u8>,
+    frames: Vec<u64>,
+}
+
+/// Where the bytes are that are looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Held {
+    InPacket,
+    InWhole,
+}
+
+impl Slicer {
+    /// A slicer with nothing waiting. One for each input.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The segment in `packet`, if it carries one or completes one. What is no IP, or
+    /// neither TCP nor UDP, is passed over; what cannot be read is added to `gaps`.
+    pub fn slice<'a>(&'a mut self, packet: &Packet<'a>, gaps: &mut Gaps) -> Option<Segment<'a>> {
+        let frame = || format!("frame {}", packet.frame);
+        let start = match link::strip(packet.link, packet.data) {
+            Carried::Ip(start) => start,
+            Carried::Other => return None,
+            Carried::Cut => {
+                // An empty frame hides nothing.
+                if packet.wire_len > 0 {
+                    gaps.add(cut(frame(), packet));
+                }
+                return None;
+            }
+            Carried::Unsupported => {
+                let detail = format!("link type {} ({}) is not read", packet.link.0, packet.link);
+                gaps.add(Gap::new(GapReason::UnsupportedLink, frame(), detail).of_bytes(packet.wire_len.into()));
+                return None;
+            }
+        };
+        self.frames.clear();
+        self.frames.push(packet.frame);
+        let mut held = Held::InPacket;
+        let mut conflict = false;
+        let mut range = start..packet.data.len();
+        for _ in 0..TUNNELS {
+            let bytes = match held {
+                Held::InPacket => packet.data,
+                Held::InWhole => &self.whole,
+            };
+            let base = range.start;
+            let parsed = ip::parse(bytes.get(range.clone()).unwrap_or_default());
+            let mut found = match parsed {
+                Ok(found) => found,
+                Err(Bad::Cut) => {
+                    gaps.add(cut(frame(), packet));
+                    return None;
+                }
+                Err(Bad::Malformed) => {
+                    gaps.add(Gap::new(GapReason::DamagedInput, frame(), "an IP header that contradicts itself"));
+                    return None;
+                }
+            };
+            found.payload = found.payload.start + base..found.payload.end + base;
+            if let Some(place) = found.fragment {
+                let payload = bytes.get(found.payload.clone()).unwrap_or_default();
+                if found.missing > 0 {
+                    // Never whole; the first is read as far as it goes, as tshark does.
+                    if place.offset > 0 {
+                        gaps.add(cut(frame(), packet));
+                        return None;
+                    }
+                } else {
+                    let protocol = if found.source.is_ipv4() { found.protocol } else { 0 };
+                    let (source, destination) = (found.source, found.destination);
+                    let key = Key { source, destination, protocol, id: place.id };
+                    let when = (packet.frame, packet.time);
+                    let payload_owned;
+                    let payload = if held == Held::InWhole {
+                        payload_owned = payload.to_vec();
+                        &payload_owned
+                    } else {
+                        payload
+                    };
+                    let whole = self.fragments.add(key, place, found.protocol, payload, when, gaps)?;
+                    self.whole = whole.bytes;
+                    self.frames = whole.frames;
+                    conflict |= whole.conflict;
+                    held = Held::InWhole;
+                    found = Ip { protocol: whole.protocol, payload: 0..self.whole.len(), fragment: None, ..found };
+                    // Headers that stood behind the fragment header.
+                    found = ip::extensions(&self.whole, found).ok()?;
+                }
+            }
+            let bytes = match held {
+                Held::InPacket => packet.data,
+                Held::InWhole => &self.whole,
+            };
+            match found.protocol {
+                4 | 41 => range = found.payload,
+                47 => range = gre(bytes, found.payload)?,
+                6 | 17 => return self.transport(packet, held, &found, conflict, gaps),
+                _ => return None,
+            }
+        }
+        gaps.add(Gap::new(GapReason::Limit, frame(), "more than 4 IP packets inside each other"));
+        None
+    }
+
+    /// Counts the packets whose fragments were not all captured.
+    pub fn finish(&mut self, gaps: &mut Gaps) {
+        self.fragments.finish(gaps);
+    }
+
+    fn transport<'a>(
+        &'a self,
+        packet: &Packet<'a>,
+        held: Held,
+        found: &Ip,
+        conflict: bool,
+        gaps: &mut Gaps,
+    ) -> Option<Segment<'a>> {
+        let bytes: &'a [u8] = match held {
+            Held::InPacket => packet.data,
+            Held::InWhole => &self.whole,
+        };
+        let bytes = bytes.get(found.payload.clone()).unwrap_or_default();
+        let frame = || format!("frame {}", packet.frame);
+        let header = if found.protocol == 6 { tcp(bytes) } else { udp(bytes) };
+        let Some(header) = header else {
+            gaps.add(if found.missing > 0 {
+                cut(frame(), packet)
+            } else {
+                Gap::new(GapReason::DamagedInput, frame(), "a TCP or UDP header that contradicts itself")
+            });
+            return None;
+        };
+        // What the IP header promises, or UDP's own length where that is shorter.
+        let promised = (bytes.len() + found.missing).saturating_sub(header.length);
+        let promised = header.payload.map_or(promised, |length| length.min(promised));
+        let payload = bytes.get(header.length..).unwrap_or_default();
+        let payload = payload.get(..promised.min(payload.len())).unwrap_or_default();
+        let missing = u32::try_from(promised - payload.len()).unwrap_or(u32::MAX);
+        if missing > 0 {
+            gaps.add(Gap::new(GapReason::Truncated, frame(), SNAPLEN).of_bytes(missing.into()));
+        }
+        let end = |address: IpAddr, port: u16| SocketAddr::new(address, port);
+        Some(Segment {
+            input: packet.input,
+            frame: packet.frame,
+            frames: &self.frames,
+            time: packet.time,
+            src: end(found.source, header.ports.0),
+            dst: end(found.destination, header.ports.1),
+            kind: header.kind,
+            payload,
+            missing,
+            conflict,
+        })
+    }
+}
+
+const SNAPLEN: &str = "the snap length cut packets";
+
+fn cut(at: String, packet: &Packet<'_>) -> Gap {
+    let missing = u64::from(packet.wire_len).saturating_sub(packet.data.len() as u64);
+    match missing {
+        0 => Gap::new(GapReason::DamagedInput, at, "a packet that is shorter than its headers"),
+        missing => Gap::new(GapReason::Truncated, at, SNAPLEN).of_bytes(missing),
+    }
+}
+
+struct Header {
+    ports: (u16, u16),
+    kind: Kind,
+    length: usize,
+    /// Length of the payload, where the header tells it.
+    payload: Option<usize>,
+}
+
+fn tcp(bytes: &[u8]) -> Option<Header> {
+    // Options may be cut off; the fixed part is enough.
+    let mut fixed = *bytes.first_chunk::<20>()?;
+    let length = usize::from(fixed[12] >> 4) * 4;
+    fixed[12] = 5 << 4;
+    let header = TcpHeaderSlice::from_slice(&fixed).ok().filter(|_| length >= 20)?;
+    Some(Header {
+        ports: (header.source_port(), header.destination_port()),
+        kind: Kind::Tcp {
+            seq: header.sequence_number(),
+            ack: header.acknowledgment_number(),
+            flags: Flags { syn: header.syn(), ack: header.ack(), fin: header.fin(), rst: header.rst() },
+            window: header.window_size(),
+        },
+        length,
+        payload: None,
+    })
+}
+
+fn udp(bytes: &[u8]) -> Option<Header> {
+    let header = UdpHeaderSlice::from_slice(bytes).ok()?;
+    // 0 is a jumbogram (RFC 2675 §4) or segmentation offload.
+    let payload = match usize::from(header.length()) {
+        0 => None,
+        length => Some(length.checked_sub(8)?),
+    };
+    Some(Header { ports: (header.source_port(), header.destination_port()), kind: Kind::Udp, length: 8, payload })
+}
+
+/// The IP packet in a GRE packet (RFC 2784, RFC 2890), if it is one.
+fn gre(bytes: &[u8], range: Range<usize>) -> Option<Range<usize>> {
+    let head = bytes.get(range.clone())?.first_chunk::<4>()?;
+    let [flags, version, kind @ ..] = *head;
+    if version & 7 != 0 || !matches!(u16::from_be_bytes(kind), 0x0800 | 0x86dd) {
+        return None;
+    }
+    // Checksum (with a reserved half), key and sequence number take four bytes each.
+    let fields = [0x80, 0x20, 0x10].iter().filter(|bit| flags & **bit != 0).count();
+    let start = range.start + 4 + fields * 4;
+    (start <= range.end).then_some(start..range.end)
+}
