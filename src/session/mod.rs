@@ -7,6 +7,7 @@ mod canary;
 mod describe;
 mod marks;
 mod profile;
+mod settled;
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ pub use canary::canaries;
 pub use describe::Description;
 pub use marks::{MARKS, Mark, Timeline, parse_mark, read_marks};
 pub use profile::{Profile, ProfileValue};
+pub use settled::{SettledAs, Settlement, read_settled};
 
 use crate::signatures::Signatures;
 
