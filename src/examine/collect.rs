@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::evidence::{Certainty, Direction, Gap, GapReason, Gaps, Locator, Masked, Place, Step, Time};
 use crate::identify::{Hit, Identifier};
-use crate::message::{Kind, Message, Protocol};
+use crate::message::{Item, Kind, Message, Protocol};
 use crate::observations::{
     Contact, Coverage, Flow, Form, Observations, Phase, Recipient, Sealed, Sighting, Wire,
 };
@@ -39,6 +39,8 @@ pub struct Lens {
     pub app: Option<String>,
     /// Only this app was recorded.
     pub isolated: bool,
+    /// Version of the list that names are cut with.
+    pub public_suffix_list: String,
     /// Show values as they are (`--show-values`).
     pub show_values: bool,
 }
@@ -86,6 +88,14 @@ pub struct Collector {
 }
 
 impl Collector {
+    /// Takes one item in.
+    pub fn item(&mut self, item: Item, lens: &Lens) {
+        match item {
+            Item::Message(message) => self.message(&message, lens),
+            Item::Gap(gap) => self.gaps.add(gap),
+        }
+    }
+
     /// Takes one message in.
     pub fn message(&mut self, message: &Message, lens: &Lens) {
         if message.direction == Direction::Received || message.protocol == Protocol::Dns {
