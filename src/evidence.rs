@@ -277,12 +277,16 @@ impl Gaps {
     /// Different details kept for each run; more than that are added to the last one.
     const LIMIT: usize = 1024;
 
-    /// Counts `gap`. The first by order of calls gives `at`.
+    /// Counts `gap`. Of like ones the smallest `at` is kept (shorter text first, so that
+    /// `frame 9` is before `frame 10`): the order of calls does not matter.
     pub fn add(&mut self, gap: Gap) {
         let key = (gap.reason, gap.detail.clone());
         if let Some(known) = self.by_kind.get_mut(&key) {
             known.bytes = known.bytes.saturating_add(gap.bytes);
             known.count = known.count.saturating_add(gap.count);
+            if (gap.at.len(), &gap.at) < (known.at.len(), &known.at) {
+                known.at = gap.at;
+            }
         } else if self.by_kind.len() < Self::LIMIT {
             self.by_kind.insert(key, gap);
         } else if let Some(mut last) = self.by_kind.last_entry() {

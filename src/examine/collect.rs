@@ -402,10 +402,12 @@ fn mask(hit: &Hit, show_values: bool) -> Masked {
 }
 
 fn add_name(names: &mut Vec<String>, name: &str) {
-    if names.len() < MAX_NAMES
-        && let Err(at) = names.binary_search_by(|known| known.as_str().cmp(name))
+    if let Err(at) = names.binary_search_by(|known| known.as_str().cmp(name))
+        && at < MAX_NAMES
     {
         names.insert(at, name.to_owned());
+        // The smallest stay, whatever the order they came in.
+        names.truncate(MAX_NAMES);
     }
 }
 
