@@ -1,0 +1,130 @@
+//! One direction of a session: its records on the way to the keys.
+
+use std::collections::VecDeque;
+
+use crate::evidence::{GapReason, Time};
+use crate::net::Chunk;
+use crate::secure::tls::Joiner;
+use crate::secure::tls::lane::{Lane, Lost};
+use crate::secure::tls::record::{Inbox, Loss, Origin, PAYLOAD_LIMIT, Record};
+
+/// Bytes of records that wait for the other direction's hello. The other direction
+/// can be late by what TCP reassembly holds back, 1 MiB.
+const PENDING_LIMIT: usize = 1 << 20;
+
+/// Bytes searched for a record after a hole: a whole record may pass before the
+/// first header, a false header may claim another one, and the third is proven.
+pub const SEARCH_LIMIT: usize = 4 * PAYLOAD_LIMIT;
+
+/// How a direction ended.
+#[derive(Clone, Copy, Debug)]
+pub struct End {
+    pub reset: bool,
+    pub time: Time,
+    pub frame: u64,
+}
+
+/// One direction.
+#[derive(Debug, Default)]
+pub struct Side {
+    pub inbox: Inbox,
+    pub joiner: Joiner,
+    /// Keys, once the hellos (or the client's offer of 0-RTT data) named some.
+    pub lane: Lane,
+    /// The ChangeCipherSpec of TLS 1.2 was seen: what follows is protected.
+    pub armed: bool,
+    /// Records whose turn comes when the other direction's hello is there.
+    pub pending: VecDeque<Record>,
+    pending_bytes: usize,
+    /// A hole is behind which no record opened yet.
+    pub lost: Option<Lost>,
+    /// Bytes looked at since.
+    pub searched: usize,
+    /// A hole of which it is not known yet whether it hides plaintext.
+    pub owed: Option<(u64, Time)>,
+    /// Bytes of records that did not open before the first one did: parts of the
+    /// handshake, if one opens; else part of what stayed closed.
+    unproven: u64,
+    /// Bytes of protected records that stayed closed.
+    pub sealed: u64,
+    /// Given up.
+    pub closed: Option<GapReason>,
+    /// The end, seen and not yet handed on.
+    pub end: Option<End>,
+    /// The end was handed on.
+    pub ended: bool,
+    pub last_time: Time,
+}
+
+impl Side {
+    /// Takes note of a hole of `length` bytes (0: unknown).
+    pub fn hole(&mut self, length: u64) {
+        self.joiner.reset();
+        match self.inbox.hole(length) {
+            Loss::One => self.lane.skip_one(),
+            Loss::Some { least, most } => {
+                let before = self.lost.unwrap_or(Lost { least: 0, most: Some(0) });
+                let most = before.most.zip(most).map(|(a, b)| a.saturating_add(b));
+                self.lost = Some(Lost { least: before.least.max(least), most });
+            }
+        }
+    }
+
+    /// Keeps a record until the other direction's hello is there; `false` when there is no room.
+    pub fn keep(&mut self, record: Record) -> bool {
+        // An empty record costs as well: its frames and its place.
+        self.pending_bytes += record.payload.len() + size_of::<Record>();
+        self.pending.push_back(record);
+        self.pending_bytes <= PENDING_LIMIT
+    }
+
+    /// The record that waits longest.
+    pub fn take_pending(&mut self) -> Option<Record> {
+        let record = self.pending.pop_front()?;
+        self.pending_bytes = self.pending_bytes.saturating_sub(record.payload.len() + size_of::<Record>());
+        Some(record)
+    }
+
+    /// A protected record stays closed. Returns the hole it leaves, if it is certain now.
+    pub fn stays_closed(&mut self, record: &Record) -> Option<Chunk<'static>> {
+        let length = record.payload.len() as u64;
+        self.sealed = self.sealed.saturating_add(length);
+        if self.lane.has_keys() && !self.lane.is_proven() {
+            self.unproven = self.unproven.saturating_add(length);
+            return None;
+        }
+        Some(Chunk::Gap { length, time: record.origin.time })
+    }
+
+    /// A record opened: what did not before was handshake.
+    pub fn opened(&mut self) {
+        self.sealed = self.sealed.saturating_sub(std::mem::take(&mut self.unproven));
+        (self.lost, self.searched) = (None, 0);
+    }
+
+    /// Lets go of everything; returns the hole that it leaves, in bytes.
+    pub fn give_up(&mut self, reason: GapReason) -> u64 {
+        self.closed.get_or_insert(reason);
+        let pending: u64 = self.pending.drain(..).map(|record| record.payload.len() as u64).sum();
+        self.pending_bytes = 0;
+        let waiting = self.inbox.waiting() as u64;
+        self.inbox = Inbox::default();
+        self.joiner.reset();
+        let owed = self.owed.take().map_or(0, |(length, _)| length);
+        self.sealed = self.sealed.saturating_add(pending).saturating_add(waiting);
+        pending.saturating_add(waiting).saturating_add(owed).saturating_add(std::mem::take(&mut self.unproven))
+    }
+
+    /// The direction ends: bytes that were never part of an opened record.
+    pub fn left_over(&mut self) -> u64 {
+        let waiting =
+            if self.armed || self.lane.has_keys() || self.sealed > 0 { self.inbox.waiting() as u64 } else { 0 };
+        let owed = self.owed.take().map_or(0, |(length, _)| length);
+        waiting.saturating_add(owed).saturating_add(std::mem::take(&mut self.unproven))
+    }
+}
+
+/// Where the bytes of a chunk came from.
+pub fn origin(frames: &[u64], time: Time, conflict: bool) -> Origin {
+    Origin { frames: frames.to_vec(), time, conflict }
+}
