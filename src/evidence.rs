@@ -335,6 +335,11 @@ impl Masked {
         Self(head.iter().collect::<String>() + "····…··" + &tail.iter().collect::<String>())
     }
 
+    /// The value as it is: for `--show-values` only.
+    pub fn shown(value: &str) -> Self {
+        Self(value.chars().map(|c| if c.is_control() { '·' } else { c }).collect())
+    }
+
     /// The masked text.
     pub fn as_str(&self) -> &str {
         &self.0

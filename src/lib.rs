@@ -1,21 +1,23 @@
 //! wirewitness holds what an app sends against what its privacy policy declares.
 //!
-//! The modules stand in the order of the pipeline; a module imports only those above it.
+//! The modules stand in the order of the pipeline; a module imports only those above
+//! it (`docs/ARCHITECTURE.md` has the map, `tests/levels.rs` holds it).
 
-pub mod audit;
-pub mod capture;
-pub mod cli;
 pub mod evidence;
-pub mod examine;
-pub mod identify;
-pub mod message;
-pub mod net;
+pub mod shape;
+pub mod signatures;
 pub mod observations;
+pub mod session;
+pub mod capture;
+pub mod net;
+pub mod secure;
+pub mod message;
 pub mod party;
 pub mod payload;
+pub mod identify;
+pub mod examine;
 pub mod policy;
-pub mod record;
+pub mod audit;
 pub mod report;
-pub mod secure;
-pub mod session;
-pub mod signatures;
+pub mod record;
+pub mod cli;

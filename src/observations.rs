@@ -218,9 +218,11 @@ pub struct Sighting {
     pub key: Option<String>,
     /// `POST /v2/bind` with varying parts replaced: `/v2/user/{}`.
     pub path_template: String,
-    /// How the message crossed the wire. [`Wire::Clear`] also when the payload was
-    /// sealed with a published key only.
+    /// How the message crossed the wire.
     pub wire: Wire,
+    /// The payload was sealed with a published key: on a clear wire that is as good as none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub published_key: bool,
     /// See [`Phase`].
     pub phase: Phase,
     /// How often.

@@ -1,7 +1,84 @@
-//! (Observations, Policy, Session) to [`Report`]: disclosure, conduct, contacts, states, claims.
+//! (Observations, Policy, Session) to [`Report`]: disclosure, contacts, conduct, states, claims.
 //!
-//! Never sees a packet. One check is one file.
+//! Takes what the traffic showed and what the policy says, hands on the report as
+//! data. One check is one file. It deliberately never sees a packet or a document:
+//! whatever it says can be repeated from the JSON of the two.
+//!
+//! One disclosure finding stands for a (code, recipient, type), one conduct finding
+//! for a (code, recipient, type, phase group); see [`findings`](self) in `findings.rs`.
 
+mod advice;
+mod claims;
+mod clauses;
+pub mod codes;
+mod conduct;
+mod contacts;
+mod cover;
+mod declared;
+mod denial;
+mod disclosure;
+mod findings;
+mod fingerprint;
+pub mod gate;
 mod model;
+mod scope;
+mod severity;
+mod words;
 
 pub use model::*;
+
+use crate::observations::Observations;
+use crate::policy::Policy;
+use crate::signatures::Signatures;
+
+/// Name of the report's schema.
+pub const SCHEMA: &str = "wirewitness-report/1";
+
+/// Holds the traffic against the policy.
+pub fn audit(observations: Observations, policy: Policy, session: SessionFacts, signatures: &Signatures) -> Report {
+    let observations = scope::drop_other_apps(observations);
+    let app_proven = observations.app_proven || session.isolation;
+    let scope = scope::Scope { app_proven, signatures };
+
+    let mut flows = Vec::with_capacity(observations.flows.len());
+    let mut found = Vec::new();
+    for flow in &observations.flows {
+        let verdict = disclosure::judge(flow, &observations, &policy, &scope);
+        if let Some(verdict) = &verdict {
+            found.extend(findings::of_verdict(verdict, flow, &observations, &scope));
+        }
+        flows.push(JudgedFlow { flow: flow.clone(), verdict });
+    }
+    found.extend(conduct::judge(&observations, &policy, &scope));
+    found.extend(contacts::judge(&observations, &policy, &scope, &found));
+    let findings = findings::settle(found, &signatures.clauses);
+
+    let mut summary = std::collections::BTreeMap::new();
+    for finding in &findings {
+        *summary.entry(finding.severity.as_str().to_owned()).or_insert(0) += 1;
+    }
+    Report {
+        schema: SCHEMA.to_owned(),
+        tool: Tool {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            signatures_sha256: observations.signatures_sha256.clone(),
+            public_suffix_list: observations.public_suffix_list.clone(),
+        },
+        declared: declared::states(&observations, &policy, signatures),
+        claims: claims::judge(&observations, &policy, &findings),
+        advice: advice::next(&observations, &policy, &session, app_proven),
+        session,
+        inputs: observations.inputs,
+        coverage: observations.coverage,
+        gaps: observations.gaps,
+        recipients: observations.recipients,
+        contacts: observations.contacts,
+        flows,
+        sightings: observations.sightings,
+        sealed: observations.sealed,
+        declarations: policy,
+        findings,
+        summary,
+    }
+}

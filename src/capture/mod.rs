@@ -1,1 +1,32 @@
-//! todo
+//! Capture files to packets: pcap and pcapng, read and written, compressed or not.
+//!
+//! Takes a path or standard input, hands on [`Packet`]s in the order of the file
+//! with the frame numbers that tshark gives them, key material and names that the
+//! file carries, and a gap where it is damaged. Files of other kinds that are read
+//! elsewhere (HAR, mitmproxy flows) are recognised here, by content and never by
+//! name, and handed on as bytes.
+//!
+//! Inputs are opened read-only and read as a stream: a buffer, never a memory map
+//! (a file that another program cuts while it is mapped kills the process). What a
+//! link layer is, and what stands in a packet, this module does not know.
+
+mod inflate;
+mod packet;
+mod pcap;
+mod pcapng;
+mod reader;
+mod sniff;
+mod source;
+mod survey;
+mod window;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use packet::{LinkType, Options, Packet, Record};
+pub use reader::PacketReader;
+pub use sniff::{Coding, Format};
+pub use source::{OpenError, Source};
+pub use survey::{Survey, survey};
+pub use write::{PcapngWriter, SecretsKind};

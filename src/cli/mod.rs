@@ -1,1 +1,75 @@
-//! todo
+//! The command line: one file for each command, and what they share.
+//!
+//! Results go to standard output, everything else to standard error. A command
+//! returns an [`Outcome`]; an error is "cannot be used" and exits with 2.
+
+mod completions;
+mod device;
+mod man;
+mod mark;
+mod options;
+mod output;
+mod record;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// Holds what an app sends against what its privacy policy declares.
+#[derive(Debug, Parser)]
+#[command(name = "wirewitness", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 nothing at or above the gate; 1 findings at or above it; \
+    2 the command or an input cannot be used; 3 audited, but less was seen than required.")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Record(record::Args),
+    Mark(mark::Args),
+    Device(device::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// How a command ended that could be carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Exit code 0.
+    Clear,
+    /// Exit code 1.
+    Findings,
+    /// Exit code 2, where a check command found its subject faulty and has said so.
+    Unusable,
+    /// Exit code 3.
+    TooLittleSeen,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        Self::from(match outcome {
+            Outcome::Clear => 0,
+            Outcome::Findings => 1,
+            Outcome::Unusable => 2,
+            Outcome::TooLittleSeen => 3,
+        })
+    }
+}
+
+/// Parses the arguments and runs the command.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outcome> {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    match cli.command {
+        Command::Record(args) => record::run(args),
+        Command::Mark(args) => mark::run(args),
+        Command::Device(args) => device::run(args),
+        Command::Completions(args) => completions::run(args, Cli::command()),
+        Command::Man(args) => man::run(args, Cli::command()),
+    }
+}

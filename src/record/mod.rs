@@ -1,1 +1,10 @@
-//! todo
+//! Live packets to a session folder, with libpcap.
+//!
+//! Takes an interface and a filter, writes a pcapng that is whole after every
+//! flush. It parses nothing: a recorded session is audited from its files.
+
+#[cfg(feature = "live")]
+mod live;
+
+#[cfg(feature = "live")]
+pub use live::{Progress, RecordError, Recorder, interfaces};

@@ -1,8 +1,27 @@
 //! `device.toml`: the real values of the test device.
+//!
+//! ```toml
+//! [ids]
+//! imei = ["867530900000017"]
+//! oaid = ["1f2e…", { value = "9c8b…", from = "2026-03-01T08:00:00Z" }]
+//! location = ["39.904200,116.407400"]   # latitude,longitude, WGS-84
+//! ```
+//!
+//! A value that can never match (a placeholder, an IMEI with a wrong check digit)
+//! is an error, not a warning: it would look like "not found".
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
+use serde::Deserialize;
+
+use super::{SessionError, read_text};
 use crate::evidence::Time;
+use crate::shape::{self, Fit};
+use crate::signatures::Signatures;
+
+/// A profile is some kilobytes; one with an app list, some hundred.
+const LIMIT: u64 = 16 << 20;
 
 /// One value, and when it held (an OAID that was reset has two).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,4 +39,166 @@ pub struct ProfileValue {
 pub struct Profile {
     /// Data type id to values.
     pub ids: BTreeMap<String, Vec<ProfileValue>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    ids: BTreeMap<String, OneOrMany>,
+    /// Free text about the device: read and not used.
+    #[serde(default, rename = "device")]
+    _device: toml::Table,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(Value),
+    Many(Vec<Value>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Value {
+    Bare(String),
+    Dated { value: String, from: Option<String>, until: Option<String> },
+}
+
+impl Profile {
+    /// Reads and checks `device.toml`.
+    pub fn read(path: &Path, signatures: &Signatures) -> Result<Self, SessionError> {
+        let text = read_text(path, LIMIT)?;
+        let (profile, problems) = Self::parse(&text, signatures).map_err(|what| SessionError::new(path, what))?;
+        match problems.is_empty() {
+            true => Ok(profile),
+            false => Err(SessionError::new(path, problems.join("; "))),
+        }
+    }
+
+    /// The profile, and what is wrong with its values. `Err`: it is no profile.
+    pub fn parse(text: &str, signatures: &Signatures) -> Result<(Self, Vec<String>), String> {
+        let file: File = toml::from_str(text).map_err(|error| error.to_string().trim().replace('\n', " "))?;
+        let (mut profile, mut problems) = (Self::default(), Vec::new());
+        for (data_type, values) in file.ids {
+            let values = match values {
+                OneOrMany::One(value) => vec![value],
+                OneOrMany::Many(values) => values,
+            };
+            match signatures.types.get(&data_type) {
+                None => problems.push(format!(
+                    "[ids] {data_type}: no such data type; `wirewitness signatures list types` names them"
+                )),
+                Some(known) if known.umbrella => {
+                    problems.push(format!("[ids] {data_type} is an umbrella; give the types inside it"));
+                }
+                Some(_) => {}
+            }
+            for (index, value) in values.into_iter().enumerate() {
+                match ProfileValue::of(value) {
+                    Ok(value) if value.value.is_empty() => {}
+                    Ok(value) => {
+                        if let Some(problem) = check(&data_type, &value.value, signatures) {
+                            problems.push(format!("[ids] {data_type}[{index}]: {problem}"));
+                        }
+                        profile.ids.entry(data_type.clone()).or_default().push(value);
+                    }
+                    Err(problem) => problems.push(format!("[ids] {data_type}[{index}]: {problem}")),
+                }
+            }
+        }
+        Ok((profile, problems))
+    }
+
+    /// There is no value in it.
+    pub fn is_empty(&self) -> bool {
+        self.ids.values().all(Vec::is_empty)
+    }
+}
+
+impl ProfileValue {
+    fn of(value: Value) -> Result<Self, String> {
+        let time = |text: Option<String>| match text {
+            None => Ok(None),
+            Some(text) => Time::parse(&text).map(Some).ok_or(format!("{text:?} is not an RFC 3339 time")),
+        };
+        match value {
+            Value::Bare(value) => Ok(Self { value: value.trim().to_owned(), from: None, until: None }),
+            Value::Dated { value, from, until } => {
+                Ok(Self { value: value.trim().to_owned(), from: time(from)?, until: time(until)? })
+            }
+        }
+    }
+
+    /// It held at `time`.
+    pub fn holds_at(&self, time: Time) -> bool {
+        self.from.is_none_or(|from| from <= time) && self.until.is_none_or(|until| time <= until)
+    }
+}
+
+/// Why `value` can never be found as this type.
+fn check(data_type: &str, value: &str, signatures: &Signatures) -> Option<String> {
+    if signatures.placeholders.iter().any(|placeholder| placeholder.stands_for(data_type, value)) {
+        return Some("is a placeholder that devices send when they withhold the value; leave it out".to_owned());
+    }
+    if data_type == "location" || data_type == "location_coarse" {
+        return location(value).is_none().then(|| {
+            format!("{value:?} is not \"latitude,longitude\" in decimal degrees, such as \"39.904200,116.407400\"")
+        });
+    }
+    let digits = |lengths: std::ops::RangeInclusive<usize>| {
+        lengths.contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit())
+    };
+    // A profile is what a real device says, of any country and maker: only what no
+    // standard allows is refused. Traffic without a profile is held to tighter shapes.
+    let fits = match data_type {
+        "imei" if value.len() == 15 && digits(15..=15) && !shape::luhn(value) => {
+            return Some("the check digit (Luhn) is wrong; correct the number or remove it".to_owned());
+        }
+        "imei" => digits(14..=16),
+        "imsi" => digits(14..=15),
+        "iccid" => value.starts_with("89") && (18..=20).contains(&value.len()),
+        "phone" => value.bytes().filter(u8::is_ascii_digit).count() >= 7,
+        "mac" | "bssid" | "ip" | "email" | "gaid" | "idfa" | "idfv" => shape::fit(data_type, value) != Fit::No,
+        _ => true,
+    };
+    (!fits).then(|| format!("does not have the form of {data_type}; correct it or remove it"))
+}
+
+fn location(value: &str) -> Option<shape::Place> {
+    let (latitude, longitude) = value.split_once(',')?;
+    shape::pair(shape::degrees(latitude.trim())?, shape::degrees(longitude.trim())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(ids: &str) -> Vec<String> {
+        let signatures = Signatures::embedded().unwrap();
+        Profile::parse(&format!("[ids]\n{ids}"), &signatures).unwrap().1
+    }
+
+    #[test]
+    fn what_can_never_be_found_is_a_problem() {
+        // 490154203237518 is the example of 3GPP TS 23.003 annex B for the check digit.
+        assert_eq!(problems("imei = [\"490154203237518\"]"), Vec::<String>::new());
+        assert!(problems("imei = [\"490154203237517\"]")[0].contains("imei[0]: the check digit"));
+        assert!(problems("mac = \"02:00:00:00:00:00\"")[0].contains("placeholder"));
+        assert!(problems("imie = \"490154203237518\"")[0].contains("no such data type"));
+        assert!(problems("device_info = \"x\"")[0].contains("umbrella"));
+        assert!(problems("location = \"39.9\"")[0].contains("latitude,longitude"));
+    }
+
+    #[test]
+    fn values_may_have_a_time() {
+        let signatures = Signatures::embedded().unwrap();
+        let text =
+            "[ids]\noaid = [{ value = \"0123456789abcdef\", until = \"2026-03-01T08:00:00Z\" }, \"fedcba9876543210\"]";
+        let (profile, problems) = Profile::parse(text, &signatures).unwrap();
+        assert_eq!(problems, Vec::<String>::new());
+        let held: Vec<bool> =
+            profile.ids["oaid"].iter().map(|v| v.holds_at(Time::parse("2026-03-02T00:00:00Z").unwrap())).collect();
+        assert_eq!(held, [false, true]);
+    }
 }

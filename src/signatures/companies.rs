@@ -111,7 +111,8 @@ pub struct Product {
     /// Products whose hosts it calls by itself (a login wrapper the carriers').
     #[serde(default)]
     pub calls: Vec<String>,
-    /// Data types that are ids issued by this product, with the keys they travel under.
+    /// Keys under which ids issued by this product travel (`cid`, `gtcid`): their values are of
+    /// the type `sdk_id`, listed when they go back to it and a flow when they go to anyone else.
     #[serde(default)]
     pub issues: Vec<String>,
     /// Its privacy policy or SDK rules.
@@ -197,16 +198,20 @@ impl HostPattern {
         if self.is_exact() {
             return self.0 == host;
         }
-        if let Some(rest) = self.0.strip_prefix("**.") {
-            return host.match_indices('.').any(|(at, _)| at > 0 && Self(rest.to_owned()).matches(&host[at + 1..]));
+        match self.0.strip_prefix("**.") {
+            Some(rest) => host.match_indices('.').any(|(at, _)| at > 0 && labels_match(rest, &host[at + 1..])),
+            None => labels_match(&self.0, host),
         }
-        let (mut patterns, mut labels) = (self.0.split('.'), host.split('.'));
-        loop {
-            match (patterns.next(), labels.next()) {
-                (None, None) => return true,
-                (Some(pattern), Some(label)) if label_matches(pattern.as_bytes(), label.as_bytes()) => {}
-                _ => return false,
-            }
+    }
+}
+
+fn labels_match(pattern: &str, host: &str) -> bool {
+    let (mut patterns, mut labels) = (pattern.split('.'), host.split('.'));
+    loop {
+        match (patterns.next(), labels.next()) {
+            (None, None) => return true,
+            (Some(pattern), Some(label)) if label_matches(pattern.as_bytes(), label.as_bytes()) => {}
+            _ => return false,
         }
     }
 }

@@ -54,3 +54,16 @@ pub struct Placeholder {
     #[serde(skip)]
     pub origin: Origin,
 }
+
+impl Placeholder {
+    /// `value` means "none" for this data type. Digests of placeholders are not looked at here.
+    pub fn stands_for(&self, data_type: &str, value: &str) -> bool {
+        let concerned = self.types.is_empty() || self.types.iter().any(|t| t == data_type);
+        concerned
+            && (self.values.iter().any(|v| v.eq_ignore_ascii_case(value))
+                || self
+                    .patterns
+                    .iter()
+                    .any(|p| regex::Regex::new(&format!("^(?i:{p})$")).is_ok_and(|r| r.is_match(value))))
+    }
+}

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use include_dir::{Dir, include_dir};
-use serde::de::DeserializeOwned;
 
 use super::vocabulary::{Category, DataTerm, HeaderTerm, Phrase};
 use super::*;
 
+/// The tree as it was at build.
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/signatures");
 
 /// Something wrong in a signature file.
@@ -22,7 +22,7 @@ pub struct Problem {
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "signatures/{}: {}", self.origin, self.message)
+        write!(f, "{}: {}", self.origin, self.message)
     }
 }
 
@@ -65,8 +65,22 @@ pub struct Signatures {
     pub clauses: Vec<Clause>,
     /// The words of policies.
     pub vocabulary: Vocabulary,
-    /// SHA-256 over names and contents of all files, sorted by name.
+    /// SHA-256 over names and contents of all files: the embedded ones by name, then
+    /// those of each overlay in the order given.
     pub sha256: String,
+    /// Ids that one folder gives twice, found while loading.
+    pub(super) repeated: Vec<Problem>,
+}
+
+/// A file of the set.
+struct Source {
+    /// Relative to its folder, `companies/getui.toml`: what origins and the hash say.
+    name: String,
+    /// What a person finds it by: with the overlay's folder before it.
+    shown: String,
+    /// 0 is the embedded set, the overlays follow.
+    layer: usize,
+    text: String,
 }
 
 /// The tables a signature file may hold; which ones is up to its author.
@@ -102,31 +116,41 @@ struct File {
 
 impl Signatures {
     /// The embedded set, overlaid by the files of `overlays` in order: what has the
-    /// same id is replaced, what has no id is added.
+    /// same id is replaced, what has no id is added. An `Err` names file and line of
+    /// each thing that cannot be read; what can be read and is wrong, [`Self::check`] tells.
     pub fn load(overlays: &[impl AsRef<Path>]) -> Result<Self, LoadError> {
-        let mut set = Self::default();
-        let mut files: Vec<(String, String)> = Vec::new();
+        let mut files = Vec::new();
         collect_embedded(&EMBEDDED, &mut files);
-        for overlay in overlays {
-            collect_folder(overlay.as_ref(), overlay.as_ref(), &mut files)?;
+        for (layer, overlay) in overlays.iter().enumerate() {
+            collect_folder(overlay.as_ref(), overlay.as_ref(), layer + 1, &mut files)?;
         }
+        let mut set = Self::default();
         let mut problems = Vec::new();
         let mut types = Vec::new();
+        let mut seen = Seen::default();
         let mut hash = String::new();
-        for (name, text) in &files {
-            hash.push_str(name);
+        for source in &files {
+            hash.push_str(&source.name);
             hash.push('\n');
-            hash.push_str(&crate::evidence::sha256_hex(text.as_bytes()));
+            hash.push_str(&crate::evidence::sha256_hex(source.text.as_bytes()));
             hash.push('\n');
-            match toml::from_str::<File>(text) {
-                Ok(file) => set.add(name, text, file, &mut types),
+            let lines = Lines::new(source);
+            match toml::from_str::<File>(&source.text) {
+                Ok(file) => {
+                    seen.layer = source.layer;
+                    set.add(&lines, file, &mut types, &mut seen);
+                }
                 Err(error) => problems.push(Problem {
-                    origin: Origin { file: name.clone(), line: error.span().map_or(1, |s| line_of(text, s.start)) },
+                    origin: Origin {
+                        file: source.shown.clone(),
+                        line: error.span().map_or(1, |span| lines.line_of(span.start)),
+                    },
                     message: error.message().to_owned(),
                 }),
             }
         }
         set.types = Types::new(types);
+        set.repeated = seen.repeated;
         set.sha256 = crate::evidence::sha256_hex(hash.as_bytes());
         if problems.is_empty() { Ok(set) } else { Err(LoadError::Problems(problems)) }
     }
@@ -136,58 +160,68 @@ impl Signatures {
         Self::load(&[] as &[&Path])
     }
 
-    fn add(&mut self, name: &str, text: &str, file: File, types: &mut Vec<DataType>) {
+    fn add(&mut self, lines: &Lines<'_>, file: File, types: &mut Vec<DataType>, seen: &mut Seen) {
         let company_id = file.company.as_ref().map(|c| c.id.clone());
         if let Some(mut company) = file.company {
-            company.origin = Origin { file: name.to_owned(), line: 1 };
+            company.origin = lines.origin(lines.text.find("[company]").unwrap_or(0));
+            seen.once("company", &company.id, &company.origin);
             self.companies.insert(company.id.clone(), company);
         }
         for spanned in file.product {
-            let origin = origin(name, text, &spanned);
-            let mut product = spanned.into_inner();
+            let mut product = lines.placed(spanned, |p, o| Product { origin: o, ..p });
             product.company = company_id.clone().unwrap_or_default();
             for rule in &mut product.hosts {
-                rule.origin =
-                    rule.hosts.first().map_or_else(|| origin.clone(), |h| line_with(name, text, &origin, &h.0));
+                rule.origin = lines.quoting(&product.origin, rule.hosts.first().map_or("", |host| &host.0));
             }
             for rule in &mut product.paths {
-                rule.origin = line_with(name, text, &origin, &rule.path);
+                rule.origin = lines.quoting(&product.origin, &rule.path);
             }
-            product.origin = origin;
+            seen.once("product", &product.id, &product.origin);
             self.products.insert(product.id.clone(), product);
         }
         for spanned in file.group {
-            let mut group = located(name, text, spanned, |g, o| Group { origin: o, ..g });
-            group.domains.sort();
+            let group = lines.placed(spanned, |g, o| Group { origin: o, ..g });
+            seen.once("group", &group.id, &group.origin);
             self.groups.insert(group.id.clone(), group);
         }
         for spanned in file.infrastructure {
-            let entry = located(name, text, spanned, |g, o| Infrastructure { origin: o, ..g });
+            let entry = lines.placed(spanned, |i, o| Infrastructure { origin: o, ..i });
+            seen.once("infrastructure", &entry.id, &entry.origin);
             self.infrastructure.insert(entry.id.clone(), entry);
         }
-        types.extend(file.types.into_iter().map(toml::Spanned::into_inner));
-        self.keys.extend(file.key.into_iter().map(|k| located(name, text, k, |k, o| KeyName { origin: o, ..k })));
-        self.placeholders.extend(
-            file.placeholder.into_iter().map(|p| located(name, text, p, |p, o| Placeholder { origin: o, ..p })),
-        );
+        for spanned in file.types {
+            let data_type = lines.placed(spanned, |t, o| DataType { origin: o, ..t });
+            seen.once("type", &data_type.id, &data_type.origin);
+            types.push(data_type);
+        }
         for spanned in file.recipe {
-            let recipe = located(name, text, spanned, |r, o| Recipe { origin: o, ..r });
+            let recipe = lines.placed(spanned, |r, o| Recipe { origin: o, ..r });
+            seen.once("recipe", &recipe.id, &recipe.origin);
             self.recipes.insert(recipe.id.clone(), recipe);
         }
         for spanned in file.clause {
-            let clause = located(name, text, spanned, |c, o| Clause { origin: o, ..c });
-            self.clauses.retain(|c| c.id != clause.id);
-            self.clauses.push(clause);
+            let clause = lines.placed(spanned, |c, o| Clause { origin: o, ..c });
+            seen.once("clause", &clause.id, &clause.origin);
+            match self.clauses.iter_mut().find(|known| known.id == clause.id) {
+                Some(known) => *known = clause,
+                None => self.clauses.push(clause),
+            }
         }
+        self.keys.extend(file.key.into_iter().map(|k| lines.placed(k, |k, o| KeyName { origin: o, ..k })));
+        let placeholders = file.placeholder.into_iter();
+        self.placeholders.extend(placeholders.map(|p| lines.placed(p, |p, o| Placeholder { origin: o, ..p })));
         let words = &mut self.vocabulary;
-        words.data.extend(file.data.into_iter().map(|t| located(name, text, t, |t, o| DataTerm { origin: o, ..t })));
-        words
-            .categories
-            .extend(file.category.into_iter().map(|t| located(name, text, t, |t, o| Category { origin: o, ..t })));
-        words
-            .headers
-            .extend(file.header.into_iter().map(|t| located(name, text, t, |t, o| HeaderTerm { origin: o, ..t })));
-        words.phrases.extend(file.phrase.into_iter().map(|t| located(name, text, t, |t, o| Phrase { origin: o, ..t })));
+        words.data.extend(file.data.into_iter().map(|t| lines.placed(t, |t, o| DataTerm { origin: o, ..t })));
+        for spanned in file.category {
+            let category = lines.placed(spanned, |c, o| Category { origin: o, ..c });
+            seen.once("category", &category.id, &category.origin);
+            match words.categories.iter_mut().find(|known| known.id == category.id) {
+                Some(known) => *known = category,
+                None => words.categories.push(category),
+            }
+        }
+        words.headers.extend(file.header.into_iter().map(|t| lines.placed(t, |t, o| HeaderTerm { origin: o, ..t })));
+        words.phrases.extend(file.phrase.into_iter().map(|t| lines.placed(t, |t, o| Phrase { origin: o, ..t })));
     }
 
     /// The company of a product.
@@ -196,58 +230,154 @@ impl Signatures {
     }
 }
 
-fn located<T: DeserializeOwned>(
-    name: &str,
-    text: &str,
-    spanned: toml::Spanned<T>,
-    place: impl FnOnce(T, Origin) -> T,
-) -> T {
-    let origin = origin(name, text, &spanned);
-    place(spanned.into_inner(), origin)
+/// Ids given so far, to find those that one layer gives twice: a later layer may
+/// replace an id, a folder that gives it twice has one fact too many.
+#[derive(Default)]
+struct Seen {
+    layer: usize,
+    ids: BTreeMap<(&'static str, String), (usize, Origin)>,
+    repeated: Vec<Problem>,
 }
 
-fn origin<T>(name: &str, text: &str, spanned: &toml::Spanned<T>) -> Origin {
-    Origin { file: name.to_owned(), line: line_of(text, spanned.span().start) }
+impl Seen {
+    fn once(&mut self, kind: &'static str, id: &str, origin: &Origin) {
+        let before = self.ids.insert((kind, id.to_owned()), (self.layer, origin.clone()));
+        if let Some((layer, first)) = before
+            && layer == self.layer
+        {
+            let message = format!("{kind} {id:?} is given twice, first at {first}");
+            self.repeated.push(Problem { origin: origin.clone(), message });
+        }
+    }
 }
 
-/// The first line at or behind `from` that holds `needle` in quotes.
-fn line_with(name: &str, text: &str, from: &Origin, needle: &str) -> Origin {
-    let quoted = format!("{needle:?}");
-    let line = text.lines().enumerate().skip(from.line.saturating_sub(1) as usize).find(|(_, l)| l.contains(&quoted));
-    Origin { file: name.to_owned(), line: line.map_or(from.line, |(i, _)| i as u32 + 1) }
+/// A file's text with its line starts: byte offsets to lines.
+struct Lines<'a> {
+    name: &'a str,
+    text: &'a str,
+    starts: Vec<usize>,
 }
 
-fn line_of(text: &str, at: usize) -> u32 {
-    text.as_bytes().iter().take(at).filter(|b| **b == b'\n').count() as u32 + 1
+impl<'a> Lines<'a> {
+    fn new(source: &'a Source) -> Self {
+        let starts = std::iter::once(0).chain(source.text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { name: &source.name, text: &source.text, starts }
+    }
+
+    fn line_of(&self, at: usize) -> u32 {
+        u32::try_from(self.starts.partition_point(|start| *start <= at)).unwrap_or(u32::MAX)
+    }
+
+    fn origin(&self, at: usize) -> Origin {
+        Origin { file: self.name.to_owned(), line: self.line_of(at) }
+    }
+
+    fn placed<T>(&self, spanned: toml::Spanned<T>, place: impl FnOnce(T, Origin) -> T) -> T {
+        let origin = self.origin(spanned.span().start);
+        place(spanned.into_inner(), origin)
+    }
+
+    /// The first line at or behind `from` that holds `needle` in quotes.
+    fn quoting(&self, from: &Origin, needle: &str) -> Origin {
+        let start = self.starts.get(from.line.saturating_sub(1) as usize).copied().unwrap_or(0);
+        let behind = self.text.get(start..).unwrap_or("");
+        let found = behind.match_indices(needle).find(|(at, _)| {
+            let before = at.checked_sub(1).and_then(|at| behind.as_bytes().get(at));
+            let after = behind.as_bytes().get(at + needle.len());
+            matches!(before, Some(b'"' | b'\'')) && before == after
+        });
+        found.map_or_else(|| from.clone(), |(at, _)| self.origin(start + at))
+    }
 }
 
-fn collect_embedded(dir: &Dir<'_>, files: &mut Vec<(String, String)>) {
+fn collect_embedded(dir: &Dir<'_>, files: &mut Vec<Source>) {
     for file in dir.files() {
         if file.path().extension().is_some_and(|e| e == "toml")
             && let Some(text) = file.contents_utf8()
         {
-            files.push((file.path().to_string_lossy().replace('\\', "/"), text.to_owned()));
+            let name = file.path().to_string_lossy().replace('\\', "/");
+            files.push(Source { shown: format!("signatures/{name}"), name, layer: 0, text: text.to_owned() });
         }
     }
     for sub in dir.dirs() {
         collect_embedded(sub, files);
     }
-    files.sort();
+    files.sort_by(|a, b| a.name.cmp(&b.name));
 }
 
-fn collect_folder(root: &Path, dir: &Path, files: &mut Vec<(String, String)>) -> Result<(), LoadError> {
-    let unreadable = |error| LoadError::Unreadable { path: dir.display().to_string(), error };
-    let mut entries = std::fs::read_dir(dir).map_err(unreadable)?.collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
+fn collect_folder(root: &Path, dir: &Path, layer: usize, files: &mut Vec<Source>) -> Result<(), LoadError> {
+    let unreadable = |path: &Path, error| LoadError::Unreadable { path: path.display().to_string(), error };
+    let entries = std::fs::read_dir(dir).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let mut entries = entries.map_err(|error| unreadable(dir, error))?;
     entries.sort_by_key(std::fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
-        if path.is_dir() {
-            collect_folder(root, &path, files)?;
+        let kind = entry.file_type().map_err(|error| unreadable(&path, error))?;
+        // A link to a folder is not followed: it could lead back up and never end.
+        if kind.is_dir() {
+            collect_folder(root, &path, layer, files)?;
         } else if path.extension().is_some_and(|e| e == "toml") {
-            let text = std::fs::read_to_string(&path).map_err(unreadable)?;
+            let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
             let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-            files.push((name, text));
+            files.push(Source { name, shown: path.display().to_string(), layer, text });
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_set_loads() {
+        let set = Signatures::embedded().unwrap();
+        assert_eq!(set.products["getui"].company, "merit-interactive");
+        assert!(set.products.len() > 170 && set.clauses.len() == 190 && set.types.contains("device_info", "imei"));
+        let host = &set.products["getui"].hosts[0];
+        assert_eq!(host.origin.file, "companies/merit-interactive.toml");
+        assert!(host.origin.line > set.products["getui"].origin.line);
+    }
+
+    fn overlay(files: &[(&str, &str)]) -> (tempfile::TempDir, Result<Signatures, LoadError>) {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(dir.path().join(name), text).unwrap();
+        }
+        let set = Signatures::load(&[dir.path()]);
+        (dir, set)
+    }
+
+    #[test]
+    fn an_overlay_replaces_by_id_and_changes_the_hash() {
+        let tea = "[company]\nid = \"tea\"\nzh = \"茶\"\nen = \"Tea\"\nsource = \"test\"\n\n[[product]]\nid = \"getui\"\n\
+                   zh = \"别的\"\nen = \"Other\"\nsource = \"test\"\n";
+        let (_dir, set) = overlay(&[("tea.toml", tea)]);
+        let set = set.unwrap();
+        assert_eq!(set.products["getui"].zh, "别的");
+        assert_eq!(set.products["getui"].company, "tea");
+        assert_eq!(set.products["getui"].origin, Origin { file: "tea.toml".to_owned(), line: 7 });
+        assert_ne!(set.sha256, Signatures::embedded().unwrap().sha256);
+        assert!(set.repeated.is_empty());
+    }
+
+    #[test]
+    fn a_broken_overlay_names_its_file_and_line() {
+        let (dir, set) = overlay(&[("broken.toml", "[[type]]\nid = \"x\"\nzh = \"x\"\nen = \"x\"\nclass = \"Q\"\n")]);
+        let error = set.unwrap_err().to_string();
+        assert!(error.contains(&format!("{}:5", dir.path().join("broken.toml").display())), "{error}");
+        let (_dir, set) = overlay(&[("typo.toml", "[[group]]\nid = \"x\"\nnmae = \"x\"\n")]);
+        let error = set.unwrap_err().to_string();
+        assert!(error.contains("typo.toml:3") && error.contains("nmae"), "{error}");
+        assert!(Signatures::load(&["/nowhere/at/all"]).is_err());
+    }
+
+    #[test]
+    fn an_id_given_twice_in_one_folder_is_found() {
+        let group = "[[group]]\nid = \"g\"\nzh = \"g\"\nen = \"g\"\ndomains = []\nsource = \"test\"\n";
+        let (_dir, set) = overlay(&[("a.toml", group), ("b.toml", group)]);
+        let repeated = set.unwrap().repeated;
+        assert_eq!(repeated.len(), 1);
+        assert_eq!(repeated[0].to_string(), "b.toml:1: group \"g\" is given twice, first at a.toml:1");
+    }
 }

@@ -5,8 +5,10 @@
 //! every problem names its file and line. This module knows what a fact looks like
 //! and finds facts fast; it does not judge.
 
+mod check;
 mod clauses;
 mod companies;
+mod index;
 mod infrastructure;
 mod keys;
 mod load;
@@ -16,6 +18,7 @@ mod vocabulary;
 
 pub use clauses::Clause;
 pub use companies::{Company, Group, HostPattern, HostRule, PathRule, Product, Traffic};
+pub use index::{HostHit, Index, MatchedBy, Named, fold};
 pub use infrastructure::Infrastructure;
 pub use keys::{KeyName, Placeholder};
 pub use load::{LoadError, Problem, Signatures};

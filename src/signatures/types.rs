@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Origin;
+
 /// How much harm a type can do (the class moves a finding's severity).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Class {
@@ -51,6 +53,9 @@ pub struct DataType {
     pub observable: bool,
     /// Where this was taken from.
     pub source: String,
+    /// File and line.
+    #[serde(skip)]
+    pub origin: Origin,
 }
 
 fn yes() -> bool {

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Installs what wirewitness needs to build, and with --tests what its tests need.
+# Says what it does; what is there already is left alone.
+#
+# usage: scripts/setup.sh [--tests]
+set -euo pipefail
+
+tests=no
+case "${1:-}" in
+  "") ;;
+  --tests) tests=yes ;;
+  *) echo "usage: scripts/setup.sh [--tests]" >&2; exit 2 ;;
+esac
+
+say() { printf '%s\n' "setup: $*"; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"
+  elif command -v sudo >/dev/null; then sudo "$@"
+  else say "needs root for: $*" >&2; exit 1
+  fi
+}
+
+debian() {
+  local wanted=(gcc libc6-dev libpcap-dev) missing=() package
+  if [ $tests = yes ]; then
+    wanted+=(tshark tcpdump curl openssl python3 iproute2 chromium fonts-noto-cjk)
+  fi
+  for package in "${wanted[@]}"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  if [ ${#missing[@]} = 0 ]; then say "nothing to install: ${wanted[*]}"; return; fi
+  say "installing ${missing[*]} with apt-get"
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+fedora() {
+  local wanted=(gcc libpcap-devel) missing=() package
+  if [ $tests = yes ]; then
+    wanted+=(wireshark-cli tcpdump curl openssl python3 iproute chromium google-noto-sans-cjk-fonts)
+  fi
+  for package in "${wanted[@]}"; do rpm -q "$package" >/dev/null 2>&1 || missing+=("$package"); done
+  if [ ${#missing[@]} = 0 ]; then say "nothing to install: ${wanted[*]}"; return; fi
+  say "installing ${missing[*]} with dnf"
+  as_root dnf install -y -q "${missing[@]}"
+}
+
+macos() {
+  # libpcap comes with the system and its headers with Xcode's command line tools.
+  xcode-select -p >/dev/null 2>&1 || { say "installing Xcode's command line tools"; xcode-select --install; }
+  if [ $tests = yes ] && command -v brew >/dev/null && ! command -v tshark >/dev/null; then
+    say "installing wireshark with brew"; brew install wireshark
+  fi
+  say "macOS is ready"
+}
+
+case "$(uname -s)" in
+  Darwin) macos ;;
+  Linux)
+    if command -v apt-get >/dev/null; then debian
+    elif command -v dnf >/dev/null; then fedora
+    else
+      say "unknown distribution: install gcc and the development files of libpcap by hand" >&2
+      [ $tests = no ] || say "and for the tests: tshark tcpdump curl openssl python3 iproute2 chromium" >&2
+      exit 1
+    fi ;;
+  *) say "unknown system: without libpcap, build with --no-default-features" >&2; exit 1 ;;
+esac
+
+if ! command -v cargo >/dev/null; then
+  say "cargo is missing: install Rust 1.89 or later (rustup, or your distribution's rust)" >&2
+  exit 1
+fi
+say "ready"

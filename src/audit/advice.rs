@@ -1,0 +1,139 @@
+//! What to give the tool next, in the order of what it would change.
+
+use std::cmp::Reverse;
+
+use super::{SessionFacts, Text};
+use crate::evidence::{Certainty, GapReason};
+use crate::observations::{Observations, Role};
+use crate::policy::Policy;
+
+/// Candidates for first-party domains that are printed.
+const CANDIDATES: usize = 5;
+
+/// Reasons that a key would mend.
+const KEYS: [GapReason; 4] =
+    [GapReason::NoKey, GapReason::KeyDoesNotFit, GapReason::ResumedWithoutSecret, GapReason::QuicNoKey];
+
+/// Each with how many judgements it touches; the most first, equal ones in the order
+/// here, and what touches none is left out.
+pub fn next(observations: &Observations, policy: &Policy, session: &SessionFacts, app_proven: bool) -> Vec<Text> {
+    let mut advice: Vec<(u64, Text)> = Vec::new();
+    advice.extend(policy_rows(observations, policy));
+    advice.extend(first_parties(observations, session));
+    advice.extend(device_profile(observations, session));
+    advice.extend(keys(observations));
+    advice.extend(marks(observations));
+    advice.extend(app(observations, app_proven));
+    advice.sort_by_key(|(touched, _)| Reverse(*touched));
+    advice.into_iter().map(|(_, text)| text).collect()
+}
+
+fn policy_rows(observations: &Observations, policy: &Policy) -> Option<(u64, Text)> {
+    let silent = policy.third_parties.is_empty() && policy.category_disclosures.is_empty();
+    let third = |id: &String| observations.recipients.get(id).is_some_and(|r| r.role == Role::ThirdParty);
+    let touched = observations.flows.iter().filter(|f| third(&f.recipient)).count() as u64;
+    (silent && touched > 0).then(|| {
+        let text = Text::new(
+            format!("政策里没有读到任何第三方：如果第三方清单是另一份文件，请再用一个 --policy 给出（涉及 {touched} 条数据流）。"),
+            format!(
+                "No third party was read in the policy: if its list of SDKs is a document of its own, give that with \
+                 another --policy (touches {touched} flows)."
+            ),
+        );
+        (touched, text)
+    })
+}
+
+fn first_parties(observations: &Observations, session: &SessionFacts) -> Option<(u64, Text)> {
+    let unknown = |id: &String| observations.recipients.get(id).filter(|r| r.role == Role::Unknown);
+    let touched = observations.flows.iter().filter(|f| unknown(&f.recipient).is_some()).count() as u64;
+    let contacted = observations.contacts.iter().filter(|c| unknown(&c.recipient).is_some()).count() as u64;
+    if !session.first_party.is_empty() || contacted + touched == 0 {
+        return None;
+    }
+    let mut by_domain: std::collections::BTreeMap<&str, u64> = Default::default();
+    for contact in &observations.contacts {
+        if let Some(recipient) = unknown(&contact.recipient) {
+            *by_domain.entry(&recipient.domain).or_default() += contact.messages + contact.closed.values().sum::<u64>();
+        }
+    }
+    for flow in &observations.flows {
+        if let Some(recipient) = unknown(&flow.recipient) {
+            by_domain.entry(&recipient.domain).or_default();
+        }
+    }
+    let mut candidates: Vec<(&str, u64)> = by_domain.into_iter().collect();
+    candidates.sort_by_key(|(_, messages)| Reverse(*messages));
+    let names: Vec<&str> = candidates.iter().take(CANDIDATES).map(|(domain, _)| *domain).collect();
+    let more = candidates.len().saturating_sub(CANDIDATES);
+    let (more_zh, more_en) =
+        if more > 0 { (format!(" 等另外 {more} 个"), format!(" and {more} more")) } else { Default::default() };
+    let text = Text::new(
+        format!(
+            "请用 --first-party 给出应用自己的域名：{touched} 条数据流因此未判定。候选（按消息数）：{}{more_zh}。",
+            names.join("、")
+        ),
+        format!(
+            "Give the app's own domains with --first-party: {touched} flows stay unsettled without. Candidates, by \
+             messages: {}{more_en}.",
+            names.join(", ")
+        ),
+    );
+    Some((touched.max(1), text))
+}
+
+fn device_profile(observations: &Observations, session: &SessionFacts) -> Option<(u64, Text)> {
+    if !session.profile_types.is_empty() {
+        return None;
+    }
+    let touched = observations.flows.iter().filter(|f| f.certainty < Certainty::Confirmed).count() as u64;
+    // Without real values a hashed identifier is not found at all: always worth a line.
+    let text = Text::new(
+        format!("请用 --device 给出测试机的真实标识：{touched} 条数据流只是“很可能”或“可能”，散列过的标识现在找不到。"),
+        format!(
+            "Give the test device's real identifiers with --device: {touched} flows are only probable or possible, and \
+             hashed identifiers cannot be found without."
+        ),
+    );
+    Some((touched.max(1), text))
+}
+
+fn keys(observations: &Observations) -> Option<(u64, Text)> {
+    let closed: u64 = KEYS.iter().filter_map(|reason| observations.coverage.closed.get(reason)).sum();
+    (closed > 0).then(|| {
+        let percent = observations.coverage.percent().unwrap_or(0);
+        let text = Text::new(
+            format!("请用 --keys 给出 TLS 密钥日志：{closed} 个连接没有打开（已读 {percent} % 的发送字节）。"),
+            format!(
+                "Give TLS secrets with --keys: {closed} streams stayed closed ({percent} % of the sent bytes were read)."
+            ),
+        );
+        (closed, text)
+    })
+}
+
+fn marks(observations: &Observations) -> Option<(u64, Text)> {
+    let touched = observations.flows.len() as u64;
+    (!observations.consent_judged && touched > 0).then(|| {
+        let text = Text::new(
+            format!("请在启动前开始抓包，并标记 launched 和 consent-given：{touched} 条数据流没有按同意前后判断。"),
+            format!(
+                "Start the capture before the app and mark launched and consent-given: {touched} flows were not judged \
+                 by consent."
+            ),
+        );
+        (touched, text)
+    })
+}
+
+fn app(observations: &Observations, app_proven: bool) -> Option<(u64, Text)> {
+    let touched = observations.flows.len() as u64;
+    (!app_proven && touched > 0).then(|| {
+        let text = Text::new(
+            "没有证据表明这些流量只属于被审计的应用，所有发现因此降一级：请只抓这个应用，并在 session.toml 写 isolation = true，或使用带应用名的抓包。",
+            "Nothing proves that this traffic is the audited app's alone, so every finding stands one step lower: record \
+             only this app and say isolation = true in session.toml, or use a capture that names apps.",
+        );
+        (touched, text)
+    })
+}

@@ -1,0 +1,78 @@
+//! Which clauses a finding touches. A touch is no breach: consent has exceptions
+//! that no capture shows.
+
+use super::codes::Code;
+use crate::observations::Role;
+use crate::signatures::{Clause, Confidence};
+
+/// The itemised-list duties that ask for just what a third-party table holds.
+const THIRD_PARTY_LIST: [&str; 2] = ["cn-292-list-shared", "cn-nds-21-2"];
+
+/// The same for what the app collects itself.
+const FIRST_PARTY_LIST: [&str; 1] = ["cn-292-list-collected"];
+
+/// Conditions on the audience or the data. A clause whose `applies_to` opens with one
+/// binds only where it holds; nothing in a session says so yet.
+const CONDITIONS: [&str; 2] = ["minors", "sensitive-data"];
+
+/// Ids of the clauses, the itemised-list duties first, then China, then the rest in
+/// the file's order. Clauses of low confidence are never cited.
+pub fn cite(code: &Code, role: Role, clauses: &[Clause]) -> Vec<String> {
+    let (own, others): (&[&str], &[&str]) = if role == Role::FirstParty {
+        (&FIRST_PARTY_LIST, &THIRD_PARTY_LIST)
+    } else {
+        (&THIRD_PARTY_LIST, &FIRST_PARTY_LIST)
+    };
+    let applies = |clause: &&Clause| {
+        clause.confidence > Confidence::Low
+            && clause.applies_to.first().is_some_and(|first| !CONDITIONS.contains(&first.as_str()))
+            && clause.applies_to.iter().any(|kind| code.kinds.contains(&kind.as_str()))
+            && !others.contains(&clause.id.as_str())
+    };
+    let place = |clause: &&Clause| {
+        let list = own.iter().position(|id| *id == clause.id).unwrap_or(own.len());
+        (list, clause.jurisdiction != "CN")
+    };
+    let mut cited: Vec<&Clause> = clauses.iter().filter(applies).collect();
+    cited.sort_by_key(place);
+    cited.into_iter().map(|clause| clause.id.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::codes;
+
+    fn clause(id: &str, jurisdiction: &str, applies_to: &str, confidence: Confidence) -> Clause {
+        Clause {
+            id: id.to_owned(),
+            jurisdiction: jurisdiction.to_owned(),
+            title: String::new(),
+            reference: String::new(),
+            zh: String::new(),
+            en: String::new(),
+            applies_to: applies_to.split(' ').map(str::to_owned).collect(),
+            confidence,
+            source: String::new(),
+            origin: Default::default(),
+        }
+    }
+
+    #[test]
+    fn list_duties_first_then_china_then_the_rest() {
+        let clauses = [
+            clause("eu", "EU", "omitted-data", Confidence::High),
+            clause("cn-a", "CN", "before-consent omitted-data", Confidence::Medium),
+            clause("cn-low", "CN", "omitted-data", Confidence::Low),
+            clause("cn-child", "CN", "minors omitted-data", Confidence::High),
+            clause("cn-other", "CN", "cleartext", Confidence::High),
+            clause("cn-nds-21-2", "CN", "omitted-data", Confidence::High),
+            clause("cn-292-list-shared", "CN", "omitted-data", Confidence::High),
+            clause("cn-292-list-collected", "CN", "omitted-data", Confidence::High),
+        ];
+        let code = codes::get("omitted-data").unwrap();
+        assert_eq!(cite(code, Role::ThirdParty, &clauses), ["cn-292-list-shared", "cn-nds-21-2", "cn-a", "eu"]);
+        let code = codes::get("omitted-first-party").unwrap();
+        assert_eq!(cite(code, Role::FirstParty, &clauses), ["cn-292-list-collected", "cn-a", "eu"]);
+    }
+}

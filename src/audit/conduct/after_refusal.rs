@@ -1,0 +1,21 @@
+//! `after-refusal`: personal information sent behind `consent-refused`.
+//!
+//! Breaks it: the user presses "disagree" and the app posts the Android ID all the
+//! same. Does not: what is sent after a later `consent-given`. A session that only
+//! refuses has no `consent-given`, so this check asks for its own mark alone.
+
+use super::{Check, Text};
+use crate::observations::Consent;
+
+pub const CHECK: Check = Check {
+    code: "after-refusal",
+    applies: |sighting, _, _| sighting.phase.consent == Consent::Refused,
+    by_mark: true,
+    claim: Some("consent_before_collection"),
+    say: |kind, whom| {
+        Text::new(
+            format!("用户拒绝之后，{}仍发给{}。", kind.zh, whom.zh),
+            format!("{} goes to {} after consent was refused.", kind.en, whom.en),
+        )
+    },
+};

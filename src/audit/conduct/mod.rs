@@ -1,0 +1,106 @@
+//! What a flow or contact did, whatever was declared. One check is one file.
+//!
+//! A claim of the policy does not decide whether there is a finding; it adds its
+//! quote to it.
+
+mod after_refusal;
+mod before_consent;
+mod cleartext;
+mod contact_abroad;
+mod contact_before_consent;
+mod in_background;
+
+use std::collections::BTreeMap;
+
+use super::findings::{Draft, Matter, draft};
+use super::scope::{Scope, Standing};
+use super::{Text, words};
+use crate::evidence::{Certainty, Span};
+use crate::observations::{Observations, Sighting};
+use crate::policy::Policy;
+
+pub use contact_abroad::INACTIVE as CONTACT_ABROAD_INACTIVE;
+
+/// A check on sightings.
+struct Check {
+    /// Code id.
+    code: &'static str,
+    /// The sighting does it.
+    applies: fn(&Sighting, &Observations, &Scope<'_>) -> bool,
+    /// It follows from a mark of the session, so that a message close to the mark may
+    /// lie on its other side.
+    by_mark: bool,
+    /// The claim whose quote belongs to it.
+    claim: Option<&'static str>,
+    /// One sentence of a data type and a recipient.
+    say: fn(&Text, &Text) -> Text,
+}
+
+const CHECKS: [&Check; 4] = [&before_consent::CHECK, &after_refusal::CHECK, &cleartext::CHECK, &in_background::CHECK];
+
+/// All conduct findings.
+pub fn judge(observations: &Observations, policy: &Policy, scope: &Scope<'_>) -> Vec<Draft> {
+    let mut drafts: Vec<Draft> =
+        CHECKS.iter().flat_map(|check| of_sightings(check, observations, policy, scope)).collect();
+    let contacts = contact_before_consent::judge(observations, policy, scope, &drafts);
+    drafts.extend(contacts);
+    drafts.extend(contact_abroad::judge(observations));
+    drafts
+}
+
+fn of_sightings(check: &Check, observations: &Observations, policy: &Policy, scope: &Scope<'_>) -> Vec<Draft> {
+    // By recipient, type and phase group; sightings stay in the report's order.
+    let mut groups: BTreeMap<(&str, &str, &'static str), Vec<&Sighting>> = BTreeMap::new();
+    for sighting in &observations.sightings {
+        if (check.applies)(sighting, observations, scope) {
+            let key = (sighting.recipient.as_str(), sighting.data_type.as_str(), sighting.phase.group());
+            groups.entry(key).or_default().push(sighting);
+        }
+    }
+    let mut drafts = Vec::new();
+    for ((recipient, data_type, phase), sightings) in groups {
+        let Some(recipient) = observations.recipients.get(recipient) else { continue };
+        let listed = matches!(scope.standing(recipient), Standing::Listed) || scope.comes_home(recipient, data_type);
+        if listed {
+            continue;
+        }
+        let sure = |s: &&Sighting| if check.by_mark && s.phase.near_mark { Certainty::Possible } else { s.certainty };
+        let certainty = sightings.iter().map(sure).max().unwrap_or(Certainty::Possible);
+        let mut message = (check.say)(&words::data_type(data_type, scope.signatures), &words::recipient(recipient));
+        if check.by_mark && sightings.iter().all(|s| s.phase.near_mark) {
+            message =
+                message.and(&Text::new("（都在标记的时钟误差以内。）", "(All within the clock skew of the mark.)"));
+        }
+        drafts.extend(draft(
+            Matter {
+                code: check.code,
+                recipient,
+                data_type: Some(data_type),
+                phase,
+                certainty,
+                base: None,
+                message,
+                policy: check.claim.map(|claim| quotes(claim, policy)).unwrap_or_default(),
+                sightings,
+                locators: Vec::new(),
+                count: 0,
+                first: None,
+            },
+            scope,
+        ));
+    }
+    drafts
+}
+
+/// Where the policy makes a claim, as spans; nothing where it makes none.
+fn quotes(claim: &str, policy: &Policy) -> Vec<Span> {
+    let made = match claim {
+        "transport_encryption" => policy.claims.transport_encryption == Some(true),
+        "consent_before_collection" => policy.claims.consent_before_collection == Some(true),
+        _ => false,
+    };
+    if !made {
+        return Vec::new();
+    }
+    super::claims::spans(claim, policy)
+}

@@ -1,0 +1,96 @@
+//! Which recipients are judged, and as what.
+
+use crate::observations::{Observations, Recipient, Role};
+use crate::signatures::{Product, Signatures};
+
+/// What verdicts need beside the flow and the policy.
+pub struct Scope<'a> {
+    /// The traffic is known to be the audited app's.
+    pub app_proven: bool,
+    /// The facts.
+    pub signatures: &'a Signatures,
+}
+
+/// How a recipient is judged.
+#[derive(Clone, Copy, Debug)]
+pub enum Standing<'a> {
+    /// The app's maker.
+    FirstParty,
+    /// A product that policies can name.
+    Product(&'a Product),
+    /// A group's domain, product unknown; the group's id.
+    Group(&'a str),
+    /// A domain that no signature knows.
+    Unnamed,
+    /// It may be the app's own: first parties were not given.
+    Unknown,
+    /// Shared infrastructure, tenant unknown.
+    Infrastructure,
+    /// Listed, not judged.
+    Listed,
+}
+
+impl Standing<'_> {
+    /// It is, as far as can be known, neither the app's maker nor the system.
+    pub fn is_third_party(self) -> bool {
+        matches!(self, Self::Product(_) | Self::Group(_) | Self::Unnamed)
+    }
+}
+
+impl<'a> Scope<'a> {
+    /// How `recipient` is judged.
+    ///
+    /// The operating system's own services speak for every app on the device, so a
+    /// platform recipient is a third party only where the traffic is proven to be
+    /// the app's and a product of the signatures matches.
+    pub fn standing(&self, recipient: &'a Recipient) -> Standing<'a> {
+        let product = recipient.product.as_ref().and_then(|id| self.signatures.products.get(id));
+        match (recipient.role, product) {
+            (Role::FirstParty, _) => Standing::FirstParty,
+            (Role::ThirdParty, Some(product)) => Standing::Product(product),
+            (Role::Platform, Some(product)) if self.app_proven => Standing::Product(product),
+            (Role::GroupUnknown, _) => Standing::Group(recipient.id.strip_prefix("group:").unwrap_or(&recipient.id)),
+            (Role::ThirdParty | Role::Unnamed, _) => Standing::Unnamed,
+            (Role::Unknown, _) => Standing::Unknown,
+            (Role::Infrastructure, _) => Standing::Infrastructure,
+            (Role::Platform | Role::OtherApp, _) => Standing::Listed,
+        }
+    }
+
+    /// `data_type` is an id that this recipient issued itself: its own number coming
+    /// back tells it nothing, so it is listed and not judged.
+    pub fn comes_home(&self, recipient: &Recipient, data_type: &str) -> bool {
+        recipient
+            .product
+            .as_ref()
+            .and_then(|id| self.signatures.products.get(id))
+            .is_some_and(|product| product.issues.iter().any(|issued| issued == data_type))
+    }
+}
+
+/// Takes traffic of other apps out; what was dropped stays counted in the coverage.
+pub fn drop_other_apps(mut observations: Observations) -> Observations {
+    let foreign = |recipient: &str, app: &Option<String>| {
+        let role = observations.recipients.get(recipient).map(|r| r.role);
+        role == Some(Role::OtherApp) || matches!((app, &observations.app), (Some(app), Some(audited)) if app != audited)
+    };
+    let dropped: u64 = observations.contacts.iter().filter(|c| foreign(&c.recipient, &c.app)).map(|c| c.messages).sum();
+    let keep_contact: Vec<bool> = observations.contacts.iter().map(|c| !foreign(&c.recipient, &c.app)).collect();
+    let keep_sighting: Vec<bool> = observations.sightings.iter().map(|s| !foreign(&s.recipient, &s.app)).collect();
+    let keep_flow: Vec<bool> = observations.flows.iter().map(|f| !foreign(&f.recipient, &f.app)).collect();
+    retain(&mut observations.contacts, &keep_contact);
+    retain(&mut observations.sightings, &keep_sighting);
+    retain(&mut observations.flows, &keep_flow);
+    observations.recipients.retain(|_, r| r.role != Role::OtherApp);
+    let recipients = &observations.recipients;
+    observations.sealed.retain(|s| recipients.contains_key(&s.recipient));
+    // The examination counts what it drops itself; what arrives here anyway was not dropped there.
+    let counted = &mut observations.coverage.other_app_messages;
+    *counted = (*counted).max(dropped);
+    observations
+}
+
+fn retain<T>(items: &mut Vec<T>, keep: &[bool]) {
+    let mut keep = keep.iter();
+    items.retain(|_| keep.next().copied().unwrap_or(true));
+}

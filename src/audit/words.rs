@@ -1,0 +1,100 @@
+//! Sentences in both languages.
+
+use super::{DataLevel, RecipientLevel, Text};
+use crate::observations::Recipient;
+use crate::policy::{Policy, ThirdParty};
+use crate::signatures::Signatures;
+
+impl Text {
+    /// The same sentence twice.
+    pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { zh: zh.into(), en: en.into() }
+    }
+
+    /// Adds a sentence.
+    pub fn and(mut self, more: &Self) -> Self {
+        self.zh.push_str(&more.zh);
+        if !self.en.is_empty() && !more.en.is_empty() {
+            self.en.push(' ');
+        }
+        self.en.push_str(&more.en);
+        self
+    }
+}
+
+/// A data type's names; its id where the signatures do not know it.
+pub fn data_type(id: &str, signatures: &Signatures) -> Text {
+    match signatures.types.get(id) {
+        Some(known) => Text::new(&known.zh, &known.en),
+        None => Text::new(id, id),
+    }
+}
+
+/// A recipient's names.
+pub fn recipient(recipient: &Recipient) -> Text {
+    Text::new(&recipient.zh, &recipient.en)
+}
+
+/// `第 3 项（第 17 行）`, `entry 3 (line 17)`; the file as well where there are several.
+pub fn row(policy: &Policy, index: usize) -> Text {
+    let number = index + 1;
+    let party = policy.third_parties.get(index);
+    let line = party.and_then(|p| p.lines.first().copied().or_else(|| p.spans.first().map(|s| s.line)));
+    match line {
+        Some(line) => {
+            let source = party.and_then(|p| p.spans.first()).map_or(0, |s| s.source);
+            let place = line_of(policy, source, line);
+            Text::new(format!("第 {number} 项（{}）", place.zh), format!("row {number} ({})", place.en))
+        }
+        None => Text::new(format!("第 {number} 项"), format!("row {number}")),
+    }
+}
+
+/// `第 17 行`, `line 17`; with the file's name where the policy has several.
+pub fn line_of(policy: &Policy, source: u32, line: u32) -> Text {
+    match policy.sources.get(source as usize).filter(|_| policy.sources.len() > 1) {
+        Some(file) => Text::new(format!("{} 第 {line} 行", file.name), format!("{} line {line}", file.name)),
+        None => Text::new(format!("第 {line} 行"), format!("line {line}")),
+    }
+}
+
+/// A party's own words: product, else company.
+pub fn party(party: &ThirdParty) -> &str {
+    party.product.as_deref().or(party.company.as_deref()).unwrap_or("?")
+}
+
+/// Its words for the data, shortened for a sentence.
+pub fn data_words(party: &ThirdParty) -> Option<String> {
+    party.data_raw.as_deref().map(str::trim).filter(|raw| !raw.is_empty()).map(shorten)
+}
+
+/// Characters of a policy's words that one sentence repeats; the whole stands in the quote.
+const WORDS: usize = 60;
+
+/// At most [`WORDS`] characters.
+pub fn shorten(words: &str) -> String {
+    let mut chars = words.chars();
+    let head: String = chars.by_ref().take(WORDS).collect();
+    if chars.next().is_some() { head + "…" } else { head }
+}
+
+/// The level's name in a sentence.
+pub fn recipient_level(level: RecipientLevel) -> Text {
+    match level {
+        RecipientLevel::Product => Text::new("点名产品", "by product"),
+        RecipientLevel::Company => Text::new("只写公司", "by company only"),
+        RecipientLevel::Category => Text::new("只写类别", "by category only"),
+        RecipientLevel::Sibling => Text::new("只写同公司另一产品", "only another product of the company"),
+        RecipientLevel::CatchAll => Text::new("只有兜底表述", "by a catch-all only"),
+        RecipientLevel::None => Text::new("未提及", "not at all"),
+    }
+}
+
+/// The level's name in a sentence.
+pub fn data_level(level: DataLevel) -> Text {
+    match level {
+        DataLevel::Exact => Text::new("逐字列明", "named exactly"),
+        DataLevel::Umbrella => Text::new("只以统称涵盖", "covered by an umbrella term"),
+        DataLevel::None => Text::new("未列出", "not named"),
+    }
+}

@@ -1,0 +1,158 @@
+//! The first pass: what a file is, before anything in it is judged.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sha2::{Digest, Sha256};
+
+use crate::evidence::{Gap, GapReason, Gaps};
+use crate::observations::Input;
+
+use super::inflate;
+use super::packet::{Packet, Record};
+use super::reader::PacketReader;
+use super::source::{OpenError, Source};
+
+/// Key log text kept of one file: some hundred thousand connections.
+const SECRETS: usize = 64 << 20;
+
+/// Names kept of one file's Name Resolution Blocks.
+const NAMES: usize = 100_000;
+
+/// What the first pass found.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    /// The file.
+    pub input: Input,
+    /// TLS key log text of all Decryption Secrets Blocks, wherever they stand, in
+    /// order, each ended by a line feed.
+    pub secrets: Vec<u8>,
+    /// Names that the file gives to addresses, without repetition, in order.
+    pub names: Vec<(IpAddr, String)>,
+    /// Damage and limits.
+    pub gaps: Vec<Gap>,
+}
+
+/// Reads `source` once from end to end: hash, keys, interfaces, times. `observe` sees
+/// each packet on the way, `input` is what they carry as their input.
+///
+/// For a source that is no capture, it gives hash, size and format; `records` is 0.
+///
+/// # Errors
+/// Where the file cannot be opened or read any more. Damage is no error.
+pub fn survey(source: &Source, input: u32, observe: &mut dyn FnMut(&Packet<'_>)) -> Result<Survey, OpenError> {
+    let failed = |e| OpenError::io(source.name(), e);
+    let hashed = Hashed { file: source.raw()?, hash: Arc::default() };
+    let hash = Arc::clone(&hashed.hash);
+    let mut format = source.format().to_string();
+    if let Some(coding) = source.coding().name() {
+        format.push_str(&format!(" ({coding})"));
+    }
+    let mut found = Survey {
+        input: Input {
+            name: source.name().to_owned(),
+            sha256: String::new(),
+            bytes: source.size(),
+            format,
+            producer: None,
+            records: 0,
+            first: None,
+            last: None,
+            links: Vec::new(),
+            secrets: 0,
+        },
+        secrets: Vec::new(),
+        names: Vec::new(),
+        gaps: Vec::new(),
+    };
+    let mut rest = hashed.try_clone().map_err(failed)?;
+    if source.format().is_capture() {
+        let content = inflate::open(source.coding(), Box::new(hashed)).map_err(failed)?;
+        let mut reader = PacketReader::new(content, source.format(), input);
+        read(&mut reader, &mut found, observe);
+    }
+    // Reading may have stopped at damage; the hash is of the whole file.
+    io::copy(&mut rest, &mut io::sink()).map_err(failed)?;
+    let digest = hash.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize();
+    found.input.sha256 = data_encoding::HEXLOWER.encode(&digest);
+    found.input.secrets = found.secrets.split(|b| *b == b'\n').filter(|line| is_secret(line)).count() as u64;
+    Ok(found)
+}
+
+fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&Packet<'_>)) {
+    let mut gaps = Gaps::default();
+    let mut known = BTreeSet::new();
+    while let Some(record) = reader.next() {
+        match record {
+            Record::Packet(packet) => {
+                found.input.records += 1;
+                if packet.timed {
+                    let time = packet.time;
+                    found.input.first = Some(found.input.first.map_or(time, |t| t.min(time)));
+                    found.input.last = Some(found.input.last.map_or(time, |t| t.max(time)));
+                }
+                observe(&packet);
+            }
+            Record::Secrets(text) if found.secrets.len() + text.len() < SECRETS => {
+                found.secrets.extend_from_slice(text);
+                if !text.ends_with(b"\n") {
+                    found.secrets.push(b'\n');
+                }
+            }
+            Record::Secrets(text) => gaps.add(
+                Gap::new(GapReason::Limit, "decryption secrets", "more than 64 MiB of key log in one file")
+                    .of_bytes(text.len() as u64),
+            ),
+            Record::Interface { link, .. } => {
+                let name = link.to_string();
+                if !found.input.links.contains(&name) {
+                    found.input.links.push(name);
+                }
+            }
+            // shb_userappl
+            Record::Section { options } if found.input.producer.is_none() => {
+                found.input.producer = options.get(4).map(|v| String::from_utf8_lossy(v).into_owned());
+            }
+            Record::Name { address, name } if known.len() < NAMES => {
+                if known.insert((address, name.to_owned())) {
+                    found.names.push((address, name.to_owned()));
+                }
+            }
+            Record::Name { .. } => {
+                gaps.add(Gap::new(GapReason::Limit, "name resolution", "more than 100000 names in one file"));
+            }
+            Record::Gap(gap) => gaps.add(gap),
+            Record::Section { .. } | Record::Block { .. } => {}
+        }
+    }
+    found.gaps = gaps.into_vec();
+}
+
+fn is_secret(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    !line.is_empty() && !line.starts_with(b"#")
+}
+
+/// A file that is hashed while it is read. Clones share position and hash.
+struct Hashed {
+    file: std::fs::File,
+    hash: Arc<Mutex<Sha256>>,
+}
+
+impl Hashed {
+    fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self { file: self.file.try_clone()?, hash: Arc::clone(&self.hash) })
+    }
+}
+
+impl Read for Hashed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.file.read(buffer)?;
+        if let Some(bytes) = buffer.get(..n) {
+            self.hash.lock().unwrap_or_else(PoisonError::into_inner).update(bytes);
+        }
+        Ok(n)
+    }
+}

@@ -1,0 +1,122 @@
+//! Options that several commands share, each documented here once.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+
+use crate::session::{Profile, Session};
+use crate::signatures::Signatures;
+
+/// What is looked at, and with what knowledge.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Traffic {
+    /// Device profile: the real values of the test device (TOML); default: the session's device.toml
+    #[arg(long, value_name = "FILE")]
+    pub device: Option<PathBuf>,
+
+    /// NSS key log (SSLKEYLOGFILE) or PEM private key, told apart by content; several may be given
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub keys: Vec<PathBuf>,
+
+    /// Domain of the app's maker; several may be given
+    #[arg(long, value_name = "DOMAIN", num_args = 1..)]
+    pub first_party: Vec<String>,
+
+    /// Company that makes the app: the products and domains that the signatures know of it are first party
+    #[arg(long, value_name = "COMPANY")]
+    pub owner: Option<String>,
+
+    /// Package or bundle id of the audited app; traffic of other apps is dropped and counted
+    #[arg(long, value_name = "ID")]
+    pub app: Option<String>,
+
+    /// Folder of further signatures, laid over the built-in ones by id; several may be given
+    #[arg(long, value_name = "DIR", num_args = 1..)]
+    pub signatures: Vec<PathBuf>,
+
+    /// Threads to use; the output is the same for any number [default: as many as there are cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+
+    /// Say nothing on standard error but errors
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+impl Traffic {
+    /// The signatures that these options select.
+    pub fn signatures(&self) -> anyhow::Result<Signatures> {
+        Signatures::load(&self.signatures)
+            .context("the signatures cannot be used; `wirewitness signatures check` lists every problem")
+    }
+
+    /// Opens the session and lays the options over it: a flag beats the session's file.
+    pub fn session(&self, inputs: &[PathBuf], signatures: &Signatures) -> anyhow::Result<Session> {
+        let mut session = Session::open(inputs, signatures)?;
+        if let Some(device) = &self.device {
+            session.profile = Profile::read(device, signatures)?;
+        }
+        session.keys.extend(self.keys.iter().cloned());
+        if !self.first_party.is_empty() {
+            session.description.first_party = self.first_party.clone();
+        }
+        if self.owner.is_some() {
+            session.description.owner = self.owner.clone();
+        }
+        if self.app.is_some() {
+            session.description.app = self.app.clone();
+        }
+        Ok(session)
+    }
+
+    /// Number of threads, at least one.
+    pub fn threads(&self) -> usize {
+        self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
+    }
+}
+
+/// Language of what a person reads. Codes and ids are never translated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// English
+    #[default]
+    En,
+    /// 中文
+    Zh,
+}
+
+/// How a terminal report looks.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Look {
+    /// Language of the report
+    #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
+    pub language: Language,
+
+    /// Colours: auto is "when standard output is a terminal"
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: Color,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl Color {
+    /// Whether to colour standard output.
+    pub fn on_stdout(self) -> bool {
+        match self {
+            Self::Auto => anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never,
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}

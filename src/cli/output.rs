@@ -1,0 +1,29 @@
+//! Where results go: standard output, or files in a folder.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context;
+
+/// Writes all of `bytes` to standard output.
+pub fn stdout(bytes: &[u8]) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Writes `folder/name`, making the folder where needed.
+pub fn file(folder: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let path = folder.join(name);
+    std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Says something that is no result, unless told to be quiet.
+pub fn say(quiet: bool, text: &str) {
+    if !quiet {
+        // A closed standard error leaves nobody to tell.
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+}

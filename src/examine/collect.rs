@@ -1,0 +1,439 @@
+//! What was seen, added up: contacts, sightings, sealed payloads, coverage.
+//!
+//! Like sightings are one, with a count; the smallest place gives the evidence, not
+//! the first to arrive. So collectors of shards can be merged in any order.
+
+use std::collections::BTreeMap;
+
+use crate::evidence::{Certainty, Direction, Gap, GapReason, Gaps, Locator, Masked, Place, Step, Time};
+use crate::identify::{Hit, Identifier};
+use crate::message::{Kind, Message, Protocol};
+use crate::observations::{
+    Contact, Coverage, Flow, Form, Observations, Phase, Recipient, Sealed, Sighting, Wire,
+};
+use crate::party::Attributor;
+use crate::payload::{Decoder, Leaf, SealedPayload};
+use crate::session::Timeline;
+
+use super::SHARDS;
+use super::template::path_template;
+
+/// Different sightings of a whole run; a shard keeps 1/64. Each is about a kilobyte.
+const MAX_SIGHTINGS: usize = 256 * 1024;
+/// Different contacts (recipients) of a whole run; a shard keeps 1/64.
+const MAX_CONTACTS: usize = 64 * 1024;
+/// Hosts and addresses named for one contact.
+const MAX_NAMES: usize = 64;
+
+/// What judging a message needs to know. Shared by all shards, never changed.
+pub struct Lens {
+    /// Messages to recipients.
+    pub attributor: Attributor,
+    /// Messages to leaves.
+    pub decoder: Decoder,
+    /// Leaves to hits.
+    pub identifier: Identifier,
+    /// Times to phases.
+    pub timeline: Timeline,
+    /// The audited app, where it is known.
+    pub app: Option<String>,
+    /// Only this app was recorded.
+    pub isolated: bool,
+    /// Show values as they are (`--show-values`).
+    pub show_values: bool,
+}
+
+/// What makes two sightings like each other.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct SightingKey {
+    recipient: String,
+    data_type: String,
+    host: String,
+    app: Option<String>,
+    form: Form,
+    certainty: Certainty,
+    identity: String,
+    key: Option<String>,
+    path_template: String,
+    wire: Wire,
+    published_key: bool,
+    phase: Phase,
+}
+
+/// Like sightings, and the smallest of them.
+struct SightingEntry {
+    count: u64,
+    first: Time,
+    last: Time,
+    at: ((u32, u64, u64), u64),
+    locator: Locator,
+    masked: Masked,
+    reason: String,
+}
+
+/// What one shard saw, or several.
+#[derive(Default)]
+pub struct Collector {
+    recipients: BTreeMap<String, Recipient>,
+    contacts: BTreeMap<(String, Option<String>), Contact>,
+    sightings: BTreeMap<SightingKey, SightingEntry>,
+    sealed: BTreeMap<(String, String), Sealed>,
+    coverage: Coverage,
+    apps_unknown: u64,
+    apps_known: u64,
+    /// What could not be seen.
+    pub gaps: Gaps,
+}
+
+impl Collector {
+    /// Takes one message in.
+    pub fn message(&mut self, message: &Message, lens: &Lens) {
+        if message.direction == Direction::Received || message.protocol == Protocol::Dns {
+            return;
+        }
+        if let (Some(app), Some(audited)) = (&message.app, &lens.app)
+            && app != audited
+        {
+            self.coverage.other_app_messages += 1;
+            return;
+        }
+        match message.app {
+            Some(_) => self.apps_known += 1,
+            None => self.apps_unknown += 1,
+        }
+        self.cover(message);
+        let attribution = lens.attributor.attribute(message);
+        let phase = lens.timeline.phase(message.time);
+        let recipient = attribution.recipient.id.clone();
+        keep_stronger(&mut self.recipients, recipient.clone(), attribution.recipient.clone());
+        self.contact(message, &recipient, &attribution.host, &phase);
+        if !message.opened {
+            return;
+        }
+        let product = attribution.recipient.product.as_deref();
+        let decoded = lens.decoder.leaves(message, product);
+        for gap in decoded.gaps {
+            self.gaps.add(gap);
+        }
+        for sealed in decoded.sealed {
+            self.seal(message, &recipient, sealed);
+        }
+        for hit in lens.identifier.find(&decoded.leaves, &attribution.recipient, message.time) {
+            if let Some(leaf) = decoded.leaves.get(hit.leaf) {
+                self.sighting(message, &recipient, &attribution.host, &phase, &hit, leaf, lens.show_values);
+            }
+        }
+    }
+
+    /// Counts the message in the coverage of what was sent.
+    fn cover(&mut self, message: &Message) {
+        self.coverage.total_bytes += message.wire_bytes;
+        self.coverage.total_messages += 1;
+        match message.kind {
+            Kind::Closed { reason } => *self.coverage.closed.entry(reason).or_default() += 1,
+            _ => {
+                self.coverage.opened_bytes += message.wire_bytes;
+                self.coverage.opened_messages += 1;
+            }
+        }
+    }
+
+    fn contact(&mut self, message: &Message, recipient: &str, host: &str, phase: &Phase) {
+        let key = (recipient.to_owned(), message.app.clone());
+        if !self.contacts.contains_key(&key) && self.contacts.len() >= MAX_CONTACTS / SHARDS {
+            self.gaps.add(Gap::new(GapReason::Limit, recipient, format!("more than {MAX_CONTACTS} recipients")));
+            return;
+        }
+        let contact = self.contacts.entry(key).or_insert_with(|| Contact {
+            recipient: recipient.to_owned(),
+            app: message.app.clone(),
+            hosts: Vec::new(),
+            addresses: Vec::new(),
+            messages: 0,
+            closed: BTreeMap::new(),
+            sealed: 0,
+            sent_bytes: 0,
+            phases: BTreeMap::new(),
+            near_mark: BTreeMap::new(),
+            first: message.time,
+            last: message.time,
+            place: message.place.clone(),
+        });
+        add_name(&mut contact.hosts, host);
+        add_name(&mut contact.addresses, &message.server.to_string());
+        match message.kind {
+            Kind::Closed { reason } => *contact.closed.entry(reason).or_default() += 1,
+            _ => contact.messages += 1,
+        }
+        contact.sent_bytes += message.wire_bytes;
+        *contact.phases.entry(phase.group().to_owned()).or_default() += 1;
+        if phase.near_mark {
+            *contact.near_mark.entry(phase.group().to_owned()).or_default() += 1;
+        }
+        contact.first = contact.first.min(message.time);
+        contact.last = contact.last.max(message.time);
+        if order(&message.place) < order(&contact.place) {
+            contact.place = message.place.clone();
+        }
+    }
+
+    fn seal(&mut self, message: &Message, recipient: &str, sealed: SealedPayload) {
+        let key = (recipient.to_owned(), sealed.recipe.clone());
+        let entry = self.sealed.entry(key).or_insert_with(|| Sealed {
+            recipient: recipient.to_owned(),
+            recipe: sealed.recipe,
+            may_contain: sealed.may_contain,
+            reason: sealed.reason.clone(),
+            count: 0,
+            place: message.place.clone(),
+        });
+        entry.count += 1;
+        if order(&message.place) < order(&entry.place) {
+            entry.place = message.place.clone();
+        }
+        if let Some(contact) = self.contacts.get_mut(&(recipient.to_owned(), message.app.clone())) {
+            contact.sealed += 1;
+        }
+        self.gaps.add(Gap::new(GapReason::SealedPayload, recipient, sealed.reason).of_bytes(message.body_len));
+    }
+
+    #[allow(clippy::too_many_arguments)] // one sighting is this many facts
+    fn sighting(
+        &mut self,
+        message: &Message,
+        recipient: &str,
+        host: &str,
+        phase: &Phase,
+        hit: &Hit,
+        leaf: &Leaf,
+        show_values: bool,
+    ) {
+        let method = match &message.kind {
+            Kind::Request { method, target } => format!("{method} {}", path_template(target)),
+            _ => message.protocol.as_str().to_owned(),
+        };
+        let steps = leaf.steps();
+        let published = steps.iter().any(|step| step.published_key);
+        let certainty = if message.doubtful { hit.certainty.min(Certainty::Probable) } else { hit.certainty };
+        let key = SightingKey {
+            recipient: recipient.to_owned(),
+            data_type: hit.data_type.clone(),
+            host: host.to_owned(),
+            app: message.app.clone(),
+            form: hit.form.clone(),
+            certainty,
+            identity: hit.identity.clone(),
+            key: hit.key.clone(),
+            path_template: method,
+            wire: message.wire,
+            published_key: published,
+            phase: phase.clone(),
+        };
+        let at = (order(&message.place), hit.start);
+        if let Some(entry) = self.sightings.get_mut(&key) {
+            entry.count += 1;
+            entry.first = entry.first.min(message.time);
+            entry.last = entry.last.max(message.time);
+            if at < entry.at {
+                entry.at = at;
+                entry.locator = locator(message, steps, hit);
+                entry.masked = mask(hit, show_values);
+                entry.reason.clone_from(&hit.reason);
+            }
+            return;
+        }
+        if self.sightings.len() >= MAX_SIGHTINGS / SHARDS {
+            let detail = format!("more than {MAX_SIGHTINGS} different sightings; further ones are not listed");
+            self.gaps.add(Gap::new(GapReason::Limit, recipient, detail));
+            return;
+        }
+        let entry = SightingEntry {
+            count: 1,
+            first: message.time,
+            last: message.time,
+            at,
+            locator: locator(message, steps, hit),
+            masked: mask(hit, show_values),
+            reason: hit.reason.clone(),
+        };
+        self.sightings.insert(key, entry);
+    }
+
+    /// Takes in what another collector has.
+    pub fn merge(&mut self, other: Self) {
+        for (id, recipient) in other.recipients {
+            keep_stronger(&mut self.recipients, id, recipient);
+        }
+        for (key, contact) in other.contacts {
+            match self.contacts.get_mut(&key) {
+                None => drop(self.contacts.insert(key, contact)),
+                Some(known) => merge_contact(known, contact),
+            }
+        }
+        for (key, entry) in other.sightings {
+            match self.sightings.get_mut(&key) {
+                None => drop(self.sightings.insert(key, entry)),
+                Some(known) => {
+                    let count = known.count + entry.count;
+                    let (first, last) = (known.first.min(entry.first), known.last.max(entry.last));
+                    if entry.at < known.at {
+                        *known = entry;
+                    }
+                    (known.count, known.first, known.last) = (count, first, last);
+                }
+            }
+        }
+        for (key, sealed) in other.sealed {
+            match self.sealed.get_mut(&key) {
+                None => drop(self.sealed.insert(key, sealed)),
+                Some(known) => {
+                    known.count += sealed.count;
+                    if order(&sealed.place) < order(&known.place) {
+                        known.place = sealed.place;
+                    }
+                }
+            }
+        }
+        let (ours, theirs) = (&mut self.coverage, other.coverage);
+        ours.opened_bytes += theirs.opened_bytes;
+        ours.total_bytes += theirs.total_bytes;
+        ours.opened_messages += theirs.opened_messages;
+        ours.total_messages += theirs.total_messages;
+        ours.other_app_messages += theirs.other_app_messages;
+        for (reason, count) in theirs.closed {
+            *ours.closed.entry(reason).or_default() += count;
+        }
+        self.apps_unknown += other.apps_unknown;
+        self.apps_known += other.apps_known;
+        self.gaps.merge(other.gaps);
+    }
+
+    /// Sorts, labels and numbers everything.
+    pub fn observations(self, lens: &Lens) -> Observations {
+        let mut entries: Vec<(SightingKey, SightingEntry)> = self.sightings.into_iter().collect();
+        entries.sort_by(|(a, x), (b, y)| (x.at, &a.data_type, a).cmp(&(y.at, &b.data_type, b)));
+        let mut labels: BTreeMap<(String, String), String> = BTreeMap::new();
+        let mut counters: BTreeMap<String, u32> = BTreeMap::new();
+        let mut sightings = Vec::with_capacity(entries.len());
+        let mut flows: BTreeMap<(String, String, Option<String>), Flow> = BTreeMap::new();
+        for (number, (key, entry)) in entries.into_iter().enumerate() {
+            let label = labels.entry((key.data_type.clone(), key.identity)).or_insert_with(|| {
+                let counter = counters.entry(key.data_type.clone()).or_default();
+                *counter += 1;
+                format!("{}#{counter}", key.data_type)
+            });
+            let id = format!("s{}", number + 1);
+            let flow = flows
+                .entry((key.recipient.clone(), key.data_type.clone(), key.app.clone()))
+                .or_insert_with(|| Flow {
+                    recipient: key.recipient.clone(),
+                    data_type: key.data_type.clone(),
+                    app: key.app.clone(),
+                    certainty: key.certainty,
+                    count: 0,
+                    sightings: Vec::new(),
+                });
+            flow.certainty = flow.certainty.max(key.certainty);
+            flow.count += entry.count;
+            flow.sightings.push(id.clone());
+            sightings.push(Sighting {
+                id,
+                data_type: key.data_type,
+                recipient: key.recipient,
+                host: key.host,
+                app: key.app,
+                form: key.form,
+                certainty: key.certainty,
+                reason: entry.reason,
+                label: label.clone(),
+                masked: entry.masked,
+                key: key.key,
+                path_template: key.path_template,
+                wire: key.wire,
+                published_key: key.published_key,
+                phase: key.phase,
+                count: entry.count,
+                first: entry.first,
+                last: entry.last,
+                locator: entry.locator,
+            });
+        }
+        Observations {
+            app: lens.app.clone(),
+            app_proven: lens.isolated || (self.apps_unknown == 0 && self.apps_known > 0),
+            recipients: self.recipients,
+            contacts: self.contacts.into_values().collect(),
+            sightings,
+            flows: flows.into_values().collect(),
+            sealed: self.sealed.into_values().collect(),
+            gaps: self.gaps.into_vec(),
+            coverage: self.coverage,
+            consent_judged: lens.timeline.consent_judged(),
+            ..Observations::default()
+        }
+    }
+}
+
+/// What evidence is sorted by: input, first frame or entry, offset in the stream.
+fn order(place: &Place) -> (u32, u64, u64) {
+    let offset = match place {
+        Place::Frames { offset, .. } => *offset,
+        Place::Entry { .. } => 0,
+    };
+    (place.input(), place.ordinal(), offset)
+}
+
+fn locator(message: &Message, steps: Vec<Step>, hit: &Hit) -> Locator {
+    Locator { place: message.place.clone(), steps, start: hit.start, end: hit.end }
+}
+
+fn mask(hit: &Hit, show_values: bool) -> Masked {
+    if show_values { Masked::shown(&hit.value) } else { Masked::of(&hit.value) }
+}
+
+fn add_name(names: &mut Vec<String>, name: &str) {
+    if names.len() < MAX_NAMES
+        && let Err(at) = names.binary_search_by(|known| known.as_str().cmp(name))
+    {
+        names.insert(at, name.to_owned());
+    }
+}
+
+/// The reason that is printed is the strongest; of equally strong ones the first by text.
+fn keep_stronger(recipients: &mut BTreeMap<String, Recipient>, id: String, recipient: Recipient) {
+    match recipients.get_mut(&id) {
+        None => drop(recipients.insert(id, recipient)),
+        Some(known) => {
+            let stronger = recipient.certainty > known.certainty;
+            let first = recipient.certainty == known.certainty && recipient < *known;
+            if stronger || first {
+                *known = recipient;
+            }
+        }
+    }
+}
+
+fn merge_contact(known: &mut Contact, other: Contact) {
+    for host in &other.hosts {
+        add_name(&mut known.hosts, host);
+    }
+    for address in &other.addresses {
+        add_name(&mut known.addresses, address);
+    }
+    known.messages += other.messages;
+    known.sealed += other.sealed;
+    known.sent_bytes += other.sent_bytes;
+    for (reason, count) in other.closed {
+        *known.closed.entry(reason).or_default() += count;
+    }
+    for (into, from) in [(&mut known.phases, other.phases), (&mut known.near_mark, other.near_mark)] {
+        for (phase, count) in from {
+            *into.entry(phase).or_default() += count;
+        }
+    }
+    known.first = known.first.min(other.first);
+    known.last = known.last.max(other.last);
+    if order(&other.place) < order(&known.place) {
+        known.place = other.place;
+    }
+}

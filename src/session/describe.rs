@@ -1,0 +1,57 @@
+//! `session.toml`: which app, whose, and how it was recorded.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{SessionError, read_text};
+
+/// `session.toml` is written by hand: far below this.
+const LIMIT: u64 = 1 << 20;
+
+/// Clock skew between device and recorder that is allowed for when none is given.
+/// A phone that keeps network time is within a second; one that does not should say so.
+pub const DEFAULT_SKEW_MS: u64 = 1_000;
+
+/// What a session says of itself. Every key may be left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Description {
+    /// Package or bundle id of the audited app.
+    #[serde(default)]
+    pub app: Option<String>,
+    /// Its version.
+    #[serde(default)]
+    pub version: Option<String>,
+    /// Domains of the app's maker.
+    #[serde(default)]
+    pub first_party: Vec<String>,
+    /// Company that makes the app, as the policy writes it.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// Policy file, relative to the folder.
+    #[serde(default)]
+    pub policy: Option<String>,
+    /// Only this app's traffic was recorded.
+    #[serde(default)]
+    pub isolation: bool,
+    /// How far the clocks of device and recorder may lie apart, in milliseconds.
+    #[serde(default)]
+    pub clock_skew_ms: Option<u64>,
+    /// Free notes, quoted in the report.
+    #[serde(default)]
+    pub notes: Option<String>,
+}
+
+impl Description {
+    /// Reads `session.toml`.
+    pub fn read(path: &Path) -> Result<Self, SessionError> {
+        let text = read_text(path, LIMIT)?;
+        toml::from_str(&text).map_err(|error| SessionError::new(path, error.to_string().trim().replace('\n', " ")))
+    }
+
+    /// The allowed skew in milliseconds.
+    pub fn skew_ms(&self) -> u64 {
+        self.clock_skew_ms.unwrap_or(DEFAULT_SKEW_MS)
+    }
+}

@@ -1,0 +1,81 @@
+//! What identifiers look like: syntax and check digits, nothing else.
+//!
+//! Pure functions over text. They say whether a value *can* be an IMEI or a MAC,
+//! never that it is one: that takes a device profile, a key name or a recipient.
+//! Level 0, so that the device profile is checked with the same rules that read traffic.
+
+mod network;
+mod person;
+mod place;
+mod software;
+mod telephony;
+
+pub use network::{ip, mac, mac_is_local};
+pub use person::{bank_card, email, id_card, phone_cn};
+pub use place::{Degrees, Place, degrees, pair, to_bd09, to_gcj02};
+pub use software::{android_id, hex, oaid, package_name, udid, uuid};
+pub use telephony::{iccid, imei, imei_digits, imsi, luhn, meid};
+
+/// How well a value fits a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fit {
+    /// It cannot be one.
+    No,
+    /// Nothing speaks against it, and nothing but the key speaks for it.
+    Plausible,
+    /// Its structure (check digit, allocation, fixed form) speaks for it.
+    Fits,
+}
+
+impl Fit {
+    fn when(fits: bool) -> Self {
+        if fits { Self::Fits } else { Self::No }
+    }
+}
+
+/// How well `value` fits the data type `data_type` (ids of `types.toml`).
+///
+/// A type without a form of its own (a name, a model) is plausible whenever there
+/// is something that could be a value: two characters, not a truth value, not a bare punctuation mark.
+pub fn fit(data_type: &str, value: &str) -> Fit {
+    let value = value.trim();
+    match data_type {
+        "imei" => match imei_digits(value) {
+            true if imei(value) => Fit::Fits,
+            // 14 digits without the check digit, 16 with a software version, or a check digit that is wrong.
+            true => Fit::Plausible,
+            false => Fit::No,
+        },
+        "meid" => Fit::when(meid(value)),
+        "imsi" => Fit::when(imsi(value)),
+        "iccid" => Fit::when(iccid(value)),
+        "android_id" => Fit::when(android_id(value)),
+        "oaid" | "vaid" | "aaid" | "caid" => Fit::when(oaid(value)),
+        "gaid" | "idfa" | "idfv" | "boot_id" => Fit::when(uuid(value)),
+        "udid" => Fit::when(udid(value)),
+        "mac" | "bssid" => Fit::when(mac(value).is_some()),
+        "ip" => Fit::when(ip(value).is_some()),
+        "phone" => Fit::when(phone_cn(value).is_some()),
+        "id_card" => Fit::when(id_card(value)),
+        "email" => Fit::when(email(value)),
+        "payment" => Fit::when(bank_card(value)),
+        "serial" => match (4..=32).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            true => Fit::Plausible,
+            false => Fit::No,
+        },
+        _ => match plausible(value) {
+            true => Fit::Plausible,
+            false => Fit::No,
+        },
+    }
+}
+
+fn plausible(value: &str) -> bool {
+    !matches!(value.to_ascii_lowercase().as_str(), "true" | "false" | "yes" | "no" | "none" | "null" | "undefined")
+        && value.chars().filter(|c| c.is_alphanumeric()).count() >= 2
+}
+
+/// Only ASCII digits, and this many.
+fn digits(value: &str, lengths: impl std::ops::RangeBounds<usize>) -> bool {
+    lengths.contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit())
+}

@@ -1,0 +1,86 @@
+//! Numbers and addresses of people.
+
+use super::{digits, luhn};
+
+/// A mainland mobile number; yields its eleven digits. `+86`, `86`, `0086` may stand before it,
+/// with a space or `-` between, and spaces or `-` after the third and seventh digit.
+pub fn phone_cn(value: &str) -> Option<String> {
+    let compact: String = value.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+    let national = ["+86", "0086", "86"].iter().find_map(|p| compact.strip_prefix(p)).unwrap_or(&compact);
+    let mobile = digits(national, 11..=11) && national.starts_with('1') && national.as_bytes().get(1) > Some(&b'2');
+    (mobile && value.len() <= 18).then(|| national.to_owned())
+}
+
+/// First two digits of the region codes (GB/T 2260).
+const REGIONS: &[u8] = &[
+    11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46, 50, 51, 52, 53, 54, 61, 62, 63,
+    64, 65, 71, 81, 82, 83, 91,
+];
+
+/// A resident identity number: region, date of birth, order, check character
+/// (GB 11643-1999, ISO 7064 MOD 11-2).
+pub fn id_card(value: &str) -> bool {
+    const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+    let Some((body, check)) = value.split_at_checked(17).filter(|(body, check)| check.len() == 1 && digits(body, ..))
+    else {
+        return false;
+    };
+    let number = |range: std::ops::Range<usize>| body.get(range).and_then(|d| d.parse::<u32>().ok()).unwrap_or(0);
+    let region = u8::try_from(number(0..2)).is_ok_and(|r| REGIONS.contains(&r));
+    let born = (1900..2100).contains(&number(6..10))
+        && (1..=12).contains(&number(10..12))
+        && (1..=31).contains(&number(12..14));
+    let sum: u32 = body.bytes().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
+    let expected = b"10X98765432".get(sum as usize % 11).copied();
+    region && born && check.bytes().next().map(|c| c.to_ascii_uppercase()) == expected
+}
+
+/// 16 to 19 digits of a payment card: a leading 3 to 6 and a Luhn digit (ISO/IEC 7812-1).
+pub fn bank_card(value: &str) -> bool {
+    let compact: String = value.chars().filter(|c| *c != ' ').collect();
+    digits(&compact, 16..=19) && matches!(compact.as_bytes().first(), Some(b'3'..=b'6')) && luhn(&compact)
+}
+
+/// One `@` with something usual before it and a name of two labels or more behind it.
+pub fn email(value: &str) -> bool {
+    let Some((local, domain)) = value.split_once('@') else { return false };
+    let local_fits = (1..=64).contains(&local.len())
+        && local.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~.-".contains(&b));
+    let labels: Vec<&str> = domain.split('.').collect();
+    let label_fits = |l: &&str| !l.is_empty() && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    local_fits
+        && domain.len() <= 253
+        && labels.len() >= 2
+        && labels.iter().all(label_fits)
+        && labels.last().is_some_and(|l| l.len() >= 2 && l.bytes().all(|b| b.is_ascii_alphabetic()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identity_numbers() {
+        // 11010519491231002X is the example of GB 11643-1999.
+        assert!(id_card("11010519491231002X") && id_card("11010519491231002x"));
+        assert!(!id_card("110105194912310021") && !id_card("11010519491331002X") && !id_card("99010519491231002X"));
+        assert!(!id_card("1101051949123100汉"));
+    }
+
+    #[test]
+    fn phone_numbers() {
+        for text in ["13800138000", "+8613800138000", "86 138-0013-8000", "008613800138000", "+86-13800138000"] {
+            assert_eq!(phone_cn(text).as_deref(), Some("13800138000"), "{text}");
+        }
+        for text in ["12800138000", "1380013800", "138001380001", "1380013800a"] {
+            assert_eq!(phone_cn(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn mail_and_cards() {
+        assert!(email("a.b+c@mail.example.com") && !email("a@b") && !email("@x.cn") && !email("logo@2x.png.1"));
+        // 4111 1111 1111 1111 is the well-known test number.
+        assert!(bank_card("4111 1111 1111 1111") && !bank_card("4111111111111112"));
+    }
+}

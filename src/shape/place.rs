@@ -1,0 +1,123 @@
+//! Coordinates: how they are written, and the three datums of Chinese maps.
+
+/// A number of degrees as it was written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Degrees {
+    /// Degrees.
+    pub value: f64,
+    /// Digits behind the point; 6 for an integer of millionths.
+    pub decimals: u32,
+    /// It was an integer of millionths of a degree.
+    pub scaled: bool,
+}
+
+/// A point, in degrees.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Place {
+    /// North positive, −90 to 90.
+    pub latitude: f64,
+    /// East positive, −180 to 180.
+    pub longitude: f64,
+}
+
+/// Reads a decimal number of degrees, or an integer of millionths (as GDT and AMap
+/// send them: seven digits or more). `None` for anything else, and beyond ±180.
+pub fn degrees(text: &str) -> Option<Degrees> {
+    let text = text.trim();
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if unsigned.is_empty() || unsigned.len() > 24 || !unsigned.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return None;
+    }
+    let number: f64 = text.parse().ok()?;
+    let decimals = unsigned.split_once('.').map_or(0, |(_, fraction)| fraction.len() as u32);
+    let scaled = decimals == 0 && unsigned.len() >= 7;
+    let value = if scaled { number / 1e6 } else { number };
+    (value.abs() <= 180.0).then_some(Degrees { value, decimals: if scaled { 6 } else { decimals }, scaled })
+}
+
+/// A latitude and a longitude make a place: in range, and not the null island of unset fields.
+pub fn pair(latitude: Degrees, longitude: Degrees) -> Option<Place> {
+    let place = Place { latitude: latitude.value, longitude: longitude.value };
+    (place.latitude.abs() <= 90.0 && (place.latitude != 0.0 || place.longitude != 0.0)).then_some(place)
+}
+
+impl Place {
+    /// Metres to `other` on the sphere (haversine, mean radius 6,371,009 m).
+    pub fn metres_to(self, other: Self) -> f64 {
+        let (a, b) = (self.latitude.to_radians(), other.latitude.to_radians());
+        let (half_lat, half_lon) = ((b - a) / 2.0, (other.longitude - self.longitude).to_radians() / 2.0);
+        let h = half_lat.sin().powi(2) + a.cos() * b.cos() * half_lon.sin().powi(2);
+        2.0 * 6_371_009.0 * h.sqrt().min(1.0).asin()
+    }
+}
+
+/// WGS-84 to GCJ-02, the offset datum of Chinese maps, by the published approximation
+/// on the Krasovsky ellipsoid (good to a few metres inside China; the identity outside).
+pub fn to_gcj02(place: Place) -> Place {
+    use std::f64::consts::PI;
+    const A: f64 = 6_378_245.0;
+    const EE: f64 = 0.006_693_421_622_965_943;
+    let Place { latitude, longitude } = place;
+    if !(0.8293..=55.8271).contains(&latitude) || !(72.004..=137.8347).contains(&longitude) {
+        return place;
+    }
+    let (x, y) = (longitude - 105.0, latitude - 35.0);
+    let wave = |v: f64, a: f64, b: f64| a * (v * PI).sin() + b * (v * PI / 3.0).sin();
+    let common = (20.0 * (6.0 * x * PI).sin() + 20.0 * (2.0 * x * PI).sin()) * 2.0 / 3.0;
+    let north = -100.0
+        + 2.0 * x
+        + 3.0 * y
+        + 0.2 * y * y
+        + 0.1 * x * y
+        + 0.2 * x.abs().sqrt()
+        + common
+        + wave(y, 20.0, 40.0) * 2.0 / 3.0
+        + (160.0 * (y / 12.0 * PI).sin() + 320.0 * (y * PI / 30.0).sin()) * 2.0 / 3.0;
+    let east = 300.0
+        + x
+        + 2.0 * y
+        + 0.1 * x * x
+        + 0.1 * x * y
+        + 0.1 * x.abs().sqrt()
+        + common
+        + wave(x, 20.0, 40.0) * 2.0 / 3.0
+        + (150.0 * (x / 12.0 * PI).sin() + 300.0 * (x / 30.0 * PI).sin()) * 2.0 / 3.0;
+    let radians = latitude.to_radians();
+    let magic = 1.0 - EE * radians.sin().powi(2);
+    let root = magic.sqrt();
+    Place {
+        latitude: latitude + north * 180.0 / (A * (1.0 - EE) / (magic * root) * PI),
+        longitude: longitude + east * 180.0 / (A / root * radians.cos() * PI),
+    }
+}
+
+/// GCJ-02 to BD-09, Baidu's datum on top of it.
+pub fn to_bd09(place: Place) -> Place {
+    let turn = std::f64::consts::PI * 3000.0 / 180.0;
+    let (x, y) = (place.longitude, place.latitude);
+    let z = x.hypot(y) + 0.000_02 * (y * turn).sin();
+    let theta = y.atan2(x) + 0.000_003 * (x * turn).cos();
+    Place { latitude: z * theta.sin() + 0.006, longitude: z * theta.cos() + 0.0065 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn written_as_degrees_or_millionths() {
+        assert_eq!(degrees("31.2304"), Some(Degrees { value: 31.2304, decimals: 4, scaled: false }));
+        assert_eq!(degrees("121473701").map(|d| (d.value, d.decimals)), Some((121.473701, 6)));
+        assert_eq!(degrees("-33.86").map(|d| d.decimals), Some(2));
+        for text in ["", "-", "1.2.3", "1e5", "1772352001250", "abc", "NaN", "181.5"] {
+            assert_eq!(degrees(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn distance_of_one_degree_of_latitude() {
+        let (a, b) = (Place { latitude: 31.0, longitude: 121.0 }, Place { latitude: 32.0, longitude: 121.0 });
+        // 2 π 6371009 / 360
+        assert!((a.metres_to(b) - 111_195.1).abs() < 1.0);
+    }
+}

@@ -1,0 +1,524 @@
+//! What is wrong in a set that loads: references that lead nowhere, facts that two
+//! products claim, patterns that cannot match, lists out of order.
+//!
+//! A set with problems still works as far as it goes, so `audit` does not stop at
+//! them; `signatures check` does.
+
+use std::collections::BTreeMap;
+
+use super::load::Problem;
+use super::{Confidence, HostPattern, HostRule, Origin, Product, Signatures};
+
+/// Finding codes and conditions a clause may apply to.
+pub const CLAUSE_CODES: &[&str] = &[
+    "after-refusal",
+    "before-consent",
+    "cleartext",
+    "contact-abroad",
+    "contradiction",
+    "frequency",
+    "in-background",
+    "minors",
+    "omitted-data",
+    "omitted-recipient",
+    "over-declared",
+    "policy-incomplete",
+    "sensitive-data",
+    "storage",
+    "vague-data",
+    "vague-recipient",
+];
+
+/// `*` in one label. Matching one label takes time exponential in this number.
+const STARS_IN_A_LABEL: usize = 2;
+
+/// Length of a host name, in characters (RFC 1035 §2.3.4).
+const NAME_LENGTH: usize = 253;
+
+impl Signatures {
+    /// Everything wrong, by file and line.
+    pub fn check(&self) -> Vec<Problem> {
+        let mut found = Found { problems: self.repeated.clone() };
+        self.check_types(&mut found);
+        self.check_companies(&mut found);
+        self.check_claims(&mut found);
+        self.check_shared(&mut found);
+        self.check_words(&mut found);
+        self.check_recipes(&mut found);
+        found.problems.sort();
+        found.problems.dedup();
+        found.problems
+    }
+
+    /// Facts of low confidence: nothing is wrong with them but that nobody has verified them.
+    pub fn unverified(&self) -> Vec<Problem> {
+        let mut found = Found { problems: Vec::new() };
+        let mut low = |confidence: Confidence, origin: &Origin, what: String| {
+            if confidence == Confidence::Low {
+                found.add(origin, what);
+            }
+        };
+        for company in self.companies.values() {
+            low(company.confidence, &company.origin, format!("the legal name of {} is not verified", company.id));
+        }
+        for product in self.products.values() {
+            low(product.confidence, &product.origin, format!("product {} is not verified", product.id));
+            for rule in &product.hosts {
+                let hosts = rule.hosts.iter().map(|h| h.0.as_str()).collect::<Vec<_>>().join(", ");
+                low(rule.confidence, &rule.origin, format!("hosts of {} are not verified: {hosts}", product.id));
+            }
+            for rule in &product.paths {
+                low(rule.confidence, &rule.origin, format!("a path of {} is not verified: {}", product.id, rule.path));
+            }
+        }
+        for entry in self.infrastructure.values() {
+            low(entry.confidence, &entry.origin, format!("infrastructure {} is not verified", entry.id));
+        }
+        for clause in &self.clauses {
+            low(clause.confidence, &clause.origin, format!("clause {} is not verified, and never printed", clause.id));
+        }
+        for recipe in self.recipes.values() {
+            low(recipe.confidence, &recipe.origin, format!("recipe {} is not verified", recipe.id));
+        }
+        found.problems.sort();
+        found.problems
+    }
+
+    fn check_types(&self, found: &mut Found) {
+        for data_type in self.types.iter() {
+            let origin = &data_type.origin;
+            found.source(origin, &data_type.source);
+            for umbrella in &data_type.within {
+                match self.types.get(umbrella) {
+                    None => found.add(origin, format!("{} lies within {umbrella:?}, which is no type", data_type.id)),
+                    Some(t) if !t.umbrella => {
+                        found.add(origin, format!("{} lies within {umbrella}, which is not an umbrella", data_type.id));
+                    }
+                    Some(_) => {}
+                }
+            }
+            for implied in &data_type.implies {
+                found.known_type(self, origin, implied, &format!("{} implies", data_type.id));
+            }
+            if self.lies_within_itself(&data_type.id) {
+                found.add(origin, format!("the umbrellas of {} lead back to it", data_type.id));
+            }
+            if data_type.umbrella && !self.types.iter().any(|t| t.within.contains(&data_type.id)) {
+                found.add(origin, format!("umbrella {} holds no type", data_type.id));
+            }
+            found.sorted(origin, "within", &data_type.within);
+        }
+    }
+
+    fn lies_within_itself(&self, id: &str) -> bool {
+        let above = self.types.umbrellas(id);
+        above.iter().any(|u| self.types.get(u).is_some_and(|t| t.within.iter().any(|w| w == id)))
+            || self.types.get(id).is_some_and(|t| t.within.iter().any(|w| w == id))
+    }
+
+    fn check_companies(&self, found: &mut Found) {
+        for company in self.companies.values() {
+            found.source(&company.origin, &company.source);
+            if company.zh.trim().is_empty() || company.en.trim().is_empty() {
+                found.add(&company.origin, format!("company {} needs a name in both languages", company.id));
+            }
+        }
+        for product in self.products.values() {
+            let origin = &product.origin;
+            found.source(origin, &product.source);
+            if !self.companies.contains_key(&product.company) {
+                found.add(origin, format!("product {} stands in a file without a [company]", product.id));
+            }
+            for category in &product.categories {
+                if !self.vocabulary.categories.iter().any(|c| c.id == *category) {
+                    found.add(
+                        origin,
+                        format!("{} has the category {category:?}, which is not in vocabulary", product.id),
+                    );
+                }
+            }
+            for called in &product.calls {
+                if !self.products.contains_key(called) {
+                    found.add(origin, format!("{} calls {called:?}, which is no product", product.id));
+                }
+            }
+            found.sorted(origin, "packages", &product.packages);
+            found.sorted(origin, "domains", &product.domains);
+            found.sorted(origin, "calls", &product.calls);
+            found.sorted(origin, "issues", &product.issues);
+            for domain in &product.domains {
+                found.domain(origin, domain, false);
+            }
+            for rule in &product.hosts {
+                check_hosts(found, rule);
+            }
+            for rule in &product.paths {
+                found.source(&rule.origin, &rule.source);
+                found.regex(&rule.origin, &rule.path);
+            }
+        }
+        for group in self.groups.values() {
+            found.source(&group.origin, &group.source);
+            found.sorted(&group.origin, "domains", &group.domains);
+            found.sorted(&group.origin, "companies", &group.companies);
+            for company in &group.companies {
+                if !self.companies.contains_key(company) {
+                    found.add(&group.origin, format!("group {} names {company:?}, which is no company", group.id));
+                }
+            }
+            for domain in &group.domains {
+                found.domain(&group.origin, domain, true);
+            }
+        }
+        for entry in self.infrastructure.values() {
+            found.source(&entry.origin, &entry.source);
+            found.sorted(&entry.origin, "domains", &entry.domains);
+            for domain in &entry.domains {
+                found.pattern(&entry.origin, &HostPattern(domain.clone()));
+            }
+        }
+    }
+
+    /// Hosts and domains that two products claim.
+    fn check_claims(&self, found: &mut Found) {
+        // A host may be shared where a path or a port tells the products apart.
+        let mut hosts: BTreeMap<(&str, &[String], Option<u16>), (&str, &Origin)> = BTreeMap::new();
+        let mut domains: BTreeMap<&str, (&str, &Origin)> = BTreeMap::new();
+        let mut packages: BTreeMap<&str, (&str, &Origin)> = BTreeMap::new();
+        for product in self.products.values() {
+            for rule in &product.hosts {
+                for host in &rule.hosts {
+                    let key = (host.0.as_str(), rule.paths.as_slice(), rule.port);
+                    found.claim(&mut hosts, key, product, &rule.origin, "host", &host.0);
+                }
+            }
+            for domain in &product.domains {
+                found.claim(&mut domains, domain.as_str(), product, &product.origin, "domain", domain);
+            }
+            for package in &product.packages {
+                found.claim(&mut packages, package.as_str(), product, &product.origin, "package", package);
+            }
+        }
+    }
+
+    /// A domain that is shared cannot be one product's.
+    fn check_shared(&self, found: &mut Found) {
+        let mut shared: BTreeMap<&str, (String, &Origin)> = BTreeMap::new();
+        let groups = self.groups.values().flat_map(|g| g.domains.iter().map(move |d| (d, "group", &g.id, &g.origin)));
+        let infrastructure = self
+            .infrastructure
+            .values()
+            .flat_map(|i| i.domains.iter().map(move |d| (d, "infrastructure", &i.id, &i.origin)));
+        for (domain, kind, id, origin) in groups.chain(infrastructure) {
+            if let Some((first, at)) = shared.insert(domain, (format!("{kind} {id}"), origin)) {
+                found.add(origin, format!("{domain} is a domain of {kind} {id} and of {first} ({at})"));
+            }
+        }
+        for product in self.products.values() {
+            for domain in &product.domains {
+                if let Some((owner, at)) = shared.get(domain.as_str()) {
+                    let message = format!("{domain} cannot be a domain of {}: {owner} shares it ({at})", product.id);
+                    found.add(&product.origin, message);
+                }
+            }
+        }
+    }
+
+    fn check_words(&self, found: &mut Found) {
+        for key in &self.keys {
+            found.source(&key.origin, &key.source);
+            found.known_type(self, &key.origin, &key.data_type, "key names of");
+            for product in key.recipients.iter().chain(&key.except) {
+                found.known_product(self, &key.origin, product, "key names name");
+            }
+        }
+        for placeholder in &self.placeholders {
+            found.source(&placeholder.origin, &placeholder.source);
+            for data_type in &placeholder.types {
+                found.known_type(self, &placeholder.origin, data_type, "a placeholder of");
+            }
+            for pattern in &placeholder.patterns {
+                found.regex(&placeholder.origin, pattern);
+            }
+        }
+        for term in &self.vocabulary.data {
+            found.source(&term.origin, &term.source);
+            found.known_type(self, &term.origin, &term.data_type, "words for");
+        }
+        for category in &self.vocabulary.categories {
+            found.source(&category.origin, &category.source);
+        }
+        for header in &self.vocabulary.headers {
+            found.source(&header.origin, &header.source);
+        }
+        for phrase in &self.vocabulary.phrases {
+            found.source(&phrase.origin, &phrase.source);
+            for pattern in &phrase.patterns {
+                found.regex(&phrase.origin, pattern);
+            }
+        }
+        for clause in &self.clauses {
+            found.source(&clause.origin, &clause.source);
+            found.sorted(&clause.origin, "applies_to", &clause.applies_to);
+            for code in &clause.applies_to {
+                if !CLAUSE_CODES.contains(&code.as_str()) {
+                    found.add(&clause.origin, format!("clause {} applies to {code:?}, which is no code", clause.id));
+                }
+            }
+        }
+    }
+
+    fn check_recipes(&self, found: &mut Found) {
+        for recipe in self.recipes.values() {
+            found.source(&recipe.origin, &recipe.source);
+            found.known_product(self, &recipe.origin, &recipe.product, "a recipe names");
+            for host in &recipe.hosts {
+                found.pattern(&recipe.origin, host);
+            }
+            match &recipe.path {
+                Some(path) => found.regex(&recipe.origin, path),
+                None if recipe.hosts.is_empty() => {
+                    found.add(&recipe.origin, format!("recipe {} fits every message: give hosts or a path", recipe.id));
+                }
+                None => {}
+            }
+            for data_type in recipe.fields.values().chain(&recipe.may_contain) {
+                found.known_type(self, &recipe.origin, data_type, "a recipe names");
+            }
+        }
+    }
+}
+
+fn check_hosts(found: &mut Found, rule: &HostRule) {
+    found.source(&rule.origin, &rule.source);
+    let names: Vec<&str> = rule.hosts.iter().map(|h| h.0.as_str()).collect();
+    found.sorted(&rule.origin, "match", &names);
+    if rule.hosts.is_empty() {
+        found.add(&rule.origin, "a hosts table without a host".to_owned());
+    }
+    for host in &rule.hosts {
+        found.pattern(&rule.origin, host);
+    }
+    for path in rule.paths.iter().filter(|p| !p.starts_with('/')) {
+        found.add(&rule.origin, format!("path {path:?} does not start with a slash"));
+    }
+}
+
+/// Collects problems.
+struct Found {
+    problems: Vec<Problem>,
+}
+
+impl Found {
+    fn add(&mut self, origin: &Origin, message: String) {
+        self.problems.push(Problem { origin: origin.clone(), message });
+    }
+
+    fn source(&mut self, origin: &Origin, source: &str) {
+        if source.trim().is_empty() {
+            self.add(origin, "a fact without a source".to_owned());
+        }
+    }
+
+    fn regex(&mut self, origin: &Origin, pattern: &str) {
+        if let Err(error) = regex::Regex::new(pattern) {
+            let message = error.to_string();
+            let last = message.lines().last().unwrap_or_default().trim().to_owned();
+            self.add(origin, format!("{pattern:?} is not a regular expression: {last}"));
+        }
+    }
+
+    fn known_type(&mut self, set: &Signatures, origin: &Origin, id: &str, what: &str) {
+        if set.types.get(id).is_none() {
+            self.add(origin, format!("{what} {id:?}, which is no data type"));
+        }
+    }
+
+    fn known_product(&mut self, set: &Signatures, origin: &Origin, id: &str, what: &str) {
+        if !set.products.contains_key(id) {
+            self.add(origin, format!("{what} {id:?}, which is no product"));
+        }
+    }
+
+    fn sorted(&mut self, origin: &Origin, field: &str, list: &[impl AsRef<str>]) {
+        let pairs = list.iter().zip(list.iter().skip(1));
+        for (before, after) in pairs.map(|(a, b)| (a.as_ref(), b.as_ref())) {
+            match before.cmp(after) {
+                std::cmp::Ordering::Less => {}
+                std::cmp::Ordering::Equal => return self.add(origin, format!("{field} has {after:?} twice")),
+                std::cmp::Ordering::Greater => {
+                    return self.add(origin, format!("{field} is not sorted: {after:?} goes before {before:?}"));
+                }
+            }
+        }
+    }
+
+    fn claim<'a, K: Ord>(
+        &mut self,
+        claimed: &mut BTreeMap<K, (&'a str, &'a Origin)>,
+        key: K,
+        product: &'a Product,
+        origin: &'a Origin,
+        kind: &str,
+        what: &str,
+    ) {
+        if let Some((other, at)) = claimed.insert(key, (&product.id, origin))
+            && other != product.id
+        {
+            self.add(origin, format!("{kind} {what} belongs to {} and to {other} ({at})", product.id));
+        }
+    }
+
+    /// A domain that a product or a group owns: a name, no pattern, and not one that
+    /// strangers register names under. A group may own a private suffix (`googleapis.com`):
+    /// it claims no product for the names below.
+    fn domain(&mut self, origin: &Origin, domain: &str, private_suffix: bool) {
+        let pattern = HostPattern(domain.to_owned());
+        if !pattern.is_exact() {
+            return self.add(origin, format!("domain {domain:?} must be a name, not a pattern"));
+        }
+        self.pattern(origin, &pattern);
+        let suffix = psl::suffix(domain.as_bytes());
+        let is_private = suffix.is_some_and(|s| s.typ() == Some(psl::Type::Private));
+        if psl::domain_str(domain).is_none() && !(private_suffix && is_private) {
+            self.add(origin, format!("{domain} is a public suffix: strangers have names under it"));
+        }
+    }
+
+    fn pattern(&mut self, origin: &Origin, pattern: &HostPattern) {
+        if let Err(why) = well_formed(pattern) {
+            self.add(origin, format!("host pattern {:?} {why}", pattern.0));
+        }
+    }
+}
+
+/// A pattern that can match a normalised name, and not a whole zone of strangers.
+fn well_formed(pattern: &HostPattern) -> Result<(), String> {
+    if pattern.0.len() > NAME_LENGTH {
+        return Err(format!("is longer than {NAME_LENGTH} characters"));
+    }
+    let name = pattern.0.strip_prefix("**.").unwrap_or(&pattern.0);
+    let labels: Vec<&str> = name.split('.').collect();
+    if labels.len() < 2 {
+        return Err("has one label only".to_owned());
+    }
+    for label in &labels {
+        let stars = label.matches('*').count();
+        match label {
+            _ if label.is_empty() => return Err("has an empty label".to_owned()),
+            _ if label.contains("**") => return Err("has ** elsewhere than as its first label".to_owned()),
+            _ if stars > STARS_IN_A_LABEL => return Err(format!("has more than {STARS_IN_A_LABEL} * in a label")),
+            _ => {}
+        }
+        if let Some(c) = label.chars().find(|c| !matches!(c, 'a'..='z' | '0'..='9' | '-' | '_' | '*')) {
+            return Err(format!("holds {c:?}, which no normalised name has (lower case, IDN in its xn-- form)"));
+        }
+    }
+    if pattern.is_exact() && name.parse::<std::net::IpAddr>().is_ok() {
+        return Ok(());
+    }
+    // With fewer than two labels of its own, a pattern would claim names of strangers.
+    let own = labels.iter().filter(|l| l.chars().any(|c| c.is_ascii_alphanumeric())).count();
+    if own < 2 { Err("names fewer than two labels".to_owned()) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The embedded set with one file laid over it.
+    fn check_with(text: &str) -> Vec<String> {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("x.toml"), text).unwrap();
+        let set = Signatures::load(&[dir.path()]).unwrap();
+        set.check().into_iter().filter(|p| p.origin.file == "x.toml").map(|p| p.to_string()).collect()
+    }
+
+    const COMPANY: &str = "[company]\nid = \"x\"\nzh = \"x\"\nen = \"x\"\nsource = \"test\"\n\n";
+
+    #[track_caller]
+    fn assert_found(text: &str, expected: &str) {
+        let found = check_with(text);
+        assert!(found.iter().any(|f| f.contains(expected)), "{expected:?} is not in {found:?}");
+    }
+
+    fn product(rest: &str) -> String {
+        format!("{COMPANY}[[product]]\nid = \"x\"\nzh = \"x\"\nen = \"x\"\nsource = \"test\"\n{rest}")
+    }
+
+    #[test]
+    fn a_right_file_has_no_problem() {
+        assert_eq!(check_with(&product("domains = [\"tracker.example\"]\n")), Vec::<String>::new());
+    }
+
+    #[test]
+    fn wrong_facts_are_found_with_file_and_line() {
+        let hosts = |hosts: &str| product(&format!("\n[[product.hosts]]\nmatch = [{hosts}]\nsource = \"test\"\n"));
+        assert_found(&hosts("\"stats.jpush.cn\""), "x.toml:14: host stats.jpush.cn belongs to x and to jiguang");
+        assert_found(&hosts("\"b.x.example\", \"a.x.example\""), "match is not sorted: \"a.x.example\"");
+        assert_found(&hosts("\"a.x.example\", \"a.x.example\""), "twice");
+        for bad in [
+            "A.x.example",
+            "localhost",
+            "a..example",
+            "a.**.example",
+            "*.com",
+            "a***.x.example",
+            "a b.example",
+            ".example",
+        ] {
+            assert_found(&hosts(&format!("{bad:?}")), "x.toml:14: host pattern");
+        }
+        assert_found(&hosts(""), "without a host");
+        assert_found(&product("domains = [\"qq.com\"]\n"), "x.toml:7: qq.com cannot be a domain of x: group tencent");
+        assert_found(&product("domains = [\"aliyuncs.com\"]\n"), "aliyuncs.com");
+        assert_found(&product("domains = [\"getui.com\"]\n"), "domain getui.com belongs to");
+        assert_found(&product("domains = [\"com.cn\"]\n"), "public suffix");
+        assert_found(&product("calls = [\"nobody\"]\n"), "nobody");
+        assert_found(&product("categories = [\"nothing\"]\n"), "nothing");
+        assert_found(
+            &product("\n[[product.paths]]\npath = \"^(\"\nsource = \"test\"\n"),
+            "x.toml:14: \"^(\" is not a regular",
+        );
+        assert_found(&product("").replace("\"test\"", "\" \""), "x.toml:1: a fact without a source");
+    }
+
+    #[test]
+    fn wrong_references_are_found() {
+        let types = |id: &str, within: &str| {
+            format!(
+                "[[type]]\nid = {id:?}\nzh = \"x\"\nen = \"x\"\nclass = \"M\"\numbrella = true\nwithin = [{within:?}]\n\
+                 source = \"test\"\n\n"
+            )
+        };
+        assert_found(&types("y", "nowhere"), "which is no type");
+        assert_found(&types("y", "imei"), "which is not an umbrella");
+        assert_found(&types("y", "y"), "lead back to it");
+        assert_found(&(types("y", "z") + &types("z", "y")), "x.toml:10: the umbrellas of z lead back to it");
+        let clause = "[[clause]]\nid = \"c\"\njurisdiction = \"CN\"\ntitle = \"x\"\nreference = \"1\"\nzh = \"x\"\nen = \"x\"\n\
+                      applies_to = [\"nonsense\"]\nsource = \"test\"\n";
+        assert_found(clause, "nonsense");
+        assert_found(
+            "[[key]]\ntype = \"nonsense\"\nnames = [\"x\"]\nsource = \"test\"\n",
+            "x.toml:1: key names of \"nonsense\"",
+        );
+        let group = "[[group]]\nid = \"g\"\nzh = \"g\"\nen = \"g\"\ndomains = [\"g.example\"]\ncompanies = [\"no\"]\nsource = \"t\"\n";
+        assert_found(group, "\"no\", which is no company");
+    }
+
+    #[test]
+    fn the_embedded_set_has_no_problem() {
+        let problems = Signatures::embedded().unwrap().check();
+        // Categories come from the vocabulary; until that file is there, they are not judged here.
+        let judged: Vec<_> =
+            problems.iter().map(ToString::to_string).filter(|p| !p.contains("not in vocabulary")).collect();
+        assert!(judged.is_empty(), "{}", judged.join("\n"));
+    }
+
+    #[test]
+    fn low_facts_are_listed() {
+        let set = Signatures::embedded().unwrap();
+        let listed: Vec<_> = set.unverified().iter().map(ToString::to_string).collect();
+        assert!(listed.iter().any(|l| l.contains("api-e189.21cn.com")), "{listed:?}");
+    }
+}
