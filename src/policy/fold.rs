@@ -1,0 +1,119 @@
+//! Text made comparable, with the way back to the words as they stand.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// Text in NFKC, lower case, runs of white space as one space, none beside CJK; and
+/// for each of its bytes the byte of the original that it came from.
+///
+/// Newlines stay: they separate the lines of a cell.
+#[derive(Clone, Debug, Default)]
+pub struct Folded {
+    /// The folded text.
+    pub text: String,
+    map: Vec<u32>,
+}
+
+/// Han, kana, and the punctuation written with them.
+pub fn is_cjk(c: char) -> bool {
+    matches!(c, '\u{3000}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
+        | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{2ffff}')
+}
+
+impl Folded {
+    /// Folds `original`.
+    pub fn new(original: &str) -> Self {
+        Self::with(original, |c| c)
+    }
+
+    /// As [`Folded::new`], and `_` and `-` between other characters become spaces, so
+    /// that `Android_ID`, `Android-ID` and `Android ID` are one word.
+    pub fn words(original: &str) -> Self {
+        Self::with(original, |c| if matches!(c, '_' | '-' | '\u{2010}'..='\u{2015}') { ' ' } else { c })
+    }
+
+    fn with(original: &str, replace: impl Fn(char) -> char) -> Self {
+        let mut folded = Self { text: String::with_capacity(original.len()), map: Vec::with_capacity(original.len()) };
+        let mut space: Option<u32> = None;
+        for (at, c) in original.char_indices() {
+            let at = u32::try_from(at).unwrap_or(u32::MAX);
+            if matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{ad}' | '\u{2060}') {
+                continue;
+            }
+            for part in std::iter::once(c).nfkc().flat_map(char::to_lowercase) {
+                let part = match replace(part) {
+                    '\u{2018}' | '\u{2019}' => '\'',
+                    '\u{201c}' | '\u{201d}' => '"',
+                    other => other,
+                };
+                if part == '\n' {
+                    space = None;
+                    folded.put('\n', at);
+                } else if part.is_whitespace() {
+                    space.get_or_insert(at);
+                } else {
+                    let last = folded.text.chars().next_back();
+                    if let Some(from) = space.take()
+                        && last.is_some_and(|l| l != '\n' && !is_cjk(l))
+                        && !is_cjk(part)
+                    {
+                        folded.put(' ', from);
+                    }
+                    folded.put(part, at);
+                }
+            }
+        }
+        folded
+    }
+
+    fn put(&mut self, c: char, at: u32) {
+        self.text.push(c);
+        self.map.extend(std::iter::repeat_n(at, c.len_utf8()));
+    }
+
+    /// The original's byte range for a range of the folded text.
+    pub fn range(&self, start: usize, end: usize, original: &str) -> std::ops::Range<usize> {
+        let from = self.map.get(start).map_or(original.len(), |at| *at as usize);
+        let last = end.checked_sub(1).and_then(|e| self.map.get(e)).map_or(from, |at| *at as usize);
+        let to = original.get(last..).and_then(|rest| rest.chars().next()).map_or(last, |c| last + c.len_utf8());
+        from..to.max(from)
+    }
+
+    /// The original's words for a range of the folded text.
+    pub fn slice<'a>(&self, start: usize, end: usize, original: &'a str) -> &'a str {
+        if start >= end {
+            return "";
+        }
+        original.get(self.range(start, end, original)).unwrap_or_default()
+    }
+}
+
+/// [`Folded::new`], only the text.
+pub fn fold(text: &str) -> String {
+    Folded::new(text).text
+}
+
+/// Letters and digits only, folded: what is left of a name when spelling does not count.
+pub fn key(text: &str) -> String {
+    fold(text).chars().filter(|c| c.is_alphanumeric() || *c == '+').collect::<String>().trim_end_matches('+').to_owned()
+}
+
+/// White space folded to single spaces, for quotes.
+pub fn squeeze(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn width_case_and_spaces_do_not_count() {
+        assert_eq!(fold("ＩＭＥＩ 号码，  Android  ID"), "imei号码,android id");
+        assert_eq!(Folded::words("Android_Id").text, "android id");
+        let text = "设备 信息（IMEI）";
+        let folded = Folded::new(text);
+        let at = folded.text.find("imei").unwrap_or_default();
+        assert_eq!(folded.slice(at, at + 4, text), "IMEI");
+        assert_eq!(folded.slice(0, "设备信息".len(), text), "设备 信息");
+    }
+}

@@ -1,0 +1,251 @@
+//! The vocabulary made ready: words to find, phrases compiled.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use regex::Regex;
+
+use super::fold::{Folded, fold, is_cjk};
+use crate::signatures::Vocabulary;
+
+/// Columns of a third-party table, labels of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Column {
+    /// The company.
+    Company,
+    /// The product.
+    Product,
+    /// A company or a product.
+    Party,
+    /// Data.
+    Data,
+    /// Purpose.
+    Purpose,
+    /// Scenario.
+    Scenario,
+    /// Method.
+    Method,
+    /// Privacy policy.
+    Link,
+    /// Home page.
+    Website,
+    /// Permissions.
+    Permissions,
+    /// Package names.
+    Package,
+    /// Known, and nothing to us.
+    Other,
+}
+
+impl Column {
+    fn of(name: &str) -> Option<Self> {
+        Some(match name {
+            "company" => Self::Company,
+            "product" => Self::Product,
+            "party" => Self::Party,
+            "data" => Self::Data,
+            "purpose" => Self::Purpose,
+            "scenario" => Self::Scenario,
+            "method" => Self::Method,
+            "link" => Self::Link,
+            "website" => Self::Website,
+            "permissions" => Self::Permissions,
+            "package" => Self::Package,
+            "other" => Self::Other,
+            _ => return None,
+        })
+    }
+}
+
+/// A word found.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'a> {
+    /// What the word stands for.
+    pub id: &'a str,
+    /// Where it begins in the folded text.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+}
+
+/// Words of one table of the vocabulary.
+#[derive(Debug)]
+struct Words {
+    automaton: Option<AhoCorasick>,
+    /// The id of each word, in the automaton's order.
+    ids: Vec<String>,
+    /// A word has CJK in it or is an identifier in capitals: it may stand glued to another.
+    glues: Vec<bool>,
+}
+
+/// The vocabulary made ready.
+#[derive(Debug)]
+pub struct Lexicon {
+    data: Words,
+    categories: Words,
+    headers: BTreeMap<String, Column>,
+    phrases: BTreeMap<String, Vec<(Regex, Option<String>)>>,
+}
+
+impl Lexicon {
+    /// Of the vocabulary. A phrase that is no regular expression is left out; the
+    /// check of the signatures names it.
+    pub fn new(vocabulary: &Vocabulary) -> Self {
+        let data = vocabulary.data.iter().flat_map(|t| t.words.iter().map(|w| (t.data_type.clone(), w.clone())));
+        let categories = vocabulary.categories.iter().flat_map(|c| c.words.iter().map(|w| (c.id.clone(), w.clone())));
+        let mut headers = BTreeMap::new();
+        for term in &vocabulary.headers {
+            if let Some(column) = Column::of(&term.column) {
+                headers.extend(term.words.iter().map(|w| (fold(w), column)));
+            }
+        }
+        let mut phrases: BTreeMap<String, Vec<(Regex, Option<String>)>> = BTreeMap::new();
+        for phrase in &vocabulary.phrases {
+            let compiled = phrase.patterns.iter().filter_map(|p| Regex::new(p).ok());
+            phrases.entry(phrase.id.clone()).or_default().extend(compiled.map(|re| (re, phrase.value.clone())));
+        }
+        Self { data: Words::new(data), categories: Words::new(categories), headers, phrases }
+    }
+
+    /// Data words in text folded by [`Folded::words`], longest first, none inside another.
+    pub fn data<'a>(&'a self, folded: &str) -> Vec<Found<'a>> {
+        self.data.find(folded)
+    }
+
+    /// Categories in folded text.
+    pub fn categories<'a>(&'a self, text: &str) -> Vec<Found<'a>> {
+        self.categories.find(&Folded::words(text).text)
+    }
+
+    /// The column that a head or label names.
+    pub fn column(&self, head: &str) -> Option<Column> {
+        let folded = fold(head.trim().trim_matches(['*', ':', '：', '.', '、', ' ']));
+        if folded.is_empty() || folded.chars().count() > 40 {
+            return None;
+        }
+        if let Some(column) = self.headers.get(&folded) {
+            return Some(*column);
+        }
+        // Without what stands in brackets, then the longest word inside.
+        let bare = folded.split(['(', '[', '【']).next().unwrap_or_default().trim().to_owned();
+        if let Some(column) = self.headers.get(&bare) {
+            return Some(*column);
+        }
+        if bare.chars().count() > 24 {
+            return None;
+        }
+        self.headers
+            .iter()
+            .filter(|(word, _)| word.chars().count() >= 2)
+            .filter_map(|(word, column)| {
+                let at = bare.rfind(word.as_str())?;
+                let ends_word = |c: Option<char>| c.is_none_or(|c| is_cjk(c) || !c.is_alphanumeric());
+                let ascii = word.is_ascii();
+                let before = bare.get(..at).and_then(|t| t.chars().next_back());
+                let after = bare.get(at + word.len()..).and_then(|t| t.chars().next());
+                (!ascii || ends_word(before) && ends_word(after)).then_some((word.chars().count(), at, *column))
+            })
+            .max_by_key(|(len, at, _)| (*len, *at))
+            .map(|(_, _, column)| column)
+    }
+
+    /// The exact label words, for finding labels inside running text.
+    pub fn labels(&self) -> &BTreeMap<String, Column> {
+        &self.headers
+    }
+
+    /// The first match of a phrase in folded text, and the phrase's value.
+    pub fn phrase<'t>(&self, id: &str, text: &'t str) -> Option<(regex::Match<'t>, Option<&str>)> {
+        self.phrases
+            .get(id)?
+            .iter()
+            .filter_map(|(re, value)| re.find(text).map(|m| (m, value.as_deref())))
+            .min_by_key(|(m, _)| m.start())
+    }
+
+    /// A phrase occurs in folded text.
+    pub fn says(&self, id: &str, text: &str) -> bool {
+        self.phrases.get(id).is_some_and(|patterns| patterns.iter().any(|(re, _)| re.is_match(text)))
+    }
+
+    /// Captures of the phrases with `id`, in the order of the file.
+    pub fn captures<'t>(&self, id: &str, text: &'t str) -> Vec<regex::Captures<'t>> {
+        self.phrases.get(id).into_iter().flatten().flat_map(|(re, _)| re.captures_iter(text)).collect()
+    }
+}
+
+impl Words {
+    fn new(words: impl Iterator<Item = (String, String)>) -> Self {
+        let (mut patterns, mut ids, mut glues) = (Vec::new(), Vec::new(), Vec::new());
+        for (id, word) in words {
+            let folded = Folded::words(&word).text;
+            if folded.is_empty() {
+                continue;
+            }
+            glues.push(folded.len() <= 10 && !matches!(folded.as_str(), "os" | "sn" | "ip" | "model" | "name" | "log"));
+            patterns.push(folded);
+            ids.push(id);
+        }
+        let automaton = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&patterns).ok();
+        Self { automaton, ids, glues }
+    }
+
+    fn find<'a>(&'a self, text: &str) -> Vec<Found<'a>> {
+        let Some(automaton) = &self.automaton else { return Vec::new() };
+        let letter = |c: char| c.is_ascii_alphanumeric();
+        let edge_before = |at: usize| {
+            let first = text.get(at..).and_then(|t| t.chars().next());
+            let before = text.get(..at).and_then(|t| t.chars().next_back());
+            !(first.is_some_and(letter) && before.is_some_and(letter))
+        };
+        let edge_after = |at: usize| {
+            let last = text.get(..at).and_then(|t| t.chars().next_back());
+            let rest = text.get(at..).unwrap_or_default();
+            if !last.is_some_and(letter) || !rest.starts_with(letter) {
+                return true;
+            }
+            // English plural.
+            rest.strip_prefix("es").or_else(|| rest.strip_prefix('s')).is_some_and(|r| !r.starts_with(letter))
+        };
+        // All matches; then those that begin at an edge or where an accepted identifier
+        // ends ("android idmeid"), and end likewise.
+        let mut all: Vec<(usize, usize, usize, bool)> = automaton
+            .find_overlapping_iter(text)
+            .map(|m| (m.start(), m.end(), m.pattern().as_usize(), edge_before(m.start())))
+            .collect();
+        all.sort_unstable();
+        let glue = |pattern: usize| self.glues.get(pattern).copied().unwrap_or_default();
+        let mut left_ends = BTreeSet::new();
+        for entry in &mut all {
+            if !entry.3 && glue(entry.2) && left_ends.contains(&entry.0) {
+                entry.3 = true;
+            }
+            if entry.3 && glue(entry.2) {
+                left_ends.insert(entry.1);
+            }
+        }
+        let mut right_starts = BTreeSet::new();
+        let mut good: Vec<(usize, usize, usize)> = Vec::new();
+        for (start, end, pattern, left) in all.iter().rev().copied() {
+            let right = edge_after(end) || glue(pattern) && right_starts.contains(&end);
+            if right && left {
+                good.push((start, end, pattern));
+                if glue(pattern) {
+                    right_starts.insert(start);
+                }
+            }
+        }
+        good.sort_unstable_by_key(|(start, end, pattern)| (*start, usize::MAX - *end, *pattern));
+        let mut found = Vec::new();
+        let mut next = 0;
+        for (start, end, pattern) in good {
+            if start >= next
+                && let Some(id) = self.ids.get(pattern)
+            {
+                found.push(Found { id, start, end });
+                next = end;
+            }
+        }
+        found
+    }
+}

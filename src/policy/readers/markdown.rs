@@ -1,0 +1,155 @@
+//! Markdown: to HTML with marked lines, then through the reader for HTML, so that
+//! HTML inside Markdown is no special case.
+
+use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+
+use super::super::block::Block;
+use super::{html, marks};
+
+/// The blocks of a Markdown document.
+pub fn read(text: &str) -> Vec<Block> {
+    html::read_marked(&to_html(text))
+}
+
+fn to_html(text: &str) -> String {
+    let options = Options::ENABLE_TABLES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_DEFINITION_LIST;
+    let starts: Vec<usize> =
+        std::iter::once(0).chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1)).collect();
+    let line_at = |offset: usize| starts.partition_point(|s| *s <= offset).max(1) as u32;
+    let mut out = String::with_capacity(text.len() * 2);
+    let mut in_metadata = false;
+    let mut in_head = false;
+    for (event, range) in Parser::new_ext(text, options).into_offset_iter() {
+        match event {
+            Event::Start(Tag::MetadataBlock(_)) => in_metadata = true,
+            Event::End(TagEnd::MetadataBlock(_)) => in_metadata = false,
+            _ if in_metadata => {}
+            Event::Start(tag) => open(&tag, &mut out, &mut in_head),
+            Event::End(tag) => close(tag, &mut out, &mut in_head),
+            Event::Text(words) | Event::Code(words) => {
+                let mut line = line_at(range.start);
+                for (index, part) in words.split('\n').enumerate() {
+                    if index > 0 {
+                        out.push('\n');
+                        line += 1;
+                    }
+                    if !part.trim().is_empty() {
+                        out.push(marks::mark(line));
+                    }
+                    escape(part, &mut out);
+                }
+            }
+            Event::Html(raw) | Event::InlineHtml(raw) => {
+                out.push_str(&marks::annotate(&raw, line_at(range.start)));
+            }
+            Event::SoftBreak => out.push('\n'),
+            Event::HardBreak => out.push_str("<br>"),
+            Event::Rule => out.push_str("<hr>"),
+            _ => {}
+        }
+    }
+    out
+}
+
+fn escape(text: &str, out: &mut String) {
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '"' => out.push_str("&quot;"),
+            _ => out.push(c),
+        }
+    }
+}
+
+fn heading(level: HeadingLevel) -> &'static str {
+    match level {
+        HeadingLevel::H1 => "h1",
+        HeadingLevel::H2 => "h2",
+        HeadingLevel::H3 => "h3",
+        HeadingLevel::H4 => "h4",
+        HeadingLevel::H5 => "h5",
+        HeadingLevel::H6 => "h6",
+    }
+}
+
+fn open(tag: &Tag<'_>, out: &mut String, in_head: &mut bool) {
+    let name = match tag {
+        Tag::Paragraph => "p",
+        Tag::Heading { level, .. } => heading(*level),
+        Tag::BlockQuote(_) => "blockquote",
+        // Newlines in it are the author's, and it may hold a table.
+        Tag::CodeBlock(CodeBlockKind::Indented | CodeBlockKind::Fenced(_)) => "pre",
+        Tag::List(None) => "ul",
+        Tag::List(Some(_)) => "ol",
+        Tag::Item => "li",
+        Tag::DefinitionList => "dl",
+        Tag::DefinitionListTitle => "dt",
+        Tag::DefinitionListDefinition => "dd",
+        Tag::Table(_) => "table",
+        Tag::TableHead => {
+            *in_head = true;
+            "tr"
+        }
+        Tag::TableRow => "tr",
+        Tag::TableCell => {
+            if *in_head {
+                "th"
+            } else {
+                "td"
+            }
+        }
+        Tag::Strong => "strong",
+        Tag::Emphasis => "em",
+        Tag::Link { dest_url, .. } => {
+            out.push_str("<a href=\"");
+            escape(dest_url, out);
+            out.push_str("\">");
+            return;
+        }
+        _ => return,
+    };
+    out.push('<');
+    out.push_str(name);
+    out.push('>');
+}
+
+fn close(tag: TagEnd, out: &mut String, in_head: &mut bool) {
+    let name = match tag {
+        TagEnd::Paragraph => "p",
+        TagEnd::Heading(level) => heading(level),
+        TagEnd::BlockQuote(_) => "blockquote",
+        TagEnd::CodeBlock => "pre",
+        TagEnd::List(false) => "ul",
+        TagEnd::List(true) => "ol",
+        TagEnd::Item => "li",
+        TagEnd::DefinitionList => "dl",
+        TagEnd::DefinitionListTitle => "dt",
+        TagEnd::DefinitionListDefinition => "dd",
+        TagEnd::Table => "table",
+        TagEnd::TableHead => {
+            *in_head = false;
+            "tr"
+        }
+        TagEnd::TableRow => "tr",
+        TagEnd::TableCell => {
+            if *in_head {
+                "th"
+            } else {
+                "td"
+            }
+        }
+        TagEnd::Strong => "strong",
+        TagEnd::Emphasis => "em",
+        TagEnd::Link => "a",
+        _ => return,
+    };
+    out.push_str("</");
+    out.push_str(name);
+    out.push('>');
+}

@@ -1,0 +1,137 @@
+//! Words of data to types, as a careful reader takes them.
+//!
+//! A purpose is no data ("用于识别设备型号"), a general word right before its own
+//! identifier only describes it ("设备标识OAID"), what a clause denies is denied.
+
+use super::fold::{Folded, is_cjk};
+use super::lexicon::Lexicon;
+
+/// A data type that the text names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Term {
+    /// Type id.
+    pub data_type: String,
+    /// The words as they stand.
+    pub raw: String,
+    /// Byte offset in the text.
+    pub start: usize,
+    /// End offset.
+    pub end: usize,
+    /// The clause says that this is not collected.
+    pub denied: bool,
+    /// The clause says so with an exception or condition: the words of it.
+    pub conditional: Option<String>,
+}
+
+/// Types that are a handset's or an app's own identifiers: the words before them
+/// describe them.
+const IDENTIFIERS: [&str; 13] = [
+    "imei", "meid", "imsi", "iccid", "oaid", "vaid", "aaid", "gaid", "idfa", "idfv", "android_id", "mac", "bssid",
+];
+
+/// The types that `text` names, each mention, in order; purposes left out.
+pub fn read(lexicon: &Lexicon, text: &str) -> Vec<Term> {
+    read_with(lexicon, text, true)
+}
+
+/// As [`read`]; `purposes` false keeps what a purpose names.
+pub fn read_with(lexicon: &Lexicon, text: &str, cut_purposes: bool) -> Vec<Term> {
+    let folded = Folded::words(text);
+    let clauses = clauses(lexicon, text);
+    let mut terms: Vec<Term> = Vec::new();
+    let found = lexicon.data(&folded.text);
+    for (index, word) in found.iter().enumerate() {
+        if word.id == "none" {
+            continue;
+        }
+        let range = folded.range(word.start, word.end, text);
+        if let Some(next) = found.get(index + 1)
+            && next.id != word.id
+            && matches!(word.id, "device_id" | "serial")
+            && IDENTIFIERS.contains(&next.id)
+            && folded.text.get(word.end..next.start).is_some_and(|gap| gap.trim().is_empty())
+            && folded.text.get(word.start..word.end).is_some_and(|w| w.chars().all(is_cjk))
+        {
+            continue;
+        }
+        let clause = clauses.iter().find(|c| c.range.contains(&range.start));
+        if cut_purposes && clause.and_then(|c| c.purpose).is_some_and(|at| range.start >= at) {
+            continue;
+        }
+        terms.push(Term {
+            data_type: word.id.to_owned(),
+            raw: text.get(range.clone()).unwrap_or_default().to_owned(),
+            start: range.start,
+            end: range.end,
+            denied: clause.is_some_and(|c| c.denied.is_some_and(|at| range.start >= at)),
+            conditional: clause.and_then(|c| c.conditional.clone()),
+        });
+    }
+    terms
+}
+
+/// The type ids of terms that are not denied, each once, in order.
+pub fn ids(terms: &[Term]) -> Vec<String> {
+    let mut ids: Vec<String> = Vec::new();
+    for term in terms.iter().filter(|t| !t.denied) {
+        if !ids.contains(&term.data_type) {
+            ids.push(term.data_type.clone());
+        }
+    }
+    ids
+}
+
+struct Clause {
+    range: std::ops::Range<usize>,
+    /// Where its purpose begins.
+    purpose: Option<usize>,
+    /// Where its denial begins.
+    denied: Option<usize>,
+    conditional: Option<String>,
+}
+
+/// Clauses end at commas outside brackets, and at the ends of sentences.
+fn clauses(lexicon: &Lexicon, text: &str) -> Vec<Clause> {
+    let mut ranges = Vec::new();
+    let mut depth = 0usize;
+    let mut start = 0;
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' | '（' | '[' | '【' => depth += 1,
+            ')' | '）' | ']' | '】' => depth = depth.saturating_sub(1),
+            '。' | ';' | '；' | '\n' => {
+                ranges.push(start..at);
+                start = at + c.len_utf8();
+                depth = 0;
+            }
+            ',' | '，' if depth == 0 => {
+                ranges.push(start..at);
+                start = at + c.len_utf8();
+            }
+            '.' if text.get(at + 1..).is_some_and(|r| r.is_empty() || r.starts_with(' ')) => {
+                ranges.push(start..at);
+                start = at + 1;
+                depth = 0;
+            }
+            _ => {}
+        }
+    }
+    ranges.push(start..text.len());
+    ranges
+        .into_iter()
+        .map(|range| {
+            let words = text.get(range.clone()).unwrap_or_default();
+            let folded = Folded::new(words);
+            let at = |id: &str| {
+                lexicon
+                    .phrase(id, &folded.text)
+                    .map(|(m, _)| range.start + folded.range(m.start(), m.end(), words).start)
+            };
+            let denied = at("denial");
+            let conditional =
+                denied.and(lexicon.phrase("exception", &folded.text).map(|(m, _)| m.as_str().to_owned()));
+            let denied = if conditional.is_some() { None } else { denied };
+            Clause { purpose: at("purpose"), denied, conditional, range }
+        })
+        .collect()
+}
