@@ -13,7 +13,7 @@ mod survey;
 mod template;
 mod threads;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::capture::{Format, OpenError, Record, Source};
@@ -24,7 +24,7 @@ use crate::net::{Numbering, Slicer};
 use crate::observations::Observations;
 use crate::party::{Attributor, Scope};
 use crate::payload::Decoder;
-use crate::secure::{KeyFile, KeyLog, read_keys};
+use crate::secure::KeyLog;
 use crate::session::{Session, Timeline};
 use crate::signatures::Signatures;
 
@@ -84,6 +84,7 @@ pub fn examine(
     };
     let attributor = Attributor::new(signatures, scope, names);
     let lens = Lens {
+        signatures: Arc::clone(signatures),
         decoder: Decoder::new(signatures),
         identifier: Identifier::new(signatures, &session.profile),
         timeline: Timeline::new(&session.marks, first, description.skew_ms()),
@@ -168,4 +169,28 @@ fn first_pass(
     }
     let options = Options { keys: Arc::new(keys), ..Options::default() };
     Ok((known, options))
+}
+
+/// Reads a key log or a PEM file, told apart by content.
+fn read_key_file(path: &Path, keys: &mut KeyLog, remarks: &mut Remarks<'_>) -> Result<(), ExamineError> {
+    let fail = |what: String| ExamineError::Keys { path: path.display().to_string(), what };
+    let size = std::fs::metadata(path).map_err(|error| fail(format!("cannot be read: {error}")))?.len();
+    if size > KEY_FILE_LIMIT {
+        return Err(fail(format!("is {size} bytes; at most {KEY_FILE_LIMIT} are read")));
+    }
+    let bytes = std::fs::read(path).map_err(|error| fail(format!("cannot be read: {error}")))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let parsed = keys.parse(&bytes, &name);
+    for junk in &parsed.named {
+        remarks(format!("{junk}"));
+    }
+    if parsed.junk > parsed.named.len() {
+        remarks(format!("{name}: {} lines in all are no key log lines and were skipped", parsed.junk));
+    }
+    if parsed.used + parsed.duplicates == 0 {
+        remarks(format!(
+            "{name} holds no secret that opens traffic; expected are NSS key log lines such as CLIENT_RANDOM …"
+        ));
+    }
+    Ok(())
 }

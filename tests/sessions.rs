@@ -46,8 +46,7 @@ fn text(value: &Value) -> String {
 /// Rows of `list`, each as the fields named, so that a difference reads well.
 fn rows(list: &Value, fields: &[&str]) -> BTreeSet<Vec<String>> {
     let list = list.as_array().expect("is a list");
-    let rows: BTreeSet<Vec<String>> =
-        list.iter().map(|item| fields.iter().map(|f| text(&item[f])).collect()).collect();
+    let rows: BTreeSet<Vec<String>> = list.iter().map(|item| fields.iter().map(|f| text(&item[f])).collect()).collect();
     assert_eq!(rows.len(), list.len(), "rows are told apart by {fields:?}");
     rows
 }
@@ -78,13 +77,21 @@ fn each_session_yields_its_list_and_nothing_else() {
         compare(&session, "findings", &rows(&expected["findings"], &fields), &found, true);
 
         let certain = |flow: &&Value| flow["certainty"] != "possible" && flow["verdict"].is_object();
-        let found = report["flows"].as_array().expect("flows").iter().filter(certain).map(|flow| {
-            vec![text(&flow["recipient"]), text(&flow["data_type"]), text(&flow["verdict"]["disclosure"])]
-        });
-        compare(&session, "flows", &rows(&expected["flows"], &["recipient", "type", "verdict"]), &found.collect(), true);
+        let found =
+            report["flows"].as_array().expect("flows").iter().filter(certain).map(|flow| {
+                vec![text(&flow["recipient"]), text(&flow["data_type"]), text(&flow["verdict"]["disclosure"])]
+            });
+        compare(
+            &session,
+            "flows",
+            &rows(&expected["flows"], &["recipient", "type", "verdict"]),
+            &found.collect(),
+            true,
+        );
 
         let readable = |contact: &Value| (contact["messages"].as_u64() > Some(0)).to_string();
-        let found = report["contacts"].as_array().expect("contacts").iter().map(|c| vec![text(&c["recipient"]), readable(c)]);
+        let found =
+            report["contacts"].as_array().expect("contacts").iter().map(|c| vec![text(&c["recipient"]), readable(c)]);
         let wanted = expected["contacts"]
             .as_array()
             .expect("contacts")
@@ -97,7 +104,13 @@ fn each_session_yields_its_list_and_nothing_else() {
             .expect("declared")
             .iter()
             .map(|d| vec![text(&d["recipient"]), text(&d["data_type"]), text(&d["state"])]);
-        compare(&session, "states", &rows(&expected["states"], &["recipient", "type", "state"]), &found.collect(), false);
+        compare(
+            &session,
+            "states",
+            &rows(&expected["states"], &["recipient", "type", "state"]),
+            &found.collect(),
+            false,
+        );
 
         let found = rows(&report["claims"], &["claim", "state"]);
         compare(&session, "claims", &rows(&expected["claims"], &["claim", "state"]), &found, true);
@@ -166,7 +179,9 @@ fn requests(session: &Path) -> Vec<BTreeMap<String, String>> {
     let text = std::fs::read_to_string(session.join("requests.tsv")).expect("is readable");
     let mut lines = text.lines();
     let names: Vec<&str> = lines.next().expect("a head").split('\t').collect();
-    lines.map(|line| names.iter().zip(line.split('\t')).map(|(n, v)| ((*n).to_owned(), v.to_owned())).collect()).collect()
+    lines
+        .map(|line| names.iter().zip(line.split('\t')).map(|(n, v)| ((*n).to_owned(), v.to_owned())).collect())
+        .collect()
 }
 
 #[test]
@@ -174,12 +189,8 @@ fn messages_are_what_the_clients_say_they_sent() {
     for session in sessions() {
         let capture = session.join("capture.pcapng");
         let keys = session.join("keys.log");
-        let output = wirewitness(&[
-            "messages",
-            capture.to_str().expect("UTF-8"),
-            "--keys",
-            keys.to_str().expect("UTF-8"),
-        ]);
+        let output =
+            wirewitness(&["messages", capture.to_str().expect("UTF-8"), "--keys", keys.to_str().expect("UTF-8")]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let mut found: Vec<[String; 4]> = Vec::new();
         for line in String::from_utf8(output.stdout).expect("UTF-8").lines() {
