@@ -11,8 +11,9 @@ const THIRD_PARTY_LIST: [&str; 2] = ["cn-292-list-shared", "cn-nds-21-2"];
 /// The same for what the app collects itself.
 const FIRST_PARTY_LIST: [&str; 1] = ["cn-292-list-collected"];
 
-/// Conditions on the audience or the data. A clause whose `applies_to` opens with one
-/// binds only where it holds; nothing in a session says so yet.
+/// Conditions on the audience or the data. A clause that lists one may bind only where
+/// it holds, and nothing in a session or policy says so yet: a clause too few in a
+/// report is better than one that does not apply.
 const CONDITIONS: [&str; 2] = ["minors", "sensitive-data"];
 
 /// Ids of the clauses, the itemised-list duties first, then China, then the rest in
@@ -25,7 +26,7 @@ pub fn cite(code: &Code, role: Role, clauses: &[Clause]) -> Vec<String> {
     };
     let applies = |clause: &&Clause| {
         clause.confidence > Confidence::Low
-            && clause.applies_to.first().is_some_and(|first| !CONDITIONS.contains(&first.as_str()))
+            && !clause.applies_to.iter().any(|kind| CONDITIONS.contains(&kind.as_str()))
             && clause.applies_to.iter().any(|kind| code.kinds.contains(&kind.as_str()))
             && !others.contains(&clause.id.as_str())
     };
@@ -64,7 +65,7 @@ mod tests {
             clause("eu", "EU", "omitted-data", Confidence::High),
             clause("cn-a", "CN", "before-consent omitted-data", Confidence::Medium),
             clause("cn-low", "CN", "omitted-data", Confidence::Low),
-            clause("cn-child", "CN", "minors omitted-data", Confidence::High),
+            clause("cn-child", "CN", "omitted-data minors", Confidence::High),
             clause("cn-other", "CN", "cleartext", Confidence::High),
             clause("cn-nds-21-2", "CN", "omitted-data", Confidence::High),
             clause("cn-292-list-shared", "CN", "omitted-data", Confidence::High),
