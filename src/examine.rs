@@ -22,7 +22,7 @@ use crate::identify::Identifier;
 use crate::message::{Item, Message, Options, import};
 use crate::net::{Numbering, Slicer};
 use crate::observations::Observations;
-use crate::party::{Attributor, Scope};
+use crate::party::{Attributor, PUBLIC_SUFFIX_LIST, Scope};
 use crate::payload::Decoder;
 use crate::secure::KeyLog;
 use crate::session::{Session, Timeline};
@@ -69,7 +69,7 @@ pub struct Settings {
 /// Examines all captures of a session.
 pub fn examine(
     session: &Session,
-    signatures: &Arc<Signatures>,
+    signatures: &Signatures,
     settings: Settings,
     remarks: &mut Remarks<'_>,
 ) -> Result<Observations, ExamineError> {
@@ -82,24 +82,25 @@ pub fn examine(
         owner: description.owner.clone(),
         settled: session.settled.clone(),
     };
-    let attributor = Attributor::new(signatures, scope, names);
+    for remark in scope.check(signatures) {
+        remarks(remark);
+    }
     let lens = Lens {
-        signatures: Arc::clone(signatures),
+        signatures,
         decoder: Decoder::new(signatures),
         identifier: Identifier::new(signatures, &session.profile),
         timeline: Timeline::new(&session.marks, first, description.skew_ms()),
         app: description.app.clone(),
         isolated: description.isolation,
         show_values: settings.show_values,
-        public_suffix_list: attributor.public_suffix_list().to_owned(),
-        attributor,
+        attributor: Attributor::new(signatures, scope, names),
     };
     let mut collector = threads::run(&sources, &options, &lens, settings.threads)?;
     collector.gaps.merge(gaps);
     let mut observations = collector.observations(&lens);
     observations.inputs = inputs;
     observations.signatures_sha256 = signatures.sha256.clone();
-    observations.public_suffix_list = lens.public_suffix_list;
+    observations.public_suffix_list = PUBLIC_SUFFIX_LIST.to_owned();
     Ok(observations)
 }
 

@@ -1,7 +1,6 @@
 //! `audit`: flows against declarations.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::Context;
 use clap::ValueEnum;
@@ -102,7 +101,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     if formats.len() > 1 && args.judge.output.is_none() {
         anyhow::bail!("several formats at once need --output DIR to write their files into");
     }
-    let signatures = Arc::new(args.traffic.signatures()?);
+    let signatures = args.traffic.signatures()?;
     let session = args.traffic.session(&args.inputs, &signatures)?;
     let report = report_of(&session, &args.policy, &args.traffic, &args.judge, &signatures)?;
     for format in formats {
@@ -125,7 +124,7 @@ fn report_of(
     policies: &[PathBuf],
     traffic: &Traffic,
     judge: &Judge,
-    signatures: &Arc<Signatures>,
+    signatures: &Signatures,
 ) -> anyhow::Result<Report> {
     let policies = match (policies, session.policy()) {
         ([], Some(policy)) => vec![policy],

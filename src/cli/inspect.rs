@@ -1,7 +1,6 @@
 //! `inspect`: what is in the traffic, without a policy.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::Context;
 use clap::ValueEnum;
@@ -43,7 +42,7 @@ enum Format {
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    let signatures = Arc::new(args.traffic.signatures()?);
+    let signatures = args.traffic.signatures()?;
     let session = args.traffic.session(&args.inputs, &signatures)?;
     if args.show_values {
         output::say(false, "values are shown as they are: this output is not for sharing");

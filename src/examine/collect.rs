@@ -4,7 +4,6 @@
 //! the first to arrive. So collectors of shards can be merged in any order.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::evidence::{Certainty, Direction, Gap, GapReason, Gaps, Locator, Masked, Place, Time};
 use crate::identify::{Hit, Identifier};
@@ -26,11 +25,11 @@ const MAX_CONTACTS: usize = 64 * 1024;
 const MAX_NAMES: usize = 64;
 
 /// What judging a message needs to know. Shared by all shards, never changed.
-pub struct Lens {
+pub struct Lens<'s> {
     /// The facts.
-    pub signatures: Arc<Signatures>,
+    pub signatures: &'s Signatures,
     /// Messages to recipients.
-    pub attributor: Attributor,
+    pub attributor: Attributor<'s>,
     /// Messages to leaves.
     pub decoder: Decoder,
     /// Leaves to hits.
@@ -41,8 +40,6 @@ pub struct Lens {
     pub app: Option<String>,
     /// Only this app was recorded.
     pub isolated: bool,
-    /// Version of the list that names are cut with.
-    pub public_suffix_list: String,
     /// Show values as they are (`--show-values`).
     pub show_values: bool,
 }
@@ -91,7 +88,7 @@ pub struct Collector {
 
 impl Collector {
     /// Takes one item in.
-    pub fn item(&mut self, item: Item, lens: &Lens) {
+    pub fn item(&mut self, item: Item, lens: &Lens<'_>) {
         match item {
             Item::Message(message) => self.message(&message, lens),
             Item::Gap(gap) => self.gaps.add(gap),
@@ -99,7 +96,7 @@ impl Collector {
     }
 
     /// Takes one message in.
-    pub fn message(&mut self, message: &Message, lens: &Lens) {
+    pub fn message(&mut self, message: &Message, lens: &Lens<'_>) {
         if message.direction == Direction::Received || message.protocol == Protocol::Dns {
             return;
         }
@@ -325,7 +322,7 @@ impl Collector {
     }
 
     /// Sorts, labels and numbers everything.
-    pub fn observations(self, lens: &Lens) -> Observations {
+    pub fn observations(self, lens: &Lens<'_>) -> Observations {
         let mut entries: Vec<(SightingKey, SightingEntry)> = self.sightings.into_iter().collect();
         entries.sort_by(|(a, x), (b, y)| (x.at, &a.data_type, a).cmp(&(y.at, &b.data_type, b)));
         let mut labels: BTreeMap<(String, String), String> = BTreeMap::new();

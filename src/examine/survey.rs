@@ -2,7 +2,7 @@
 
 use crate::capture::{self, Packet, Source, Survey};
 use crate::evidence::{Gaps, Time};
-use crate::message::{Item, Kind, Message, Options};
+use crate::message::{Item, Options};
 use crate::net::{Numbering, Segment, Slicer};
 use crate::observations::Input;
 use crate::party::NameTable;
@@ -38,7 +38,7 @@ pub fn survey(sources: &[Source], keys: &mut KeyLog) -> Result<Known, ExamineErr
         names.finish(&mut known.names);
         keys.parse(&secrets, &input.name);
         for (address, name) in given {
-            known.names.give(address, &name);
+            known.names.learn_given(address, &name);
         }
         for gap in gaps {
             known.gaps.add(gap);
@@ -89,10 +89,7 @@ fn carries_names(segment: &Segment<'_>) -> bool {
 }
 
 fn learn(item: Item, names: &mut NameTable) {
-    if let Item::Message(message) = item
-        && let Message { kind: Kind::Dns(dns), time, client, .. } = *message
-        && dns.response
-    {
-        names.learn(client, time, &dns);
+    if let Item::Message(message) = item {
+        names.learn_message(&message);
     }
 }

@@ -38,21 +38,21 @@ impl Shard {
         Self { streams: Streams::new(options), collector: Collector::default() }
     }
 
-    fn push(&mut self, assigned: &Assigned, segment: &Segment<'_>, lens: &Lens) {
+    fn push(&mut self, assigned: &Assigned, segment: &Segment<'_>, lens: &Lens<'_>) {
         let mut gaps = Gaps::default();
         let collector = &mut self.collector;
         self.streams.push(assigned, segment, &mut gaps, &mut |item| collector.item(item, lens));
         collector.gaps.merge(gaps);
     }
 
-    fn finish_input(&mut self, lens: &Lens) {
+    fn finish_input(&mut self, lens: &Lens<'_>) {
         let collector = &mut self.collector;
         self.streams.finish(&mut |item| collector.item(item, lens));
     }
 }
 
 /// Examines `sources` with up to `threads` threads.
-pub fn run(sources: &[Source], options: &Options, lens: &Lens, threads: usize) -> Result<Collector, ExamineError> {
+pub fn run(sources: &[Source], options: &Options, lens: &Lens<'_>, threads: usize) -> Result<Collector, ExamineError> {
     let threads = threads.clamp(1, SHARDS);
     if threads == 1 {
         let mut shards: Vec<Shard> = (0..SHARDS).map(|_| Shard::new(options)).collect();
@@ -122,7 +122,7 @@ enum Dealt<'a> {
 fn read(
     sources: &[Source],
     options: &Options,
-    lens: &Lens,
+    lens: &Lens<'_>,
     deal: &mut dyn FnMut(Dealt<'_>),
 ) -> Result<Collector, ExamineError> {
     let mut collector = Collector::default();
@@ -158,7 +158,7 @@ fn shard_of(id: StreamId) -> usize {
 }
 
 /// Works off the segments of the shards `worker`, `worker + threads`, …
-fn work(worker: usize, threads: usize, receiver: &Receiver<Batch>, options: &Options, lens: &Lens) -> Vec<Shard> {
+fn work(worker: usize, threads: usize, receiver: &Receiver<Batch>, options: &Options, lens: &Lens<'_>) -> Vec<Shard> {
     let mut shards: Vec<Shard> = (worker..SHARDS).step_by(threads).map(|_| Shard::new(options)).collect();
     for batch in receiver {
         for held in &batch.segments {
