@@ -3,11 +3,30 @@
 //! Takes the chunks of a stream, hands on [`Message`]s and gaps. It knows protocols
 //! and their framing; it does not know companies, identifiers, or what a body means.
 
+pub mod authority;
+pub mod content;
+mod conversation;
+mod datagrams;
+pub mod dns;
+mod draft;
+mod feed;
+mod http1;
+pub mod import;
+mod layer;
+pub mod line;
+mod raw;
+mod sniff;
+mod tls;
+
 use std::net::IpAddr;
 
 use bytes::Bytes;
 
 use crate::evidence::{Direction, GapReason, Place, Time};
+
+pub use conversation::{Conversation, Options};
+pub use datagrams::{Datagram, Datagrams};
+pub use draft::BODY_KEPT;
 
 /// What a stream or a message is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,0 +1,1 @@
+//! Files that hold messages rather than packets.
