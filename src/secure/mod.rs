@@ -11,4 +11,7 @@ pub mod codec;
 pub mod keylog;
 pub mod tls;
 
+#[cfg(test)]
+mod replay;
+
 pub use keylog::KeyLog;

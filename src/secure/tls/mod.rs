@@ -19,6 +19,9 @@ mod session;
 mod side;
 pub(super) mod suites;
 
+#[cfg(test)]
+mod recorded;
+
 use std::fmt;
 
 pub use facts::Facts;

@@ -1,0 +1,249 @@
+//! What `tests/record-tls.sh` recorded must yield: the words that it tells the client to say.
+
+use std::path::Path;
+
+use crate::evidence::{Direction, GapReason};
+use crate::secure::KeyLog;
+use crate::secure::replay::{Replayed, fixtures, keys, tls_streams};
+use crate::secure::tls::Outcome;
+
+fn replay(name: &str) -> Vec<Replayed> {
+    let keys = keys(&fixtures().join(format!("{name}.keys")));
+    tls_streams(&fixtures().join(format!("{name}.pcap")), keys, &|_| true)
+}
+
+fn without_keys(name: &str) -> Vec<Replayed> {
+    tls_streams(&fixtures().join(format!("{name}.pcap")), KeyLog::new(), &|_| true)
+}
+
+/// What the client said, and what `s_server -rev` answered: each line backwards.
+fn words(name: &str) -> (String, String) {
+    let sent = format!("first words of {name}\nlast words of {name}\n");
+    let received = sent.lines().map(|line| line.chars().rev().collect::<String>() + "\n").collect();
+    (sent, received)
+}
+
+fn assert_opened(stream: &Replayed, name: &str) {
+    let (sent, received) = words(name);
+    assert_eq!(stream.session.outcome(), Outcome::Open, "{name}");
+    assert_eq!(stream.sent_text(), sent, "{name}");
+    assert_eq!(String::from_utf8_lossy(&stream.received), received, "{name}");
+    assert_eq!(stream.gaps, [], "{name}");
+    assert_eq!(stream.ends.len(), 2, "{name}");
+    for direction in [Direction::Sent, Direction::Received] {
+        assert_eq!(stream.session.sealed_bytes(direction), 0, "{name}");
+    }
+}
+
+/// Version, suite and ALPN that each case asks for; the names are those of its certificate.
+#[test]
+fn every_cipher_of_both_versions_is_opened() {
+    for (name, version, cipher) in [
+        ("tls12-aes128gcm", "TLS 1.2", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"),
+        ("tls12-aes256gcm", "TLS 1.2", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"),
+        ("tls12-chacha20", "TLS 1.2", "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"),
+        ("tls13-aes128gcm", "TLS 1.3", "TLS_AES_128_GCM_SHA256"),
+        ("tls13-aes256gcm", "TLS 1.3", "TLS_AES_256_GCM_SHA384"),
+        ("tls13-chacha20", "TLS 1.3", "TLS_CHACHA20_POLY1305_SHA256"),
+    ] {
+        let streams = replay(name);
+        assert_eq!(streams.len(), 1);
+        let stream = &streams[0];
+        assert_opened(stream, name);
+        let facts = stream.session.facts();
+        assert_eq!(facts.version.map(|version| version.to_string()).as_deref(), Some(version));
+        assert_eq!(facts.cipher.map(|cipher| cipher.to_string()).as_deref(), Some(cipher));
+        assert_eq!(facts.sni.as_deref(), Some("api.example.com"));
+        assert_eq!(facts.alpn_offered, ["h2", "http/1.1"]);
+        assert_eq!(facts.alpn.as_deref(), Some("http/1.1"));
+        assert_eq!(facts.certificate_names, ["api.example.com", "*.cdn.example.com"]);
+        assert_eq!(facts.issuer.as_deref(), Some("O=Fixture, CN=api.example.com"));
+        assert!(!facts.resumed && !facts.ech);
+    }
+}
+
+#[test]
+fn retry_padding_and_small_records_change_nothing() {
+    for name in ["tls13-retry", "tls13-padded", "tls12-max-fragment"] {
+        let streams = replay(name);
+        assert_eq!(streams.len(), 1);
+        assert_opened(&streams[0], name);
+    }
+}
+
+#[test]
+fn key_updates_of_both_directions_are_followed() {
+    let streams = replay("tls13-key-update");
+    let sent = "first words of tls13-key-update\nsecond words of tls13-key-update\nlast words of tls13-key-update\n";
+    assert_eq!(streams[0].sent_text(), sent);
+    assert_eq!((streams[0].session.outcome(), streams[0].gaps.len()), (Outcome::Open, 0));
+    assert_eq!(streams[0].received.len(), sent.len());
+}
+
+#[test]
+fn resumed_sessions_are_opened_with_their_own_secrets() {
+    for name in ["tls12-ticket", "tls12-session-id", "tls13-ticket"] {
+        let streams = replay(name);
+        assert_eq!(streams.len(), 2, "{name}");
+        for (index, stream) in streams.iter().enumerate() {
+            assert_eq!(stream.session.facts().resumed, index == 1, "{name}");
+            assert_eq!((stream.session.outcome(), stream.gaps.len()), (Outcome::Open, 0), "{name}");
+        }
+        assert_eq!(streams[0].sent_text(), words(name).0);
+        assert_eq!(streams[1].sent_text(), words(&format!("resumed {name}")).0);
+    }
+}
+
+/// Some libraries log the master secret only where it is agreed, under the random of
+/// the first connection: the log is cut down to that.
+#[test]
+fn a_resumed_session_of_tls_1_2_is_opened_with_the_secret_of_the_first_one() {
+    for name in ["tls12-ticket", "tls12-session-id"] {
+        let path = fixtures().join(format!("{name}.pcap"));
+        let text = std::fs::read_to_string(fixtures().join(format!("{name}.keys"))).unwrap();
+        let first = text.lines().find(|line| line.starts_with("CLIENT_RANDOM")).unwrap();
+        let mut keys = KeyLog::new();
+        keys.parse(first.as_bytes(), name);
+        let streams = tls_streams(&path, keys, &|_| true);
+        assert_eq!(streams[1].session.outcome(), Outcome::Open, "{name}");
+        assert_eq!(streams[1].sent_text(), words(&format!("resumed {name}")).0);
+        let streams = without_keys(name);
+        assert_eq!(streams[1].session.outcome(), Outcome::Closed(GapReason::ResumedWithoutSecret), "{name}");
+    }
+}
+
+#[test]
+fn early_data_comes_before_the_rest() {
+    let streams = replay("tls13-early");
+    assert_eq!(streams.len(), 2);
+    assert_eq!(streams[0].sent_text(), words("tls13-early").0);
+    let early = "early words of tls13-early\n".to_owned() + &words("resumed tls13-early").0;
+    assert_eq!(streams[1].sent_text(), early);
+    assert_eq!((streams[1].session.outcome(), streams[1].gaps.len()), (Outcome::Open, 0));
+}
+
+/// Without the early secret the early data stays closed, and nothing else.
+#[test]
+fn early_data_without_its_secret_is_a_gap() {
+    let text = std::fs::read_to_string(fixtures().join("tls13-early.keys")).unwrap();
+    let text: String = text.lines().filter(|line| !line.contains("EARLY")).map(|line| line.to_owned() + "\n").collect();
+    let mut keys = KeyLog::new();
+    keys.parse(text.as_bytes(), "");
+    let streams = tls_streams(&fixtures().join("tls13-early.pcap"), keys, &|_| true);
+    assert_eq!(streams[1].sent_text(), words("resumed tls13-early").0);
+    assert_eq!(streams[1].session.outcome(), Outcome::Open);
+}
+
+#[test]
+fn a_renegotiation_ends_in_new_keys() {
+    let streams = replay("tls12-renegotiation");
+    assert_eq!(streams[0].sent_text(), words("tls12-renegotiation").0);
+    assert_eq!((streams[0].session.outcome(), streams[0].gaps.len()), (Outcome::Open, 0));
+}
+
+#[test]
+fn without_keys_names_are_still_known_and_the_reason_is_said() {
+    for (name, names) in [("tls12-aes128gcm", 2), ("tls13-aes128gcm", 0), ("tls13-retry", 0)] {
+        let streams = without_keys(name);
+        let session = &streams[0].session;
+        assert_eq!(session.outcome(), Outcome::Closed(GapReason::NoKey), "{name}");
+        assert_eq!(session.facts().sni.as_deref(), Some("api.example.com"));
+        assert_eq!(session.facts().certificate_names.len(), names, "{name}");
+        assert_eq!((streams[0].sent.len(), streams[0].received.len()), (0, 0));
+        let gaps: u64 = streams[0].gaps.iter().map(|(_, length)| length).sum();
+        let sealed = session.sealed_bytes(Direction::Sent) + session.sealed_bytes(Direction::Received);
+        assert!(gaps == sealed && sealed > words(name).0.len() as u64 * 2, "{name}: {gaps} {sealed}");
+    }
+}
+
+#[test]
+fn the_secrets_of_another_connection_do_not_fit() {
+    for (name, label) in [("tls12-aes128gcm", "CLIENT_RANDOM"), ("tls13-chacha20", "_SECRET")] {
+        let text = std::fs::read_to_string(fixtures().join(format!("{name}.keys"))).unwrap();
+        // The last digit of each secret is another one.
+        let wrong: String = text
+            .lines()
+            .filter(|line| line.contains(label))
+            .map(|line| format!("{}{}\n", &line[..line.len() - 1], if line.ends_with('0') { '1' } else { '0' }))
+            .collect();
+        let path = fixtures().join(format!("{name}.pcap"));
+        let mut keys = KeyLog::new();
+        keys.parse(wrong.as_bytes(), "wrong");
+        let streams = tls_streams(&path, keys.clone(), &|_| true);
+        assert_eq!(streams[0].session.outcome(), Outcome::Closed(GapReason::KeyDoesNotFit), "{name}");
+        // With the right ones behind them, the tag decides.
+        assert!(keys.parse(text.as_bytes(), "right").conflicts > 0);
+        assert_opened(&tls_streams(&path, keys, &|_| true)[0], name);
+    }
+}
+
+#[test]
+fn a_client_that_refuses_the_certificate_is_told_with_and_without_keys() {
+    for name in ["tls12-refused", "tls13-refused", "tls13-left"] {
+        for streams in [replay(name), without_keys(name)] {
+            assert_eq!(streams.len(), 1, "{name}");
+            assert_eq!(streams[0].session.outcome(), Outcome::Closed(GapReason::Pinned), "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_opened_yet_is_said_to_be_so() {
+    assert_eq!(replay("tls12-cbc")[0].session.outcome(), Outcome::Closed(GapReason::UnsupportedCipher));
+    // RSA key exchange: closed without anything, said to be unsupported with a private key, open with the secret.
+    let path = fixtures().join("tls12-rsa.pcap");
+    assert_eq!(without_keys("tls12-rsa")[0].session.outcome(), Outcome::Closed(GapReason::NoKey));
+    let mut keys = KeyLog::new();
+    keys.note_private_key();
+    let streams = tls_streams(&path, keys, &|_| true);
+    assert_eq!(streams[0].session.outcome(), Outcome::Closed(GapReason::UnsupportedCipher));
+    assert_opened(&replay("tls12-rsa")[0], "tls12-rsa");
+}
+
+/// Any one packet is lost: the streams are read on behind it, or their reason says why
+/// not, and nothing is made up: what comes out is what was said, less what is missing.
+#[test]
+fn any_packet_may_be_missing() {
+    for name in ["tls12-aes128gcm", "tls12-chacha20", "tls13-aes256gcm", "tls13-key-update"] {
+        let path = fixtures().join(format!("{name}.pcap"));
+        let keys = keys(&fixtures().join(format!("{name}.keys")));
+        let whole = &tls_streams(&path, keys.clone(), &|_| true)[0];
+        let lines: Vec<&str> = std::str::from_utf8(&whole.sent).unwrap().split_inclusive('\n').collect();
+        let mut opened = 0;
+        let count = frame_count(&path);
+        for lost in 1..=count {
+            for stream in tls_streams(&path, keys.clone(), &|frame| frame != lost) {
+                let sent = stream.sent_text();
+                assert!(sent.split_inclusive('\n').all(|line| lines.contains(&line)), "{name} without {lost}: {sent}");
+                if matches!(stream.session.outcome(), Outcome::Open) && sent.lines().count() + 1 >= lines.len() {
+                    opened += 1;
+                }
+            }
+        }
+        // All but the two hellos can be done without.
+        assert!(opened + 3 >= count, "{name}: {opened} of {count}");
+    }
+}
+
+fn frame_count(path: &Path) -> u64 {
+    let mut frames = 0;
+    crate::secure::replay::segments(path, &|_| true, &mut |_, segment| frames = segment.frame);
+    frames
+}
+
+/// Whatever the first packet, there is no harm, and what is closed says why.
+#[test]
+fn a_capture_may_start_anywhere() {
+    let path = fixtures().join("tls13-aes128gcm.pcap");
+    let keys = keys(&fixtures().join("tls13-aes128gcm.keys"));
+    for first in 2..=frame_count(&path) {
+        for stream in tls_streams(&path, keys.clone(), &|frame| frame >= first) {
+            let sealed = [Direction::Sent, Direction::Received].map(|direction| stream.session.sealed_bytes(direction));
+            if sealed != [0, 0] && stream.session.outcome() != Outcome::Open {
+                let expected = [GapReason::StartedBeforeCapture, GapReason::LostPackets];
+                let reason = stream.session.outcome();
+                assert!(expected.iter().any(|known| reason == Outcome::Closed(*known)), "from {first}: {reason:?}");
+            }
+        }
+    }
+}
