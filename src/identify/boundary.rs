@@ -24,8 +24,11 @@ impl Stuff {
 
 /// `text[start..end]` is no part of a longer word or number.
 pub(super) fn holds(text: &[u8], start: usize, end: usize, stuff: Stuff) -> bool {
-    let (before, inside, after) =
-        (text.get(..start).unwrap_or_default(), text.get(start..end).unwrap_or_default(), text.get(end..).unwrap_or_default());
+    let (before, inside, after) = (
+        text.get(..start).unwrap_or_default(),
+        text.get(start..end).unwrap_or_default(),
+        text.get(end..).unwrap_or_default(),
+    );
     let (first, last) = (inside.first().copied().unwrap_or(0), inside.last().copied().unwrap_or(0));
     let left = first.is_ascii_alphanumeric() && joins_left(before, first, stuff);
     let right = last.is_ascii_alphanumeric() && joins_right(last, after, stuff);
@@ -87,10 +90,20 @@ mod tests {
     #[test]
     fn numbers_and_words() {
         let imei = "867530900000017";
-        for text in ["867530900000017", "a=867530900000017&", "x_867530900000017_y", "\\n867530900000017", "%3D867530900000017", "867530900000017.", "设867530900000017备"] {
+        for text in [
+            "867530900000017",
+            "a=867530900000017&",
+            "x_867530900000017_y",
+            "\\n867530900000017",
+            "%3D867530900000017",
+            "867530900000017.",
+            "设867530900000017备",
+        ] {
             assert!(stands(text, imei), "{text}");
         }
-        for text in ["1867530900000017", "8675309000000170", "a867530900000017", "0.867530900000017", "867530900000017.5"] {
+        for text in
+            ["1867530900000017", "8675309000000170", "a867530900000017", "0.867530900000017", "867530900000017.5"]
+        {
             assert!(!stands(text, imei), "{text}");
         }
     }

@@ -26,7 +26,8 @@ pub(super) fn of(data_type: &str, value: &str) -> Vec<(&'static str, String)> {
         add("no-separators", bare.clone());
         add("lower-no-separators", bare.to_ascii_lowercase());
         add("upper-no-separators", bare.to_ascii_uppercase());
-        if shape::hex(&bare, 32) && matches!(data_type, "oaid" | "vaid" | "aaid" | "gaid" | "idfa" | "idfv" | "boot_id") {
+        if shape::hex(&bare, 32) && matches!(data_type, "oaid" | "vaid" | "aaid" | "gaid" | "idfa" | "idfv" | "boot_id")
+        {
             let groups = [0..8, 8..12, 12..16, 16..20, 20..32];
             let dashed = groups.into_iter().filter_map(|r| bare.get(r)).collect::<Vec<_>>().join("-");
             add("dashed", dashed.to_lowercase());
@@ -50,9 +51,15 @@ fn imei(value: &str, add: &mut impl FnMut(&'static str, String)) {
 
 fn phone(value: &str, add: &mut impl FnMut(&'static str, String)) {
     let Some(national) = shape::phone_cn(value) else { return };
-    for (variant, prefix) in
-        [("national", ""), ("+86", "+86"), ("86", "86"), ("0086", "0086"), ("+86-", "+86-"), ("+86 ", "+86 "), ("86-", "86-")]
-    {
+    for (variant, prefix) in [
+        ("national", ""),
+        ("+86", "+86"),
+        ("86", "86"),
+        ("0086", "0086"),
+        ("+86-", "+86-"),
+        ("+86 ", "+86 "),
+        ("86-", "86-"),
+    ] {
         add(variant, format!("{prefix}{national}"));
     }
     if let (Some(a), Some(b), Some(c)) = (national.get(..3), national.get(3..7), national.get(7..)) {

@@ -65,7 +65,11 @@ impl Patterns {
             .filter(|(data_type, _)| !NOT_TEXT.contains(&data_type.as_str()))
             .flat_map(|(data_type, values)| values.iter().map(move |value| (data_type, value)))
             .filter(|(data_type, value)| !value.value.is_empty() && !placeholders.is(data_type, &value.value))
-            .map(|(data_type, value)| Known { data_type: data_type.clone(), value: value.clone(), short: is_short(&value.value) })
+            .map(|(data_type, value)| Known {
+                data_type: data_type.clone(),
+                value: value.clone(),
+                short: is_short(&value.value),
+            })
             .collect();
         let mut by_text: BTreeMap<String, Vec<Written>> = BTreeMap::new();
         for (index, known) in known.iter().enumerate() {
@@ -121,7 +125,8 @@ impl Patterns {
         let chosen = named.or(candidates.first())?;
         let known = of(chosen)?;
         let plain_word = chosen.form.digest == "plain";
-        if known.short && named.is_none() || IN_USER_AGENTS.contains(&known.data_type.as_str()) && seen.is_user_agent() {
+        if known.short && named.is_none() || IN_USER_AGENTS.contains(&known.data_type.as_str()) && seen.is_user_agent()
+        {
             return None;
         }
         let mut form = chosen.form.clone();
@@ -168,7 +173,12 @@ fn all_written(index: usize, known: &Known) -> Vec<Written> {
         let form = |digest: &str| Form { digest: digest.to_owned(), variant: variant.to_owned() };
         for (name, digest) in digest::all(text.as_bytes()) {
             let written = digest::written(name, &digest);
-            all.extend(written.into_iter().map(|(name, text, exact)| Written { known: index, form: form(name), text, exact }));
+            all.extend(written.into_iter().map(|(name, text, exact)| Written {
+                known: index,
+                form: form(name),
+                text,
+                exact,
+            }));
         }
         all.push(Written { known: index, form: form("plain"), text, exact: false });
     }

@@ -109,7 +109,15 @@ fn by_position<'a>(identifier: &Identifier, group: &[Seen<'a>]) -> Option<(Seen<
     Some((*first, pair(*first, shape::degrees(a)?, shape::degrees(b)?, format!("{a},{b}"), false, keyed, false)))
 }
 
-fn pair(seen: Seen<'_>, first: Degrees, second: Degrees, written: String, ordered: bool, keyed: bool, recipient: bool) -> Pair {
+fn pair(
+    seen: Seen<'_>,
+    first: Degrees,
+    second: Degrees,
+    written: String,
+    ordered: bool,
+    keyed: bool,
+    recipient: bool,
+) -> Pair {
     let (leaf, end) = (seen.index, seen.leaf.bytes.len());
     Pair { first, second, ordered, keyed, recipient, leaf, start: 0, end, written }
 }
@@ -175,7 +183,8 @@ fn judge(identifier: &Identifier, seen: Seen<'_>, pair: Pair, time: Time) -> Opt
             known.datums.iter().map(move |(datum, place)| (sent.metres_to(*place), *datum, known))
         })
     });
-    let nearest = near.min_by(|a, b| a.0.total_cmp(&b.0)).filter(|(metres, ..)| *metres <= SAME_PLACE_METRES + rounding);
+    let nearest =
+        near.min_by(|a, b| a.0.total_cmp(&b.0)).filter(|(metres, ..)| *metres <= SAME_PLACE_METRES + rounding);
     let hit = |certainty, reason: String, variant: &str, value: String| Hit {
         data_type: data_type.to_owned(),
         form: Form { digest: "plain".to_owned(), variant: variant.to_owned() },
@@ -191,7 +200,8 @@ fn judge(identifier: &Identifier, seen: Seen<'_>, pair: Pair, time: Time) -> Opt
     match nearest {
         Some((_, datum, known)) if pair.keyed || decimals >= UNKEYED_DECIMALS => {
             let certainty = if in_force(&known.value, time) { Certainty::Confirmed } else { Certainty::Probable };
-            let reason = format!("within 1 km of a place of the device profile ({datum}), sent with {decimals} decimals");
+            let reason =
+                format!("within 1 km of a place of the device profile ({datum}), sent with {decimals} decimals");
             Some(hit(certainty, reason, datum, known.value.value.clone()))
         }
         _ if !pair.keyed => None,

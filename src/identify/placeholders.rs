@@ -38,8 +38,7 @@ impl Placeholders {
     /// `value` means "none" where a `data_type` is expected.
     pub fn is(&self, data_type: &str, value: &str) -> bool {
         let value = value.trim().trim_matches('"').to_ascii_lowercase();
-        let by_value =
-            self.values.get(&value).is_some_and(|types| types.is_empty() || types.contains(data_type));
+        let by_value = self.values.get(&value).is_some_and(|types| types.is_empty() || types.contains(data_type));
         let by_pattern = |(regex, types): &(Regex, Vec<String>)| {
             (types.is_empty() || types.iter().any(|t| t == data_type)) && regex.is_match(&value)
         };

@@ -19,7 +19,9 @@ pub(super) fn undo(message: &Message, mut link: Arc<Link>, walk: &mut Walk<'_>) 
         .headers
         .iter()
         .filter(|(name, _)| name.eq_ignore_ascii_case("content-encoding"))
-        .flat_map(|(_, value)| String::from_utf8_lossy(value).split(',').map(|c| c.trim().to_ascii_lowercase()).collect::<Vec<_>>())
+        .flat_map(|(_, value)| {
+            String::from_utf8_lossy(value).split(',').map(|c| c.trim().to_ascii_lowercase()).collect::<Vec<_>>()
+        })
         .filter(|coding| !coding.is_empty() && coding != "identity")
         .collect();
     for coding in codings.iter().rev().take(CODINGS) {
@@ -37,7 +39,10 @@ pub(super) fn undo(message: &Message, mut link: Arc<Link>, walk: &mut Walk<'_>) 
                 break;
             }
         };
-        if matches!(inflated, Inflated::Cut(_)) && message.incomplete.is_none() && walk.budget.reached().next().is_none() {
+        if matches!(inflated, Inflated::Cut(_))
+            && message.incomplete.is_none()
+            && walk.budget.reached().next().is_none()
+        {
             walk.gap(GapReason::Undecodable, "a compressed body that ends early: its beginning was read", 0);
         }
         match inflated.usable() {

@@ -66,7 +66,13 @@ impl Parser<'_> {
                         return None;
                     }
                     groups += 1;
-                    stack.push(Frame { object: open == b'{', group: groups, path: path.len(), name: name.clone(), index: 0 });
+                    stack.push(Frame {
+                        object: open == b'{',
+                        group: groups,
+                        path: path.len(),
+                        name: name.clone(),
+                        index: 0,
+                    });
                     true
                 }
                 head => {
@@ -159,8 +165,7 @@ impl Parser<'_> {
         let end = rest.iter().position(|b| !(b.is_ascii_alphanumeric() || b"+-.".contains(b))).unwrap_or(rest.len());
         let literal = rest.get(..end)?;
         let number = || {
-            literal.iter().any(u8::is_ascii_digit)
-                && literal.iter().all(|b| b.is_ascii_digit() || b"+-.eE".contains(b))
+            literal.iter().any(u8::is_ascii_digit) && literal.iter().all(|b| b.is_ascii_digit() || b"+-.eE".contains(b))
         };
         if !matches!(literal, b"true" | b"false" | b"null") && !number() {
             return None;
@@ -246,7 +251,8 @@ mod tests {
 
     #[test]
     fn paths_names_and_neighbours() {
-        let found = read(r#" {"device":{"ids":["a",{"x":1.50}], "m c":"\u5c0f\ud83d\ude00\n"},"device":null} "#).unwrap();
+        let found =
+            read(r#" {"device":{"ids":["a",{"x":1.50}], "m c":"\u5c0f\ud83d\ude00\n"},"device":null} "#).unwrap();
         let (device, array, inner) = (2, 3, 4);
         let key = |k: &str| Some(k.to_owned());
         assert_eq!(
@@ -269,7 +275,21 @@ mod tests {
 
     #[test]
     fn what_is_not_json_is_refused() {
-        for text in ["{", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{a:1}", "[1}", "[1] x", "\"abc", "[\"\\x\"]", "[\"\\u12\"]", "{\"a\":1,}", "[1 2]"] {
+        for text in [
+            "{",
+            "[1,]",
+            "[,1]",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{a:1}",
+            "[1}",
+            "[1] x",
+            "\"abc",
+            "[\"\\x\"]",
+            "[\"\\u12\"]",
+            "{\"a\":1,}",
+            "[1 2]",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
     }

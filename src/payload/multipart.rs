@@ -99,6 +99,5 @@ fn sniff(input: &Input<'_>) -> Option<String> {
     let (boundary, rest) = (line.get(..end)?, line.get(end + 1..)?);
     let boundary = boundary.strip_suffix(b"\r").unwrap_or(boundary);
     let header = rest.get(..8).is_some_and(|h| h.eq_ignore_ascii_case(b"content-"));
-    (header && !boundary.is_empty() && sense::is_text(boundary))
-        .then(|| String::from_utf8_lossy(boundary).into_owned())
+    (header && !boundary.is_empty() && sense::is_text(boundary)).then(|| String::from_utf8_lossy(boundary).into_owned())
 }

@@ -104,7 +104,9 @@ fn read_headers(message: &Message, walk: &mut Walk<'_>) {
 fn read_cookies(header: &std::sync::Arc<Link>, walk: &mut Walk<'_>) {
     let group = walk.group();
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
-    for pair in header.bytes.split(|b| *b == b';').map(<[u8]>::trim_ascii).filter(|p| !p.is_empty()).take(budget::FIELDS) {
+    for pair in
+        header.bytes.split(|b| *b == b';').map(<[u8]>::trim_ascii).filter(|p| !p.is_empty()).take(budget::FIELDS)
+    {
         let at = pair.iter().position(|b| *b == b'=');
         let name = String::from_utf8_lossy(pair.get(..at.unwrap_or(0)).unwrap_or_default()).into_owned();
         let content = pair.get(at.map_or(0, |a| a + 1)..).unwrap_or_default();
@@ -118,16 +120,5 @@ fn read_cookies(header: &std::sync::Arc<Link>, walk: &mut Walk<'_>) {
 }
 
 fn value(link: std::sync::Arc<Link>, key: Option<String>, part: Part, group: u32) -> Value {
-    Value {
-        link,
-        key,
-        part,
-        group,
-        element: false,
-        scalar: false,
-        declared: None,
-        body: false,
-        recipe: None,
-        depth: 0,
-    }
+    Value { link, key, part, group, element: false, scalar: false, declared: None, body: false, recipe: None, depth: 0 }
 }

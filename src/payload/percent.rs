@@ -16,8 +16,7 @@ pub(super) const PERCENT: Opener = Opener {
 
 /// `None` where nothing is encoded.
 pub(super) fn decode(bytes: &[u8]) -> Option<Bytes> {
-    let encoded = bytes
-        .windows(3)
-        .any(|w| matches!(w, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit()));
+    let encoded =
+        bytes.windows(3).any(|w| matches!(w, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit()));
     encoded.then(|| Bytes::from(percent_decode(bytes).collect::<Vec<u8>>()))
 }

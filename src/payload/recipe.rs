@@ -86,7 +86,12 @@ impl Compiled {
             ("header", name) if !name.is_empty() => From::Header(name.to_ascii_lowercase()),
             ("cookie", name) if !name.is_empty() => From::Cookie(name.to_owned()),
             ("json", path) if path.starts_with('$') => From::Json(path.to_owned()),
-            _ => return Err(format!("from = {:?}: body, form:, query:, header:, cookie: or json:$ is needed", recipe.from)),
+            _ => {
+                return Err(format!(
+                    "from = {:?}: body, form:, query:, header:, cookie: or json:$ is needed",
+                    recipe.from
+                ));
+            }
         };
         if recipe.sealed && (!recipe.steps.is_empty() || recipe.reason.is_none()) {
             return Err("a sealed recipe has no steps, and a reason".to_owned());
@@ -124,7 +129,9 @@ impl Compiled {
             From::Query(name) => link.name == "query" && argument == Some(name),
             From::Header(name) => link.name == "header" && argument == Some(name),
             From::Cookie(name) => link.name == "cookie" && argument == Some(name),
-            From::Json(path) => value.part == Part::Body && value.depth == 1 && link.name == "json" && argument == Some(path),
+            From::Json(path) => {
+                value.part == Part::Body && value.depth == 1 && link.name == "json" && argument == Some(path)
+            }
         }
     }
 }

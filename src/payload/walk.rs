@@ -40,9 +40,7 @@ pub(super) struct Input<'a> {
 impl Input<'_> {
     /// The declared media type is `media_type`, parameters apart.
     pub(super) fn is_declared(&self, media_type: &str) -> bool {
-        self.declared
-            .and_then(|d| d.split(';').next())
-            .is_some_and(|d| d.trim().eq_ignore_ascii_case(media_type))
+        self.declared.and_then(|d| d.split(';').next()).is_some_and(|d| d.trim().eq_ignore_ascii_case(media_type))
     }
 }
 
@@ -110,14 +108,7 @@ pub(super) struct Walk<'d> {
 
 impl<'d> Walk<'d> {
     pub(super) fn new(recipes: Vec<&'d recipe::Compiled>) -> Self {
-        Self {
-            recipes,
-            budget: Budget::default(),
-            leaves: Vec::new(),
-            sealed: Vec::new(),
-            gaps: Vec::new(),
-            groups: 0,
-        }
+        Self { recipes, budget: Budget::default(), leaves: Vec::new(), sealed: Vec::new(), gaps: Vec::new(), groups: 0 }
     }
 
     /// A number for values side by side.
@@ -187,8 +178,7 @@ impl<'d> Walk<'d> {
     }
 
     fn open(&mut self, value: &Value) -> Option<(&'static str, Opening)> {
-        let input =
-            Input { bytes: &value.link.bytes, declared: value.declared.as_deref(), body: value.body };
+        let input = Input { bytes: &value.link.bytes, declared: value.declared.as_deref(), body: value.body };
         OPENERS.iter().find_map(|opener| {
             let opening = (opener.open)(&input, &mut self.budget)?;
             self.budget.layer().then_some((opener.name, opening))
@@ -220,8 +210,11 @@ impl<'d> Walk<'d> {
             }
             Place::Entry { entry, .. } => format!("entry {entry}"),
         };
-        let mut gaps: Vec<Gap> =
-            self.gaps.into_iter().map(|(reason, detail, bytes)| Gap::new(reason, &at, detail).of_bytes(bytes)).collect();
+        let mut gaps: Vec<Gap> = self
+            .gaps
+            .into_iter()
+            .map(|(reason, detail, bytes)| Gap::new(reason, &at, detail).of_bytes(bytes))
+            .collect();
         gaps.extend(self.budget.reached().map(|limit| Gap::new(GapReason::Limit, &at, limit)));
         let body_leaf = self.leaves.iter().find(|l| l.part == Part::Body && is_body(&l.link));
         if let Some(leaf) = body_leaf.filter(|l| !l.bytes.is_empty() && !sense::is_text(&l.bytes))

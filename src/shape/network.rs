@@ -44,7 +44,8 @@ mod tests {
         for text in ["3C:5A:B4:01:02:0F", "3c-5a-b4-01-02-0f", "3c5ab401020f", "3c5a.b401.020f"] {
             assert_eq!(mac(text), Some(octets), "{text}");
         }
-        for text in ["3C:5A:B4:01:02", "3C:5A:B4:01:02:0F:11", "3C:5A-B4:01:02:0F", "3g5ab401020f", "+C:5A:B4:01:02:0F"] {
+        for text in ["3C:5A:B4:01:02", "3C:5A:B4:01:02:0F:11", "3C:5A-B4:01:02:0F", "3g5ab401020f", "+C:5A:B4:01:02:0F"]
+        {
             assert_eq!(mac(text), None, "{text}");
         }
         assert!(mac_is_local(&[2, 0, 0, 0, 0, 0]) && !mac_is_local(&octets));

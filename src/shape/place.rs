@@ -64,11 +64,21 @@ pub fn to_gcj02(place: Place) -> Place {
     let (x, y) = (longitude - 105.0, latitude - 35.0);
     let wave = |v: f64, a: f64, b: f64| a * (v * PI).sin() + b * (v * PI / 3.0).sin();
     let common = (20.0 * (6.0 * x * PI).sin() + 20.0 * (2.0 * x * PI).sin()) * 2.0 / 3.0;
-    let north = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * x.abs().sqrt()
+    let north = -100.0
+        + 2.0 * x
+        + 3.0 * y
+        + 0.2 * y * y
+        + 0.1 * x * y
+        + 0.2 * x.abs().sqrt()
         + common
         + wave(y, 20.0, 40.0) * 2.0 / 3.0
         + (160.0 * (y / 12.0 * PI).sin() + 320.0 * (y * PI / 30.0).sin()) * 2.0 / 3.0;
-    let east = 300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * x.abs().sqrt()
+    let east = 300.0
+        + x
+        + 2.0 * y
+        + 0.1 * x * x
+        + 0.1 * x * y
+        + 0.1 * x.abs().sqrt()
         + common
         + wave(x, 20.0, 40.0) * 2.0 / 3.0
         + (150.0 * (x / 12.0 * PI).sin() + 300.0 * (x / 30.0 * PI).sin()) * 2.0 / 3.0;
@@ -102,6 +112,24 @@ mod tests {
         for text in ["", "-", "1.2.3", "1e5", "1772352001250", "abc", "NaN", "181.5"] {
             assert_eq!(degrees(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn datums() {
+        // By the Python package eviltransform 0.1.1, which takes a slightly other ellipsoid: within 5 m.
+        let cases = [
+            ((31.230416, 121.473701), (31.228473709, 121.478224134), (31.234326547, 121.484782549)),
+            ((39.9042, 116.4074), (39.905603367, 116.413642359), (39.911865358, 116.420046406)),
+            ((43.8256, 87.6168), (43.826805414, 87.619649977), (43.832949815, 87.626099819)),
+        ];
+        let place = |(latitude, longitude)| Place { latitude, longitude };
+        for (wgs84, gcj02, bd09) in cases {
+            let shifted = to_gcj02(place(wgs84));
+            assert!(shifted.metres_to(place(gcj02)) < 5.0, "{wgs84:?} {shifted:?}");
+            assert!(to_bd09(shifted).metres_to(place(bd09)) < 5.0, "{wgs84:?}");
+        }
+        let london = place((51.5, -0.12));
+        assert_eq!(to_gcj02(london), london);
     }
 
     #[test]
