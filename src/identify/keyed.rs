@@ -112,11 +112,14 @@ fn hit(identifier: &Identifier, seen: Seen<'_>, reading: &Reading<'_>, start: us
         _ if differs => Certainty::Possible,
         _ => Certainty::Probable,
     };
+    let is_random =
+        plain && shape::mac(token).is_some_and(|octets| shape::mac_is_local(&octets)) && reading.data_type == "mac";
     let why: Vec<&str> = [
         reading.key.then_some("the key is a name of it"),
         reading.shape.then_some(if plain { "the value has its structure" } else { "the value has a digest's length" }),
         reading.recipient.then_some("the recipient is known to use this key for it"),
         differs.then_some("it is none of the profile's values"),
+        is_random.then_some("the address is locally administered, so a randomised one"),
     ]
     .into_iter()
     .flatten()
@@ -126,12 +129,22 @@ fn hit(identifier: &Identifier, seen: Seen<'_>, reading: &Reading<'_>, start: us
         form: reading.form.clone(),
         certainty,
         reason: why.join("; "),
-        value: token.to_owned(),
+        value: canonical(reading.data_type, token),
         written: token.to_owned(),
         key: seen.leaf.key.clone(),
         leaf: seen.index,
         start,
         end: start + token.len(),
+    }
+}
+
+/// Writings of one value become one text, so that they get one label.
+fn canonical(data_type: &str, token: &str) -> String {
+    match data_type {
+        "phone" => shape::phone_cn(token).unwrap_or_else(|| token.to_owned()),
+        "mac" | "bssid" | "bluetooth" => token.to_ascii_lowercase().replace([':', '-', '.'], ""),
+        "name" | "address" | "account" | "password" | "ssid" | "sdk_id" => token.to_owned(),
+        _ => token.to_ascii_lowercase(),
     }
 }
 
