@@ -29,9 +29,6 @@ struct Case {
     owner: Option<String>,
     #[serde(default)]
     settled: Vec<[String; 3]>,
-    audited: Option<String>,
-    #[serde(default)]
-    app_proven: bool,
     #[serde(default)]
     dns: Vec<Answer>,
     #[serde(default)]
@@ -50,7 +47,6 @@ struct Case {
     port: u16,
     #[serde(default = "noon")]
     at: i64,
-    app: Option<String>,
     expect: Expected,
 }
 
@@ -123,7 +119,7 @@ fn message(case: &Case) -> Message {
         wire: Wire::Encrypted,
         opened: !case.closed,
         doubtful: false,
-        app: case.app.clone(),
+        app: None,
         exchange: None,
         wire_bytes: 0,
         place: Place::Frames { input: 0, transport: Transport::Tcp, stream: 0, frames: vec![1], offset: 0 },
@@ -136,13 +132,7 @@ fn attribute(signatures: &Signatures, case: &Case) -> wirewitness::party::Attrib
         as_: SettledAs::from(as_.clone()),
         reason: reason.clone(),
     });
-    let scope = Scope {
-        first_party: case.first_party.clone(),
-        owner: case.owner.clone(),
-        settled: settled.collect(),
-        app: case.audited.clone(),
-        app_proven: case.app_proven,
-    };
+    let scope = Scope { first_party: case.first_party.clone(), owner: case.owner.clone(), settled: settled.collect() };
     let mut names = NameTable::default();
     for answer in &case.dns {
         let dns = Dns { names: Vec::new(), answers: answer.answers.clone(), response: true };

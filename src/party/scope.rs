@@ -14,10 +14,6 @@ pub struct Scope {
     pub owner: Option<String>,
     /// See [`Settlement`].
     pub settled: Vec<Settlement>,
-    /// Package or bundle id of the audited app.
-    pub app: Option<String>,
-    /// The capture is known to hold this app only, or its packets name it.
-    pub app_proven: bool,
 }
 
 impl Scope {
@@ -65,8 +61,6 @@ pub(super) struct Resolved {
     pub(super) owner: Option<String>,
     /// Exact hosts before patterns, otherwise in the order given.
     settled: Vec<(HostPattern, Settlement)>,
-    pub(super) app: Option<String>,
-    pub(super) app_proven: bool,
     /// Somebody said whose app it is: a domain that nobody knows is a third party's then.
     pub(super) first_party_given: bool,
 }
@@ -85,7 +79,7 @@ impl Resolved {
             .collect();
         settled.sort_by_key(|(pattern, _)| !pattern.is_exact());
         let first_party_given = !first_party.is_empty() || owner.is_some();
-        Self { first_party, owner, settled, app: scope.app, app_proven: scope.app_proven, first_party_given }
+        Self { first_party, owner, settled, first_party_given }
     }
 
     /// The longest first-party domain that `host` lies under.
