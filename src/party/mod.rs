@@ -2,8 +2,9 @@
 //!
 //! Takes a message and the names that DNS gave, hands on an [`Attribution`]: a product of
 //! a company, the first party, a group, infrastructure, or just a host, with the reason in
-//! words. It does not know what a message says, nor what any policy declares; of the
-//! body it reads the names of form fields only, to tell private deployments of an SDK.
+//! words. It does not know what a message says, which app sent it, nor what any policy
+//! declares; of the body it reads the names of form fields only, to tell private
+//! deployments of an SDK.
 //!
 //! Of several names the most telling is taken: the opened `Host` or `:authority`, then the
 //! SNI, then a DNS answer to this client, then the address alone. The rules for the name
@@ -23,8 +24,11 @@ pub use scope::Scope;
 
 use crate::evidence::{Certainty, Time};
 use crate::message::Message;
-use crate::observations::{NameSource, Recipient, Role};
+use crate::observations::{NameSource, Recipient};
 use crate::signatures::{Index, Signatures};
+
+/// The public suffix list that registrable domains are cut with: the package that holds it.
+pub const PUBLIC_SUFFIX_LIST: &str = "psl 2.1.247";
 
 /// Whom a message went to, and how that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +120,7 @@ impl<'s> Attributor<'s> {
             None => self.by_address(message, via, subject),
         };
         attribution.remark = remark;
-        self.other_app(message, attribution)
+        attribution
     }
 
     /// A host by itself, as `signatures which` asks: no DNS, no request.
@@ -168,22 +172,14 @@ impl<'s> Attributor<'s> {
         }
         attribution
     }
-
-    /// The message is known to come from an app that is not the audited one.
-    fn other_app(&self, message: &Message, attribution: Attribution) -> Attribution {
-        match (&message.app, &self.scope.app) {
-            (Some(sender), Some(audited)) if !same_app(sender, audited) => {
-                let reason = format!("sent by {sender}, and {audited} is audited; {}", attribution.recipient.reason);
-                let recipient = Recipient { role: Role::OtherApp, reason, ..attribution.recipient };
-                Attribution { recipient, ..attribution }
-            }
-            _ => attribution,
-        }
-    }
 }
 
-/// Processes of an app have its package name and a suffix: `com.example.tea:push`.
-fn same_app(sender: &str, audited: &str) -> bool {
-    let package = |app: &str| app.split(':').next().unwrap_or_default().trim().to_ascii_lowercase();
-    package(sender) == package(audited)
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_public_suffix_list_is_the_one_that_is_built_in() {
+        let lock = include_str!("../../Cargo.lock");
+        let (name, version) = super::PUBLIC_SUFFIX_LIST.split_once(' ').unwrap();
+        assert!(lock.contains(&format!("name = \"{name}\"\nversion = \"{version}\"\n")));
+    }
 }

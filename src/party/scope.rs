@@ -14,10 +14,6 @@ pub struct Scope {
     pub owner: Option<String>,
     /// See [`Settlement`].
     pub settled: Vec<Settlement>,
-    /// Package or bundle id of the audited app.
-    pub app: Option<String>,
-    /// The capture is known to hold this app only, or its packets name it.
-    pub app_proven: bool,
 }
 
 impl Scope {
@@ -65,8 +61,6 @@ pub(super) struct Resolved {
     pub(super) owner: Option<String>,
     /// Exact hosts before patterns, otherwise in the order given.
     settled: Vec<(HostPattern, Settlement)>,
-    pub(super) app: Option<String>,
-    pub(super) app_proven: bool,
     /// Somebody said whose app it is: a domain that nobody knows is a third party's then.
     pub(super) first_party_given: bool,
 }
@@ -74,9 +68,8 @@ pub(super) struct Resolved {
 impl Resolved {
     pub(super) fn new(scope: Scope, index: &Index<'_>) -> Self {
         let first_party = scope.first_party.iter().filter_map(|given| first_party(given));
-        let first_party: Vec<Host> = first_party
-            .filter(|host| !matches!(host, Host::Name(name) if psl::domain_str(name).is_none()))
-            .collect();
+        let first_party: Vec<Host> =
+            first_party.filter(|host| !matches!(host, Host::Name(name) if psl::domain_str(name).is_none())).collect();
         let owner = scope.owner.as_deref().and_then(|owner| owner_id(owner, index));
         let mut settled: Vec<(HostPattern, Settlement)> = scope
             .settled
@@ -86,7 +79,7 @@ impl Resolved {
             .collect();
         settled.sort_by_key(|(pattern, _)| !pattern.is_exact());
         let first_party_given = !first_party.is_empty() || owner.is_some();
-        Self { first_party, owner, settled, app: scope.app, app_proven: scope.app_proven, first_party_given }
+        Self { first_party, owner, settled, first_party_given }
     }
 
     /// The longest first-party domain that `host` lies under.
@@ -142,7 +135,8 @@ mod tests {
 
     #[test]
     fn domains_are_read_as_people_write_them() {
-        for given in ["https://Example.com/path?x", "*.example.com", "example.com.", ".example.com", "example.com:443"] {
+        for given in ["https://Example.com/path?x", "*.example.com", "example.com.", ".example.com", "example.com:443"]
+        {
             assert_eq!(first_party(given), Host::parse("example.com"), "{given}");
         }
     }
@@ -158,7 +152,11 @@ mod tests {
         let scope = Scope {
             first_party: vec!["com.cn".to_owned(), "a b".to_owned(), "example.com".to_owned()],
             owner: Some("Nobody Ltd.".to_owned()),
-            settled: vec![settle("x.example", "no-such-product"), settle("a..b", "ignore"), settle("*.x.example", "getui")],
+            settled: vec![
+                settle("x.example", "no-such-product"),
+                settle("a..b", "ignore"),
+                settle("*.x.example", "getui"),
+            ],
             ..Scope::default()
         };
         let problems = scope.check(&set);
