@@ -1,7 +1,10 @@
 //! Which clauses a finding touches. A touch is no breach: consent has exceptions
 //! that no capture shows.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::codes::Code;
+use super::{CitedClause, Finding};
 use crate::observations::Role;
 use crate::signatures::{Clause, Confidence};
 
@@ -37,6 +40,19 @@ pub fn cite(code: &Code, role: Role, clauses: &[Clause]) -> Vec<String> {
     let mut cited: Vec<&Clause> = clauses.iter().filter(applies).collect();
     cited.sort_by_key(place);
     cited.into_iter().map(|clause| clause.id.clone()).collect()
+}
+
+/// The cited clauses by id.
+pub fn cited(findings: &[Finding], clauses: &[Clause]) -> BTreeMap<String, CitedClause> {
+    let ids: BTreeSet<&String> = findings.iter().flat_map(|f| &f.clauses).collect();
+    let cite = |clause: &Clause| CitedClause {
+        jurisdiction: clause.jurisdiction.clone(),
+        title: clause.title.clone(),
+        reference: clause.reference.clone(),
+        zh: clause.zh.clone(),
+        en: clause.en.clone(),
+    };
+    clauses.iter().filter(|clause| ids.contains(&clause.id)).map(|clause| (clause.id.clone(), cite(clause))).collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Sentences in both languages.
 
-use super::{DataLevel, RecipientLevel, Text};
-use crate::observations::Recipient;
+use std::collections::BTreeMap;
+
+use super::{DataLevel, RecipientLevel, Text, TypeName};
+use crate::observations::{Observations, Recipient};
 use crate::policy::{Policy, ThirdParty};
 use crate::signatures::Signatures;
 
@@ -28,6 +30,24 @@ pub fn data_type(id: &str, signatures: &Signatures) -> Text {
         Some(known) => Text::new(&known.zh, &known.en),
         None => Text::new(id, id),
     }
+}
+
+/// Names of all types that the traffic or the policy holds.
+pub fn names(observations: &Observations, policy: &Policy, signatures: &Signatures) -> BTreeMap<String, TypeName> {
+    let seen = observations.flows.iter().map(|f| &f.data_type);
+    let sealed = observations.sealed.iter().flat_map(|s| &s.may_contain);
+    let rows = policy.third_parties.iter().flat_map(|r| r.data.iter().chain(r.denied.iter().map(|d| &d.data_type)));
+    let kinds = policy.category_disclosures.iter().flat_map(|c| &c.data);
+    let all = policy.catch_all.iter().flat_map(|c| &c.data);
+    let own = policy.first_party_data.iter().chain(&policy.first_party_denied);
+    seen.chain(sealed)
+        .chain(rows)
+        .chain(kinds)
+        .chain(all)
+        .chain(own)
+        .filter_map(|id| signatures.types.get(id))
+        .map(|t| (t.id.clone(), TypeName { zh: t.zh.clone(), en: t.en.clone(), class: t.class }))
+        .collect()
 }
 
 /// A recipient's names.
