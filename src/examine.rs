@@ -168,7 +168,7 @@ fn first_pass(
             known.gaps.add(Gap::new(GapReason::UnknownProtocol, source.name(), detail));
         }
     }
-    let options = Options { keys: Arc::new(keys), ..Options::default() };
+    let options = Options { keys: Arc::new(keys), hash_bodies: false };
     Ok((known, options))
 }
 

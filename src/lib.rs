@@ -15,7 +15,7 @@ pub mod message;
 pub mod party;
 pub mod payload;
 pub mod identify;
-// pub mod examine;
+pub mod examine;
 pub mod policy;
 pub mod audit;
 pub mod report;

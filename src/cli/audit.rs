@@ -11,7 +11,7 @@ use crate::audit::gate::{self, FailOn};
 use crate::audit::{Report, SessionFacts};
 use crate::examine::{self, Settings};
 use crate::policy;
-use crate::report;
+use crate::report::{self, html, json, terminal};
 use crate::session::Session;
 use crate::signatures::Signatures;
 
@@ -84,13 +84,21 @@ impl Format {
         }
     }
 
-    fn render(self, report: &Report, signatures: &Signatures, look: &Look, to_terminal: bool) -> anyhow::Result<Vec<u8>> {
+    fn render(self, report: &Report, look: &Look, to_terminal: bool) -> anyhow::Result<Vec<u8>> {
         let language = look.language.into();
-        Ok(match self {
-            Self::Text => report::terminal(report, signatures, language, to_terminal && look.color.on_stdout()).into_bytes(),
-            Self::Json => report::json(report).context("the report cannot be written as JSON")?.into_bytes(),
-            Self::Html => report::html(report, signatures, language).context("the page cannot be rendered")?.into_bytes(),
-        })
+        let text = match self {
+            Self::Text => {
+                let options = terminal::Options {
+                    language,
+                    color: to_terminal && look.color.on_stdout(),
+                    width: look.width(),
+                };
+                terminal::render(report, &options)
+            }
+            Self::Json => json::render(report),
+            Self::Html => return Ok(html::render(report, language).context("the page cannot be rendered")?.into_bytes()),
+        };
+        Ok(text.context("the report cannot be written")?.into_bytes())
     }
 }
 
@@ -105,7 +113,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let session = args.traffic.session(&args.inputs, &signatures)?;
     let report = report_of(&session, &args.policy, &args.traffic, &args.judge, &signatures)?;
     for format in formats {
-        let bytes = format.render(&report, &signatures, &args.look, args.judge.output.is_none())?;
+        let bytes = format.render(&report, &args.look, args.judge.output.is_none())?;
         match &args.judge.output {
             Some(folder) => output::file(folder, format.file_name(), &bytes)?,
             None => output::stdout(&bytes)?,

@@ -1,5 +1,7 @@
 //! Pass 1: hashes, keys, names and times of all inputs.
 
+use std::sync::Arc;
+
 use crate::capture::{self, Packet, Source, Survey};
 use crate::evidence::{Gaps, Time};
 use crate::message::{Item, Options};
@@ -63,7 +65,7 @@ impl Default for NameReader {
         Self {
             slicer: Slicer::new(),
             numbering: Numbering::new(),
-            streams: Streams::new(&Options::default()),
+            streams: Streams::new(&Options { keys: Arc::new(KeyLog::new()), hash_bodies: false }),
             unread: Gaps::default(),
         }
     }
