@@ -14,6 +14,7 @@ mod messages;
 mod options;
 mod output;
 mod record;
+mod signatures;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -39,6 +40,7 @@ enum Command {
     Record(record::Args),
     Mark(mark::Args),
     Device(device::Args),
+    Signatures(signatures::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -81,6 +83,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Record(args) => record::run(args),
         Command::Mark(args) => mark::run(args),
         Command::Device(args) => device::run(args),
+        Command::Signatures(args) => signatures::run(args),
         Command::Completions(args) => completions::run(args, Cli::command()),
         Command::Man(args) => man::run(args, Cli::command()),
     }
