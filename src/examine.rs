@@ -44,6 +44,9 @@ pub enum ExamineError {
     /// A capture.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// First parties or settlements that cannot be meant so.
+    #[error("{0}")]
+    Scope(String),
     /// A key file.
     #[error("{path}: {what}")]
     Keys {
@@ -82,8 +85,8 @@ pub fn examine(
         owner: description.owner.clone(),
         settled: session.settled.clone(),
     };
-    for remark in scope.check(signatures) {
-        remarks(remark);
+    if let Some(problem) = scope.check(signatures).into_iter().next() {
+        return Err(ExamineError::Scope(problem));
     }
     let lens = Lens {
         signatures,

@@ -18,8 +18,9 @@ pub struct Scope {
 
 impl Scope {
     /// What of it cannot be used, one sentence each.
+    ///
+    /// An owner that the signatures do not know is no problem: most makers they do not.
     pub fn check(&self, signatures: &Signatures) -> Vec<String> {
-        let index = Index::new(signatures);
         let mut problems = Vec::new();
         for given in &self.first_party {
             match first_party(given) {
@@ -29,11 +30,6 @@ impl Scope {
                 }
                 Some(_) => {}
             }
-        }
-        if let Some(owner) = &self.owner
-            && owner_id(owner, &index).is_none()
-        {
-            problems.push(format!("owner {owner:?} is no company of the signatures; `signatures which` finds names"));
         }
         for settlement in &self.settled {
             if pattern(&settlement.host).is_none() {

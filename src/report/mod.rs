@@ -6,6 +6,7 @@
 
 pub mod escape;
 pub mod html;
+pub mod inspect;
 pub mod json;
 pub mod language;
 pub mod terminal;
