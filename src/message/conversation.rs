@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::Item;
 use super::draft::{Context, Out};
 use super::layer::Layer;
-use super::tls::KeyLog;
 use crate::evidence::{Direction, Gap, GapReason};
 use crate::net::{Chunk, Endpoints, StreamId};
+use crate::secure::KeyLog;
 
 /// What reading a stream can be told.
 #[derive(Clone, Debug)]

@@ -7,10 +7,10 @@ use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 
 use super::feed::{FRAMES_KEPT, Trail};
-use super::tls::KeyLog;
 use super::{Item, Kind, Message, Options, Protocol, Wire};
 use crate::evidence::{Direction, Gap, GapReason, Place, Time, Transport};
 use crate::net::{Endpoints, StreamId};
+use crate::secure::KeyLog;
 
 /// Bytes of a body that are kept; the rest is counted and hashed. From DESIGN.md:
 /// uploads of apps (logs, screenshots) are below it, downloads of media above.
@@ -28,6 +28,8 @@ pub(super) struct Context {
     pub sni: Option<String>,
     /// Handed to the first message, then gone.
     pub alpn: Option<String>,
+    /// The next message is the first of an encrypted stream.
+    pub hello: bool,
     pub certificate_names: Vec<String>,
     /// Host that a proxy was asked to connect this tunnel to.
     pub authority: Option<String>,
@@ -46,6 +48,7 @@ impl Context {
             wire: Wire::Clear,
             sni: None,
             alpn: None,
+            hello: false,
             certificate_names: Vec::new(),
             authority: None,
             depth: 0,
@@ -175,6 +178,7 @@ impl Draft {
             host: self.host.or_else(|| context.authority.clone()),
             sni: context.sni.clone(),
             alpn: context.alpn.take(),
+            first: std::mem::take(&mut context.hello),
             certificate_names: context.certificate_names.clone(),
             client,
             server,

@@ -136,6 +136,8 @@ pub struct Message {
     pub sni: Option<String>,
     /// On a stream's first message only: the negotiated protocol.
     pub alpn: Option<String>,
+    /// The first message of its TLS or QUIC stream.
+    pub first: bool,
     /// Names of the server's certificate (subject CN and DNS names), where it was seen.
     pub certificate_names: Vec<String>,
     /// Client's address.

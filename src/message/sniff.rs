@@ -4,6 +4,7 @@
 //! matter how the bytes were cut into packets.
 
 use crate::evidence::Direction;
+use crate::secure::tls::looks_like_tls;
 
 /// Methods that alone, with the first byte of a target, are taken for HTTP; any other
 /// must be followed by a whole request line (IANA's method registry, the common ones).
@@ -40,9 +41,6 @@ pub(super) const REQUEST_LINE_LIMIT: usize = 16 << 10;
 
 /// Client connection preface (RFC 9113 §3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-/// Largest TLS record: 2^14 and 2,048 bytes of expansion (RFC 5246 §6.2.3).
-const TLS_RECORD_LIMIT: usize = (1 << 14) + 2048;
 
 /// A protocol that begins here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,32 +81,21 @@ pub(super) fn sniff(direction: Direction, prefix: &[u8], server_port: u16, first
     if more { Verdict::More } else { Verdict::Unknown }
 }
 
-/// A TLS record header and the first byte behind it.
+/// A TLS record header and the first byte behind it. Behind other bytes (a stream that
+/// changes to TLS) only a ClientHello counts.
 fn tls(prefix: &[u8], first: bool) -> Verdict {
-    let kinds = if first { 20..=23 } else { 22..=22 };
-    let plausible = [
-        prefix.first().is_none_or(|kind| kinds.contains(kind)),
-        prefix.get(1).is_none_or(|&major| major == 3),
-        prefix.get(2).is_none_or(|&minor| minor <= 4),
-    ];
-    if plausible.contains(&false) {
-        return Verdict::Unknown;
+    let plausible = match prefix {
+        [kind, ..] if !(20..=23).contains(kind) || (!first && *kind != 22) => false,
+        [_, major, ..] if *major != 3 => false,
+        [_, _, minor, ..] if *minor > 4 => false,
+        _ => true,
+    };
+    match prefix.get(..6) {
+        _ if !plausible => Verdict::Unknown,
+        None => Verdict::More,
+        Some(header) if looks_like_tls(header) && (first || header.last() == Some(&1)) => Verdict::Found(Found::Tls),
+        Some(_) => Verdict::Unknown,
     }
-    let (Some(&kind), Some(&[high, low]), Some(&inner)) =
-        (prefix.first(), prefix.get(3..5).and_then(|l| <&[u8; 2]>::try_from(l).ok()), prefix.get(5))
-    else {
-        return Verdict::More;
-    };
-    let length = usize::from(u16::from_be_bytes([high, low]));
-    let fits = match kind {
-        20 => length == 1,
-        21 => (2..=64).contains(&length),
-        // A handshake record is long enough for one header; in clear it starts with a
-        // message type, encrypted (a stream seen from its middle) with anything.
-        22 => length >= 4 && (first || inner == 1),
-        _ => length > 0,
-    };
-    if fits && length <= TLS_RECORD_LIMIT { Verdict::Found(Found::Tls) } else { Verdict::Unknown }
 }
 
 fn http2(prefix: &[u8]) -> Verdict {

@@ -4,15 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use self::secure::{Outcome, Session};
 use super::draft::{Context, Draft, Out};
 use super::feed::{Held, Trail};
 use super::layer::Layer;
 use super::{Kind, Protocol, Wire};
-use crate::evidence::{Direction, GapReason, Time};
+use crate::evidence::{Direction, Gap, GapReason, Time};
 use crate::net::Chunk;
-
-pub use self::secure::KeyLog;
+use crate::secure::tls::{Outcome, Session};
 
 /// Frames named of a stream that stays closed. Its hello is among the first few; the
 /// rest shows only that it went on.
@@ -25,56 +23,47 @@ enum Opened {
     End(bool, Time, u64),
 }
 
+impl Opened {
+    fn of(chunk: Chunk<'_>) -> Self {
+        match chunk {
+            Chunk::Data { bytes, time, frames, conflict } => {
+                Self::Data(Held { bytes: Bytes::copy_from_slice(bytes), time, frames: frames.into(), conflict })
+            }
+            Chunk::Gap { length, time } => Self::Gap(length, time),
+            Chunk::End { reset, time, frame } => Self::End(reset, time, frame),
+        }
+    }
+}
+
 /// A TLS stream.
 #[derive(Debug)]
 pub(super) struct Tls {
     session: Session,
     /// What is inside, and what is known of it.
     inner: Option<(Layer, Box<Context>)>,
-    /// What belongs to no message inside: all there is until the stream opens, and
-    /// again from where it closes.
-    closed: Trail,
-    /// The protocol that was negotiated was handed to the layer inside.
+    /// Both directions as they were captured; `length` counts what the client sent.
+    outside: Trail,
+    /// The negotiated protocol was handed to the layer inside.
     told: bool,
 }
 
 impl Tls {
     /// A stream that begins with the next chunk.
     pub fn new(context: &Context) -> Self {
-        Self { session: Session::new(Arc::clone(&context.keys)), inner: None, closed: Trail::default(), told: false }
+        Self { session: Session::new(Arc::clone(&context.keys)), inner: None, outside: Trail::default(), told: false }
     }
 
     pub fn push(&mut self, direction: Direction, chunk: Chunk<'_>, context: &mut Context, out: &mut Out<'_>) {
-        let mut opened = Vec::new();
-        self.session.push(direction, chunk, &mut |direction, chunk| {
-            opened.push((
-                direction,
-                match chunk {
-                    Chunk::Data { bytes, time, frames, conflict } => Opened::Data(Held {
-                        bytes: Bytes::copy_from_slice(bytes),
-                        time,
-                        frames: frames.into(),
-                        conflict,
-                    }),
-                    Chunk::Gap { length, time } => Opened::Gap(length, time),
-                    Chunk::End { reset, time, frame } => Opened::End(reset, time, frame),
-                },
-            ));
-        });
-        let readable = matches!(self.session.outcome(), Outcome::Open);
-        match chunk {
-            Chunk::Data { bytes, time, frames, conflict } if !readable || self.inner.is_none() => {
-                self.note(direction, bytes.len() as u64, time, frames, conflict);
-            }
-            _ => {}
+        if let Chunk::Data { bytes, time, frames, conflict } = chunk {
+            self.note(direction, bytes.len() as u64, time, frames, conflict);
         }
-        if opened.iter().any(|(_, step)| matches!(step, Opened::Data(_))) && self.inner.is_none() {
-            let inner = Context { wire: Wire::Encrypted, depth: context.depth + 1, ..context.clone() };
+        let mut opened = Vec::new();
+        self.session.push(direction, chunk, &mut |direction, chunk| opened.push((direction, Opened::of(chunk))));
+        // Until something could be read, its holes and ends are those of a closed stream.
+        if self.inner.is_none() && opened.iter().any(|(_, step)| matches!(step, Opened::Data(_))) {
+            let mut inner = Context { wire: Wire::Encrypted, depth: context.depth + 1, ..context.clone() };
+            inner.hello = true;
             self.inner = Some((Layer::sniffing(0, 0, &inner, out), Box::new(inner)));
-            // The handshake is no loss: what the stream carried is what is inside.
-            if readable {
-                self.closed = Trail::default();
-            }
         }
         self.inform();
         for (direction, step) in opened {
@@ -89,17 +78,17 @@ impl Tls {
         }
     }
 
-    /// Adds to what belongs to no message inside.
+    /// Adds to what was captured of the stream.
     fn note(&mut self, direction: Direction, length: u64, time: Time, frames: &[u64], conflict: bool) {
-        self.closed.first.get_or_insert((time, 0));
+        self.outside.first.get_or_insert((time, 0));
         if direction == Direction::Sent {
-            self.closed.length = self.closed.length.saturating_add(length);
+            self.outside.length = self.outside.length.saturating_add(length);
         }
-        if self.closed.frames.len() < CLOSED_FRAMES {
-            self.closed.add_frames(frames);
-            self.closed.frames.truncate(CLOSED_FRAMES);
+        if self.outside.frames.len() < CLOSED_FRAMES {
+            self.outside.add_frames(frames);
+            self.outside.frames.truncate(CLOSED_FRAMES);
         }
-        self.closed.conflict |= conflict;
+        self.outside.conflict |= conflict;
     }
 
     /// Tells the layer inside what the handshake said.
@@ -123,71 +112,48 @@ impl Tls {
         if let Some((layer, inner)) = &mut self.inner {
             layer.finish(inner, out);
         }
-        let kind = match self.session.outcome() {
-            Outcome::Closed(reason) => Kind::Closed { reason },
-            // A hello without an answer: nothing shows that it would have opened.
-            Outcome::Handshaking => Kind::Closed { reason: GapReason::NoKey },
-            // A handshake and nothing in it is a contact all the same.
-            Outcome::Open if self.inner.is_none() => Kind::Raw,
-            Outcome::Open => return,
-        };
-        if self.closed.first.is_none() {
+        let mut trail = std::mem::take(&mut self.outside);
+        if trail.first.is_none() {
             return;
         }
+        let sealed = self.session.sealed_bytes(Direction::Sent);
+        let kind = match (self.session.outcome(), &self.inner) {
+            (Outcome::Closed(reason), None) => Kind::Closed { reason },
+            // A hello and no more. Nothing shows that what followed could have been read.
+            (Outcome::Handshaking, None) => Kind::Closed { reason: GapReason::NoKey },
+            // A handshake and nothing in it is a contact all the same.
+            (Outcome::Open, None) if sealed == 0 => Kind::Raw,
+            // Something was read, and from somewhere on nothing more.
+            (outcome, _) => {
+                let reason = match outcome {
+                    Outcome::Closed(reason) => reason,
+                    _ => self.session.direction_closed(Direction::Sent).unwrap_or(GapReason::LostPackets),
+                };
+                let unread = self.session.sealed_bytes(Direction::Received);
+                if unread > 0 {
+                    let reason = self.session.direction_closed(Direction::Received).unwrap_or(reason);
+                    let detail = "records that a server sent stayed closed in a stream that was opened";
+                    out.gap(Gap::new(reason, context.at(), detail).of_bytes(unread));
+                }
+                if sealed == 0 {
+                    return;
+                }
+                trail.length = sealed;
+                Kind::Closed { reason }
+            }
+        };
         let facts = self.session.facts();
+        let first = self.inner.as_ref().is_none_or(|(_, inner)| inner.hello);
         let mut stream = Context {
             wire: Wire::Encrypted,
             sni: facts.sni.clone(),
             alpn: if self.told { None } else { facts.alpn.clone() },
             certificate_names: facts.certificate_names.clone(),
+            hello: first,
             ..context.clone()
         };
         let mut draft = Draft::new(Direction::Sent, Protocol::Tls, kind, &stream);
-        draft.trail = std::mem::take(&mut self.closed);
+        draft.trail = trail;
         draft.finish(&mut stream, out);
-    }
-}
-
-/// Stands in for `secure::tls` until it is there: every stream stays closed.
-mod secure {
-    use super::{Arc, Chunk, Direction, GapReason};
-
-    #[derive(Debug, Default)]
-    pub struct KeyLog;
-
-    #[derive(Debug, Default)]
-    pub struct Facts {
-        pub sni: Option<String>,
-        pub alpn: Option<String>,
-        pub certificate_names: Vec<String>,
-    }
-
-    pub enum Outcome {
-        #[allow(dead_code)]
-        Handshaking,
-        #[allow(dead_code)]
-        Open,
-        Closed(GapReason),
-    }
-
-    #[derive(Debug)]
-    pub struct Session {
-        facts: Facts,
-    }
-
-    impl Session {
-        pub fn new(_: Arc<KeyLog>) -> Self {
-            Self { facts: Facts::default() }
-        }
-
-        pub fn push(&mut self, _: Direction, _: Chunk<'_>, _: &mut dyn FnMut(Direction, Chunk<'_>)) {}
-
-        pub fn facts(&self) -> &Facts {
-            &self.facts
-        }
-
-        pub fn outcome(&self) -> Outcome {
-            Outcome::Closed(GapReason::NoKey)
-        }
     }
 }

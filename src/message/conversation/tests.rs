@@ -1,6 +1,6 @@
 use super::*;
 use crate::evidence::{Place, Time, Transport};
-use crate::message::{Kind, Message, Protocol};
+use crate::message::{BODY_KEPT, Kind, Message, Protocol};
 
 /// What one end sends, in the order in which it is captured.
 #[derive(Clone, Copy)]
@@ -343,11 +343,11 @@ fn dns_over_tcp_is_unframed() {
 
 #[test]
 fn bodies_are_kept_to_the_limit_and_counted_on() {
-    let length = crate::message::BODY_KEPT + 10;
+    let length = BODY_KEPT + 10;
     let body = vec![b'a'; length];
     let head = format!("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n");
     let (found, gaps) = read(80, &[Sends(head.as_bytes()), Sends(&body)], &mut || usize::MAX);
-    assert_eq!((found[0].body.len(), found[0].body_len), (crate::message::BODY_KEPT, length as u64));
+    assert_eq!((found[0].body.len(), found[0].body_len), (BODY_KEPT, length as u64));
     assert_eq!(found[0].incomplete, Some(GapReason::Limit));
     assert_eq!((gaps[0].reason, gaps[0].bytes), (GapReason::Limit, 10));
     assert_eq!(found[0].body_sha256, crate::evidence::sha256_hex(&body));
