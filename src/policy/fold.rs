@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn width_case_and_spaces_do_not_count() {
-        assert_eq!(fold("ＩＭＥＩ 号码，  Android  ID"), "imei号码,android id");
+        assert_eq!(fold("ＩＭＥＩ 号码，  Android  ID"), "imei号码, android id");
         assert_eq!(Folded::words("Android_Id").text, "android id");
         let text = "设备 信息（IMEI）";
         let folded = Folded::new(text);

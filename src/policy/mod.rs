@@ -1,8 +1,235 @@
 //! Documents to [`Policy`]: readers, tables, prose, names, claims.
 //!
-//! Imports level 0 only. It has never heard of a packet, and it judges nothing: it
-//! hands on what the text says, and how sure it is of that.
+//! Takes files and the signatures' vocabulary and names; hands on what the text says,
+//! with its places, and how sure the reader is of it. Imports level 0 only. It has
+//! never heard of a packet, and it judges nothing.
+//!
+//! ```text
+//! file → encoding → readers/ → blocks ─┬─ tables, labels, prose ─► third parties ─┐
+//!                                      ├─ recipients ─► kinds, catch-all          ├─► Policy
+//!                                      ├─ own ─► what the app collects, denials   │
+//!                                      └─ claims ─────────────────────────────────┘
+//! ```
 
+mod block;
+mod claims;
+mod corrected;
+mod encoding;
+mod entry;
+mod fold;
+mod labels;
+mod lexicon;
 mod model;
+mod names;
+mod own;
+mod prose;
+mod readers;
+mod recipients;
+mod remarks;
+mod sections;
+mod sentences;
+mod tables;
+mod terms;
 
+use std::path::{Path, PathBuf};
+
+pub use corrected::SCHEMA;
 pub use model::*;
+
+use block::Block;
+use lexicon::Lexicon;
+use names::Names;
+
+use crate::evidence::sha256_hex;
+use crate::signatures::Signatures;
+
+/// Largest document: ten times the largest policy page seen, which carried its pictures
+/// inside it.
+pub const MOST_BYTES: u64 = 64 << 20;
+
+/// A policy cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// No file was given.
+    #[error("no policy given")]
+    Nothing,
+    /// The file cannot be read.
+    #[error("cannot read policy {path}: {error}")]
+    Unreadable {
+        /// What was given.
+        path: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// It is larger than [`MOST_BYTES`].
+    #[error("policy {path} is larger than {} MiB", MOST_BYTES >> 20)]
+    TooLarge {
+        /// What was given.
+        path: String,
+    },
+    /// It is of a kind that has no reader.
+    #[error("policy {path} is {found}, which cannot be read: save it as text, Markdown or HTML")]
+    Unsupported {
+        /// What was given.
+        path: String,
+        /// What it looks like.
+        found: &'static str,
+    },
+    /// It is JSON of this tool, and wrong.
+    #[error("policy {path}: {problem}")]
+    Corrected {
+        /// What was given.
+        path: String,
+        /// What is wrong.
+        problem: corrected::Problem,
+    },
+}
+
+/// Reads one or several documents as one policy.
+pub fn read(paths: &[PathBuf], signatures: &Signatures) -> Result<Policy, PolicyError> {
+    let mut documents = Vec::new();
+    for path in paths {
+        documents.push((file_name(path), load(path)?));
+    }
+    read_documents(&documents, signatures)
+}
+
+/// As [`read`], of names and contents.
+pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) -> Result<Policy, PolicyError> {
+    if documents.is_empty() {
+        return Err(PolicyError::Nothing);
+    }
+    let lexicon = Lexicon::new(&signatures.vocabulary);
+    let names = Names::new(signatures);
+    let mut sources = Vec::new();
+    let mut blocks: Vec<Block> = Vec::new();
+    for (name, bytes) in documents {
+        if let Some(found) = unsupported(bytes) {
+            return Err(PolicyError::Unsupported { path: name.clone(), found });
+        }
+        let (text, encoding) = encoding::decode(bytes);
+        if corrected::is_ours(&text) && documents.len() == 1 {
+            return corrected::read(&text).map_err(|problem| PolicyError::Corrected { path: name.clone(), problem });
+        }
+        let format = readers::Format::of(name, &text);
+        let read = readers::blocks(format, &text, sources.len() as u32);
+        let tables = read.iter().filter(|b| b.table().is_some()).count();
+        sources.push(Source {
+            name: name.clone(),
+            sha256: sha256_hex(bytes),
+            format: format.name().to_owned(),
+            encoding,
+            tables: tables as u32,
+            paragraphs: (read.len() - tables) as u32,
+        });
+        blocks.extend(read);
+    }
+    Ok(understand(sources, &blocks, &lexicon, &names))
+}
+
+/// From blocks to what they say.
+fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: &Names<'_>) -> Policy {
+    let sections = sections::read(blocks, lexicon);
+    let mut used = vec![false; blocks.len()];
+    let mut parties: Vec<(usize, ThirdParty)> = Vec::new();
+    let mut own_rows = Vec::new();
+    for (at, block) in blocks.iter().enumerate().filter(|(_, b)| b.table().is_some()) {
+        let found = tables::read(block, lexicon);
+        parties.extend(found.entries.iter().map(|e| (at, e.finish(lexicon, names))));
+        own_rows.extend(found.own);
+    }
+    let labelled = labels::read(blocks, &sections, lexicon, names);
+    for at in &labelled.used {
+        if let Some(used) = used.get_mut(*at) {
+            *used = true;
+        }
+    }
+    for entry in &labelled.entries {
+        let at = blocks
+            .iter()
+            .position(|b| entry.spans.first().is_some_and(|s| s.source == b.source && s.line <= b.line))
+            .unwrap_or_default();
+        parties.push((at, entry.finish(lexicon, names)));
+    }
+    let written = prose::read(blocks, &used, &sections, lexicon, names);
+    for at in &written.used {
+        if let Some(used) = used.get_mut(*at) {
+            *used = true;
+        }
+    }
+    parties.extend(written.entries.iter().map(|(at, e)| (*at, e.finish(lexicon, names))));
+    let mut taken = written.sentences;
+    prose::attach(&mut parties, written.statements, lexicon, names);
+    prose::attach_links(&mut parties, &written.links, blocks, lexicon, names);
+    parties.sort_by_key(|(at, _)| *at);
+    let mut parties: Vec<ThirdParty> = parties.into_iter().map(|(_, party)| party).collect();
+    remarks::same_as(&mut parties, lexicon);
+
+    let kinds = recipients::read(blocks, &used, &taken, lexicon, names);
+    taken.extend(&kinds.sentences);
+    let own = own::read(blocks, &used, &taken, &sections, &own_rows, lexicon);
+    let (claims, claim_locations, mut notes) = claims::read(blocks, &used, &sections, lexicon);
+    let mut policy = Policy {
+        schema: SCHEMA.to_owned(),
+        sources,
+        third_party_count: parties.len(),
+        first_party_data: once(own.items.iter().map(|i| &i.data_type)),
+        first_party_denied: Vec::new(),
+        first_party_items: own.items,
+        first_party_denials: own.denials,
+        third_party_denials: own.sharing_denials,
+        third_parties: parties,
+        claims,
+        claim_locations,
+        category_disclosures: kinds.categories,
+        catch_all: kinds.catch_all,
+        remarks: Vec::new(),
+    };
+    let denied = policy.first_party_denials.iter().filter(|d| d.conditional.is_none());
+    policy.first_party_denied = once(denied.map(|d| &d.data_type).filter(|id| !policy.first_party_data.contains(id)));
+    notes.extend(remarks::of(&policy));
+    policy.remarks = notes;
+    policy
+}
+
+fn once<'a>(ids: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for id in ids {
+        if !out.contains(id) {
+            out.push(id.clone());
+        }
+    }
+    out
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
+}
+
+fn load(path: &Path) -> Result<Vec<u8>, PolicyError> {
+    use std::io::Read;
+    let unreadable = |error| PolicyError::Unreadable { path: path.display().to_string(), error };
+    let mut bytes = Vec::new();
+    let mut limited: Box<dyn Read> = if path.as_os_str() == "-" {
+        Box::new(std::io::stdin().take(MOST_BYTES + 1))
+    } else {
+        Box::new(std::fs::File::open(path).map_err(unreadable)?.take(MOST_BYTES + 1))
+    };
+    limited.read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(PolicyError::TooLarge { path: path.display().to_string() });
+    }
+    Ok(bytes)
+}
+
+/// Formats that are no text.
+fn unsupported(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [b'%', b'P', b'D', b'F', ..] => Some("a PDF"),
+        [b'P', b'K', 3, 4, ..] => Some("a ZIP or an office document"),
+        [0xd0, 0xcf, 0x11, 0xe0, ..] => Some("an old office document"),
+        [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, 0xff, ..] => Some("a picture"),
+        [0x1f, 0x8b, ..] => Some("gzip data"),
+        _ => None,
+    }
+}

@@ -25,9 +25,13 @@ pub struct Term {
 
 /// Types that are a handset's or an app's own identifiers: the words before them
 /// describe them.
-const IDENTIFIERS: [&str; 13] = [
-    "imei", "meid", "imsi", "iccid", "oaid", "vaid", "aaid", "gaid", "idfa", "idfv", "android_id", "mac", "bssid",
-];
+const IDENTIFIERS: [&str; 13] =
+    ["imei", "meid", "imsi", "iccid", "oaid", "vaid", "aaid", "gaid", "idfa", "idfv", "android_id", "mac", "bssid"];
+
+/// The type is an identifier of a device, a card or an app.
+pub fn is_identifier(data_type: &str) -> bool {
+    IDENTIFIERS.contains(&data_type) || matches!(data_type, "device_id" | "serial" | "ssid" | "ip")
+}
 
 /// The types that `text` names, each mention, in order; purposes left out.
 pub fn read(lexicon: &Lexicon, text: &str) -> Vec<Term> {
@@ -128,8 +132,7 @@ fn clauses(lexicon: &Lexicon, text: &str) -> Vec<Clause> {
                     .map(|(m, _)| range.start + folded.range(m.start(), m.end(), words).start)
             };
             let denied = at("denial");
-            let conditional =
-                denied.and(lexicon.phrase("exception", &folded.text).map(|(m, _)| m.as_str().to_owned()));
+            let conditional = denied.and(lexicon.phrase("exception", &folded.text).map(|(m, _)| m.as_str().to_owned()));
             let denied = if conditional.is_some() { None } else { denied };
             Clause { purpose: at("purpose"), denied, conditional, range }
         })

@@ -21,14 +21,53 @@ const LEFT_OUT: [&str; 17] = [
 ];
 /// Classes and ids of navigation, as whole words of the attribute.
 const NAVIGATION: [&str; 12] = [
-    "nav", "navbar", "navigation", "menu", "sidebar", "breadcrumb", "breadcrumbs", "site-footer", "main-navigation",
-    "widget-area", "post-navigation", "menu-main",
+    "nav",
+    "navbar",
+    "navigation",
+    "menu",
+    "sidebar",
+    "breadcrumb",
+    "breadcrumbs",
+    "site-footer",
+    "main-navigation",
+    "widget-area",
+    "post-navigation",
+    "menu-main",
 ];
 /// Elements that begin and end a block.
 const BLOCKS: [&str; 32] = [
-    "p", "div", "section", "article", "main", "body", "html", "ul", "ol", "li", "dl", "dt", "dd", "h1", "h2", "h3",
-    "h4", "h5", "h6", "table", "blockquote", "header", "footer", "form", "fieldset", "address", "details", "summary",
-    "figure", "figcaption", "hr", "center",
+    "p",
+    "div",
+    "section",
+    "article",
+    "main",
+    "body",
+    "html",
+    "ul",
+    "ol",
+    "li",
+    "dl",
+    "dt",
+    "dd",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "table",
+    "blockquote",
+    "header",
+    "footer",
+    "form",
+    "fieldset",
+    "address",
+    "details",
+    "summary",
+    "figure",
+    "figcaption",
+    "hr",
+    "center",
 ];
 
 /// The blocks of a page.
@@ -58,7 +97,7 @@ pub fn read_marked(html: &str) -> Vec<Block> {
                         walk.open(element.name(), |a| element.attr(a));
                     }
                 }
-                Node::Text(words) if skipped == 0 => walk.words(words),
+                Node::Text(words) if skipped == 0 => walk.words(&words.text),
                 _ => {}
             },
             Edge::Close(node) => {
@@ -287,7 +326,10 @@ impl Walk {
         let open: Vec<Link> = self
             .open_links
             .iter()
-            .map(|(from, href)| Link { text: self.text.get(*from..).unwrap_or_default().to_owned(), href: href.clone() })
+            .map(|(from, href)| Link {
+                text: self.text.get(*from..).unwrap_or_default().to_owned(),
+                href: href.clone(),
+            })
             .collect();
         let (text, mut links) = self.clear();
         let text = text.trim().to_owned();

@@ -117,11 +117,8 @@ mod tests {
     #[test]
     fn each_line_of_text_is_marked_once() {
         let out = annotate("<p\nclass='>'>a\nb</p><!-- \n --><script>\nif (a<b) x\n</script>c", 1);
-        let lines: Vec<(u32, char)> = out
-            .chars()
-            .zip(out.chars().skip(1))
-            .filter_map(|(m, c)| line_of(m).map(|line| (line, c)))
-            .collect();
+        let lines: Vec<(u32, char)> =
+            out.chars().zip(out.chars().skip(1)).filter_map(|(m, c)| line_of(m).map(|line| (line, c))).collect();
         assert_eq!(lines, [(2, 'a'), (3, 'b'), (6, 'c')]);
         assert_eq!(annotate("1 < 2", 7).chars().filter(|c| line_of(*c).is_none()).collect::<String>(), "1 < 2");
     }

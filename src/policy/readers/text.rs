@@ -11,7 +11,8 @@ const LEAST_COLUMNS: usize = 3;
 
 static LINK: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\[([^\[\]]*)\]\(<?([^()\s<>]*(?:\([^()\s]*\)[^()\s<>]*)*)>?[^()]*\)").ok());
-static ITEM: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^([ \t\u{3000}]*)(?:[-*+•●○■◆▪‣] |[•·●○■◆▪‣])").ok());
+static ITEM: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^([ \t\u{3000}]*)(?:[-*+•●○■◆▪‣] |[•·●○■◆▪‣])").ok());
 
 /// The blocks of `text`.
 pub fn read(text: &str) -> Vec<Block> {
@@ -156,9 +157,8 @@ fn table(lines: &[(u32, &str)]) -> Option<(Block, usize)> {
         used = index + 1;
         end = *number;
     }
-    (rows.len() >= 2).then(|| {
-        (Block { kind: Kind::Table(Table { rows }), line: *first, end_line: end, ..Block::default() }, used)
-    })
+    (rows.len() >= 2)
+        .then(|| (Block { kind: Kind::Table(Table { rows }), line: *first, end_line: end, ..Block::default() }, used))
 }
 
 fn is_separator(line: &str) -> bool {

@@ -1,0 +1,282 @@
+//! Blocks of `label: value` under a name: one third party a block.
+//!
+//! ```text
+//! 1. Fictional Push SDK
+//! 运营方：某某科技有限公司
+//! 收集个人信息类型：设备标识符（IMEI、OAID）
+//! 隐私政策：https://push.example/privacy
+//! ```
+
+use super::block::{Block, Kind, Link};
+use super::entry::{Entry, span, urls};
+use super::fold::{fold, is_cjk};
+use super::lexicon::{Column, Lexicon};
+use super::names::Names;
+use super::sections::{self, Section};
+
+/// A label with its value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Label {
+    /// What it names.
+    pub column: Column,
+    /// The words.
+    pub label: String,
+    /// What stands behind the colon.
+    pub value: String,
+}
+
+/// A text taken apart.
+#[derive(Clone, Debug, Default)]
+pub struct Parts {
+    /// What stands before the first label: a name glued to it.
+    pub prefix: String,
+    /// The labels.
+    pub labels: Vec<Label>,
+}
+
+/// Longest label, in characters; longer ones are sentences.
+const LONGEST_LABEL: usize = 24;
+/// Longest title of a block.
+const LONGEST_TITLE: usize = 60;
+
+/// Labels of `text`; `None` where it has none.
+pub fn split(lexicon: &Lexicon, text: &str) -> Option<Parts> {
+    let mut parts = Parts::default();
+    let mut marks: Vec<(usize, usize, Column, String)> = Vec::new();
+    let mut line_start = 0;
+    for (at, c) in text.char_indices() {
+        if c == '\n' {
+            line_start = at + 1;
+            continue;
+        }
+        if c != ':' && c != '：' {
+            continue;
+        }
+        let after = at + c.len_utf8();
+        if text.get(after..).is_some_and(|r| r.starts_with("//")) {
+            continue;
+        }
+        let from = marks.last().map_or(0, |m| m.1).max(line_start);
+        let Some(before) = text.get(from..at) else { continue };
+        // The whole of what stands before, where the line begins with it.
+        let bare = sections::without_number(before);
+        if from == line_start
+            && bare.chars().count() <= LONGEST_LABEL
+            && let Some(column) = label_column(lexicon, bare)
+        {
+            marks.push((at - bare.len(), after, column, bare.trim().to_owned()));
+            continue;
+        }
+        // Else a label word right before the colon, behind something that ends a value.
+        let mut best: Option<(usize, Column)> = None;
+        for (offset, _) in before.char_indices() {
+            let candidate = before.get(offset..).unwrap_or_default();
+            if candidate.chars().count() > LONGEST_LABEL {
+                continue;
+            }
+            let edge = before.get(..offset).and_then(|b| b.chars().next_back()).is_some_and(|c| {
+                matches!(c, '。' | ';' | '；' | ',' | '，' | ' ' | ')' | '）' | '】' | '|' | '、' | '.' | '\u{3000}')
+            });
+            let known = lexicon.labels().get(&fold(candidate)).copied();
+            if edge && let Some(column) = known {
+                best = Some((offset, column));
+                break;
+            }
+        }
+        if let Some((offset, column)) = best {
+            let label = before.get(offset..).unwrap_or_default().trim().to_owned();
+            // English words inside sentences are too common to be labels there.
+            if label.chars().any(is_cjk) || label.contains(' ') {
+                marks.push((from + offset, after, column, label));
+            }
+        }
+    }
+    if marks.is_empty() {
+        // `穿山甲隐私政策链接https://…`: the address does for the colon.
+        let at = text.find("http://").or_else(|| text.find("https://"))?;
+        let before = text.get(..at)?.trim();
+        let column = lexicon.column(before).filter(|c| matches!(c, Column::Link | Column::Website))?;
+        let label = Label { column, label: before.to_owned(), value: text.get(at..)?.to_owned() };
+        return (before.chars().count() <= LONGEST_LABEL).then(|| Parts { prefix: String::new(), labels: vec![label] });
+    }
+    let first = marks.first().map_or(0, |m| m.0);
+    parts.prefix = sections::without_number(text.get(..first).unwrap_or_default()).trim().to_owned();
+    for (index, (_, after, column, label)) in marks.iter().enumerate() {
+        let end = marks.get(index + 1).map_or(text.len(), |m| m.0);
+        let value = text.get(*after..end.max(*after)).unwrap_or_default();
+        let value = value.trim().trim_end_matches([';', '；', '，', ',']).trim();
+        parts.labels.push(Label { column: *column, label: label.clone(), value: value.to_owned() });
+    }
+    Some(parts)
+}
+
+/// The column of a label: a word of the vocabulary, or one of four characters and more in it.
+fn label_column(lexicon: &Lexicon, label: &str) -> Option<Column> {
+    let folded = fold(label.trim());
+    if let Some(column) = lexicon.labels().get(&folded) {
+        return Some(*column);
+    }
+    let column = lexicon.column(label)?;
+    let long = lexicon.labels().iter().any(|(word, c)| {
+        *c == column && folded.contains(word.as_str()) && (word.chars().count() >= 4 || word.contains("sdk"))
+    });
+    let wordy = folded.is_ascii() && folded.split(' ').count() > 4;
+    (long && !wordy).then_some(column)
+}
+
+/// A title: short, not a sentence.
+fn title_of(block: &Block) -> Option<String> {
+    let text = sections::without_number(&block.text).trim().trim_end_matches([':', '：']).trim();
+    // What brackets hold (package names) does not make a title long.
+    let outside = text.split(['(', '（']).next().unwrap_or_default();
+    let short = outside.chars().count() <= LONGEST_TITLE && text.chars().count() <= 4 * LONGEST_TITLE;
+    let sentence = text.ends_with(['。', '.', ';', '；', '，', ',', '!', '！']) || text.contains('。');
+    (short && !sentence && !text.is_empty() && block.table().is_none()).then(|| text.to_owned())
+}
+
+/// What [`read`] found.
+#[derive(Default)]
+pub struct Found {
+    /// Entries in the document's order.
+    pub entries: Vec<Entry>,
+    /// Positions of the blocks that they are made of.
+    pub used: Vec<usize>,
+}
+
+/// An entry being put together.
+struct Open {
+    entry: Entry,
+    blocks: Vec<usize>,
+    titled: bool,
+    section: Section,
+    /// Column, depth and label that deeper items belong to.
+    tail: Option<(Column, u8, String)>,
+}
+
+/// All third parties that stand as labels under a name.
+pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &Names<'_>) -> Found {
+    let mut found = Found::default();
+    let mut open: Option<Open> = None;
+    let mut title: Option<(usize, String)> = None;
+    for (index, block) in blocks.iter().enumerate() {
+        let section = sections.get(index).copied().unwrap_or_default();
+        let depth = if let Kind::Item(depth) = block.kind { depth } else { 0 };
+        if block.table().is_some() {
+            close(&mut open, &mut found, lexicon, names);
+            title = None;
+            continue;
+        }
+        if let Some(current) = &mut open
+            && let Some((column, at, label)) = &current.tail
+            && depth > *at
+        {
+            let (column, label) = (*column, label.clone());
+            current.entry.put(column, &label, &block.text, &block.links);
+            current.blocks.push(index);
+            extend(&mut current.entry, block);
+            continue;
+        }
+        let parts = split(lexicon, &block.text).filter(|_| !block.is_heading());
+        let Some(parts) = parts else {
+            match title_of(block) {
+                Some(words) => {
+                    close(&mut open, &mut found, lexicon, names);
+                    title = Some((index, words));
+                }
+                None => {
+                    // A paragraph behind a label without a value belongs to it.
+                    if let Some(current) = &mut open
+                        && let Some((column, _, label)) = current.tail.clone()
+                        && current.entry.values.last().is_some_and(|(c, v)| *c == column && v.is_empty())
+                    {
+                        current.entry.put(column, &label, &block.text, &block.links);
+                        current.blocks.push(index);
+                        extend(&mut current.entry, block);
+                    } else {
+                        close(&mut open, &mut found, lexicon, names);
+                        title = None;
+                    }
+                }
+            }
+            continue;
+        };
+        if !parts.prefix.is_empty() && parts.prefix.chars().count() <= LONGEST_TITLE {
+            close(&mut open, &mut found, lexicon, names);
+            title = Some((index, parts.prefix.clone()));
+        }
+        for label in &parts.labels {
+            let identity = matches!(label.column, Column::Product | Column::Company | Column::Party);
+            let repeated = open.as_ref().is_some_and(|o| {
+                identity && (o.entry.has(label.column) || label.column == Column::Product && o.titled)
+            });
+            if repeated {
+                close(&mut open, &mut found, lexicon, names);
+            }
+            let current = open.get_or_insert_with(|| {
+                let mut entry = Entry::default();
+                let mut used = Vec::new();
+                let named = title.take().filter(|(at, _)| at + 1 >= index && label.column != Column::Product);
+                let titled = named.is_some();
+                if let Some((at, words)) = named {
+                    entry.put(Column::Product, "", &words, &[]);
+                    used.push(at);
+                    if let Some(block) = blocks.get(at) {
+                        entry.spans.push(span(block.source, block.line, block.end_line, &block.text));
+                    }
+                }
+                Open { entry, blocks: used, titled, section, tail: None }
+            });
+            let links: Vec<Link> = block
+                .links
+                .iter()
+                .filter(|l| parts.labels.len() == 1 || label.value.contains(l.text.as_str()))
+                .cloned()
+                .collect();
+            current.entry.put(label.column, &label.label, &label.value, &links);
+            current.tail = Some((label.column, depth, label.label.clone()));
+        }
+        if let Some(current) = &mut open {
+            current.blocks.push(index);
+            extend(&mut current.entry, block);
+        }
+        title = None;
+    }
+    close(&mut open, &mut found, lexicon, names);
+    found
+}
+
+/// One span for the whole block of labels: from the title to the last line.
+fn extend(entry: &mut Entry, block: &Block) {
+    match entry.spans.first_mut() {
+        Some(first) if first.source == block.source => {
+            first.end_line = first.end_line.max(block.end_line);
+            let quote = format!("{} {}", first.quote, block.text);
+            first.quote = span(0, 0, 0, &quote).quote;
+        }
+        _ => entry.spans.push(span(block.source, block.line, block.end_line, &block.text)),
+    }
+}
+
+/// Keeps what is a third party: somebody is named, and something is said about them.
+fn close(open: &mut Option<Open>, found: &mut Found, lexicon: &Lexicon, names: &Names<'_>) {
+    let Some(open) = open.take() else { return };
+    let entry = open.entry;
+    let title = entry.get(Column::Product).or_else(|| entry.get(Column::Party)).unwrap_or_default().to_owned();
+    let said = [Column::Data, Column::Purpose, Column::Link, Column::Scenario, Column::Method]
+        .into_iter()
+        .filter(|c| entry.has(*c))
+        .count();
+    let company = entry.get(Column::Company).is_some();
+    let labelled = !open.titled && (entry.get(Column::Product).is_some() || entry.get(Column::Party).is_some());
+    let sdk = fold(&title).contains("sdk");
+    let named = company || labelled || sdk || names.is_known(&title);
+    let policy = entry.values.iter().any(|(c, v)| *c == Column::Link && !urls(v).is_empty())
+        || entry.links.iter().any(|(c, _, l)| *c == Column::Link && l.href.starts_with("http"));
+    let named = named || open.titled && (policy || open.section == Section::Share && said >= 2);
+    let about = said >= 1 && (said >= 2 || company || sdk || labelled && entry.has(Column::Data));
+    let _ = lexicon;
+    if named && about && !(title.is_empty() && !company) {
+        found.used.extend(open.blocks);
+        found.entries.push(entry);
+    }
+}

@@ -1,0 +1,370 @@
+//! Names of a policy to products and companies of the signatures.
+//!
+//! Names are compared without case, width, spaces and punctuation; a company without
+//! its legal form; a product without "SDK". A package name is read by its prefix. A
+//! link's domain is a hint only. What stays unknown is an ad-hoc third party.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::fold::{fold, is_cjk, key};
+use super::lexicon::Lexicon;
+use super::model::Resolved;
+use crate::evidence::Certainty;
+use crate::signatures::Signatures;
+
+/// Legal forms, folded, longest first.
+const LEGAL_FORMS: [&str; 29] = [
+    "股份有限公司",
+    "有限责任公司",
+    "集团有限公司",
+    "有限公司",
+    "集团公司",
+    "公司",
+    "集团",
+    "corporation",
+    "incorporated",
+    "technologies",
+    "limited",
+    "company",
+    "gmbh",
+    "s.a.r.l.",
+    "pte. ltd.",
+    "pte ltd",
+    "pty ltd",
+    "co., ltd.",
+    "co.,ltd.",
+    "co. ltd",
+    "co ltd",
+    "l.l.c.",
+    "llc",
+    "inc.",
+    "inc",
+    "ltd.",
+    "ltd",
+    "corp.",
+    "corp",
+];
+/// Words that say what kind of thing a product name names, not which.
+const GENERIC: [&str; 22] = [
+    "sdk",
+    "客户端",
+    "android",
+    "ios",
+    "安卓",
+    "鸿蒙",
+    "app",
+    "服务",
+    "平台",
+    "开放平台",
+    "组件",
+    "插件",
+    "第三方",
+    "模块",
+    "库",
+    "终端",
+    "服务端",
+    "工具",
+    "接入",
+    "版",
+    "open",
+    "及其关联公司",
+];
+/// Fewer letters than these are no name to look for inside another.
+const LEAST_CJK: usize = 2;
+const LEAST_ASCII: usize = 4;
+
+/// Names ready for looking up.
+#[derive(Debug)]
+pub struct Names<'a> {
+    signatures: &'a Signatures,
+    products: BTreeMap<String, BTreeSet<&'a str>>,
+    companies: BTreeMap<String, BTreeSet<&'a str>>,
+    packages: Vec<(&'a str, &'a str)>,
+    domains: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Names<'a> {
+    /// Of a set of signatures.
+    pub fn new(signatures: &'a Signatures) -> Self {
+        let mut products: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        let mut packages = Vec::new();
+        let mut domains = Vec::new();
+        for product in signatures.products.values() {
+            for name in product.names.iter().chain([&product.zh, &product.en]) {
+                for name in [key(name), product_key(name)] {
+                    if !name.is_empty() {
+                        products.entry(name).or_default().insert(product.id.as_str());
+                    }
+                }
+            }
+            packages.extend(product.packages.iter().map(|p| (p.as_str(), product.id.as_str())));
+            domains.extend(product.domains.iter().map(|d| (d.as_str(), product.id.as_str())));
+        }
+        let mut companies: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        for company in signatures.companies.values() {
+            for name in company.names.iter().chain([&company.zh, &company.en]) {
+                for name in [key(name), company_key(name)] {
+                    if !name.is_empty() {
+                        companies.entry(name).or_default().insert(company.id.as_str());
+                    }
+                }
+            }
+        }
+        // The longest prefix decides.
+        packages.sort_by_key(|(p, _)| (usize::MAX - p.len(), *p));
+        Self { signatures, products, companies, packages, domains }
+    }
+
+    /// The signatures behind the names.
+    pub fn signatures(&self) -> &'a Signatures {
+        self.signatures
+    }
+
+    /// Companies that the text names, one or several of them.
+    pub fn companies(&self, text: &str) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        for part in std::iter::once(text).chain(split_names(text)) {
+            for name in [key(part), company_key(part)] {
+                for id in self.companies.get(&name).into_iter().flatten() {
+                    if !found.iter().any(|f| f == id) {
+                        found.push((*id).to_owned());
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// Products that `product` names, best first; `company` and `context` (purpose,
+    /// category words) decide between products of the same name; `hosts` are of links.
+    pub fn products(
+        &self,
+        lexicon: &Lexicon,
+        product: &str,
+        company: &str,
+        context: &str,
+        hosts: &[String],
+    ) -> Vec<Resolved> {
+        let mut found: Vec<Resolved> = Vec::new();
+        let mut add = |ids: Vec<&str>, by: &str, certainty: Certainty| {
+            for id in ids {
+                if !found.iter().any(|f: &Resolved| f.product == id) {
+                    found.push(Resolved { product: id.to_owned(), by: by.to_owned(), certainty });
+                }
+            }
+        };
+        for part in spellings(product) {
+            if let Some(ids) = self.products.get(&key(&part)).or_else(|| self.products.get(&product_key(&part))) {
+                add(self.best(lexicon, ids, company, &format!("{product} {context}")), &part, Certainty::Confirmed);
+            }
+            for package in packages_in(&part) {
+                if let Some((_, id)) =
+                    self.packages.iter().find(|(p, _)| is_prefix(p, &package) || is_prefix(&package, p))
+                {
+                    add(vec![*id], &package, Certainty::Confirmed);
+                }
+            }
+        }
+        if found.is_empty()
+            && let Some((name, ids)) = self.inside(product)
+        {
+            let mut add = |ids: Vec<&str>| {
+                for id in ids {
+                    found.push(Resolved { product: id.to_owned(), by: name.clone(), certainty: Certainty::Probable });
+                }
+            };
+            add(self.best(lexicon, ids, company, &format!("{product} {context}")));
+        }
+        if found.is_empty() {
+            for host in hosts {
+                if let Some((domain, id)) = self.domains.iter().find(|(d, _)| is_under(host, d)) {
+                    found.push(Resolved {
+                        product: (*id).to_owned(),
+                        by: (*domain).to_owned(),
+                        certainty: Certainty::Possible,
+                    });
+                    break;
+                }
+            }
+        }
+        found
+    }
+
+    /// The text is, as a whole, the name of a known product or company.
+    pub fn is_known(&self, text: &str) -> bool {
+        let names = [key(text), product_key(text), company_key(text)];
+        names.iter().any(|n| self.products.contains_key(n) || self.companies.contains_key(n))
+            || packages_in(text).iter().any(|p| self.packages.iter().any(|(known, _)| is_prefix(known, p)))
+    }
+
+    /// The text holds the name of a known product.
+    pub fn holds_known(&self, text: &str) -> bool {
+        self.is_known(text) || self.inside(text).is_some()
+    }
+
+    /// The longest product name inside `text`.
+    fn inside(&self, text: &str) -> Option<(String, &BTreeSet<&'a str>)> {
+        let whole = key(text);
+        let spaced = fold(text);
+        self.products
+            .iter()
+            .filter(|(name, _)| {
+                let cjk = name.chars().filter(|c| is_cjk(*c)).count();
+                let long = cjk >= LEAST_CJK || cjk == 0 && name.len() >= LEAST_ASCII || cjk == 1 && name.len() >= 6;
+                long && if name.is_ascii() { holds_word(&spaced, name) } else { whole.contains(name.as_str()) }
+            })
+            .max_by_key(|(name, _)| name.chars().count())
+            .map(|(name, ids)| (name.clone(), ids))
+    }
+
+    /// Of several products with one name: those of the company, then those of the
+    /// category that the words speak of; else all.
+    fn best(&self, lexicon: &Lexicon, ids: &BTreeSet<&'a str>, company: &str, context: &str) -> Vec<&'a str> {
+        let mut ids: Vec<&str> = ids.iter().copied().collect();
+        if ids.len() > 1 {
+            let companies = self.companies(company);
+            let of = |id: &str| self.signatures.products.get(id);
+            if ids.iter().any(|id| of(id).is_some_and(|p| companies.contains(&p.company))) {
+                ids.retain(|id| of(id).is_some_and(|p| companies.contains(&p.company)));
+            }
+            let wanted: BTreeSet<&str> = lexicon.categories(context).iter().map(|f| f.id).collect();
+            let fits = |id: &str| of(id).is_some_and(|p| p.categories.iter().any(|c| wanted.contains(c.as_str())));
+            if ids.iter().any(|id| fits(id)) {
+                ids.retain(|id| fits(id));
+            }
+        }
+        ids
+    }
+}
+
+/// `name` as a whole word of `text` (ASCII).
+fn holds_word(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| {
+        let before = text.get(..at).and_then(|t| t.chars().next_back());
+        let after = text.get(at + name.len()..).and_then(|t| t.chars().next());
+        !before.is_some_and(|c| c.is_ascii_alphanumeric()) && !after.is_some_and(|c| c.is_ascii_alphanumeric())
+    })
+}
+
+/// `prefix` is `package` or stands before a dot of it.
+fn is_prefix(prefix: &str, package: &str) -> bool {
+    package.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+fn is_under(host: &str, domain: &str) -> bool {
+    host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// Java package names in the text.
+pub fn packages_in(text: &str) -> Vec<String> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_');
+    fold(text)
+        .split(|c| !is_part(c))
+        .map(|word| word.trim_matches('.'))
+        .filter(|word| {
+            let parts: Vec<&str> = word.split('.').collect();
+            parts.len() >= 2
+                && parts.iter().all(|p| !p.is_empty())
+                && parts
+                    .first()
+                    .is_some_and(|p| ["com", "cn", "org", "net", "io", "me", "tv", "edu", "u", "de"].contains(p))
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Names in an enumeration: `A、B和C`.
+pub fn split_names(text: &str) -> impl Iterator<Item = &str> {
+    text.split(['、', ',', '，', ';', '；', '\n', '/']).map(str::trim).filter(|part| !part.is_empty())
+}
+
+/// What a cell may call one product: as it stands, without brackets, the brackets'
+/// content, the members of an enumeration.
+fn spellings(text: &str) -> Vec<String> {
+    let mut out = vec![text.trim().to_owned()];
+    let (mut outside, mut inside, mut depth) = (String::new(), String::new(), 0);
+    for c in text.chars() {
+        match c {
+            '(' | '（' | '【' | '[' => {
+                depth += 1;
+                inside.push('、');
+            }
+            ')' | '）' | '】' | ']' => depth = (depth - 1).max(0),
+            _ if depth > 0 => inside.push(c),
+            _ => outside.push(c),
+        }
+    }
+    out.push(outside.clone());
+    for part in split_names(&outside).chain(split_names(&inside)) {
+        out.push(part.to_owned());
+    }
+    let mut seen = BTreeSet::new();
+    out.retain(|name| !name.trim().is_empty() && seen.insert(name.clone()));
+    out
+}
+
+/// A product's name without what kind of thing it is.
+fn product_key(name: &str) -> String {
+    let mut name = fold(name);
+    for word in ["sdk", "客户端", "android", "ios", "组件"] {
+        name = name.replace(word, " ");
+    }
+    key(&name)
+}
+
+/// A company's name without its legal form and place in brackets.
+fn company_key(name: &str) -> String {
+    let mut name = fold(name);
+    while let Some(open) = name.find('(') {
+        let close = name.get(open..).and_then(|t| t.find(')')).map_or(name.len(), |at| open + at + 1);
+        name.replace_range(open..close, "");
+    }
+    let mut name = name.trim().to_owned();
+    while let Some(short) = LEGAL_FORMS.iter().find_map(|form| name.strip_suffix(form)) {
+        let short = short.trim_end_matches([' ', ',', '.']).to_owned();
+        if short.is_empty() {
+            break;
+        }
+        name = short;
+    }
+    key(&name)
+}
+
+/// A text looks like a company: it has a legal form.
+pub fn is_company(text: &str) -> bool {
+    let text = fold(text);
+    ["公司", "集团", "联盟", "研究院", "中心", "商行", "经营部", "工作室"].iter().any(|f| text.contains(f))
+        || LEGAL_FORMS.iter().skip(7).any(|form| {
+            text.trim_end_matches(['.', ' '])
+                .strip_suffix(form.trim_end_matches('.'))
+                .is_some_and(|rest| rest.ends_with([' ', ',', '.']))
+        })
+}
+
+/// What is left of a product's name when its packages, its kind and its function are
+/// taken away: `极光` of `极光推送`, `cn.jpush.android极光` and `极光统计SDK`.
+pub fn stem(lexicon: &Lexicon, text: &str) -> String {
+    let mut name = fold(text);
+    for package in packages_in(text) {
+        name = name.replace(&package, " ");
+    }
+    for bracket in ['(', '[', '【'] {
+        if let Some(short) = name.split(bracket).next().filter(|s| !s.trim().is_empty()) {
+            name = short.to_owned();
+        }
+    }
+    for word in GENERIC {
+        name = name.replace(word, " ");
+    }
+    let mut rest = String::new();
+    let mut at = 0;
+    let found = lexicon.categories(&name);
+    let words = super::fold::Folded::words(&name);
+    for f in found {
+        rest.push_str(words.text.get(at..f.start).unwrap_or_default());
+        at = f.end;
+    }
+    rest.push_str(words.text.get(at..).unwrap_or_default());
+    let stem = key(&rest);
+    if stem.is_empty() { key(text) } else { stem }
+}

@@ -1,0 +1,184 @@
+//! What the app says it collects itself, and what it says it does not.
+//!
+//! The subject of the verb decides, not the section: "we collect" counts under a
+//! heading about third parties, "the SDK collects" does not count under one about us.
+
+use super::block::{Block, Kind};
+use super::entry::{Entry, span};
+use super::fold::{Folded, fold};
+use super::lexicon::{Column, Lexicon};
+use super::model::{DataItem, Denial};
+use super::sections::{Section, is_heading, is_numbered};
+use super::{sentences, terms};
+use crate::evidence::Span;
+
+/// What was found.
+#[derive(Default)]
+pub struct Found {
+    /// Collected.
+    pub items: Vec<DataItem>,
+    /// Denied, conditional ones among them.
+    pub denials: Vec<Denial>,
+    /// Denied to every third party.
+    pub sharing_denials: Vec<Denial>,
+}
+
+/// Reads the blocks that are about no third party; `tables` are rows that name nobody.
+pub fn read(
+    blocks: &[Block],
+    used: &[bool],
+    taken: &[(usize, usize)],
+    sections: &[Section],
+    tables: &[Entry],
+    lexicon: &Lexicon,
+) -> Found {
+    let mut found = Found::default();
+    // Items behind "we collect the following:" say it too.
+    let mut collecting = false;
+    for (at, block) in blocks.iter().enumerate() {
+        if used.get(at).copied().unwrap_or_default() || block.table().is_some() {
+            collecting = false;
+            continue;
+        }
+        let section = sections.get(at).copied().unwrap_or_default();
+        if section == Section::Defined {
+            continue;
+        }
+        let listed = matches!(block.kind, Kind::Item(_)) || is_numbered(&block.text) || block.text.starts_with('【');
+        if is_heading(block) {
+            let folded = fold(&block.text);
+            collecting = lexicon.says("collects", &folded) && lexicon.says("goes-on", &folded);
+            continue;
+        }
+        let all = sentences::split(&block.text);
+        let mut defining = false;
+        for sentence in &all {
+            if taken.contains(&(at, sentence.start)) {
+                continue;
+            }
+            let folded = Folded::new(sentence.text);
+            let text = folded.text.as_str();
+            defining =
+                (defining && !text.starts_with(|c: char| c.is_ascii_digit())) || lexicon.says("definition", text);
+            if defining {
+                defining = !text.ends_with('。');
+                continue;
+            }
+            let strong = lexicon.says("collects-strongly", text);
+            if section == Section::Denied {
+                deny(sentence.text, block, lexicon, &mut found.denials, true);
+                continue;
+            }
+            if lexicon.says("denial-sharing", text) {
+                sharing(sentence.text, text, block, lexicon, &mut found.sharing_denials);
+                if !strong {
+                    continue;
+                }
+            }
+            if lexicon.says("third-party-subject", text) && !strong {
+                continue;
+            }
+            if lexicon.says("not-collection", text) && !strong {
+                continue;
+            }
+            let verb = lexicon.says("collects", text);
+            let ours = lexicon.says("first-party", text);
+            let inside = match section {
+                Section::Collect => verb || collecting || listed && begins_with_data(sentence.text, lexicon),
+                Section::Open => verb && ours || verb && listed || collecting && listed,
+                Section::Share => strong || collecting && listed,
+                Section::Other | Section::Defined => strong,
+                Section::Denied => false,
+            };
+            if !(inside || strong) {
+                continue;
+            }
+            take(sentence.text, text, block, lexicon, &mut found);
+        }
+        let last = all.last().map(|s| fold(s.text)).unwrap_or_default();
+        let announces = lexicon.says("goes-on", last.trim())
+            && (lexicon.says("collects", &last) || section == Section::Collect)
+            && !lexicon.says("third-party-subject", &last)
+            && !lexicon.says("denial", &last);
+        if announces {
+            collecting = section != Section::Other || lexicon.says("collects-strongly", &last);
+        } else if !listed {
+            collecting = false;
+        }
+    }
+    for entry in tables {
+        own_row(entry, lexicon, &mut found);
+    }
+    found
+}
+
+/// `设备信息：…`, `IP地址。`, "Phone Number: …".
+fn begins_with_data(text: &str, lexicon: &Lexicon) -> bool {
+    let bare = super::sections::without_number(text);
+    let lead = bare.chars().take(24).collect::<String>();
+    terms::read(lexicon, &lead).first().is_some_and(|t| t.start <= 12)
+}
+
+fn take(sentence: &str, folded: &str, block: &Block, lexicon: &Lexicon, found: &mut Found) {
+    let place = span(block.source, block.line, block.end_line, sentence);
+    let means = lexicon.captures("permission-for", folded).into_iter().next().and_then(|c| {
+        let data = c.name("data")?;
+        let inner = terms::read_with(lexicon, data.as_str(), false);
+        (!inner.is_empty()).then_some(inner)
+    });
+    for term in means.unwrap_or_else(|| terms::read(lexicon, sentence)) {
+        if term.denied || term.conditional.is_some() {
+            found.denials.push(Denial {
+                data_type: term.data_type.clone(),
+                conditional: term.conditional.clone(),
+                span: Span { quote: place.quote.clone(), ..place.clone() },
+            });
+        }
+        if !term.denied {
+            found.items.push(DataItem {
+                data_type: term.data_type,
+                raw: term.raw.clone(),
+                span: Span { quote: term.raw, ..place.clone() },
+            });
+        }
+    }
+}
+
+fn deny(sentence: &str, block: &Block, lexicon: &Lexicon, denials: &mut Vec<Denial>, all: bool) {
+    let place = span(block.source, block.line, block.end_line, sentence);
+    // What stands in brackets explains ("payments are handled by …"), it is not denied.
+    for term in terms::read_with(lexicon, sentence, false) {
+        if (all || term.denied) && !denials.iter().any(|d| d.data_type == term.data_type && d.span == place) {
+            denials.push(Denial { data_type: term.data_type, conditional: None, span: place.clone() });
+        }
+    }
+}
+
+/// "We share no … with anyone": what data, or any.
+fn sharing(sentence: &str, folded: &str, block: &Block, lexicon: &Lexicon, denials: &mut Vec<Denial>) {
+    let place = span(block.source, block.line, block.end_line, sentence);
+    let conditional = lexicon.phrase("exception", folded).map(|(m, _)| m.as_str().to_owned());
+    let found = terms::read_with(lexicon, sentence, false);
+    let mut ids: Vec<String> = found.into_iter().map(|t| t.data_type).collect();
+    ids.dedup();
+    if ids.is_empty() {
+        ids.push("*".to_owned());
+    }
+    for id in ids {
+        denials.push(Denial { data_type: id, conditional: conditional.clone(), span: place.clone() });
+    }
+}
+
+/// A row of a table of permissions or business functions.
+fn own_row(entry: &Entry, lexicon: &Lexicon, found: &mut Found) {
+    let Some(place) = entry.spans.first() else { return };
+    for (_, words) in entry.values.iter().filter(|(c, _)| matches!(c, Column::Data | Column::Permissions)) {
+        for term in terms::read(lexicon, words).into_iter().filter(|t| !t.denied) {
+            found.items.push(DataItem {
+                data_type: term.data_type,
+                raw: term.raw.clone(),
+                span: Span { quote: term.raw, ..place.clone() },
+            });
+        }
+    }
+}

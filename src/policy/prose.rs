@@ -1,0 +1,578 @@
+//! Third parties in running text: lists in a sentence, list items under an
+//! announcement, sentences about one of them.
+
+use super::block::{Block, Kind};
+use super::entry::{Entry, span, urls};
+use super::fold::{Folded, fold};
+use super::lexicon::{Column, Lexicon};
+use super::model::{DataItem, ThirdParty};
+use super::names::{Names, is_company, packages_in, split_names, stem};
+use super::sections::{Section, without_number};
+use super::{sentences, terms};
+use crate::evidence::Span;
+
+/// Longest name of a third party, in characters.
+const LONGEST_NAME: usize = 48;
+/// Names of one list: more is not a list of SDKs.
+const MOST_NAMES: usize = 200;
+
+/// What running text says about third parties.
+#[derive(Default)]
+pub struct Found {
+    /// Entries with the position of their block.
+    pub entries: Vec<(usize, Entry)>,
+    /// Blocks that are about third parties.
+    pub used: Vec<usize>,
+    /// What sentences say about third parties that are named elsewhere.
+    pub statements: Vec<Statement>,
+    /// Lines of a name and an address: block, name, address.
+    pub links: Vec<(usize, String, String)>,
+    /// Sentences that are about third parties: block and byte offset.
+    pub sentences: Vec<(usize, usize)>,
+}
+
+/// "X collects …".
+pub struct Statement {
+    /// Position of the block.
+    pub block: usize,
+    /// The names of the subject.
+    pub names: Vec<String>,
+    /// The company, where the sentence names it.
+    pub company: Option<String>,
+    /// The words up to where the data end.
+    pub raw: String,
+    /// The purpose.
+    pub purpose: Option<String>,
+    /// The data.
+    pub terms: Vec<terms::Term>,
+    /// Where.
+    pub span: Span,
+    /// With no third party of that name elsewhere, this declares one.
+    pub declares: bool,
+}
+
+/// Reads the blocks that tables and labels left.
+pub fn read(blocks: &[Block], used: &[bool], sections: &[Section], lexicon: &Lexicon, names: &Names<'_>) -> Found {
+    let mut found = Found::default();
+    let mut index = 0;
+    while let Some(block) = blocks.get(index) {
+        let free = |at: usize| !used.get(at).copied().unwrap_or_default();
+        if !free(index) || block.table().is_some() {
+            index += 1;
+            continue;
+        }
+        if announces(&block.text, lexicon) {
+            let items = list_after(blocks, index + 1, &free);
+            let entries: Vec<(usize, Entry)> = items
+                .iter()
+                .filter_map(|at| blocks.get(*at).and_then(|b| item(b, lexicon, names)).map(|e| (*at, e)))
+                .collect();
+            if !entries.is_empty() && entries.len() * 2 > items.len() {
+                found.used.push(index);
+                found.used.extend(items.iter().copied());
+                index = items.last().map_or(index, |last| *last) + 1;
+                found.entries.extend(entries);
+                continue;
+            }
+        }
+        if let Some((name, link)) = link_line(block) {
+            found.links.push((index, name, link));
+            found.used.push(index);
+            index += 1;
+            continue;
+        }
+        let section = sections.get(index).copied().unwrap_or_default();
+        sentences_of(index, block, section, lexicon, names, &mut found);
+        index += 1;
+    }
+    found
+}
+
+/// `Name：https://…`, and nothing else.
+fn link_line(block: &Block) -> Option<(String, String)> {
+    let text = without_number(&block.text).trim();
+    let address = urls(text).into_iter().next().filter(|u| u.starts_with("http"))?;
+    let (before, after) = text.split_once(address.as_str())?;
+    let name = before.trim().trim_end_matches([':', '：', '-', '—', '(', '（']).trim();
+    let alone = after.trim().trim_matches([')', '）', '。', '.', ';', '；']).is_empty();
+    (alone && !name.is_empty() && name.chars().count() <= LONGEST_NAME && !name.contains(['。', '，', '：', ':']))
+        .then(|| (name.to_owned(), address))
+}
+
+/// Gives third parties the addresses that an appendix lists for them. Where nothing
+/// else declares any, the appendix does.
+pub fn attach_links(
+    parties: &mut Vec<(usize, ThirdParty)>,
+    links: &[(usize, String, String)],
+    blocks: &[Block],
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+) {
+    let declares = parties.is_empty();
+    for (at, name, address) in links {
+        let bare = [
+            "隐私政策链接",
+            "隐私政策",
+            "隐私协议",
+            "隐私声明",
+            "隐私条款",
+            "privacy policy",
+            "Privacy Policy",
+            "官网",
+        ]
+        .iter()
+        .fold(name.as_str(), |n, end| n.strip_suffix(end).unwrap_or(n).trim_end_matches(['的', ' ']));
+        let bare = bare.trim_matches(['《', '》', '"', '“', '”']).trim();
+        let products: Vec<String> = names.products(lexicon, bare, "", "", &[]).into_iter().map(|r| r.product).collect();
+        let own = stem(lexicon, bare);
+        let reached = parties.iter_mut().find(|(_, p)| {
+            let name = p.product.as_deref().or(p.company.as_deref()).unwrap_or_default();
+            p.link.is_none()
+                && (p.resolved.iter().any(|r| products.contains(&r.product))
+                    || own.chars().count() >= 2 && stem(lexicon, name) == own)
+        });
+        if let Some((_, party)) = reached {
+            party.link = Some(address.clone());
+            party.domains.extend(super::entry::host(address).filter(|h| !party.domains.contains(h)));
+        } else if declares
+            && (names.holds_known(bare) || fold(bare).contains("sdk"))
+            && !bare.is_empty()
+            && let Some(block) = blocks.get(*at)
+        {
+            let mut entry = Entry::default();
+            entry.put(Column::Party, "", bare, &[]);
+            entry.put(Column::Link, "", address, &[]);
+            entry.spans.push(span(block.source, block.line, block.end_line, &block.text));
+            parties.push((*at, entry.finish(lexicon, names)));
+        }
+    }
+}
+
+fn announces(text: &str, lexicon: &Lexicon) -> bool {
+    let folded = fold(text);
+    let last = sentences::split(&folded).last().map(|s| s.text.trim().to_owned()).unwrap_or_default();
+    last.chars().count() <= 200 && lexicon.says("list-follows", &last) && !lexicon.says("denial", &last)
+}
+
+/// Positions of the items right behind an announcement.
+fn list_after(blocks: &[Block], from: usize, free: &dyn Fn(usize) -> bool) -> Vec<usize> {
+    let mut items = Vec::new();
+    let depth = |b: &Block| if let Kind::Item(depth) = b.kind { depth } else { 0 };
+    let first = blocks.get(from).map(depth).unwrap_or_default();
+    for (offset, block) in blocks.iter().enumerate().skip(from) {
+        let numbered = without_number(&block.text).len() < block.text.len();
+        let listed = if first > 0 { depth(block) == first } else { numbered && block.table().is_none() };
+        if !listed || block.is_heading() || !free(offset) {
+            // Deeper items belong to the item above.
+            if first > 0 && depth(block) > first && free(offset) {
+                continue;
+            }
+            break;
+        }
+        items.push(offset);
+    }
+    items
+}
+
+/// `Name（company）：what for, which data`, or a name alone, or a link.
+fn item(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Option<Entry> {
+    let text = without_number(&block.text).trim();
+    let cut = text
+        .char_indices()
+        .find(|(at, c)| {
+            matches!(c, ':' | '：' | '—' | '–') && !text.get(at + c.len_utf8()..).is_some_and(|r| r.starts_with("//"))
+                || *c == '-' && text.get(..*at).is_some_and(|b| b.ends_with(' '))
+        })
+        .map(|(at, c)| (at, at + c.len_utf8()));
+    let (name, rest) = match cut {
+        Some((at, after)) => (text.get(..at)?, text.get(after..)?),
+        None => match text.find("http") {
+            Some(at) => (text.get(..at)?, text.get(at..)?),
+            None => (text, ""),
+        },
+    };
+    let name = name.trim().trim_end_matches(['。', '.', ';', '；', '，', ',', '、']).trim();
+    let folded = fold(name);
+    let linked = block.links.iter().any(|l| l.href.starts_with("http")) || !urls(text).is_empty();
+    let short = !name.is_empty() && name.chars().count() <= LONGEST_NAME && !name.contains(['。', '；']);
+    let looks = folded.contains("sdk") || names.holds_known(name) || is_company(name) || linked;
+    let verb = lexicon.says("purpose", &folded) || lexicon.says("collects", &folded) && !folded.contains("sdk");
+    if !short || !looks || verb || names_nobody(name, lexicon, names) {
+        return None;
+    }
+    let mut entry = Entry::default();
+    entry.put(Column::Party, "", name, &[]);
+    if !rest.trim().is_empty() && urls(rest).first().map(String::as_str) != Some(rest.trim()) {
+        let found = terms::read(lexicon, rest);
+        if !found.is_empty() || lexicon.says("says-none", fold(rest).trim()) {
+            entry.put(Column::Data, "", rest, &[]);
+        }
+        let folded = Folded::new(rest);
+        if let Some((m, _)) = lexicon.phrase("purpose", &folded.text) {
+            let end = folded
+                .text
+                .get(m.start()..)
+                .and_then(|t| t.find([',', '。', ';']))
+                .map_or(folded.text.len(), |e| m.start() + e);
+            entry.put(Column::Purpose, "", folded.slice(m.start(), end, rest), &[]);
+        } else if found.is_empty() {
+            entry.put(Column::Purpose, "", rest, &[]);
+        }
+    }
+    entry.put(Column::Link, "", &urls(text).join(" "), &block.links);
+    entry.spans.push(span(block.source, block.line, block.end_line, &block.text));
+    Some(entry)
+}
+
+/// Only a kind of third party: "第三方广告SDK", "analytics providers".
+fn names_nobody(name: &str, lexicon: &Lexicon, names: &Names<'_>) -> bool {
+    if names.holds_known(name) || is_company(name) {
+        return false;
+    }
+    let rest = stem(lexicon, name);
+    let words = [
+        "第三方",
+        "该",
+        "此",
+        "其他",
+        "相关",
+        "部分",
+        "以下",
+        "如下",
+        "上述",
+        "这些",
+        "类",
+        "我们",
+        "您",
+        "合作",
+        "某些",
+        "等",
+        "的",
+        "本",
+        "公司",
+        "厂商",
+        "关联",
+        "各",
+        "某",
+        "授权",
+        "伙伴",
+        "供应商",
+    ];
+    let left = words.iter().fold(rest, |rest, word| rest.replace(word, ""));
+    left.chars().count() < 2 || matches!(left.as_str(), "thirdparty" | "other" | "the" | "our" | "these" | "providers")
+}
+
+fn sentences_of(at: usize, block: &Block, section: Section, lexicon: &Lexicon, names: &Names<'_>, found: &mut Found) {
+    for sentence in sentences::split(&block.text) {
+        let folded = Folded::new(sentence.text);
+        let text = folded.text.as_str();
+        let place = || span(block.source, block.line, block.end_line, sentence.text);
+        let mut about = false;
+        for captures in lexicon.captures("sdk-list", text) {
+            let Some(list) = captures.name("names") else { continue };
+            let words = folded.slice(list.start(), list.end(), sentence.text);
+            let rest =
+                captures.name("rest").map(|m| folded.slice(m.start(), m.end(), sentence.text)).unwrap_or_default();
+            let listed = names_of(words);
+            let good = listed.iter().filter(|n| is_name(n, lexicon, names)).count();
+            if listed.is_empty() || good * 2 < listed.len() || listed.len() > MOST_NAMES {
+                continue;
+            }
+            about = true;
+            for name in listed {
+                let mut entry = Entry::default();
+                entry.put(Column::Product, "", &name, &[]);
+                let rest = rest.trim().trim_start_matches([',', '，']).trim();
+                if !rest.is_empty() {
+                    entry.put(Column::Purpose, "", rest, &[]);
+                }
+                let link: Vec<_> = block.links.iter().filter(|l| l.text.trim() == name).cloned().collect();
+                if !link.is_empty() {
+                    entry.put(Column::Link, "", "", &link);
+                }
+                entry.spans.push(place());
+                found.entries.push((at, entry));
+            }
+            break;
+        }
+        if !about {
+            about = statement(at, block, &sentence, &folded, lexicon, names, section, found);
+        }
+        if about {
+            found.sentences.push((at, sentence.start));
+        }
+    }
+}
+
+/// Members of a list of names; the last may follow "和", "and".
+fn names_of(list: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    let separator: &[char] = if list.contains('、') { &['、', '\n'] } else { &[',', '，', '、', '/', '\n'] };
+    for part in list.split(separator) {
+        let mut part = part.trim();
+        for lead in ["and ", "or ", "以及", "和"] {
+            part = part.strip_prefix(lead).unwrap_or(part).trim();
+        }
+        let tail = part.trim_end_matches(['。', '.']).trim();
+        let tail = ["等第三方sdk", "等第三方SDK", "等SDK", "等sdk", "等第三方服务", "等服务", "等"]
+            .iter()
+            .fold(tail, |t, end| t.strip_suffix(end).unwrap_or(t))
+            .trim();
+        if let Some((a, b)) = tail.split_once(" and ").or_else(|| tail.split_once("以及"))
+            && !a.is_empty()
+        {
+            out.push(a.trim().to_owned());
+            out.push(b.trim().to_owned());
+        } else if !tail.is_empty() {
+            out.push(tail.to_owned());
+        }
+    }
+    out
+}
+
+/// Looks like the name of somebody.
+fn is_name(text: &str, lexicon: &Lexicon, names: &Names<'_>) -> bool {
+    let short = text.chars().count() <= LONGEST_NAME && !text.contains(['。', '；']);
+    if names.is_known(text) {
+        return true;
+    }
+    let folded = fold(text);
+    let like = folded.contains("sdk")
+        || names.holds_known(text)
+        || is_company(text)
+        || !packages_in(text).is_empty()
+        || text.chars().next().is_some_and(|c| c.is_ascii_uppercase())
+        || ["服务", "平台", "推送", "统计", "支付", "地图", "登录", "分享", "广告", "认证"]
+            .iter()
+            .any(|w| folded.ends_with(w));
+    short && like && !names_nobody(text, lexicon, names) && terms::read(lexicon, text).is_empty()
+}
+
+#[allow(clippy::too_many_arguments)]
+fn statement(
+    at: usize,
+    block: &Block,
+    sentence: &sentences::Sentence<'_>,
+    folded: &Folded,
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+    _section: Section,
+    found: &mut Found,
+) -> bool {
+    let text = folded.text.as_str();
+    let slice = |start: usize, end: usize| folded.slice(start, end, sentence.text).trim().to_owned();
+    let place = || span(block.source, block.line, block.end_line, sentence.text);
+    let mut about = false;
+    for captures in lexicon.captures("party-collects", text) {
+        let (Some(all), Some(subject), Some(data)) = (captures.get(0), captures.name("names"), captures.name("data"))
+        else {
+            continue;
+        };
+        let subject = without_brackets(&slice(subject.start(), subject.end()));
+        let subject = ["其中", "其中的", "同时", "此外", "例如", "如", "由", "因此"]
+            .iter()
+            .fold(subject.as_str(), |s, lead| s.strip_prefix(lead).unwrap_or(s))
+            .trim();
+        let subjects: Vec<String> = split_subjects(subject);
+        let known = subjects.iter().any(|s| names.holds_known(s) || fold(s).contains("sdk"));
+        if subjects.is_empty()
+            || !known
+            || subjects.iter().any(|s| lexicon.says("first-party", &fold(s)) || names_nobody(s, lexicon, names))
+        {
+            continue;
+        }
+        let words = slice(data.start(), data.end());
+        let terms = collected(&words, lexicon);
+        let denied = lexicon.says("denial", text.get(..data.start()).unwrap_or_default());
+        if terms.is_empty() || denied {
+            continue;
+        }
+        let all_words = slice(all.start(), all.end());
+        let (raw, purpose) = cut_purpose(&all_words, lexicon);
+        about = true;
+        found.statements.push(Statement {
+            block: at,
+            declares: subjects.iter().any(|s| fold(s).contains("sdk") || names.is_known(s)),
+            names: subjects,
+            company: None,
+            raw,
+            purpose,
+            terms,
+            span: place(),
+        });
+    }
+    if about {
+        return true;
+    }
+    for captures in lexicon.captures("uses-product-of", text) {
+        let (Some(company), Some(name), Some(rest)) =
+            (captures.name("company"), captures.name("name"), captures.name("rest"))
+        else {
+            continue;
+        };
+        let name = slice(name.start(), name.end());
+        let (raw, purpose) = cut_purpose(&slice(rest.start(), rest.end()), lexicon);
+        found.statements.push(Statement {
+            block: at,
+            names: vec![name],
+            company: Some(slice(company.start(), company.end())),
+            terms: collected(&raw, lexicon),
+            raw,
+            purpose,
+            span: place(),
+            declares: true,
+        });
+        return true;
+    }
+    for id in ["uses-sdk", "uses-service"] {
+        for captures in lexicon.captures(id, text) {
+            let (Some(name), Some(rest)) = (captures.name("name"), captures.name("rest")) else { continue };
+            let name = slice(name.start(), name.end());
+            if name.contains(['【', '[']) {
+                continue;
+            }
+            if names_nobody(&name, lexicon, names) || !names.holds_known(&name) {
+                continue;
+            }
+            let rest = slice(rest.start(), rest.end());
+            let (raw, purpose) = cut_purpose(&rest, lexicon);
+            found.statements.push(Statement {
+                block: at,
+                names: vec![name],
+                company: None,
+                terms: collected(&rest, lexicon),
+                raw,
+                purpose,
+                span: place(),
+                declares: true,
+            });
+            return true;
+        }
+    }
+    false
+}
+
+/// Data that a sentence says is collected: also what it is done with ("通过地理位置校准").
+fn collected(words: &str, lexicon: &Lexicon) -> Vec<terms::Term> {
+    terms::read(lexicon, words)
+}
+
+/// `第三方支付【某某支付】SDK` names a kind; the brackets are examples.
+fn without_brackets(text: &str) -> String {
+    let mut depth = 0usize;
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '【' | '[' | '(' | '（' => depth += 1,
+            '】' | ']' | ')' | '）' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => out.push(c),
+            _ => {}
+        }
+    }
+    out
+}
+
+fn split_subjects(text: &str) -> Vec<String> {
+    split_names(text)
+        .flat_map(|part| part.split(" and "))
+        .flat_map(|part| part.split("以及"))
+        .map(|part| part.trim().to_owned())
+        .filter(|part| !part.is_empty())
+        .collect()
+}
+
+/// The words before the purpose, and the purpose.
+fn cut_purpose(words: &str, lexicon: &Lexicon) -> (String, Option<String>) {
+    let folded = Folded::new(words);
+    match lexicon.phrase("purpose", &folded.text) {
+        Some((m, _)) => {
+            let at = folded.range(m.start(), m.end(), words).start;
+            let raw = words.get(..at).unwrap_or_default().trim().trim_end_matches([',', '，']).to_owned();
+            let end = words.get(at..).and_then(|t| t.find(['。', ';', '；'])).map_or(words.len(), |e| at + e);
+            (raw, words.get(at..end).map(|p| p.trim().to_owned()))
+        }
+        None => (words.trim().trim_end_matches(['。', '.']).to_owned(), None),
+    }
+}
+
+/// Brings statements to the third parties they are about; one that is about nobody
+/// named elsewhere becomes a third party where it declares one.
+pub fn attach(
+    parties: &mut Vec<(usize, ThirdParty)>,
+    statements: Vec<Statement>,
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+) {
+    for statement in statements {
+        let products: Vec<String> = statement
+            .names
+            .iter()
+            .flat_map(|n| names.products(lexicon, n, "", statement.purpose.as_deref().unwrap_or_default(), &[]))
+            .map(|r| r.product)
+            .collect();
+        let stems: Vec<String> = statement.names.iter().map(|n| stem(lexicon, n)).collect();
+        let mut reached = false;
+        for (_, party) in parties.iter_mut() {
+            let name = party.product.clone().or_else(|| party.company.clone()).unwrap_or_default();
+            let own = stem(lexicon, &name);
+            let same_stem = stems.iter().any(|s| s.chars().count() >= 2 && *s == own);
+            let same = same_stem
+                || statement.names.len() == 1
+                    && party.resolved.iter().any(|r| products.contains(&r.product))
+                    && !party.resolved.is_empty();
+            if !same {
+                continue;
+            }
+            reached = true;
+            add_data(party, &statement);
+        }
+        if !reached && statement.declares {
+            let name = statement.names.first().cloned().unwrap_or_default();
+            let mut entry = Entry::default();
+            entry.put(Column::Product, "", &name, &[]);
+            if let Some(company) = &statement.company {
+                entry.put(Column::Company, "", company, &[]);
+            }
+            if let Some(purpose) = &statement.purpose {
+                entry.put(Column::Purpose, "", purpose, &[]);
+            }
+            entry.spans.push(statement.span.clone());
+            let mut party = entry.finish(lexicon, names);
+            add_data(&mut party, &statement);
+            parties.push((statement.block, party));
+        }
+    }
+}
+
+fn add_data(party: &mut ThirdParty, statement: &Statement) {
+    let said_before = !party.data.is_empty();
+    for term in &statement.terms {
+        if term.denied {
+            continue;
+        }
+        if !party.data.contains(&term.data_type) {
+            party.data.push(term.data_type.clone());
+        }
+        party.data_items.push(DataItem {
+            data_type: term.data_type.clone(),
+            raw: term.raw.clone(),
+            span: Span { quote: term.raw.clone(), ..statement.span.clone() },
+        });
+    }
+    if !statement.terms.is_empty() {
+        // What a sentence says is collected is no longer "none".
+        party.denied.retain(|d| d.data_type != "*");
+        if !said_before {
+            party.data_raw = Some(statement.raw.clone());
+            if let (Some(purpose), true) =
+                (&statement.purpose, party.purpose.as_deref().is_none_or(|p| p.chars().count() > 12))
+            {
+                party.purpose = Some(purpose.clone());
+            }
+        }
+    }
+    if !party.spans.contains(&statement.span) {
+        party.spans.push(statement.span.clone());
+        party.lines = party.spans.iter().map(|s| s.line).collect();
+    }
+}

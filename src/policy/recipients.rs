@@ -1,0 +1,134 @@
+//! Recipients named only by kind ("第三方一键登录SDK"), and "partners and other third parties".
+
+use super::block::Block;
+use super::entry::span;
+use super::fold::{Folded, fold};
+use super::lexicon::Lexicon;
+use super::model::{CatchAll, CategoryDisclosure, DataItem};
+use super::names::Names;
+use super::{sentences, terms};
+use crate::evidence::Span;
+
+/// What was found, and in which sentences (block, offset).
+#[derive(Default)]
+pub struct Found {
+    /// By kind.
+    pub categories: Vec<CategoryDisclosure>,
+    /// Everybody.
+    pub catch_all: Vec<CatchAll>,
+    /// Sentences that are about a recipient by kind.
+    pub sentences: Vec<(usize, usize)>,
+}
+
+/// Reads the sentences that name nobody.
+pub fn read(blocks: &[Block], used: &[bool], taken: &[(usize, usize)], lexicon: &Lexicon, names: &Names<'_>) -> Found {
+    let mut found = Found::default();
+    for (at, block) in blocks.iter().enumerate() {
+        if used.get(at).copied().unwrap_or_default() || block.table().is_some() {
+            continue;
+        }
+        for sentence in sentences::split(&block.text) {
+            if taken.contains(&(at, sentence.start)) {
+                continue;
+            }
+            let folded = Folded::new(sentence.text);
+            let text = folded.text.as_str();
+            let place = span(block.source, block.line, block.end_line, sentence.text);
+            let denied = lexicon.says("denial-sharing", text) || lexicon.says("denial", text);
+            if category(&sentence, &folded, &place, lexicon, names, denied, &mut found) {
+                found.sentences.push((at, sentence.start));
+                continue;
+            }
+            if denied {
+                continue;
+            }
+            for captures in lexicon.captures("catch-all", text).into_iter().take(1) {
+                let Some(name) = captures.name("name") else { continue };
+                let data = captures.name("data").map(|m| folded.slice(m.start(), m.end(), sentence.text));
+                let mut ids = data.map(|d| terms::ids(&terms::read(lexicon, d))).unwrap_or_default();
+                if ids.is_empty() {
+                    ids = terms::ids(&terms::read(
+                        lexicon,
+                        captures.get(0).map(|m| folded.slice(m.start(), m.end(), sentence.text)).unwrap_or_default(),
+                    ));
+                }
+                found.catch_all.push(CatchAll {
+                    recipients: folded.slice(name.start(), name.end(), sentence.text).trim().to_owned(),
+                    data: ids,
+                    lines: vec![place.line],
+                    spans: vec![place.clone()],
+                });
+                found.sentences.push((at, sentence.start));
+            }
+        }
+    }
+    found
+}
+
+fn category(
+    sentence: &sentences::Sentence<'_>,
+    folded: &Folded,
+    place: &Span,
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+    denied: bool,
+    found: &mut Found,
+) -> bool {
+    let mut any = false;
+    for captures in lexicon.captures("category-collects", &folded.text) {
+        let (Some(name), Some(data)) = (captures.name("name"), captures.name("data")) else { continue };
+        let words = folded.slice(name.start(), name.end(), sentence.text).trim().to_owned();
+        let (bare, bracketed) = apart(&words);
+        if denied || names.is_known(&bare) {
+            continue;
+        }
+        let found_terms = terms::read(lexicon, folded.slice(data.start(), data.end(), sentence.text));
+        let data_ids = terms::ids(&found_terms);
+        let mut ids: Vec<String> = Vec::new();
+        for category in lexicon.categories(&fold(&bare)) {
+            if !ids.iter().any(|i| i == category.id) {
+                ids.push(category.id.to_owned());
+            }
+        }
+        if ids.is_empty() || data_ids.is_empty() {
+            continue;
+        }
+        any = true;
+        let examples = bracketed
+            .iter()
+            .flat_map(|name| names.products(lexicon, name, "", &words, &[]).into_iter().take(1))
+            .collect();
+        found.categories.push(CategoryDisclosure {
+            category: words,
+            categories: ids,
+            examples,
+            data: data_ids,
+            data_items: found_terms
+                .iter()
+                .filter(|t| !t.denied)
+                .map(|t| DataItem {
+                    data_type: t.data_type.clone(),
+                    raw: t.raw.clone(),
+                    span: Span { quote: t.raw.clone(), ..place.clone() },
+                })
+                .collect(),
+            lines: vec![place.line],
+            spans: vec![place.clone()],
+        });
+    }
+    any
+}
+
+/// The words without brackets, and what the brackets hold.
+fn apart(words: &str) -> (String, Vec<String>) {
+    let (mut bare, mut inner, mut open) = (String::new(), Vec::new(), None::<String>);
+    for c in words.chars() {
+        match (c, &mut open) {
+            ('【' | '[' | '(' | '（' | '「' | '“', None) => open = Some(String::new()),
+            ('】' | ']' | ')' | '）' | '」' | '”', Some(_)) => inner.extend(open.take()),
+            (c, Some(text)) => text.push(c),
+            (c, None) => bare.push(c),
+        }
+    }
+    (bare, inner)
+}

@@ -1,0 +1,78 @@
+//! What the reader has to say about its own reading.
+
+use super::lexicon::Lexicon;
+use super::model::{Policy, Remark, ThirdParty};
+use super::names::{packages_in, stem};
+use crate::evidence::Span;
+
+/// Joins names of one third party that stand side by side: a package name and the
+/// product it belongs to. The entries stay; the first one lists the others.
+pub fn same_as(parties: &mut [ThirdParty], lexicon: &Lexicon) {
+    let facts: Vec<(String, Option<String>, bool, Vec<u32>)> = parties
+        .iter()
+        .map(|p| {
+            let name = p.product.clone().unwrap_or_default();
+            let resolved = p.resolved.first().map(|r| r.product.clone());
+            (stem(lexicon, &name), resolved, !packages_in(&name).is_empty(), p.lines.clone())
+        })
+        .collect();
+    for (later, (own, resolved, package, lines)) in facts.iter().enumerate() {
+        if !package {
+            continue;
+        }
+        let Some((first, _)) = facts.iter().enumerate().take(later).find(|(_, (other, product, _, at))| {
+            let same_list = lines.first() == at.first();
+            let same_stem = own.chars().count() >= 2 && own == other;
+            let same_product = resolved.is_some() && resolved == product;
+            same_list && (same_stem || same_product)
+        }) else {
+            continue;
+        };
+        let name = parties.get(later).and_then(|p| p.product.clone());
+        if let (Some(name), Some(party)) = (name, parties.get_mut(first)) {
+            party.same_as.push(name);
+        }
+    }
+}
+
+/// Remarks on a whole policy.
+pub fn of(policy: &Policy) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    if policy.third_parties.is_empty() {
+        let tables: u32 = policy.sources.iter().map(|s| s.tables).sum();
+        let paragraphs: u32 = policy.sources.iter().map(|s| s.paragraphs).sum();
+        remarks.push(Remark {
+            code: "no-third-parties".to_owned(),
+            message: format!(
+                "no third parties declared: none found, looked at {tables} tables and {paragraphs} paragraphs"
+            ),
+            spans: Vec::new(),
+        });
+    }
+    let per_row: [(&str, &str, fn(&ThirdParty) -> bool); 4] = [
+        ("row-without-data", "nothing is said about the data", |p| p.data.is_empty() && p.denied.is_empty()),
+        ("row-without-purpose", "nothing is said about the purpose", |p| p.purpose.is_none()),
+        ("umbrella-only", "the data are named by general words only", |p| {
+            !p.data.is_empty() && p.data.iter().all(|id| UMBRELLAS.contains(&id.as_str()))
+        }),
+        ("names-disagree", "the product's known company is not the one that the row names", |p| {
+            p.company.is_some()
+                && p.resolved.first().is_some_and(|r| r.certainty == crate::evidence::Certainty::Confirmed)
+                && p.doubtful
+        }),
+    ];
+    for (code, message, holds) in per_row {
+        let rows: Vec<&ThirdParty> = policy.third_parties.iter().filter(|p| holds(p)).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let names: Vec<String> =
+            rows.iter().map(|p| p.product.clone().or_else(|| p.company.clone()).unwrap_or_default()).collect();
+        let spans: Vec<Span> = rows.iter().filter_map(|p| p.spans.first().cloned()).collect();
+        remarks.push(Remark { code: code.to_owned(), message: format!("{message}: {}", names.join(", ")), spans });
+    }
+    remarks
+}
+
+/// Types that contain others.
+const UMBRELLAS: [&str; 4] = ["device_info", "network_info", "location_info", "device_id"];

@@ -1,0 +1,102 @@
+//! What a part of the document is about, by its headings.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::block::{Block, Kind};
+use super::fold::fold;
+use super::lexicon::Lexicon;
+
+/// What a section is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Section {
+    /// Nothing was said, or something that decides nothing.
+    #[default]
+    Open,
+    /// What the app collects.
+    Collect,
+    /// What it says it does not collect.
+    Denied,
+    /// Third parties.
+    Share,
+    /// Security, rights, contact …
+    Other,
+    /// What words mean.
+    Defined,
+}
+
+/// Longest heading, in characters, where the format has no headings.
+const LONGEST: usize = 40;
+
+static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^[\s\u{3000}]*(?:[*•·●○■◆▪‣-]+\s*)?(?:第?[一二三四五六七八九十百]+(?:部分|章|节|条)?[、.．:：\s]|[（(【]?[一二三四五六七八九十]{1,3}[）)】][、.]?|[（(]\d{1,2}[)）][、.]?|\d{1,2}(?:\.\d{1,2}){1,4}[.、]?\s*|\d{1,2}[、.．)）]\s*|[①-⑳]|[a-zA-Z][.)、．]\s+|[A-H]\s*[.．、])\s*").ok()
+});
+
+/// `text` without the number of an item or heading.
+pub fn without_number(text: &str) -> &str {
+    match NUMBER.as_ref().and_then(|re| re.find(text)) {
+        Some(found) => text.get(found.end()..).unwrap_or(text),
+        None => text,
+    }
+}
+
+/// `text` begins with a number or bullet.
+pub fn is_numbered(text: &str) -> bool {
+    without_number(text).len() < text.trim_start().len()
+}
+
+/// A heading, of the format or by its looks: numbered or bold, short, no sentence.
+pub fn is_heading(block: &Block) -> bool {
+    if block.is_heading() {
+        return true;
+    }
+    let text = block.text.trim();
+    let short = text.chars().count() <= LONGEST;
+    let ends = text.ends_with(['。', '.', ';', '；', ':', '：', ',', '，', '！', '!']);
+    let plain = matches!(block.kind, Kind::Paragraph);
+    plain && short && !ends && !text.contains(['：', ':', '；', '。']) && (block.strong || is_numbered(text))
+}
+
+/// The section of each block. A heading belongs to the section it opens.
+pub fn read(blocks: &[Block], lexicon: &Lexicon) -> Vec<Section> {
+    let mut current = Section::Open;
+    // A heading that decides nothing stays within the section around it.
+    blocks
+        .iter()
+        .map(|block| {
+            if is_heading(block) {
+                let text = fold(without_number(&block.text));
+                if let Some(section) = of(&text, lexicon) {
+                    current = section;
+                } else if block.is_heading() && current != Section::Share && current != Section::Collect {
+                    current = Section::Open;
+                }
+            }
+            current
+        })
+        .collect()
+}
+
+/// The section that a folded heading opens.
+pub fn of(heading: &str, lexicon: &Lexicon) -> Option<Section> {
+    if lexicon.says("denial-heading", heading) {
+        return Some(Section::Denied);
+    }
+    if lexicon.says("section-definitions", heading) {
+        return Some(Section::Defined);
+    }
+    let at = |id: &str| lexicon.phrase(id, heading).map(|(m, _)| m.start());
+    let (collect, share, other) = (at("section-collect"), at("section-share"), at("section-other"));
+    match (collect, share, other) {
+        (Some(_), None, None) => Some(Section::Collect),
+        (Some(_), None, Some(_)) if heading.contains("收集") || heading.contains("collect") => Some(Section::Collect),
+        (_, Some(_), _) if heading.contains("未成年") || heading.contains("儿童") => Some(Section::Other),
+        (Some(c), Some(s), _) if c < s && !heading.contains("第三方") && !heading.contains("third") => {
+            Some(Section::Collect)
+        }
+        (_, Some(_), _) => Some(Section::Share),
+        (_, None, Some(_)) => Some(Section::Other),
+        (None, None, None) => None,
+    }
+}

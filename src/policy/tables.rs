@@ -1,0 +1,166 @@
+//! Tables of third parties: columns of any order, by the words of their heads.
+//!
+//! A row of heads may stand anywhere, also twice; a row of one cell is a title. A
+//! table that names nobody (permissions, business functions) is the app's own.
+
+use super::block::{Block, Cell, Row};
+use super::entry::{Entry, span};
+use super::fold::{fold, squeeze};
+use super::lexicon::{Column, Lexicon};
+
+/// Cells longer than this are no heads.
+const LONGEST_HEAD: usize = 30;
+
+/// What a table says.
+#[derive(Default)]
+pub struct Found {
+    /// Its third parties.
+    pub entries: Vec<Entry>,
+    /// Rows about data that name nobody: their data, permissions and purposes.
+    pub own: Vec<Entry>,
+}
+
+/// Reads one table.
+pub fn read(block: &Block, lexicon: &Lexicon) -> Found {
+    let mut found = Found::default();
+    let Some(table) = block.table() else { return found };
+    if let Some(rows) = transposed(&table.rows, lexicon) {
+        read_rows(block, &rows, lexicon, &mut found);
+    } else {
+        read_rows(block, &table.rows, lexicon, &mut found);
+    }
+    found
+}
+
+fn read_rows(block: &Block, rows: &[Row], lexicon: &Lexicon, found: &mut Found) {
+    let mut heads: Option<(Vec<Option<Column>>, Vec<String>)> = None;
+    let mut company_above: Option<String> = None;
+    for row in rows {
+        if let Some(columns) = head_row(row, lexicon, heads.is_some()) {
+            heads = Some((columns, row.cells.iter().map(|c| c.text.clone()).collect()));
+            company_above = None;
+            continue;
+        }
+        let Some((columns, labels)) = &heads else { continue };
+        let distinct = row.cells.iter().filter(|c| !c.across && !c.text.trim().is_empty()).count();
+        if distinct == 0
+            || distinct == 1
+                && row.cells.len() > 1
+                && row.cells.iter().skip(1).all(|c| c.across || c.text.is_empty())
+                && row.cells.iter().any(|c| c.across)
+        {
+            continue;
+        }
+        let named = columns.iter().flatten().any(|c| matches!(c, Column::Product | Column::Company | Column::Party));
+        let mut entry = Entry::default();
+        for (index, cell) in row.cells.iter().enumerate() {
+            let Some(Some(column)) = columns.get(index) else { continue };
+            if cell.across && columns.get(index.wrapping_sub(1)) == columns.get(index) {
+                continue;
+            }
+            let label = labels.get(index).map(String::as_str).unwrap_or_default();
+            entry.put(*column, label, &cell.text, &cell.links);
+        }
+        entry.spans.push(span(block.source, row.line, row.end_line, &row_text(row)));
+        if !named {
+            found.own.push(entry);
+            continue;
+        }
+        let said = |column: Column| entry.get(column).is_some_and(|v| !lexicon.says("nothing-said", fold(v).trim()));
+        let who = said(Column::Product) || said(Column::Party) || said(Column::Company);
+        if !who {
+            // A row that goes on: its words belong to the row above.
+            if let Some(last) = found.entries.last_mut() {
+                for (column, words) in entry.values.into_iter().filter(|(_, w)| !w.is_empty()) {
+                    last.values.push((column, words));
+                }
+                last.links.extend(entry.links);
+                last.spans.extend(entry.spans);
+            }
+            continue;
+        }
+        // A company written once for several products below it, as the first column.
+        let first = columns.iter().flatten().next();
+        if first == Some(&Column::Company) {
+            match entry.get(Column::Company).map(str::to_owned) {
+                Some(company) => company_above = Some(company),
+                None => {
+                    if let (Some(company), true) = (&company_above, said(Column::Product)) {
+                        entry.values.insert(0, (Column::Company, company.clone()));
+                    }
+                }
+            }
+        }
+        found.entries.push(entry);
+    }
+}
+
+fn row_text(row: &Row) -> String {
+    let cells: Vec<String> = row.cells.iter().filter(|c| !c.across).map(|c| squeeze(&c.text)).collect();
+    cells.join(" | ")
+}
+
+/// The columns, where the row is a row of heads: two and more are known, and
+/// they say more than one thing. Below other heads (`again`) only words of the
+/// vocabulary count, as cells hold parts of them ("SDK本机采集", "一键登录功能").
+fn head_row(row: &Row, lexicon: &Lexicon, again: bool) -> Option<Vec<Option<Column>>> {
+    let mut columns: Vec<Option<Column>> = row.cells.iter().map(|cell| head(cell, lexicon)).collect();
+    if again {
+        let exact = |cell: &&Cell| lexicon.labels().contains_key(&fold(cell.text.trim()));
+        let filled: Vec<&Cell> = row.cells.iter().filter(|c| !c.text.trim().is_empty()).collect();
+        let hits = filled.iter().filter(|c| exact(c)).count();
+        if hits < 2 || hits * 4 < filled.len() * 3 {
+            return None;
+        }
+    }
+    let filled = row.cells.iter().filter(|c| !c.text.trim().is_empty()).count();
+    let known: Vec<Column> = columns.iter().flatten().copied().collect();
+    let mut kinds: Vec<Column> = known.clone();
+    kinds.sort_unstable();
+    kinds.dedup();
+    if known.len() < 2 || kinds.len() < 2 || known.len() * 2 < filled {
+        return None;
+    }
+    // Where two columns may name a company or product, the open one takes what is missing.
+    let has = |c: Column, columns: &[Option<Column>]| columns.contains(&Some(c));
+    if has(Column::Party, &columns) {
+        let other = if has(Column::Product, &columns) && !has(Column::Company, &columns) {
+            Some(Column::Company)
+        } else if has(Column::Company, &columns) && !has(Column::Product, &columns) {
+            Some(Column::Product)
+        } else {
+            None
+        };
+        if let Some(other) = other
+            && let Some(slot) = columns.iter_mut().find(|c| **c == Some(Column::Party))
+        {
+            *slot = Some(other);
+        }
+    }
+    Some(columns)
+}
+
+fn head(cell: &Cell, lexicon: &Lexicon) -> Option<Column> {
+    let text = squeeze(&cell.text);
+    (text.chars().count() <= LONGEST_HEAD).then(|| lexicon.column(&text)).flatten()
+}
+
+/// A table whose heads stand in the first column, one third party a column, turned.
+fn transposed(rows: &[Row], lexicon: &Lexicon) -> Option<Vec<Row>> {
+    if rows.iter().any(|row| head_row(row, lexicon, false).is_some()) {
+        return None;
+    }
+    let width = rows.iter().map(|r| r.cells.len()).max()?;
+    let column = |index: usize| -> Row {
+        let cells = rows.iter().map(|r| r.cells.get(index).cloned().unwrap_or_default()).collect();
+        let lines = || rows.iter().map(|r| (r.line, r.end_line));
+        Row {
+            cells,
+            line: lines().map(|l| l.0).min().unwrap_or_default(),
+            end_line: lines().map(|l| l.1).max().unwrap_or_default(),
+        }
+    };
+    let heads = column(0);
+    head_row(&heads, lexicon, false).filter(|columns| columns.iter().flatten().count() * 3 >= columns.len() * 2)?;
+    Some((0..width).map(column).collect())
+}
