@@ -24,6 +24,7 @@ use crate::net::{Numbering, Slicer};
 use crate::observations::Observations;
 use crate::party::{Attributor, PUBLIC_SUFFIX_LIST, Scope};
 use crate::payload::Decoder;
+use crate::secure::pem::{self, KeyFile};
 use crate::secure::KeyLog;
 use crate::session::{Session, Timeline};
 use crate::signatures::Signatures;
@@ -184,17 +185,20 @@ fn read_key_file(path: &Path, keys: &mut KeyLog, remarks: &mut Remarks<'_>) -> R
     }
     let bytes = std::fs::read(path).map_err(|error| fail(format!("cannot be read: {error}")))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let parsed = keys.parse(&bytes, &name);
-    for junk in &parsed.named {
-        remarks(format!("{junk}"));
-    }
-    if parsed.junk > parsed.named.len() {
-        remarks(format!("{name}: {} lines in all are no key log lines and were skipped", parsed.junk));
-    }
-    if parsed.used + parsed.duplicates == 0 {
-        remarks(format!(
-            "{name} holds no secret that opens traffic; expected are NSS key log lines such as CLIENT_RANDOM …"
-        ));
+    match pem::add(keys, &bytes, &name) {
+        KeyFile::Pem(pem) => remarks(format!("{name}: {}", pem.statement())),
+        KeyFile::Log(parsed) => {
+            for junk in &parsed.named {
+                remarks(junk.to_string());
+            }
+            if parsed.junk > parsed.named.len() {
+                remarks(format!("{name}: {} lines in all are no key log lines and were skipped", parsed.junk));
+            }
+            if parsed.used + parsed.duplicates == 0 {
+                let expected = "expected are NSS key log lines such as CLIENT_RANDOM …, or a PEM private key";
+                remarks(format!("{name} holds no secret that opens traffic; {expected}"));
+            }
+        }
     }
     Ok(())
 }
