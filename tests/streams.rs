@@ -29,8 +29,9 @@ struct Seen {
     frames: u64,
 }
 
+/// tshark prints holes so, with the end of the C string.
 fn hole(bytes: &mut Vec<u8>, length: u64) {
-    bytes.extend(format!("[{length} bytes missing in capture file]").bytes());
+    bytes.extend(format!("[{length} bytes missing in capture file]\0").bytes());
 }
 
 fn ours(path: &Path) -> Seen {

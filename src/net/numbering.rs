@@ -81,7 +81,9 @@ impl Numbering {
             Some(known) if !fresh => known,
             _ => Conversation { number: self.next(transport), client: client(segment), base: [None; 2] },
         };
-        if let Kind::Tcp { seq, ack, flags, .. } = segment.kind {
+        if let Kind::Tcp { seq, ack, flags, .. } = segment.kind
+            && !segment.quoted
+        {
             learn(&mut conversation, side, seq, ack, flags);
         }
         self.remember(ends, conversation);

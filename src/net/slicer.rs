@@ -1,6 +1,6 @@
 //! Packets to segments: one TCP segment or UDP datagram, with its ends.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::Range;
 
 use etherparse::{TcpHeaderSlice, UdpHeaderSlice};
@@ -12,8 +12,8 @@ use super::fragments::{Fragments, Key};
 use super::ip::{self, Bad, Ip};
 use super::link::{self, Carried};
 
-/// IP packets in IP packets (4in6, 6in4, GRE) that are unpacked.
-const TUNNELS: usize = 4;
+/// IP packets in IP packets (4in6, 6in4, GRE) that are unpacked. Networks nest two or three.
+const TUNNELS: usize = 8;
 
 /// TCP's control bits (RFC 9293 §3.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,6 +79,9 @@ pub struct Segment<'a> {
     pub missing: u32,
     /// Fragments overlapped with different content; the first copy is here.
     pub conflict: bool,
+    /// It is only quoted by an ICMP error. It takes a stream number, as in tshark, and
+    /// carries nothing: `payload` is empty, and streams take no notice of it.
+    pub quoted: bool,
 }
 
 /// Finds segments in packets. Keeps the fragments of packets that are not whole yet.
@@ -127,6 +130,7 @@ impl Slicer {
         self.frames.push(packet.frame);
         let mut held = Held::InPacket;
         let mut conflict = false;
+        let mut quoted = false;
         let mut range = start..packet.data.len();
         for _ in 0..TUNNELS {
             let bytes = match held {
@@ -137,6 +141,7 @@ impl Slicer {
             let parsed = ip::parse(bytes.get(range.clone()).unwrap_or_default());
             let mut found = match parsed {
                 Ok(found) => found,
+                Err(_) if quoted => return None,
                 Err(Bad::Cut) => {
                     gaps.add(cut(frame(), packet));
                     return None;
@@ -147,7 +152,10 @@ impl Slicer {
                 }
             };
             found.payload = found.payload.start + base..found.payload.end + base;
-            if let Some(place) = found.fragment {
+            if let Some(place) = found.fragment.filter(|place| !quoted || place.offset > 0) {
+                if quoted {
+                    return None;
+                }
                 let payload = bytes.get(found.payload.clone()).unwrap_or_default();
                 if found.missing > 0 {
                     // Never whole; the first is read as far as it goes, as tshark does.
@@ -184,11 +192,16 @@ impl Slicer {
             match found.protocol {
                 4 | 41 => range = found.payload,
                 47 => range = gre(bytes, found.payload)?,
+                6 | 17 if quoted => return self.quoted(packet, held, &found),
                 6 | 17 => return self.transport(packet, held, &found, conflict, gaps),
+                1 | 58 if !quoted => {
+                    range = icmp_quote(bytes, &found)?;
+                    quoted = true;
+                }
                 _ => return None,
             }
         }
-        gaps.add(Gap::new(GapReason::Limit, frame(), "more than 4 IP packets inside each other"));
+        gaps.add(Gap::new(GapReason::Limit, frame(), "more than 8 IP packets inside each other"));
         None
     }
 
@@ -212,11 +225,15 @@ impl Slicer {
         let bytes = bytes.get(found.payload.clone()).unwrap_or_default();
         let frame = || format!("frame {}", packet.frame);
         let header = if found.protocol == 6 { tcp(bytes) } else { udp(bytes) };
+        if header.as_ref().is_some_and(|h| h.length < 8) {
+            // tshark gives it a stream number all the same.
+            gaps.add(Gap::new(GapReason::DamagedInput, frame(), CONTRADICTS));
+        }
         let Some(header) = header else {
             gaps.add(if found.missing > 0 {
                 cut(frame(), packet)
             } else {
-                Gap::new(GapReason::DamagedInput, frame(), "a TCP or UDP header that contradicts itself")
+                Gap::new(GapReason::DamagedInput, frame(), CONTRADICTS)
             });
             return None;
         };
@@ -229,22 +246,47 @@ impl Slicer {
         if missing > 0 {
             gaps.add(Gap::new(GapReason::Truncated, frame(), SNAPLEN).of_bytes(missing.into()));
         }
-        let end = |address: IpAddr, port: u16| SocketAddr::new(address, port);
-        Some(Segment {
+        let payload = if header.length < 8 { &[] } else { payload };
+        Some(Segment { payload, missing, conflict, ..self.segment(packet, found, &header) })
+    }
+
+    /// The segment that an ICMP error quotes the start of.
+    fn quoted<'a>(&'a self, packet: &Packet<'a>, held: Held, found: &Ip) -> Option<Segment<'a>> {
+        let bytes = match held {
+            Held::InPacket => packet.data,
+            Held::InWhole => &self.whole,
+        };
+        let bytes = bytes.get(found.payload.clone()).unwrap_or_default();
+        let header = if found.protocol == 6 {
+            // tshark needs the fields up to the window.
+            let mut fixed = [0; 20];
+            let there = bytes.get(..bytes.len().min(20)).filter(|b| b.len() >= 16)?;
+            fixed.get_mut(..there.len())?.copy_from_slice(there);
+            tcp(&fixed)?
+        } else {
+            udp(bytes)?
+        };
+        Some(Segment { quoted: true, ..self.segment(packet, found, &header) })
+    }
+
+    fn segment<'a>(&'a self, packet: &Packet<'a>, found: &Ip, header: &Header) -> Segment<'a> {
+        Segment {
             input: packet.input,
             frame: packet.frame,
             frames: &self.frames,
             time: packet.time,
-            src: end(found.source, header.ports.0),
-            dst: end(found.destination, header.ports.1),
+            src: SocketAddr::new(found.source, header.ports.0),
+            dst: SocketAddr::new(found.destination, header.ports.1),
             kind: header.kind,
-            payload,
-            missing,
-            conflict,
-        })
+            payload: &[],
+            missing: 0,
+            conflict: false,
+            quoted: false,
+        }
     }
 }
 
+const CONTRADICTS: &str = "a TCP or UDP header that contradicts itself";
 const SNAPLEN: &str = "the snap length cut packets";
 
 fn cut(at: String, packet: &Packet<'_>) -> Gap {
@@ -258,6 +300,7 @@ fn cut(at: String, packet: &Packet<'_>) -> Gap {
 struct Header {
     ports: (u16, u16),
     kind: Kind,
+    /// 0 where the header says an impossible one.
     length: usize,
     /// Length of the payload, where the header tells it.
     payload: Option<usize>,
@@ -268,7 +311,8 @@ fn tcp(bytes: &[u8]) -> Option<Header> {
     let mut fixed = *bytes.first_chunk::<20>()?;
     let length = usize::from(fixed[12] >> 4) * 4;
     fixed[12] = 5 << 4;
-    let header = TcpHeaderSlice::from_slice(&fixed).ok().filter(|_| length >= 20)?;
+    let header = TcpHeaderSlice::from_slice(&fixed).ok()?;
+    let length = if length < 20 { 0 } else { length };
     Some(Header {
         ports: (header.source_port(), header.destination_port()),
         kind: Kind::Tcp {
@@ -290,6 +334,19 @@ fn udp(bytes: &[u8]) -> Option<Header> {
         length => Some(length.checked_sub(8)?),
     };
     Some(Header { ports: (header.source_port(), header.destination_port()), kind: Kind::Udp, length: 8, payload })
+}
+
+/// The packet that an ICMP error quotes: destination unreachable, source quench, redirect,
+/// time exceeded, parameter problem (RFC 792); of ICMPv6 all of the first four (RFC 4443 §2.1).
+fn icmp_quote(bytes: &[u8], found: &Ip) -> Option<Range<usize>> {
+    let range = found.payload.clone();
+    let kind = bytes.get(range.start)?;
+    let error = match found.protocol {
+        1 => matches!(kind, 3 | 4 | 5 | 11 | 12),
+        _ => matches!(kind, 1..=4),
+    };
+    let start = range.start + 8;
+    (error && start < range.end).then_some(start..range.end)
 }
 
 /// The IP packet in a GRE packet (RFC 2784, RFC 2890), if it is one.

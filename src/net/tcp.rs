@@ -50,6 +50,9 @@ impl TcpStream {
     /// that puts in order, of either direction.
     pub fn push(&mut self, direction: Direction, segment: &Segment<'_>, sink: &mut Sink<'_>) {
         let Kind::Tcp { seq, ack, flags, .. } = segment.kind else { return };
+        if segment.quoted {
+            return;
+        }
         self.last = segment.time;
         let (own, other) = match direction {
             Direction::Sent => (&mut self.sent, &mut self.received),
@@ -119,6 +122,9 @@ struct Half {
     proof: Option<Proof>,
     /// Of a side that has not sent a byte yet: the number that its first will have.
     expected: Option<u32>,
+    /// The direction began before the capture: that bytes are missing before its first
+    /// ones goes without saying, and is no gap.
+    midway: bool,
     /// The last bytes that were delivered, without what gaps passed over before them.
     delivered: Vec<u8>,
     conflicts: u64,
@@ -216,6 +222,7 @@ impl Half {
 
     /// Sets where a direction begins whose start was not captured.
     fn anchor(&mut self, seq: u32, segment: &Segment<'_>) {
+        self.midway = true;
         self.next = match self.expected {
             // The keep-alive of a connection that was silent so far.
             Some(expected) if segment.payload.len() == 1 && expected == seq.wrapping_add(1) => Some(expected),
@@ -388,7 +395,9 @@ impl Half {
                 None if target == u64::MAX => return,
                 None => target,
             };
-            sink(Chunk::Gap { length: hole_end - self.offset, time });
+            if self.offset > 0 || !self.midway {
+                sink(Chunk::Gap { length: hole_end - self.offset, time });
+            }
             self.pass(hole_end - self.offset);
             self.drain(time, sink);
         }
