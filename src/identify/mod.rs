@@ -11,6 +11,7 @@
 mod apps;
 mod boundary;
 mod digest;
+mod embedded;
 mod forms;
 mod keyed;
 mod keys;

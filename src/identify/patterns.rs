@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use daachorse::DoubleArrayAhoCorasick;
 
 use super::boundary::{self, Stuff};
+use super::embedded::{self, Embedding};
 use super::{Hit, Identifier, Placeholders, Seen, digest, forms};
 use crate::evidence::{Certainty, Time};
 use crate::observations::Form;
@@ -39,6 +40,8 @@ struct Written {
     text: String,
     /// Base64: another case is another value.
     exact: bool,
+    /// The bytes searched for, where they are an encoding of `text`.
+    embedding: Option<(Embedding, Vec<u8>)>,
 }
 
 /// The set.
@@ -71,10 +74,11 @@ impl Patterns {
                 short: is_short(&value.value),
             })
             .collect();
-        let mut by_text: BTreeMap<String, Vec<Written>> = BTreeMap::new();
+        let mut by_text: BTreeMap<Vec<u8>, Vec<Written>> = BTreeMap::new();
         for (index, known) in known.iter().enumerate() {
             for written in all_written(index, known) {
-                by_text.entry(written.text.to_ascii_lowercase()).or_default().push(written);
+                let pattern = written.embedding.as_ref().map_or(written.text.as_bytes(), |(_, pattern)| pattern);
+                by_text.entry(pattern.to_ascii_lowercase()).or_default().push(written);
             }
         }
         let automaton = DoubleArrayAhoCorasick::new(by_text.keys()).ok();
@@ -84,12 +88,23 @@ impl Patterns {
     pub(super) fn search(&self, identifier: &Identifier, leaves: &[Seen<'_>], time: Time, hits: &mut Vec<Hit>) {
         let Some(automaton) = &self.automaton else { return };
         let mut lower = Vec::new();
+        // The last leaf in which a pattern was found: one hit for each value and leaf is
+        // enough, and bounds what a body of nothing but repeats can cost.
+        let mut found_in = vec![usize::MAX; self.written.len()];
         for seen in leaves {
             lower.clear();
             lower.extend(seen.leaf.bytes.iter().map(u8::to_ascii_lowercase));
             for found in automaton.find_overlapping_iter(&lower) {
-                let written = self.written.get(found.value() as usize).map(Vec::as_slice).unwrap_or_default();
-                hits.extend(self.judge(identifier, *seen, written, found.start()..found.end(), time));
+                let number = found.value() as usize;
+                let (Some(written), Some(last)) = (self.written.get(number), found_in.get_mut(number)) else {
+                    continue;
+                };
+                if *last != seen.index
+                    && let Some(hit) = self.judge(identifier, *seen, written, found.start()..found.end(), time)
+                {
+                    *last = seen.index;
+                    hits.push(hit);
+                }
             }
         }
     }
@@ -104,14 +119,14 @@ impl Patterns {
         time: Time,
     ) -> Option<Hit> {
         let bytes = &seen.leaf.bytes;
-        let text = std::str::from_utf8(bytes.get(range.clone())?).ok()?;
-        let exact = || written.iter().filter(|w| w.text == text);
-        let candidates: Vec<&Written> =
-            if exact().next().is_some() { exact().collect() } else { written.iter().filter(|w| !w.exact).collect() };
-        let stuff = Stuff::of(text, candidates.first()?.exact);
-        if !boundary::holds(bytes, range.start, range.end, stuff) {
-            return None;
-        }
+        let found = bytes.get(range.clone())?;
+        let text = std::str::from_utf8(found).unwrap_or_default();
+        let direct = || written.iter().filter(|w| w.embedding.is_none());
+        let exact: Vec<&Written> = direct().filter(|w| w.text == text).collect();
+        let mut candidates = if exact.is_empty() { direct().filter(|w| !w.exact).collect() } else { exact };
+        candidates.retain(|w| boundary::holds(bytes, range.start, range.end, Stuff::of(text, w.exact)));
+        // What was decoded is searched where it was decoded to.
+        candidates.extend(written.iter().filter(|w| !seen.leaf.decoded && w.is_embedded(bytes, &range)));
         // Behind a value in undecoded text stands its name; a whole value has the leaf's.
         let whole = range.start == 0;
         let near = (!whole).then(|| payload::word_before(bytes, range.start)).flatten();
@@ -130,14 +145,16 @@ impl Patterns {
             return None;
         }
         let mut form = chosen.form.clone();
-        if plain_word && chosen.text != text {
+        if let Some((embedding, _)) = &chosen.embedding {
+            form.variant = format!("{} in {}", form.variant, embedding.name());
+        } else if plain_word && chosen.text != text {
             "any-case".clone_into(&mut form.variant);
         }
         let what = match plain_word {
             true => format!("a value of the device profile ({})", form.variant),
             false => format!("the {} of a value of the device profile ({})", form.digest, form.variant),
         };
-        let (certainty, when) = match in_force(&known.value, time) {
+        let (certainty, when) = match known.value.holds_at(time) {
             true => (Certainty::Confirmed, ""),
             false => (Certainty::Probable, ", sent outside the time it was valid"),
         };
@@ -148,7 +165,7 @@ impl Patterns {
             certainty,
             reason: format!("{what}{under}{when}"),
             value: known.value.value.clone(),
-            written: text.to_owned(),
+            written: if chosen.embedding.is_some() { chosen.text.clone() } else { text.to_owned() },
             key: key.map(str::to_owned),
             leaf: seen.index,
             start: range.start,
@@ -157,9 +174,14 @@ impl Patterns {
     }
 }
 
-/// The value held at `time`.
-pub(super) fn in_force(value: &ProfileValue, time: Time) -> bool {
-    value.from.is_none_or(|from| from <= time) && value.until.is_none_or(|until| time <= until)
+impl Written {
+    /// `bytes[range]` is this value in its encoding, at a boundary.
+    fn is_embedded(&self, bytes: &[u8], range: &std::ops::Range<usize>) -> bool {
+        let Some((embedding, pattern)) = &self.embedding else { return false };
+        let found = bytes.get(range.clone()).unwrap_or_default();
+        let same = if *embedding == Embedding::Hex { found.eq_ignore_ascii_case(pattern) } else { found == pattern };
+        same && embedding.holds(bytes, range.start, range.end, &self.text)
+    }
 }
 
 fn is_short(value: &str) -> bool {
@@ -178,9 +200,14 @@ fn all_written(index: usize, known: &Known) -> Vec<Written> {
                 form: form(name),
                 text,
                 exact,
+                embedding: None,
             }));
         }
-        all.push(Written { known: index, form: form("plain"), text, exact: false });
+        let embedded = if known.short { Vec::new() } else { embedded::patterns(&text) };
+        let written =
+            |embedding| Written { known: index, form: form("plain"), text: text.clone(), exact: false, embedding };
+        all.extend(embedded.into_iter().map(|e| written(Some(e))));
+        all.push(written(None));
     }
     all
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::patterns::in_force;
 use super::{Hit, Identifier, Seen};
 use crate::evidence::{Certainty, Time};
 use crate::observations::Form;
@@ -199,7 +198,7 @@ fn judge(identifier: &Identifier, seen: Seen<'_>, pair: Pair, time: Time) -> Opt
     };
     match nearest {
         Some((_, datum, known)) if pair.keyed || decimals >= UNKEYED_DECIMALS => {
-            let certainty = if in_force(&known.value, time) { Certainty::Confirmed } else { Certainty::Probable };
+            let certainty = if known.value.holds_at(time) { Certainty::Confirmed } else { Certainty::Probable };
             let reason =
                 format!("within 1 km of a place of the device profile ({datum}), sent with {decimals} decimals");
             Some(hit(certainty, reason, datum, known.value.value.clone()))

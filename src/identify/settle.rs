@@ -1,5 +1,7 @@
 //! Hits that compete for the same bytes.
 
+use std::collections::BTreeMap;
+
 use super::{Found, Hit};
 use crate::evidence::Certainty;
 
@@ -12,13 +14,17 @@ pub(super) fn settle(found: &mut Found, is_experimental: impl Fn(usize) -> bool)
         rank(a).cmp(&rank(b)).then_with(|| (a.start, &a.data_type, &a.form).cmp(&(b.start, &b.data_type, &b.form)))
     });
     let mut kept: Vec<Hit> = Vec::new();
-    let mut of_leaf = 0;
+    // What is taken in the leaf at hand: start to end, never overlapping.
+    let (mut leaf, mut taken) = (usize::MAX, BTreeMap::<usize, usize>::new());
     for hit in hits {
-        if kept.last().is_some_and(|last| last.leaf != hit.leaf) {
-            of_leaf = kept.len();
+        if hit.leaf != leaf {
+            leaf = hit.leaf;
+            taken.clear();
         }
-        let taken = kept.get(of_leaf..).unwrap_or_default().iter().any(|k| k.start < hit.end && hit.start < k.end);
-        if !taken {
+        // Of the disjoint stretches only the last that starts before the hit's end can reach into it.
+        let free = taken.range(..hit.end).next_back().is_none_or(|(_, end)| *end <= hit.start);
+        if free {
+            taken.insert(hit.start, hit.end);
             kept.push(hit);
         }
     }

@@ -17,7 +17,7 @@ struct File {
     cases: Vec<Case>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
     name: String,
@@ -169,28 +169,44 @@ fn cases_made_by_other_programs() {
     assert!(file.cases.len() > 300 && report.is_empty(), "{report}");
 }
 
+fn sent(target: &str, body: &str) -> Message {
+    message(&Case {
+        host: "a.example".to_owned(),
+        method: "POST".to_owned(),
+        target: target.to_owned(),
+        body_base64: data_encoding::BASE64.encode(body.as_bytes()),
+        ..Case::default()
+    })
+}
+
+/// The gaps, and the keys of the hits for a device whose IMEI is 490154203237518
+/// (the example of 3GPP TS 23.003 annex B).
+fn gaps_and_keys(body: &str) -> (Vec<String>, Vec<Option<String>>) {
+    let signatures = Signatures::embedded().unwrap();
+    let ids = [("imei".to_owned(), vec!["490154203237518".to_owned()])].into();
+    let decoded = Decoder::new(&signatures).leaves(&sent("/", body), None);
+    let found = Identifier::new(&signatures, &profile(&ids)).find(&decoded.leaves, None, Time(0));
+    (decoded.gaps.into_iter().map(|g| g.detail).collect(), found.hits.into_iter().map(|h| h.key).collect())
+}
+
+#[test]
+fn what_lies_behind_a_limit_is_still_searched_as_text() {
+    let imei = Some("imei".to_owned());
+    let values = format!(r#"{{"n":[{}1],"imei":"490154203237518"}}"#, "1,".repeat(140_000));
+    assert_eq!(gaps_and_keys(&values), (vec!["values in one message: 131072".to_owned()], vec![imei.clone()]));
+    let piece = |n: u32| format!("{:?}", data_encoding::BASE64.encode(format!("piece number {n}").as_bytes()));
+    let pieces = (0..2_500).map(piece).collect::<Vec<_>>().join(",");
+    let layers = format!(r#"{{"n":[{pieces}],"imei":"490154203237518"}}"#);
+    assert_eq!(gaps_and_keys(&layers), (vec!["layers decoded in one message: 2000".to_owned()], vec![imei]));
+}
+
 #[test]
 fn a_value_outside_its_time_is_probable() {
     let signatures = Signatures::embedded().unwrap();
     let old =
         ProfileValue { value: "3a5f2c1e-7b48-4d09-9e6a-1c2d3e4f5a6b".to_owned(), from: None, until: Some(Time(100)) };
     let profile = Profile { ids: [("oaid".to_owned(), vec![old.clone()])].into() };
-    let case = Case {
-        name: String::new(),
-        host: "a.example".to_owned(),
-        method: "GET".to_owned(),
-        target: format!("/?x={}", old.value),
-        headers: Vec::new(),
-        body_base64: String::new(),
-        profile: None,
-        product: None,
-        hits: Vec::new(),
-        withheld: Vec::new(),
-        sealed: Vec::new(),
-        gaps: Vec::new(),
-        not_types: None,
-    };
-    let leaves = Decoder::new(&signatures).leaves(&message(&case), None).leaves;
+    let leaves = Decoder::new(&signatures).leaves(&sent(&format!("/?x={}", old.value), ""), None).leaves;
     let identifier = Identifier::new(&signatures, &profile);
     let certainty = |time| identifier.find(&leaves, None, Time(time)).hits.first().map(|h| h.certainty);
     assert_eq!((certainty(100), certainty(101)), (Some(Certainty::Confirmed), Some(Certainty::Probable)));

@@ -21,7 +21,7 @@ pub(super) const BASE64: Opener = Opener {
 
 /// Decodes all of `bytes`, or nothing. Bits that pad the last character may be anything:
 /// encoders exist that leave some set.
-pub(super) fn decode(bytes: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<u8>> {
     let word: Vec<u8> = bytes.iter().copied().filter(|b| !matches!(b, b'\r' | b'\n')).collect();
     let end = word.iter().rposition(|b| *b != b'=').map_or(0, |i| i + 1);
     let (body, padding) = word.split_at_checked(end)?;

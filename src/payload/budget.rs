@@ -40,10 +40,15 @@ impl Budget {
     /// One more container.
     pub(super) fn layer(&mut self) -> bool {
         match self.layers.checked_sub(1) {
-            Some(left) => self.layers = left,
-            None => self.reach("layers decoded in one message", LAYERS as usize),
+            Some(left) => {
+                self.layers = left;
+                true
+            }
+            None => {
+                self.reach("layers decoded in one message", LAYERS as usize);
+                false
+            }
         }
-        self.layers > 0
     }
 
     /// `n` more decoded bytes.

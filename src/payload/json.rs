@@ -79,11 +79,12 @@ impl Parser<'_> {
                     let (bytes, scalar) = if head == b'"' { (self.string()?, false) } else { (self.literal()?, true) };
                     let (group, element) = stack.last().map_or((0, false), |f| (f.group, !f.object));
                     if parts.len() >= budget::LEAVES {
+                        // The text stays whole and is searched as such.
                         budget.reach("values in one message", budget::LEAVES);
-                        return Some(parts);
+                        return None;
                     }
                     if !budget.bytes(path.len() + name.as_ref().map_or(0, String::len)) {
-                        return Some(parts);
+                        return None;
                     }
                     let (argument, key) = (Some(path.clone()), name.clone());
                     parts.push(Inside { argument, key, bytes, group, element, scalar, declared: None });

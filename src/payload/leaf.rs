@@ -89,6 +89,8 @@ pub struct Leaf {
     pub group: u32,
     /// It is an element of an array.
     pub element: bool,
+    /// It was decoded as well, on evidence that is not proof: what it decodes to has leaves of its own.
+    pub decoded: bool,
     /// Id of the recipe that led here.
     pub recipe: Option<Arc<str>>,
     pub(super) link: Arc<Link>,

@@ -33,6 +33,7 @@ mod zstandard;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use base64::decode as decode_base64;
 pub use leaf::{Leaf, Part};
 pub use recipe::check as check_recipe;
 pub(crate) use sense::word_before;

@@ -142,15 +142,15 @@ impl<'d> Walk<'d> {
     fn down(&mut self, value: Value) {
         let openable = !value.scalar && !value.link.bytes.is_empty();
         match openable.then(|| self.open(&value)).flatten() {
-            None => self.leaf(value),
+            None => self.leaf(value, false),
             Some((name, opening)) if value.depth >= budget::DEPTH => {
                 self.budget.reach("containers inside each other", usize::from(budget::DEPTH));
                 drop((name, opening));
-                self.leaf(value);
+                self.leaf(value, false);
             }
             Some((name, opening)) => {
                 if opening.keep {
-                    self.leaf(value.clone());
+                    self.leaf(value.clone(), true);
                 }
                 let groups = self.groups;
                 let alone = opening.parts.len() == 1 && opening.parts.iter().all(|p| p.key.is_none());
@@ -185,7 +185,7 @@ impl<'d> Walk<'d> {
         })
     }
 
-    fn leaf(&mut self, value: Value) {
+    fn leaf(&mut self, value: Value, decoded: bool) {
         if self.leaves.len() >= budget::LEAVES {
             self.budget.reach("values in one message", budget::LEAVES);
             return;
@@ -196,6 +196,7 @@ impl<'d> Walk<'d> {
             part: value.part,
             group: value.group,
             element: value.element,
+            decoded,
             recipe: value.recipe,
             link: value.link,
         });

@@ -189,6 +189,23 @@ for coding, command in (("br", ["node", "-e", brotli]), ("zstd", ["zstd", "-c"])
     case(f"coding-{coding}", [plain("imei", IMEI, steps=["body", coding, "json $.imei"])], body=made,
          headers=[["Content-Encoding", coding]], content_type=JSON)
 
+# --- values in bytes that nothing decodes ---
+for before in range(3):
+    around = bytes([0xf1, 0x02, 0x9c][:before]) + b"\x0a\x0f" + IMEI.encode() + b"\x12\xff\xfe"
+    case(f"base64-of-binary-{before}", [plain("imei", IMEI, variant="as-is in base64", steps=["body", "json $.p"])],
+         body=json.dumps({"p": b64(around)}), content_type=JSON)
+    longer = bytes([0xf1, 0x02, 0x9c][:before]) + b"9" + IMEI.encode() + b"\x12\xff\xfe"
+    case(f"base64-of-a-longer-number-{before}", [], body=json.dumps({"p": b64(longer)}), content_type=JSON)
+    case(f"base64-in-text-{before}", [plain("oaid", OAID, variant="as-is in base64")],
+         body="<a>log " + b64(b"\x01\x02\x03"[:before] + b"id " + OAID.encode() + b" end") + " more</a>", content_type="text/plain")
+case("hex-of-binary", [plain("imei", IMEI, variant="as-is in hex")], body=json.dumps({"p": (b"\x0a\x0f" + IMEI.encode() + b"\xff").hex()}), content_type=JSON)
+case("hex-of-a-longer-number", [], body=json.dumps({"p": (b"\x0a\x0f1" + IMEI.encode() + b"\xff").hex()}), content_type=JSON)
+case("utf-16-le", [plain("oaid", OAID, variant="as-is in utf-16")], body=b"\xff\xfe" + f"id={OAID};".encode("utf-16-le"), gaps=["undecodable"])
+case("utf-16-be", [plain("oaid", OAID, variant="as-is in utf-16")], body=b"\x00\x01\x81" + f"id={OAID};".encode("utf-16-be"), gaps=["undecodable"])
+case("utf-16-longer", [], body=b"\xff\xfe" + f"id={IMEI}7;".encode("utf-16-le"), gaps=["undecodable"])
+case("plain-in-binary", [plain("imei", IMEI, steps=["body"])], body=b"\x0a\x0f" + IMEI.encode() + b"\x12\x04\xff\xfe", gaps=["undecodable"])
+case("repeated-in-one-text", [plain("imei", IMEI)], body=f"<i>{IMEI}</i>" * 2000, content_type="text/xml")
+
 # --- forms and digests ---
 for digest in ("md5", "sha1", "sha256", "sm3"):
     case(f"imei-{digest}", [plain("imei", h(digest, IMEI), digest=digest, variant="as-is")], target=f"/?x={h(digest, IMEI)}")
@@ -322,7 +339,6 @@ nested = inner
 for _ in range(12):
     nested = json.dumps({"v": nested})
 case("nested-too-deep", [plain("imei", IMEI)], body=nested, content_type=JSON, gaps=["limit"])
-case("json-too-deep", [], body="[" * 100000, content_type=JSON, gaps=["limit"])
 
 assert len({c["name"] for c in CASES}) == len(CASES)
 with open(os.path.join(HERE, "cases.json"), "w") as out:
