@@ -185,9 +185,9 @@ impl Signatures {
     /// Hosts and domains that two products claim.
     fn check_claims(&self, found: &mut Found) {
         // A host may be shared where a path or a port tells the products apart.
-        let mut hosts: BTreeMap<(&str, &[String], Option<u16>), (&str, &Origin)> = BTreeMap::new();
-        let mut domains: BTreeMap<&str, (&str, &Origin)> = BTreeMap::new();
-        let mut packages: BTreeMap<&str, (&str, &Origin)> = BTreeMap::new();
+        let mut hosts: Claimed<'_, (&str, &[String], Option<u16>)> = BTreeMap::new();
+        let mut domains: Claimed<'_, &str> = BTreeMap::new();
+        let mut packages: Claimed<'_, &str> = BTreeMap::new();
         for product in self.products.values() {
             for rule in &product.hosts {
                 for host in &rule.hosts {
@@ -310,6 +310,9 @@ fn check_hosts(found: &mut Found, rule: &HostRule) {
     }
 }
 
+/// What is claimed, by which product, and where.
+type Claimed<'a, K> = BTreeMap<K, (&'a str, &'a Origin)>;
+
 /// Collects problems.
 struct Found {
     problems: Vec<Problem>,
@@ -361,7 +364,7 @@ impl Found {
 
     fn claim<'a, K: Ord>(
         &mut self,
-        claimed: &mut BTreeMap<K, (&'a str, &'a Origin)>,
+        claimed: &mut Claimed<'a, K>,
         key: K,
         product: &'a Product,
         origin: &'a Origin,
