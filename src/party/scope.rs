@@ -153,7 +153,6 @@ mod tests {
                 settle("a..b", "ignore"),
                 settle("*.x.example", "getui"),
             ],
-            ..Scope::default()
         };
         let problems = scope.check(&set);
         assert_eq!(problems.len(), 5, "{problems:?}");
