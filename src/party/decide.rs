@@ -63,9 +63,7 @@ impl<'s> Attributor<'s> {
             _ => None,
         };
         let recipient = match (&settlement.as_, product) {
-            (SettledAs::Product(id), Some(product)) => {
-                self.product(subject, product, Certainty::Confirmed, reason(id))
-            }
+            (SettledAs::Product(id), Some(product)) => self.product(subject, product, Certainty::Confirmed, reason(id)),
             (SettledAs::FirstParty, _) => self.first_party(subject, Certainty::Confirmed, reason("first-party")),
             (SettledAs::Infrastructure, _) => {
                 let domain = subject.host.registrable();
@@ -168,11 +166,8 @@ impl<'s> Attributor<'s> {
         // The system speaks with its maker's hosts whatever app runs. A product with a
         // package is an SDK as well, and proven traffic of the app is that.
         let is_sdk = !product.packages.is_empty();
-        let role = if product.platform && !(is_sdk && self.scope.app_proven) {
-            Role::Platform
-        } else {
-            Role::ThirdParty
-        };
+        let role =
+            if product.platform && !(is_sdk && self.scope.app_proven) { Role::Platform } else { Role::ThirdParty };
         Recipient {
             id: product.id.clone(),
             role,

@@ -183,7 +183,9 @@ mod tests {
 
     #[test]
     fn what_is_no_name_is_none() {
-        for bad in ["", ".", "a..b", "a b.example", "a/b", "a:b:c", "exa\u{0}mple.com", "*.example.com", "a.example:http"] {
+        for bad in
+            ["", ".", "a..b", "a b.example", "a/b", "a:b:c", "exa\u{0}mple.com", "*.example.com", "a.example:http"]
+        {
             assert_eq!(text(bad), None, "{bad:?}");
         }
         assert_eq!(text(&"a.".repeat(200)), None);

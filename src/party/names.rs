@@ -97,7 +97,8 @@ impl NameTable {
         }
         for (owner, kind, value, ttl) in &dns.answers {
             if (kind == "A" || kind == "AAAA")
-                && let (Some(Host::Name(owner)), Some(Host::Address(address))) = (Host::parse(owner), Host::parse(value))
+                && let (Some(Host::Name(owner)), Some(Host::Address(address))) =
+                    (Host::parse(owner), Host::parse(value))
             {
                 let mut asked = owner;
                 for _ in 0..CHAIN {
@@ -288,7 +289,8 @@ mod tests {
     #[test]
     fn loops_of_aliases_end() {
         let mut table = NameTable::default();
-        let answers = vec![answer("a.example", "CNAME", "b.example", 60), answer("b.example", "CNAME", "a.example", 60)];
+        let answers =
+            vec![answer("a.example", "CNAME", "b.example", 60), answer("b.example", "CNAME", "a.example", 60)];
         table.learn(CLIENT, at(0), &response(&["a.example"], answers));
         assert_eq!(table.aliases("a.example", at(1)), ["b.example"]);
         // An address at the end of a loop is still learned, and learning ends.
@@ -304,7 +306,8 @@ mod tests {
     #[test]
     fn queries_teach_nothing_and_tables_are_bounded() {
         let mut table = NameTable::default();
-        let query = Dns { response: false, ..response(&["a.example"], vec![answer("a.example", "A", "203.0.113.1", 60)]) };
+        let query =
+            Dns { response: false, ..response(&["a.example"], vec![answer("a.example", "A", "203.0.113.1", 60)]) };
         table.learn(CLIENT, at(0), &query);
         assert_eq!(table.name_of(CLIENT, address("203.0.113.1"), at(0)), None);
         for i in 0..200 {

@@ -74,9 +74,8 @@ pub(super) struct Resolved {
 impl Resolved {
     pub(super) fn new(scope: Scope, index: &Index<'_>) -> Self {
         let first_party = scope.first_party.iter().filter_map(|given| first_party(given));
-        let first_party: Vec<Host> = first_party
-            .filter(|host| !matches!(host, Host::Name(name) if psl::domain_str(name).is_none()))
-            .collect();
+        let first_party: Vec<Host> =
+            first_party.filter(|host| !matches!(host, Host::Name(name) if psl::domain_str(name).is_none())).collect();
         let owner = scope.owner.as_deref().and_then(|owner| owner_id(owner, index));
         let mut settled: Vec<(HostPattern, Settlement)> = scope
             .settled
@@ -142,7 +141,8 @@ mod tests {
 
     #[test]
     fn domains_are_read_as_people_write_them() {
-        for given in ["https://Example.com/path?x", "*.example.com", "example.com.", ".example.com", "example.com:443"] {
+        for given in ["https://Example.com/path?x", "*.example.com", "example.com.", ".example.com", "example.com:443"]
+        {
             assert_eq!(first_party(given), Host::parse("example.com"), "{given}");
         }
     }
@@ -158,7 +158,11 @@ mod tests {
         let scope = Scope {
             first_party: vec!["com.cn".to_owned(), "a b".to_owned(), "example.com".to_owned()],
             owner: Some("Nobody Ltd.".to_owned()),
-            settled: vec![settle("x.example", "no-such-product"), settle("a..b", "ignore"), settle("*.x.example", "getui")],
+            settled: vec![
+                settle("x.example", "no-such-product"),
+                settle("a..b", "ignore"),
+                settle("*.x.example", "getui"),
+            ],
             ..Scope::default()
         };
         let problems = scope.check(&set);
