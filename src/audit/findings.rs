@@ -146,7 +146,7 @@ pub fn of_verdict(verdict: &Verdict, flow: &Flow, observations: &Observations, s
             policy.push(span.clone());
         }
     }
-    let sent = Text::new(format!("{}发给了{}。", kind.zh, whom.zh), format!("{} goes to {}.", kind.en, whom.en));
+    let sent = Text::new(format!("{}发给了{}。", kind.zh, whom.zh), format!("{} sent to {}.", kind.en, whom.en));
     draft(
         Matter {
             code: code.id,

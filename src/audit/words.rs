@@ -10,7 +10,7 @@ use crate::signatures::Signatures;
 impl Text {
     /// The same sentence twice.
     pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
-        Self { zh: zh.into(), en: en.into() }
+        Self { zh: spaced(&zh.into()), en: en.into() }
     }
 
     /// Adds a sentence.
@@ -22,6 +22,28 @@ impl Text {
         self.en.push_str(&more.en);
         self
     }
+}
+
+/// A blank between Chinese and Latin letters or digits, as Chinese is set; what stands
+/// in quotation marks is the policy's and stays as it is.
+fn spaced(text: &str) -> String {
+    let han = |c: char| matches!(c, '\u{4e00}'..='\u{9fff}');
+    let mut set = String::with_capacity(text.len());
+    let (mut quoted, mut last) = (0u32, ' ');
+    for c in text.chars() {
+        match c {
+            '“' => quoted += 1,
+            '”' => quoted = quoted.saturating_sub(1),
+            _ => {}
+        }
+        let meet = (han(last) && c.is_ascii_alphanumeric()) || (last.is_ascii_alphanumeric() && han(c));
+        if quoted == 0 && meet {
+            set.push(' ');
+        }
+        set.push(c);
+        last = c;
+    }
+    set
 }
 
 /// A data type's names; its id where the signatures do not know it.
@@ -116,5 +138,16 @@ pub fn data_level(level: DataLevel) -> Text {
         DataLevel::Exact => Text::new("逐字列明", "named exactly"),
         DataLevel::Umbrella => Text::new("只以统称涵盖", "covered by an umbrella term"),
         DataLevel::None => Text::new("未列出", "not named"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spaced;
+
+    #[test]
+    fn chinese_is_set_with_blanks_outside_of_quotes() {
+        assert_eq!(spaced("IMEI已发给个推2次"), "IMEI 已发给个推 2 次");
+        assert_eq!(spaced("写的是“设备信息IMEI”；没有OAID。"), "写的是“设备信息IMEI”；没有 OAID。");
     }
 }

@@ -83,8 +83,8 @@ impl<'s> Attributor<'s> {
         for alias in self.names.aliases(name, subject.time) {
             let hits = self.index.products(&alias, subject.path, Some(subject.port));
             let Some(hit) = hits.into_iter().find(|hit| !is_hosting(hit.product)) else { continue };
-            // The alias comes from a DNS answer, which anyone on the way can write.
-            let certainty = of(hit.confidence).min(Certainty::Probable);
+            // The device went where this answer sent it: whoever wrote it, that is whose it is.
+            let certainty = of(hit.confidence);
             let reason = format!(
                 "{} is an alias (CNAME) of {alias}, which {} {} of {} ({})",
                 said(subject),

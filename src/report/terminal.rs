@@ -36,7 +36,10 @@ const LABEL: u16 = 14;
 
 /// Columns of a matrix' recipient, and of one data type.
 const MATRIX_RECIPIENT: u16 = 24;
-const MATRIX_TYPE: u16 = 17;
+const MATRIX_TYPE: u16 = 18;
+
+/// Columns of an entry of the legend.
+const LEGEND: u16 = 40;
 
 /// Clauses named by a finding; the rest is counted.
 const CLAUSES: usize = 4;
@@ -149,49 +152,69 @@ impl Page<'_> {
             self.line(words.matrix_empty);
             return;
         }
-        let fitting = usize::from((self.width - MATRIX_RECIPIENT) / MATRIX_TYPE).max(1);
         let columns = view.matrix.columns.len();
-        for start in (0..columns).step_by(fitting) {
-            let mut table = Table::new();
-            table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-            table.set_width(self.width);
-            let mut header = vec![words.recipient.to_owned()];
-            header.extend(view.matrix.columns.iter().skip(start).take(fitting).cloned());
-            table.set_header(header);
-            for row in &view.matrix.rows {
-                let cells: Vec<String> = row
-                    .cells
-                    .iter()
-                    .skip(start)
-                    .take(fitting)
-                    .map(|cell| match cell {
-                        Some(cell) => {
-                            let mut lines = vec![format!("{} {}", cell.symbol, cell.words)];
-                            lines.extend(cell.conduct.iter().cloned());
-                            lines.join("\n")
-                        }
-                        None => String::new(),
-                    })
-                    .collect();
-                if cells.iter().all(String::is_empty) {
-                    continue;
-                }
-                let mut line = vec![format!("{}\n{}", row.recipient, row.role)];
-                line.extend(cells);
-                table.add_row(line);
-            }
-            for (index, column) in table.column_iter_mut().enumerate() {
-                let width = if index == 0 { MATRIX_RECIPIENT } else { MATRIX_TYPE };
-                let bound = comfy_table::Width::Fixed(width);
-                column.set_constraint(comfy_table::ColumnConstraint::UpperBoundary(bound));
-            }
+        let all = self.matrix_block(view, 0..columns);
+        // Padding included; comfy-table measures as a terminal shows.
+        let widths: Vec<u16> = all.column_max_content_widths().iter().map(|w| (w + 2).min(MATRIX_TYPE)).collect();
+        let mut start = 0;
+        while start < columns {
+            let mut room = self.width - MATRIX_RECIPIENT;
+            let fits = |width: &&u16| {
+                let left = room.checked_sub(**width);
+                room = left.unwrap_or(0);
+                left.is_some()
+            };
+            // The first column of `widths` is the recipient's.
+            let fitting = widths.iter().skip(start + 1).take_while(fits).count().max(1);
+            let table = self.matrix_block(view, start..(start + fitting).min(columns));
             let text = table.lines().map(|line| line.trim_end().to_owned() + "\n").collect::<String>();
             let text = self.colour_cells(text, view);
             self.text.push_str(&text);
+            start += fitting;
         }
-        let legend = self.styled(DIM, "");
-        self.line(words.matrix_legend);
-        self.text.push_str(&legend);
+        let entries: Vec<String> = words.matrix_legend.split("   ").map(str::to_owned).collect();
+        let mut legend = Table::new();
+        legend.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+        legend.set_width(self.width);
+        for chunk in entries.chunks(usize::from(self.width / LEGEND).max(1)) {
+            legend.add_row(chunk.to_vec());
+        }
+        self.push_table(&legend, 0);
+    }
+
+    fn matrix_block(&self, view: &View, columns: std::ops::Range<usize>) -> Table {
+        let words = self.options.language.words();
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(self.width);
+        let mut header = vec![words.recipient.to_owned()];
+        header.extend(view.matrix.columns.iter().skip(columns.start).take(columns.len()).cloned());
+        table.set_header(header);
+        for row in &view.matrix.rows {
+            let cells = row.cells.iter().skip(columns.start).take(columns.len());
+            let cells: Vec<String> = cells
+                .map(|cell| match cell {
+                    Some(cell) => {
+                        let mut lines = vec![format!("{} {}", cell.symbol, cell.words)];
+                        lines.extend(cell.conduct.iter().cloned());
+                        lines.join("\n")
+                    }
+                    None => String::new(),
+                })
+                .collect();
+            if cells.iter().all(String::is_empty) {
+                continue;
+            }
+            let mut line = vec![format!("{}\n{}", row.recipient, row.role)];
+            line.extend(cells);
+            table.add_row(line);
+        }
+        for (index, column) in table.column_iter_mut().enumerate() {
+            let width = if index == 0 { MATRIX_RECIPIENT } else { MATRIX_TYPE };
+            let bound = comfy_table::Width::Fixed(width);
+            column.set_constraint(comfy_table::ColumnConstraint::UpperBoundary(bound));
+        }
+        table
     }
 
     /// Styles the cells after the columns were measured, so that styles do not count.
@@ -214,15 +237,14 @@ impl Page<'_> {
         let words = self.options.language.words();
         let badge = self.styled(severity_style(&finding.severity), &finding.severity_words.to_uppercase());
         let code = self.styled(TITLE, &finding.code);
-        self.text
-            .push_str(&format!("\n{badge}  {code}  {}  ({}, {})\n", finding.subject, finding.certainty, finding.phase));
+        self.text.push_str(&format!("\n{badge}  {code}  ({}, {})\n", finding.certainty, finding.phase));
         self.rows(&[("", finding.message.clone())], 2);
         let mut rows: Vec<(&str, String)> = Vec::new();
         for quote in &finding.policy {
             rows.push((words.policy_says, format!("{}: “{}”", quote.place, quote.words)));
         }
         if finding.policy.is_empty() {
-            rows.push((words.policy_says, words.policy_silent.to_owned()));
+            rows.push((words.policy_says, finding.silent.clone()));
         }
         for evidence in &finding.evidence {
             rows.extend(evidence_rows(evidence, self.options.language));
@@ -254,15 +276,18 @@ impl Page<'_> {
         let mut table = Table::new();
         table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
         table.set_width(self.width);
-        table.set_header([words.recipient, words.hosts, words.messages_read, words.closed, words.phase, words.judged]);
+        table.set_header([words.recipient, words.messages, words.phase, words.judged]);
         for contact in &view.contacts {
-            let sealed =
-                if contact.sealed > 0 { format!("\n{} {}", words.sealed, contact.sealed) } else { String::new() };
+            let mut messages = vec![format!("{} {}", words.messages_read, contact.read)];
+            if contact.sealed > 0 {
+                messages.push(format!("{} {}", words.sealed, contact.sealed));
+            }
+            if !contact.closed.is_empty() {
+                messages.push(contact.closed.clone());
+            }
             table.add_row([
-                format!("{}\n{}", contact.recipient, contact.role),
-                contact.hosts.clone(),
-                format!("{}{sealed}", contact.read),
-                contact.closed.clone(),
+                format!("{}\n{}", contact.recipient, contact.hosts),
+                messages.join(", "),
                 contact.phases.clone(),
                 contact.findings.clone(),
             ]);
@@ -336,8 +361,15 @@ impl Page<'_> {
         }
         rows.extend(view.coverage.not_checked.iter().map(|line| ("", format!("{}: {line}", words.not_checked))));
         self.rows(&rows, 0);
-        let headline = self.styled(TITLE, &view.headline);
-        self.text.push_str(&format!("\n{headline}\n"));
+        self.text.push('\n');
+        let from = self.text.len();
+        self.line(&view.headline);
+        let wrapped = self.text.split_off(from);
+        for line in wrapped.lines() {
+            let line = self.styled(TITLE, line);
+            self.text.push_str(&line);
+            self.text.push('\n');
+        }
     }
 }
 

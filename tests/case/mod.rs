@@ -98,6 +98,9 @@ struct FlowIn {
     near: bool,
     #[serde(default = "encrypted")]
     wire: Wire,
+    /// Sealed with a published key.
+    #[serde(default)]
+    published: bool,
     #[serde(default)]
     key: Option<String>,
     #[serde(default)]
@@ -380,6 +383,7 @@ impl Case {
             key: flow.key.clone().or_else(|| Some(flow.data_type.clone())),
             path_template: flow.path.clone(),
             wire: flow.wire,
+            published_key: flow.published,
             phase: Phase {
                 consent: flow.consent,
                 background: flow.background,

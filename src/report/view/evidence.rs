@@ -37,10 +37,10 @@ pub fn of_sighting(sighting: &Sighting, report: &Report, language: Language) -> 
     let words = language.words();
     let (place, filter) = place(&sighting.locator, report, language);
     let key = sighting.key.as_deref().map(|key| format!("{key} = ")).unwrap_or_default();
-    let mut form = words.term(&sighting.form.digest).to_owned();
-    if form == sighting.form.digest {
-        form = form.to_uppercase();
-    }
+    let mut form = match sighting.form.digest.as_str() {
+        "plain" => words.term("plain").to_owned(),
+        digest => digest.to_uppercase(),
+    };
     if sighting.form.variant != "as-is" {
         form.push_str(&format!(" ({})", sighting.form.variant));
     }
@@ -52,7 +52,7 @@ pub fn of_sighting(sighting: &Sighting, report: &Report, language: Language) -> 
         request: format!("{} · {}", sighting.path_template, fill(words.host, &[&sighting.host])),
         value: format!("{key}{} ({})", sighting.masked, sighting.label),
         form,
-        steps: format!("{} [{}–{}]", steps.join(" → "), sighting.locator.start, sighting.locator.end),
+        steps: fill(words.bytes_of, &[&steps.join(" → "), &sighting.locator.start, &sighting.locator.end]),
         place,
         filter,
         times: fill(words.times, &[&sighting.count, &sighting.first]),

@@ -29,6 +29,8 @@ pub struct Finding {
     pub message: String,
     /// The policy's side.
     pub policy: Vec<Quote>,
+    /// What stands there where the policy is silent.
+    pub silent: String,
     /// The traffic's side.
     pub evidence: Vec<Evidence>,
     /// Places that are not shown.
@@ -79,6 +81,7 @@ pub fn arrange(finding: &audit::Finding, report: &Report, language: Language) ->
     }
     let all = if finding.sightings.is_empty() { finding.locators.len() } else { finding.sightings.len() };
     let severity = word(&finding.severity);
+    let conduct = audit::codes::get(&finding.code).is_some_and(|c| c.family == audit::codes::Family::Conduct);
     Finding {
         code: finding.code.clone(),
         severity_words: words.term(&severity).to_owned(),
@@ -89,6 +92,7 @@ pub fn arrange(finding: &audit::Finding, report: &Report, language: Language) ->
         phase: words.term(&finding.phase).to_owned(),
         message: language.of(&finding.message).to_owned(),
         policy: finding.policy.iter().map(|span| quote(span, report, language)).collect(),
+        silent: if conduct { words.policy_no_promise } else { words.policy_silent }.to_owned(),
         more: all.saturating_sub(places.len()),
         evidence: places,
         clauses: finding.clauses.iter().map(|id| clause(id, report, language)).collect(),
