@@ -18,6 +18,12 @@ pub fn host(authority: &str) -> Option<String> {
     (!host.is_empty()).then_some(host)
 }
 
+/// The port of an authority, where it has one.
+pub fn port(authority: &str) -> Option<u16> {
+    let behind = authority.rsplit_once(']').map_or(authority, |(_, behind)| behind);
+    behind.rsplit_once(':').and_then(|(_, port)| port.trim().parse().ok())
+}
+
 /// Splits a target in absolute form (RFC 9112 §3.2.2) into its scheme, authority and origin form.
 /// `None` for every other form.
 pub fn split_absolute(target: &str) -> Option<(&str, &str, String)> {
@@ -51,6 +57,7 @@ mod tests {
         for (authority, expected) in cases {
             assert_eq!(host(authority).as_deref(), Some(expected), "{authority}");
         }
+        assert_eq!((port("a:8443"), port("[::1]:80"), port("[::1]"), port("a")), (Some(8443), Some(80), None, None));
         assert_eq!(host(":80"), None);
         assert_eq!(host(""), None);
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::Message;
 use super::http1::list;
-use crate::evidence::{Gap, GapReason};
+use crate::evidence::{Gap, GapReason, Place};
 
 /// Bytes that a body may decode to, from DESIGN.md.
 pub const DECODED_LIMIT: u64 = 32 << 20;
@@ -88,6 +88,8 @@ pub fn decode(message: &Message) -> Decoded {
         let (bytes, problem) = undo(coding, &decoded.bytes);
         let cut = message.incomplete.is_some();
         match problem {
+            // Exporters decode bodies and keep the header.
+            Some(Problem::Damaged) if bytes.is_empty() && matches!(message.place, Place::Entry { .. }) => break,
             Some(Problem::Damaged) if bytes.is_empty() => {
                 let detail = format!("a body is not the {} that its header says", coding.name());
                 decoded.gap = Some(Gap::new(GapReason::Undecodable, "", detail).of_bytes(decoded.bytes.len() as u64));
@@ -169,7 +171,7 @@ fn read(mut decoder: impl Read, encoded: usize) -> (Bytes, Option<Problem>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{Direction, Place, Time, Transport};
+    use crate::evidence::{Direction, Time, Transport};
     use crate::message::{Kind, Protocol, Wire};
 
     fn message(headers: &[(&str, &str)], body: &[u8]) -> Message {
