@@ -57,6 +57,10 @@ impl Streams {
         if let Some(replaced) = assigned.replaces.and_then(|id| self.open.remove(&id)) {
             replaced.finish(sink);
         }
+        if segment.quoted {
+            // An ICMP error quotes it: it has a number, and carries nothing.
+            return;
+        }
         self.clock += 1;
         let clock = self.clock;
         self.quiet.push_back((clock, assigned.id));

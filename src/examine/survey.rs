@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::capture::{self, Packet, Source, Survey};
+use crate::capture::{self, Format, Packet, Source, Survey};
 use crate::evidence::{Gaps, Time};
-use crate::message::{Item, Options};
+use crate::message::{Item, Options, import};
 use crate::net::{Numbering, Segment, Slicer};
 use crate::observations::Input;
 use crate::party::NameTable;
@@ -35,9 +35,17 @@ pub fn survey(sources: &[Source], keys: &mut KeyLog) -> Result<Known, ExamineErr
     for (index, source) in sources.iter().enumerate() {
         let index = index as u32;
         let mut names = NameReader::default();
-        let Survey { input, secrets, names: given, gaps } =
+        let Survey { mut input, secrets, names: given, gaps } =
             capture::survey(source, index, &mut |packet| names.packet(packet, &mut known.names))?;
         names.finish(&mut known.names);
+        if source.format() == Format::Har {
+            let options = Options { keys: Arc::new(KeyLog::new()), hash_bodies: false };
+            // What it cannot read is counted in pass 2, not here.
+            let har = import::har(source, index, &options, &mut |_| {})?;
+            input.producer = har.producer;
+            input.records = har.entries;
+            (input.first, input.last) = (har.first, har.last);
+        }
         keys.parse(&secrets, &input.name);
         for (address, name) in given {
             known.names.learn_given(address, &name);

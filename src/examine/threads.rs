@@ -195,6 +195,7 @@ struct Held {
     kind: Kind,
     missing: u32,
     conflict: bool,
+    quoted: bool,
     payload: Range<usize>,
     frames: Range<usize>,
 }
@@ -215,6 +216,7 @@ impl Batch {
             kind: segment.kind,
             missing: segment.missing,
             conflict: segment.conflict,
+            quoted: segment.quoted,
             payload,
             frames,
         });
@@ -242,6 +244,7 @@ impl Held {
             payload,
             missing: self.missing,
             conflict: self.conflict,
+            quoted: self.quoted,
         }
     }
 }
