@@ -247,7 +247,7 @@ impl KeyLog {
         }
         let random = hex(identifier).ok_or("client random is not hex")?;
         let random = ClientRandom::try_from(random.as_slice()).map_err(|_| "client random is not 32 bytes")?;
-        let secret = hex(secret).ok_or("secret is not hex")?;
+        let secret = hex(without_tail(secret)).ok_or("secret is not hex")?;
         let Some(label) = known else { return Ok(Line::Ignored) };
         if !label.fits(secret.len()) {
             return Err("secret has the wrong length for its label");
@@ -337,6 +337,11 @@ fn is_exporter(label: &str) -> bool {
 
 fn hex(text: &str) -> Option<Vec<u8>> {
     data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()
+}
+
+/// Shells and editors leave a backslash, a quote or a comma behind the last word.
+fn without_tail(word: &str) -> &str {
+    word.trim_end_matches(|c: char| c.is_ascii_punctuation() || c == '\0')
 }
 
 /// A log that a Windows shell redirected into a file comes as UTF-16 or with a
@@ -465,6 +470,12 @@ mod tests {
         assert_eq!(KeyLog::new().parse(&wide, "keys.log").used, 1);
         let marked = [b"\xef\xbb\xbf", text.as_bytes()].concat();
         assert_eq!(KeyLog::new().parse(&marked, "keys.log").used, 1);
+    }
+
+    #[test]
+    fn what_a_shell_left_behind_the_last_word_does_not_matter() {
+        let text = line("CLIENT_RANDOM", 48, "aa").replace('\n', "\\\n");
+        assert_eq!(KeyLog::new().parse(text.as_bytes(), "keys.log").used, 1);
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub struct Replayed {
 }
 
 impl Replayed {
-    fn new(keys: &Arc<KeyLog>) -> Self {
+    pub fn new(keys: &Arc<KeyLog>) -> Self {
         Self {
             session: Session::new(keys.clone()),
             sent: Vec::new(),

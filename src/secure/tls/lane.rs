@@ -6,8 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::secure::aead::Aead;
-use crate::secure::aead::{NONCE_LENGTH, OpeningKey, TAG_LENGTH, nonce};
+use crate::secure::aead::{Aead, NONCE_LENGTH, OpeningKey, TAG_LENGTH, nonce};
 use crate::secure::codec::Reader;
 use crate::secure::keylog::Secret;
 use crate::secure::tls::record::{ContentType, Record};
@@ -303,19 +302,18 @@ impl Lane {
     }
 
     fn attempt(&mut self, index: usize, number: u64, record: &Record) -> Option<(Epoch, Content)> {
-        let (epoch, candidates) = self.epochs.get(index)?;
-        let epoch = *epoch;
-        let tried = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
-        let opened =
-            candidates.iter().find_map(|candidate| Some((candidate.clone(), candidate.key.open(number, record)?)));
-        let Some((candidate, content)) = opened else {
-            self.trials = self.trials.saturating_add(if number == self.sequence { 0 } else { tried });
+        let (epoch, candidates) = self.epochs.get_mut(index)?;
+        let opens = |(at, candidate): (usize, &Candidate)| Some((at, candidate.key.open(number, record)?));
+        let Some((at, content)) = candidates.iter().enumerate().find_map(opens) else {
+            if number != self.sequence {
+                self.trials = self.trials.saturating_add(u32::try_from(candidates.len()).unwrap_or(u32::MAX));
+            }
             return None;
         };
+        candidates.swap(0, at);
+        candidates.truncate(1);
+        let epoch = *epoch;
         self.epochs.drain(..index);
-        if let Some((_, candidates)) = self.epochs.front_mut() {
-            *candidates = vec![candidate];
-        }
         self.settle(number);
         Some((epoch, content))
     }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::evidence::{Direction, GapReason};
+use crate::evidence::{Direction, GapReason, Time};
+use crate::net::Chunk;
 use crate::secure::KeyLog;
 use crate::secure::replay::{Replayed, fixtures, keys, tls_streams};
 use crate::secure::tls::Outcome;
@@ -246,4 +247,142 @@ fn a_capture_may_start_anywhere() {
             }
         }
     }
+}
+
+/// RFC 8448 §3, the hellos and the client's first record of application data; the log
+/// has its secret only, so that nothing of the handshake can be opened.
+#[test]
+fn application_data_of_rfc_8448_without_the_handshake_keys() {
+    let hex = |text: &str| data_encoding::HEXLOWER.decode(text.as_bytes()).unwrap();
+    let client_hello = hex(
+        "16030100c4010000c00303cb34ecb1e78163ba1c38c6dacb196a6dffa21a8d9912ec18a2ef6283024dece700000613011303130201\
+         0000910000000b0009000006736572766572ff01000100000a00140012001d0017001800190100010101020103010400230000003300\
+         260024001d002099381de560e4bd43d23d8e435a7dbafeb3c06e51c13cae4d5413691e529aaf2c002b0003020304000d0020001e0403\
+         05030603020308040805080604010501060102010402050206020202002d00020101001c00024001",
+    );
+    let server_hello = hex(
+        "160303005a020000560303a6af06a4121860dc5e6e60249cd34c95930c8ac5cb1434dac155772ed3e2692800130100002e0033002400\
+         1d0020c9828876112095fe66762bdbf7c672e156d6cc253b833df1dd69b1b04e751f0f002b00020304",
+    );
+    let data = hex(
+        "1703030043a23f7054b62c94d0affafe8228ba55cbefacea42f914aa66bcab3f2b9819a8a5b46b395bd54a9a20441e2b62974e1f5a62\
+         92a2977014bd1e3deae63aeebb21694915e4",
+    );
+    let mut keys = KeyLog::new();
+    let log = "CLIENT_TRAFFIC_SECRET_0 cb34ecb1e78163ba1c38c6dacb196a6dffa21a8d9912ec18a2ef6283024dece7 \
+               9e40646ce79a7f9dc05af8889bce6552875afa0b06df0087f792ebb7c17504a5";
+    assert_eq!(keys.parse(log.as_bytes(), "RFC 8448").used, 1);
+    let mut replayed = Replayed::new(&std::sync::Arc::new(keys));
+    for (direction, bytes) in
+        [(Direction::Sent, &client_hello), (Direction::Received, &server_hello), (Direction::Sent, &data)]
+    {
+        replayed.push(direction, Chunk::Data { bytes, time: Time(0), frames: &[1], conflict: false });
+    }
+    assert_eq!(replayed.sent, (0..50).collect::<Vec<u8>>());
+    assert_eq!(replayed.session.facts().sni.as_deref(), Some("server"));
+    assert_eq!(replayed.session.outcome(), Outcome::Open);
+}
+
+/// The server's packets come late, all of them: what the client said waits for them.
+#[test]
+fn the_servers_direction_may_be_late() {
+    for name in ["tls12-aes128gcm", "tls13-aes128gcm", "tls13-early", "tls13-retry"] {
+        let keys = std::sync::Arc::new(keys(&fixtures().join(format!("{name}.keys"))));
+        let chunks = raw_chunks(&fixtures().join(format!("{name}.pcap")));
+        let mut replayed = Replayed::new(&keys);
+        for late in [Direction::Sent, Direction::Received] {
+            for (direction, bytes) in chunks.iter().filter(|(direction, _)| *direction == late) {
+                replayed.push(*direction, Chunk::Data { bytes, time: Time(0), frames: &[1], conflict: false });
+            }
+            replayed.push(late, Chunk::End { reset: false, time: Time(0), frame: 9 });
+        }
+        assert_eq!(replayed.sent_text(), words(name).0, "{name}");
+        assert_eq!((replayed.session.outcome(), replayed.gaps.len(), replayed.ends.len()), (Outcome::Open, 0, 2));
+    }
+}
+
+#[test]
+fn one_direction_alone_is_closed_and_has_its_name() {
+    let name = "tls13-aes128gcm";
+    let keys = std::sync::Arc::new(keys(&fixtures().join(format!("{name}.keys"))));
+    let mut replayed = Replayed::new(&keys);
+    for (direction, bytes) in raw_chunks(&fixtures().join(format!("{name}.pcap"))) {
+        if direction == Direction::Sent {
+            replayed.push(direction, Chunk::Data { bytes: &bytes, time: Time(0), frames: &[1], conflict: false });
+        }
+    }
+    for direction in [Direction::Sent, Direction::Received] {
+        replayed.push(direction, Chunk::End { reset: false, time: Time(0), frame: 0 });
+    }
+    assert_eq!(replayed.session.outcome(), Outcome::Closed(GapReason::LostPackets));
+    assert_eq!(replayed.session.facts().sni.as_deref(), Some("api.example.com"));
+    assert!(replayed.gaps.iter().map(|(_, length)| length).sum::<u64>() > 100);
+}
+
+/// A simple generator (xorshift, Marsaglia 2003): the same damage at each run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % sides as u64) as usize
+    }
+}
+
+/// Bytes of both directions, damaged and cut into chunks at random, with holes: no
+/// panic, both ends handed on, and only what was said comes out.
+#[test]
+fn damage_does_no_harm() {
+    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    for name in
+        ["tls12-aes128gcm", "tls13-aes128gcm", "tls13-early", "tls12-session-id", "tls12-renegotiation", "tls13-retry"]
+    {
+        let keys = std::sync::Arc::new(keys(&fixtures().join(format!("{name}.keys"))));
+        let chunks = raw_chunks(&fixtures().join(format!("{name}.pcap")));
+        let whole = replay(name);
+        for _ in 0..200 {
+            let mut replayed = Replayed::new(&keys);
+            for (direction, bytes) in &chunks {
+                let mut bytes = bytes.clone();
+                match dice.roll(8) {
+                    0 => {
+                        let at = dice.roll(bytes.len());
+                        bytes[at] ^= 1 << dice.roll(8);
+                    }
+                    1 => bytes.truncate(dice.roll(bytes.len())),
+                    2 => {
+                        let length = [0, 1, bytes.len() as u64, 100_000][dice.roll(4)];
+                        replayed.push(*direction, Chunk::Gap { length, time: Time(0) });
+                    }
+                    _ => {}
+                }
+                let cut = dice.roll(bytes.len() + 1);
+                for part in [&bytes[..cut], &bytes[cut..]] {
+                    let chunk = Chunk::Data { bytes: part, time: Time(0), frames: &[1], conflict: false };
+                    replayed.push(*direction, chunk);
+                }
+            }
+            for direction in [Direction::Sent, Direction::Received] {
+                replayed.push(direction, Chunk::End { reset: false, time: Time(0), frame: 0 });
+            }
+            assert_eq!(replayed.ends.len(), 2, "{name}");
+            let said: String = whole.iter().map(Replayed::sent_text).collect();
+            for line in replayed.sent_text().split_inclusive('\n') {
+                assert!(said.contains(line), "{name}: {line}");
+            }
+        }
+    }
+}
+
+/// Payloads of the first stream as they were captured.
+fn raw_chunks(path: &Path) -> Vec<(Direction, Vec<u8>)> {
+    let mut chunks = Vec::new();
+    crate::secure::replay::segments(path, &|_| true, &mut |assigned, segment| {
+        if assigned.id.number == 0 && !segment.payload.is_empty() {
+            chunks.push((assigned.direction, segment.payload.to_vec()));
+        }
+    });
+    chunks
 }

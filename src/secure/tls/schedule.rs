@@ -140,14 +140,30 @@ mod tests {
         data_encoding::HEXLOWER.decode(text.replace([' ', '\n'], "").as_bytes()).unwrap()
     }
 
-    /// RFC 8448 §3, "derive write traffic keys for handshake data" of the server.
+    /// RFC 8448 §3: write traffic keys for handshake and application data, server and client.
     #[test]
     fn traffic_keys_of_rfc_8448() {
-        let secret = Secret::new(hex("b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38"));
         let protection = Protection { aead: Aead::Aes128Gcm, hash: Hash::Sha256 };
-        let keys = traffic_keys(protection, &secret).unwrap();
-        assert_eq!(keys.key, hex("3fce516009c21727d0f2e4e86ee403bc"));
-        assert_eq!(keys.iv.to_vec(), hex("5d313eb2671276ee13000b30"));
+        for (secret, key, iv) in [
+            (
+                "b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38",
+                "3fce516009c21727d0f2e4e86ee403bc",
+                "5d313eb2671276ee13000b30",
+            ),
+            (
+                "b3eddb126e067f35a780b3abf45e2d8f3b1a950738f52e9600746a0e27a55a21",
+                "dbfaa693d1762c5b666af5d950258d01",
+                "5bd3c71b836e0b76bb73265f",
+            ),
+            (
+                "a11af9f05531f856ad47116b45a950328204b4f44bfb6b3a4b4f1f3fcb631643",
+                "9f02283b6c9c07efc26bb9f2ac92e356",
+                "cf782b88dd83549aadf1e984",
+            ),
+        ] {
+            let keys = traffic_keys(protection, &Secret::new(hex(secret))).unwrap();
+            assert_eq!((keys.key, keys.iv.to_vec()), (hex(key), hex(iv)));
+        }
     }
 
     /// The PRF test vector for SHA-256 that circulates with RFC 5246 (IETF TLS list, P_SHA256).

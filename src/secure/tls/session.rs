@@ -12,7 +12,7 @@ use crate::secure::tls::lane::{Content, Epoch, Lane, Lost};
 use crate::secure::tls::negotiation::Phase;
 use crate::secure::tls::pinning::Watch;
 use crate::secure::tls::record::{ContentType, Next, Origin, Record};
-use crate::secure::tls::side::{End, SEARCH_LIMIT, Side, origin};
+use crate::secure::tls::side::{End, SEARCH_LIMIT, Side, Waiting, origin};
 
 /// Takes plaintext chunks of a direction.
 pub type Sink<'a> = &'a mut dyn FnMut(Direction, Chunk<'_>);
@@ -147,7 +147,6 @@ impl Session {
     }
 
     fn hole(&mut self, direction: Direction, length: u64, time: Time, sink: Sink<'_>) {
-        let in_clear = matches!(self.phase, Phase::AwaitClientHello { .. } | Phase::AwaitServerHello(_));
         if direction == Direction::Sent && matches!(self.phase, Phase::AwaitClientHello { .. }) {
             // Without a ClientHello there is no way to the keys.
             self.close(GapReason::LostPackets, sink);
@@ -156,12 +155,13 @@ impl Session {
         if side.closed.is_some() {
             return sink(direction, Chunk::Gap { length, time });
         }
+        let is_certain = side.lane.is_proven() || (side.sealed > 0 && !side.lane.has_keys());
         side.hole(length);
-        if in_clear || !(side.armed || side.lane.has_keys() || side.sealed > 0) || !side.lane.is_proven() {
+        if is_certain {
+            sink(direction, Chunk::Gap { length, time });
+        } else {
             let before = side.owed.map_or(0, |(length, _)| length);
             side.owed = Some((before.saturating_add(length), time));
-        } else {
-            sink(direction, Chunk::Gap { length, time });
         }
     }
 
@@ -232,19 +232,26 @@ impl Session {
     }
 
     fn read_pending(&mut self, sink: Sink<'_>) {
-        loop {
-            let ready = [Direction::Received, Direction::Sent].into_iter().find(|direction| {
-                let first = self.side(*direction).pending.front();
-                first.is_some_and(|record| self.may_read(*direction, record))
-            });
-            let Some(direction) = ready else { break };
-            if let Some(record) = self.side_mut(direction).take_pending() {
-                self.read(direction, &record, sink);
+        while let Some(direction) = self.ready() {
+            match self.side_mut(direction).take_pending() {
+                Some(Waiting::Record(record)) => self.read(direction, &record, sink),
+                Some(Waiting::Loss(loss)) => self.side_mut(direction).missed(loss),
+                None => break,
             }
         }
         if self.client.end.is_some() || self.server.end.is_some() {
             self.hand_on_end(Direction::Sent, sink);
         }
+    }
+
+    /// A direction in which something has waited that can be read now.
+    fn ready(&self) -> Option<Direction> {
+        [Direction::Received, Direction::Sent].into_iter().find(|direction| {
+            self.side(*direction).pending.front().is_some_and(|waiting| match waiting {
+                Waiting::Record(record) => self.may_read(*direction, record),
+                Waiting::Loss(_) => true,
+            })
+        })
     }
 
     fn why_not_tls(&self, direction: Direction) -> GapReason {
@@ -260,7 +267,13 @@ impl Session {
         if self.side(direction).pending.is_empty() && self.may_read(direction, &record) {
             return self.read(direction, &record, sink);
         }
-        if !self.side_mut(direction).keep(record) {
+        self.keep(direction, record, sink);
+    }
+
+    fn keep(&mut self, direction: Direction, record: Record, sink: Sink<'_>) {
+        let side = self.side_mut(direction);
+        side.wait(Waiting::Record(record));
+        if side.waits_too_long() {
             self.close(GapReason::Limit, sink);
         }
     }
@@ -417,9 +430,7 @@ impl Session {
             ContentType::Heartbeat => false,
         };
         if plausible && waits {
-            if !side.keep(record.clone()) {
-                self.close(GapReason::Limit, sink);
-            }
+            self.keep(direction, record.clone(), sink);
         } else if plausible {
             self.read(direction, record, sink);
         }

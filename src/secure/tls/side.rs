@@ -6,15 +6,15 @@ use crate::evidence::{GapReason, Time};
 use crate::net::Chunk;
 use crate::secure::tls::Joiner;
 use crate::secure::tls::lane::{Lane, Lost};
-use crate::secure::tls::record::{Inbox, Loss, Origin, PAYLOAD_LIMIT, Record};
+use crate::secure::tls::record::{Inbox, Loss, Origin, Record};
 
 /// Bytes of records that wait for the other direction's hello. The other direction
 /// can be late by what TCP reassembly holds back, 1 MiB.
 const PENDING_LIMIT: usize = 1 << 20;
 
-/// Bytes searched for a record after a hole: a whole record may pass before the
-/// first header, a false header may claim another one, and the third is proven.
-pub const SEARCH_LIMIT: usize = 4 * PAYLOAD_LIMIT;
+/// Bytes searched for a record after a hole: 64 records of full size. Where so many
+/// in a row are damaged, what is between the holes is not worth the search.
+pub const SEARCH_LIMIT: usize = 1 << 20;
 
 /// How a direction ended.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,33 @@ pub struct End {
     pub reset: bool,
     pub time: Time,
     pub frame: u64,
+}
+
+/// What waits for the other direction's hello.
+#[derive(Debug)]
+pub enum Waiting {
+    Record(Record),
+    /// Here records are missing.
+    Loss(Loss),
+}
+
+impl Waiting {
+    /// Bytes of ciphertext.
+    fn length(&self) -> u64 {
+        match self {
+            Self::Record(record) => record.payload.len() as u64,
+            Self::Loss(_) => 0,
+        }
+    }
+
+    /// Bytes of memory, about: an empty record has its place and its frames.
+    fn cost(&self) -> usize {
+        let more = match self {
+            Self::Record(record) => record.payload.len() + record.origin.frames.len() * size_of::<u64>(),
+            Self::Loss(_) => 0,
+        };
+        size_of::<Self>() + more
+    }
 }
 
 /// One direction.
@@ -33,8 +60,8 @@ pub struct Side {
     pub lane: Lane,
     /// The ChangeCipherSpec of TLS 1.2 was seen: what follows is protected.
     pub armed: bool,
-    /// Records whose turn comes when the other direction's hello is there.
-    pub pending: VecDeque<Record>,
+    /// Records, and holes between them, whose turn comes when the other direction's hello is there.
+    pub pending: VecDeque<Waiting>,
     pending_bytes: usize,
     /// A hole is behind which no record opened yet.
     pub lost: Option<Lost>,
@@ -59,8 +86,18 @@ pub struct Side {
 impl Side {
     /// Takes note of a hole of `length` bytes (0: unknown).
     pub fn hole(&mut self, length: u64) {
+        let loss = self.inbox.hole(length);
+        if self.pending.is_empty() {
+            self.missed(loss);
+        } else {
+            self.wait(Waiting::Loss(loss));
+        }
+    }
+
+    /// Records are missing before the next one that is read.
+    pub fn missed(&mut self, loss: Loss) {
         self.joiner.reset();
-        match self.inbox.hole(length) {
+        match loss {
             Loss::One => self.lane.skip_one(),
             Loss::Some { least, most } => {
                 let before = self.lost.unwrap_or(Lost { least: 0, most: Some(0) });
@@ -70,19 +107,22 @@ impl Side {
         }
     }
 
-    /// Keeps a record until the other direction's hello is there; `false` when there is no room.
-    pub fn keep(&mut self, record: Record) -> bool {
-        // An empty record costs as well: its frames and its place.
-        self.pending_bytes += record.payload.len() + size_of::<Record>();
-        self.pending.push_back(record);
-        self.pending_bytes <= PENDING_LIMIT
+    /// Keeps what cannot be read before the other direction's hello is there.
+    pub fn wait(&mut self, waiting: Waiting) {
+        self.pending_bytes += waiting.cost();
+        self.pending.push_back(waiting);
     }
 
-    /// The record that waits longest.
-    pub fn take_pending(&mut self) -> Option<Record> {
-        let record = self.pending.pop_front()?;
-        self.pending_bytes = self.pending_bytes.saturating_sub(record.payload.len() + size_of::<Record>());
-        Some(record)
+    /// More waits than is kept.
+    pub fn waits_too_long(&self) -> bool {
+        self.pending_bytes > PENDING_LIMIT
+    }
+
+    /// What waits longest.
+    pub fn take_pending(&mut self) -> Option<Waiting> {
+        let waiting = self.pending.pop_front()?;
+        self.pending_bytes = self.pending_bytes.saturating_sub(waiting.cost());
+        Some(waiting)
     }
 
     /// A protected record stays closed. Returns the hole it leaves, if it is certain now.
@@ -105,7 +145,7 @@ impl Side {
     /// Lets go of everything; returns the hole that it leaves, in bytes.
     pub fn give_up(&mut self, reason: GapReason) -> u64 {
         self.closed.get_or_insert(reason);
-        let pending: u64 = self.pending.drain(..).map(|record| record.payload.len() as u64).sum();
+        let pending: u64 = self.pending.drain(..).map(|waiting| waiting.length()).sum();
         self.pending_bytes = 0;
         let waiting = self.inbox.waiting() as u64;
         self.inbox = Inbox::default();
