@@ -68,6 +68,7 @@ fn message(case: &Case) -> Message {
         host: Some(case.host.clone()),
         sni: None,
         alpn: None,
+        first: false,
         certificate_names: Vec::new(),
         client: [192, 0, 2, 1].into(),
         server: [198, 51, 100, 7].into(),

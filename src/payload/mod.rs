@@ -12,7 +12,6 @@
 
 mod aes;
 mod base64;
-mod brotli;
 mod budget;
 mod coding;
 mod form;
