@@ -19,6 +19,7 @@ mod hex;
 mod inflate;
 mod json;
 mod leaf;
+mod lines;
 mod multipart;
 mod packed;
 mod parts;
