@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::signatures::{KeyName, Signatures};
+use crate::signatures::{KeyName, Product, Signatures};
 
 /// What one name says.
 #[derive(Clone, Debug)]
@@ -30,7 +30,8 @@ const DIGESTS: &[(&str, &str)] = &[("md5", "md5"), ("sha1", "sha1"), ("sha256", 
 
 impl Keys {
     pub(super) fn new(signatures: &Signatures) -> Self {
-        let rows = signatures.keys.clone();
+        let mut rows = signatures.keys.clone();
+        rows.extend(signatures.products.values().filter(|p| !p.issues.is_empty()).map(issued));
         let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (index, row) in rows.iter().enumerate() {
             for name in &row.names {
@@ -92,6 +93,21 @@ impl Keys {
 
 fn named_digest(folded: &str) -> Option<&'static str> {
     DIGESTS.iter().find(|(mark, _)| folded.ends_with(mark) || folded.starts_with(mark)).map(|(_, digest)| *digest)
+}
+
+/// The names under which a product sends back the ids that it issues.
+fn issued(product: &Product) -> KeyName {
+    KeyName {
+        data_type: "sdk_id".to_owned(),
+        names: product.issues.clone(),
+        ambiguous: true,
+        recipients: vec![product.id.clone()],
+        except: Vec::new(),
+        part: None,
+        confidence: product.confidence,
+        source: product.source.clone(),
+        origin: product.origin.clone(),
+    }
 }
 
 /// Lower case, without `_`, `-`, `.`, `$`, `#`, brackets and spaces.

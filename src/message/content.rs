@@ -31,6 +31,8 @@ pub struct Decoded {
     pub bytes: Bytes,
     /// Codings that were undone, in the order of undoing: `gzip`, `deflate`, `br`, `zstd`.
     pub steps: Vec<&'static str>,
+    /// What each step yielded, for evidence; the last is `bytes`.
+    pub layers: Vec<Bytes>,
     /// Why it ended before the last coding, or inside one.
     pub gap: Option<Gap>,
 }
@@ -72,7 +74,7 @@ pub fn decode(message: &Message) -> Decoded {
     let mut codings = list(&message.headers, "content-encoding");
     codings.extend(list(&message.headers, "transfer-encoding").into_iter().filter(|coding| coding != "chunked"));
     codings.retain(|coding| coding != "identity");
-    let mut decoded = Decoded { bytes: message.body.clone(), steps: Vec::new(), gap: None };
+    let mut decoded = Decoded { bytes: message.body.clone(), steps: Vec::new(), layers: Vec::new(), gap: None };
     if decoded.bytes.is_empty() {
         return decoded;
     }
@@ -108,6 +110,7 @@ pub fn decode(message: &Message) -> Decoded {
             }
             Some(Problem::Damaged) | None => {}
         }
+        decoded.layers.push(bytes.clone());
         decoded.bytes = bytes;
         decoded.steps.push(coding.name());
     }

@@ -12,7 +12,6 @@
 
 mod aes;
 mod base64;
-mod brotli;
 mod budget;
 mod coding;
 mod form;
@@ -20,6 +19,7 @@ mod hex;
 mod inflate;
 mod json;
 mod leaf;
+mod lines;
 mod multipart;
 mod packed;
 mod parts;

@@ -8,7 +8,7 @@ use super::budget::{self, Budget};
 use super::leaf::{Leaf, Link, Part};
 use super::{Decoded, recipe, sense};
 use crate::evidence::{Direction, Gap, GapReason, Place};
-use crate::message::Message;
+use crate::message::{Kind, Message};
 
 /// A value on its way down.
 #[derive(Clone, Debug)]
@@ -88,6 +88,7 @@ pub(super) const OPENERS: &[Opener] = &[
     super::zstandard::ZSTD,
     super::multipart::MULTIPART,
     super::json::JSON,
+    super::lines::LINES,
     super::url::URL,
     super::form::FORM,
     super::packed::PACKED,
@@ -220,6 +221,7 @@ impl<'d> Walk<'d> {
         let body_leaf = self.leaves.iter().find(|l| l.part == Part::Body && is_body(&l.link));
         if let Some(leaf) = body_leaf.filter(|l| !l.bytes.is_empty() && !sense::is_text(&l.bytes))
             && message.direction == Direction::Sent
+            && !matches!(message.kind, Kind::Raw)
             && !self.sealed.iter().any(|(_, link)| Arc::ptr_eq(link, &leaf.link))
         {
             let detail = "a body in a form that nothing here reads: searched as bytes";

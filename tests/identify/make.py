@@ -135,6 +135,8 @@ case("json-in-json", [plain("oaid", OAID, key="oaid", steps=["body", "json $.p",
      body=json.dumps({"p": json.dumps({"d": {"oaid": OAID}})}), content_type=JSON)
 case("json-in-form", [plain("oaid", OAID, key="oaid", steps=["body", "form data", "json $.oaid"])],
      body=urllib.parse.urlencode({"data": json.dumps({"oaid": OAID})}), content_type=FORM)
+case("json-lines", [plain("imei", IMEI, key="imei", steps=["body", "line 1", "json $.imei"])],
+     body=json.dumps({"a": 1}) + "\n" + json.dumps({"imei": IMEI}) + "\n", content_type="application/x-ndjson")
 case("json-without-declaration", [plain("oaid", OAID, steps=["body", "json $.x"])], body=json.dumps({"x": OAID}))
 case("multipart", [plain("imei", IMEI, key="imei", steps=["body", "multipart imei"]),
                    plain("oaid", OAID, key="o", steps=["body", "multipart meta", "json $.o"])],
@@ -326,6 +328,8 @@ case("sensors", [plain("android_id", ANDROID_ID, steps=sensors_way + ["json $[0]
                  plain("imei", IMEI, key="imei"), plain("mac", MAC, key="mac")],
      body=urllib.parse.urlencode({"crc": "1", "gzip": "1", "data_list": b64(gzip.compress(events.encode()))}), content_type=FORM,
      target="/sa?project=default")
+case("issued-id-back-to-its-issuer", [hit("sdk_id", "7301234567890123456", certainty="probable", key="bd_did")],
+     body=json.dumps({"bd_did": "7301234567890123456"}), content_type=JSON, profile=None, product="applog")
 case("applog-plain", [hit("imei", OTHER_IMEI, certainty="probable", key="udid"), hit("mac", MAC, certainty="probable", key="mc")],
      body=json.dumps({"magic_tag": "ss_app_log", "header": {"udid": OTHER_IMEI, "mc": MAC, "aid": "1128"}}), content_type=JSON,
      host="log.snssdk.com", target="/service/2/app_log/", product="applog", profile=None)
