@@ -107,6 +107,7 @@ fn message(case: &Case) -> Message {
         host: case.host.clone(),
         sni: case.sni.clone(),
         alpn: None,
+        first: true,
         certificate_names: Vec::new(),
         client: case.client,
         server: case.server,
