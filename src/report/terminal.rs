@@ -250,7 +250,7 @@ impl Page<'_> {
             rows.extend(evidence_rows(evidence, self.options.language));
         }
         if finding.more > 0 {
-            rows.push(("", fill(words.more_evidence, &[&finding.more])));
+            rows.push(("", finding.more_words.clone()));
         }
         if !finding.clauses.is_empty() {
             let mut ids: Vec<&str> = finding.clauses.iter().take(CLAUSES).map(|c| c.id.as_str()).collect();

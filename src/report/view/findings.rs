@@ -35,6 +35,8 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// Places that are not shown.
     pub more: usize,
+    /// The same in words.
+    pub more_words: String,
     /// Clauses it touches.
     pub clauses: Vec<Clause>,
     /// Its stable name.
@@ -94,6 +96,7 @@ pub fn arrange(finding: &audit::Finding, report: &Report, language: Language) ->
         policy: finding.policy.iter().map(|span| quote(span, report, language)).collect(),
         silent: if conduct { words.policy_no_promise } else { words.policy_silent }.to_owned(),
         more: all.saturating_sub(places.len()),
+        more_words: fill(words.more_evidence, &[&all.saturating_sub(places.len())]),
         evidence: places,
         clauses: finding.clauses.iter().map(|id| clause(id, report, language)).collect(),
         fingerprint: finding.fingerprint.clone(),
