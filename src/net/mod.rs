@@ -18,6 +18,8 @@ mod link;
 mod numbering;
 mod slicer;
 mod tcp;
+#[cfg(test)]
+mod tests;
 
 pub use numbering::{Assigned, Numbering};
 pub use slicer::{Flags, Kind, Segment, Slicer};
