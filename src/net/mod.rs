@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use crate::evidence::{Time, Transport};
 
 mod fragments;
+mod half;
 mod ip;
 mod link;
 mod numbering;
