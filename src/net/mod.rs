@@ -13,11 +13,14 @@ use std::net::SocketAddr;
 use crate::evidence::{Time, Transport};
 
 mod fragments;
+mod half;
 mod ip;
 mod link;
 mod numbering;
 mod slicer;
 mod tcp;
+#[cfg(test)]
+mod tests;
 
 pub use numbering::{Assigned, Numbering};
 pub use slicer::{Flags, Kind, Segment, Slicer};

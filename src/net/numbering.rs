@@ -33,8 +33,9 @@ pub struct Assigned {
 }
 
 /// Gives out stream numbers for one input.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Numbering {
+    remembered: usize,
     /// Two generations: what is used moves to the young one; when that is full, what
     /// is left in the old one was not used for a long time.
     young: HashMap<Ends, Conversation>,
@@ -55,10 +56,21 @@ struct Conversation {
     base: [Option<u32>; 2],
 }
 
+impl Default for Numbering {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Numbering {
     /// A numbering that begins at 0.
     pub fn new() -> Self {
-        Self::default()
+        Self::remembering(REMEMBERED)
+    }
+
+    /// The same, with another limit.
+    pub(super) fn remembering(remembered: usize) -> Self {
+        Self { remembered, young: HashMap::new(), old: HashMap::new(), tcp: 0, udp: 0, forgotten: 0 }
     }
 
     /// Conversations that were forgotten because there were too many.
@@ -107,7 +119,7 @@ impl Numbering {
 
     fn remember(&mut self, ends: Ends, conversation: Conversation) {
         self.young.insert(ends, conversation);
-        if self.young.len() >= REMEMBERED / 2 {
+        if self.young.len() >= self.remembered / 2 {
             self.forgotten += self.old.len() as u64;
             self.old = std::mem::take(&mut self.young);
         }
