@@ -24,8 +24,8 @@ use crate::net::{Numbering, Slicer};
 use crate::observations::Observations;
 use crate::party::{Attributor, PUBLIC_SUFFIX_LIST, Scope};
 use crate::payload::Decoder;
-use crate::secure::pem::{self, KeyFile};
 use crate::secure::KeyLog;
+use crate::secure::pem::{self, KeyFile};
 use crate::session::{Session, Timeline};
 use crate::signatures::Signatures;
 

@@ -88,15 +88,14 @@ impl Format {
         let language = look.language.into();
         let text = match self {
             Self::Text => {
-                let options = terminal::Options {
-                    language,
-                    color: to_terminal && look.color.on_stdout(),
-                    width: look.width(),
-                };
+                let options =
+                    terminal::Options { language, color: to_terminal && look.color.on_stdout(), width: look.width() };
                 terminal::render(report, &options)
             }
             Self::Json => json::render(report),
-            Self::Html => return Ok(html::render(report, language).context("the page cannot be rendered")?.into_bytes()),
+            Self::Html => {
+                return Ok(html::render(report, language).context("the page cannot be rendered")?.into_bytes());
+            }
         };
         Ok(text.context("the report cannot be written")?.into_bytes())
     }
