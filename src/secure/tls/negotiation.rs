@@ -3,14 +3,18 @@
 use crate::evidence::{Direction, Time};
 use crate::secure::keylog::{KeyLog, Label, Secret};
 use crate::secure::tls::lane::{Candidate, Epoch, Lane, RecordKey, iv_length};
-use crate::secure::tls::record::Record;
+use crate::secure::tls::record::{ContentType, Record};
 use crate::secure::tls::schedule::{key_block, master_secret};
+use crate::secure::tls::side::Waiting;
 use crate::secure::tls::suites::Protection;
-use crate::secure::tls::{ClientHello, Handshake, MessageType, ServerHello, Session, Version, certificates, hello};
+use crate::secure::tls::{
+    ClientHello, Handshake, Joiner, MessageType, ServerHello, Session, Version, certificates, hello,
+};
 
-/// Master secrets of other connections tried for a resumed session of TLS 1.2: each
-/// costs a key block and opening a Finished, some ten microseconds.
-const RESUMPTION_TRIALS: usize = 4096;
+/// Master secrets of other connections tried for one stream that resumes a session of
+/// TLS 1.2: each costs a key block and opening a Finished, some ten microseconds. The
+/// log of a test run has a few hundred.
+pub(super) const RESUMPTION_TRIALS: usize = 4096;
 
 /// How far the hellos have come.
 #[derive(Debug)]
@@ -39,8 +43,6 @@ pub(super) struct Tls12 {
     derived: Vec<Secret>,
     /// The one that a record opened with, where it was found by trying.
     proven: Option<Secret>,
-    /// Directions in which others' secrets were tried in vain.
-    hunted: u8,
 }
 
 impl Tls12 {
@@ -64,18 +66,6 @@ impl Tls12 {
         };
         let candidates = masters.into_iter().filter_map(|master| self.key(direction, master).map(Candidate::tls12));
         Lane::new([(Epoch::Tls12, candidates.collect())])
-    }
-
-    /// The log's secret that this record opens with, among those of all connections.
-    fn hunt(&mut self, direction: Direction, record: &Record, keys: &KeyLog) -> bool {
-        let bit = 1 << direction as u8;
-        if self.proven.is_some() || self.hunted & bit != 0 {
-            return false;
-        }
-        self.hunted |= bit;
-        let opens = |master: &&Secret| self.key(direction, master).is_some_and(|key| key.open(0, record).is_some());
-        self.proven = keys.masters().take(RESUMPTION_TRIALS).find(opens).cloned();
-        self.proven.is_some()
     }
 }
 
@@ -134,6 +124,7 @@ impl Session {
         self.facts.offer(&hello);
         if hello.early_data {
             self.client.lane = self.early_lane(&hello);
+            self.client.early_unread = !self.client.lane.has_keys();
         }
         self.phase = Phase::AwaitServerHello(Box::new(hello));
     }
@@ -186,7 +177,6 @@ impl Session {
                     extended_master_secret: server.extended_master_secret,
                     derived: Vec::new(),
                     proven: None,
-                    hunted: 0,
                 };
                 agreed.derive(premasters);
                 Phase::Tls12(Box::new(agreed))
@@ -223,7 +213,8 @@ impl Session {
     }
 
     /// Looks for the secret of a resumed session of TLS 1.2 among all of the log:
-    /// that of the session it resumes stands under another client random.
+    /// that of the session it resumes stands under another client random. The tag of
+    /// its first protected record tells.
     pub(super) fn hunt(&mut self, direction: Direction, record: &Record) {
         let side = match direction {
             Direction::Sent => &mut self.client,
@@ -233,11 +224,43 @@ impl Session {
         if !self.facts.resumed || side.lane.has_keys() {
             return;
         }
-        if agreed.hunt(direction, record, &self.keys) {
-            self.had_key = true;
+        if agreed.proven.is_none() {
+            let trials = self.resumption_trials;
+            let opens = |master: &&Secret| {
+                self.resumption_trials -= 1;
+                agreed.key(direction, master).is_some_and(|key| key.open(0, record).is_some())
+            };
+            agreed.proven = self.keys.masters().take(trials).find(opens).cloned();
         }
         if agreed.proven.is_some() {
+            self.had_key = true;
             side.lane = agreed.lane(direction, &self.keys);
+        }
+    }
+
+    /// Reads what the server says in the clear where no ClientHello will come: its
+    /// version, suite and certificate are known, if nothing else.
+    pub(super) fn glean(&mut self) {
+        if !matches!(self.phase, Phase::AwaitClientHello { retry: false }) {
+            return;
+        }
+        let mut joiner = Joiner::default();
+        for waiting in &self.server.pending {
+            match waiting {
+                Waiting::Record(record) if record.kind == ContentType::Handshake => joiner.push(&record.payload),
+                _ => break,
+            }
+        }
+        while let Some(message) = joiner.next() {
+            match message.kind {
+                MessageType::ServerHello => {
+                    let Some(server) = ServerHello::read(&message.body) else { break };
+                    (self.facts.version, self.facts.cipher) = (Some(server.version), Some(server.suite));
+                    self.facts.alpn = server.alpn;
+                }
+                MessageType::Certificate => self.certificate(certificates::first(&message.body, false)),
+                _ => {}
+            }
         }
     }
 }

@@ -6,11 +6,14 @@ use crate::evidence::{Direction, GapReason, Time};
 use crate::net::Chunk;
 use crate::secure::KeyLog;
 use crate::secure::replay::{Replayed, fixtures, keys, tls_streams};
-use crate::secure::tls::Outcome;
+use crate::secure::tls::{Outcome, Session};
+
+fn keys_of(name: &str) -> KeyLog {
+    keys(&fixtures().join(format!("{name}.keys")))
+}
 
 fn replay(name: &str) -> Vec<Replayed> {
-    let keys = keys(&fixtures().join(format!("{name}.keys")));
-    tls_streams(&fixtures().join(format!("{name}.pcap")), keys, &|_| true)
+    tls_streams(&fixtures().join(format!("{name}.pcap")), keys_of(name), &|_| true)
 }
 
 fn without_keys(name: &str) -> Vec<Replayed> {
@@ -108,8 +111,11 @@ fn a_resumed_session_of_tls_1_2_is_opened_with_the_secret_of_the_first_one() {
         let streams = tls_streams(&path, keys, &|_| true);
         assert_eq!(streams[1].session.outcome(), Outcome::Open, "{name}");
         assert_eq!(streams[1].sent_text(), words(&format!("resumed {name}")).0);
-        let streams = without_keys(name);
+        // Other connections are in the log, and not the one that is resumed: said to be so.
+        let streams = tls_streams(&path, keys_of("tls12-aes128gcm"), &|_| true);
+        assert_eq!(streams[0].session.outcome(), Outcome::Closed(GapReason::NoKey), "{name}");
         assert_eq!(streams[1].session.outcome(), Outcome::Closed(GapReason::ResumedWithoutSecret), "{name}");
+        assert_eq!(without_keys(name)[1].session.outcome(), Outcome::Closed(GapReason::NoKey), "{name}");
     }
 }
 
@@ -133,6 +139,10 @@ fn early_data_without_its_secret_is_a_gap() {
     let streams = tls_streams(&fixtures().join("tls13-early.pcap"), keys, &|_| true);
     assert_eq!(streams[1].sent_text(), words("resumed tls13-early").0);
     assert_eq!(streams[1].session.outcome(), Outcome::Open);
+    // One record: the words, a byte of type, a tag; and the tag of what ends it, with a message of four bytes.
+    let early = "early words of tls13-early\n".len() as u64 + 17;
+    assert_eq!(streams[1].gaps.iter().map(|(_, length)| length).sum::<u64>(), early + 4 + 17);
+    assert_eq!(streams[1].session.direction_closed(Direction::Sent), Some(GapReason::NoKey));
 }
 
 #[test]
@@ -207,7 +217,7 @@ fn what_is_not_opened_yet_is_said_to_be_so() {
 fn any_packet_may_be_missing() {
     for name in ["tls12-aes128gcm", "tls12-chacha20", "tls13-aes256gcm", "tls13-key-update"] {
         let path = fixtures().join(format!("{name}.pcap"));
-        let keys = keys(&fixtures().join(format!("{name}.keys")));
+        let keys = keys_of(name);
         let whole = &tls_streams(&path, keys.clone(), &|_| true)[0];
         let lines: Vec<&str> = std::str::from_utf8(&whole.sent).unwrap().split_inclusive('\n').collect();
         let mut opened = 0;
@@ -236,7 +246,7 @@ fn frame_count(path: &Path) -> u64 {
 #[test]
 fn a_capture_may_start_anywhere() {
     let path = fixtures().join("tls13-aes128gcm.pcap");
-    let keys = keys(&fixtures().join("tls13-aes128gcm.keys"));
+    let keys = keys_of("tls13-aes128gcm");
     for first in 2..=frame_count(&path) {
         for stream in tls_streams(&path, keys.clone(), &|frame| frame >= first) {
             let sealed = [Direction::Sent, Direction::Received].map(|direction| stream.session.sealed_bytes(direction));
@@ -287,7 +297,7 @@ fn application_data_of_rfc_8448_without_the_handshake_keys() {
 #[test]
 fn the_servers_direction_may_be_late() {
     for name in ["tls12-aes128gcm", "tls13-aes128gcm", "tls13-early", "tls13-retry"] {
-        let keys = std::sync::Arc::new(keys(&fixtures().join(format!("{name}.keys"))));
+        let keys = std::sync::Arc::new(keys_of(name));
         let chunks = raw_chunks(&fixtures().join(format!("{name}.pcap")));
         let mut replayed = Replayed::new(&keys);
         for late in [Direction::Sent, Direction::Received] {
@@ -302,21 +312,41 @@ fn the_servers_direction_may_be_late() {
 }
 
 #[test]
-fn one_direction_alone_is_closed_and_has_its_name() {
-    let name = "tls13-aes128gcm";
-    let keys = std::sync::Arc::new(keys(&fixtures().join(format!("{name}.keys"))));
-    let mut replayed = Replayed::new(&keys);
-    for (direction, bytes) in raw_chunks(&fixtures().join(format!("{name}.pcap"))) {
-        if direction == Direction::Sent {
-            replayed.push(direction, Chunk::Data { bytes: &bytes, time: Time(0), frames: &[1], conflict: false });
+fn one_direction_alone_is_closed_and_tells_what_it_has() {
+    for (name, only, sni, names) in [
+        ("tls13-aes128gcm", Direction::Sent, Some("api.example.com"), 0),
+        ("tls12-aes128gcm", Direction::Received, None, 2),
+    ] {
+        let mut replayed = Replayed::new(&std::sync::Arc::new(keys_of(name)));
+        for (direction, bytes) in raw_chunks(&fixtures().join(format!("{name}.pcap"))) {
+            if direction == only {
+                replayed.push(direction, Chunk::Data { bytes: &bytes, time: Time(1), frames: &[1], conflict: false });
+            }
         }
+        for direction in [Direction::Sent, Direction::Received] {
+            replayed.push(direction, Chunk::End { reset: false, time: Time(1), frame: 0 });
+        }
+        assert_eq!(replayed.session.outcome(), Outcome::Closed(GapReason::LostPackets), "{name}");
+        assert_eq!(replayed.session.facts().sni.as_deref(), sni);
+        assert_eq!(replayed.session.facts().certificate_names.len(), names);
+        assert!(replayed.gaps.iter().map(|(_, length)| length).sum::<u64>() > 100);
     }
-    for direction in [Direction::Sent, Direction::Received] {
-        replayed.push(direction, Chunk::End { reset: false, time: Time(0), frame: 0 });
+}
+
+#[test]
+fn the_middle_of_a_download_started_before_the_capture() {
+    let mut session = Session::new(std::sync::Arc::new(KeyLog::new()));
+    let record = [&[23, 3, 3, 0, 40][..], &[7; 40]].concat();
+    let chunk = Chunk::Data { bytes: &record, time: Time(1), frames: &[1], conflict: false };
+    let mut hidden = 0;
+    for _ in 0..2 {
+        session.push(Direction::Received, chunk, &mut |_, chunk| match chunk {
+            Chunk::Gap { length, .. } => hidden += length,
+            other => panic!("{other:?}"),
+        });
     }
-    assert_eq!(replayed.session.outcome(), Outcome::Closed(GapReason::LostPackets));
-    assert_eq!(replayed.session.facts().sni.as_deref(), Some("api.example.com"));
-    assert!(replayed.gaps.iter().map(|(_, length)| length).sum::<u64>() > 100);
+    assert_eq!(session.outcome(), Outcome::Closed(GapReason::StartedBeforeCapture));
+    assert!(hidden >= 80);
 }
 
 /// A simple generator (xorshift, Marsaglia 2003): the same damage at each run.
@@ -339,7 +369,7 @@ fn damage_does_no_harm() {
     for name in
         ["tls12-aes128gcm", "tls13-aes128gcm", "tls13-early", "tls12-session-id", "tls12-renegotiation", "tls13-retry"]
     {
-        let keys = std::sync::Arc::new(keys(&fixtures().join(format!("{name}.keys"))));
+        let keys = std::sync::Arc::new(keys_of(name));
         let chunks = raw_chunks(&fixtures().join(format!("{name}.pcap")));
         let whole = replay(name);
         for _ in 0..200 {

@@ -9,7 +9,7 @@ use crate::secure::keylog::KeyLog;
 use crate::secure::tls::Suite;
 use crate::secure::tls::facts::Facts;
 use crate::secure::tls::lane::{Content, Epoch, Lane, Lost};
-use crate::secure::tls::negotiation::Phase;
+use crate::secure::tls::negotiation::{Phase, RESUMPTION_TRIALS};
 use crate::secure::tls::pinning::Watch;
 use crate::secure::tls::record::{ContentType, Next, Origin, Record};
 use crate::secure::tls::side::{End, SEARCH_LIMIT, Side, Waiting, origin};
@@ -44,6 +44,8 @@ pub struct Session {
     /// A secret for the application's epoch was there.
     pub(super) had_key: bool,
     pub(super) closed: Option<GapReason>,
+    /// Secrets of other connections that may still be tried.
+    pub(super) resumption_trials: usize,
 }
 
 impl Session {
@@ -60,6 +62,7 @@ impl Session {
             opened: false,
             had_key: false,
             closed: None,
+            resumption_trials: RESUMPTION_TRIALS,
         }
     }
 
@@ -85,9 +88,11 @@ impl Session {
         Outcome::Closed(self.why_sealed())
     }
 
-    /// Why one direction of an open session was given up, if it was.
+    /// Why one direction of an open session was given up, or had records that stayed
+    /// closed though it was read on behind them.
     pub fn direction_closed(&self, direction: Direction) -> Option<GapReason> {
-        self.side(direction).closed
+        let side = self.side(direction);
+        side.closed.or(side.unread)
     }
 
     /// Bytes of protected records of a direction that stayed closed.
@@ -141,7 +146,8 @@ impl Session {
             _ if self.had_key => GapReason::KeyDoesNotFit,
             // RSA key exchange is not opened with a private key yet.
             Phase::Tls12(_) if rsa && self.keys.has_private_key() => GapReason::UnsupportedCipher,
-            _ if self.facts.resumed => GapReason::ResumedWithoutSecret,
+            // Without any log, that is what is missing, resumed or not.
+            _ if self.facts.resumed && !self.keys.is_empty() => GapReason::ResumedWithoutSecret,
             _ => GapReason::NoKey,
         }
     }
@@ -189,6 +195,7 @@ impl Session {
 
     /// Gives up both directions.
     fn close(&mut self, reason: GapReason, sink: Sink<'_>) {
+        self.glean();
         self.closed.get_or_insert(reason);
         self.close_direction(Direction::Sent, reason, sink);
         self.close_direction(Direction::Received, reason, sink);
@@ -264,8 +271,15 @@ impl Session {
     }
 
     fn take_turn(&mut self, direction: Direction, record: Record, sink: Sink<'_>) {
-        if self.side(direction).pending.is_empty() && self.may_read(direction, &record) {
+        let is_first = self.side(direction).pending.is_empty();
+        if is_first && self.may_read(direction, &record) {
             return self.read(direction, &record, sink);
+        }
+        let unasked =
+            direction == Direction::Received && matches!(self.phase, Phase::AwaitClientHello { retry: false });
+        if is_first && unasked && !matches!(record.kind, ContentType::Handshake | ContentType::Alert) {
+            // A server does not begin with this, however late the ClientHello is.
+            return self.started_before(direction, &record, sink);
         }
         self.keep(direction, record, sink);
     }
@@ -274,7 +288,9 @@ impl Session {
         let side = self.side_mut(direction);
         side.wait(Waiting::Record(record));
         if side.waits_too_long() {
-            self.close(GapReason::Limit, sink);
+            // It waits for a direction that is late, or one that the capture does not have.
+            let is_missing = self.side(direction.reverse()).last_time == Time::default();
+            self.close(if is_missing { GapReason::LostPackets } else { GapReason::Limit }, sink);
         }
     }
 
@@ -297,10 +313,7 @@ impl Session {
             // Whatever is not the start of a ClientHello: the handshake is over.
             let starts = self.client.joiner.is_amid() || record.payload.first() == Some(&1);
             if record.kind != ContentType::Handshake || !starts {
-                let length = record.payload.len() as u64;
-                self.side_mut(direction).sealed += length;
-                sink(direction, Chunk::Gap { length, time: record.origin.time });
-                return self.close(GapReason::StartedBeforeCapture, sink);
+                return self.started_before(direction, record, sink);
             }
         }
         let is_tls13 = matches!(self.phase, Phase::Tls13);
@@ -314,6 +327,14 @@ impl Session {
             ContentType::Alert => self.alert(direction, &record.payload, record.origin.time),
             ContentType::Heartbeat => {}
         }
+    }
+
+    /// The handshake was not recorded.
+    fn started_before(&mut self, direction: Direction, record: &Record, sink: Sink<'_>) {
+        let length = record.payload.len() as u64;
+        self.side_mut(direction).sealed += length;
+        sink(direction, Chunk::Gap { length, time: record.origin.time });
+        self.close(GapReason::StartedBeforeCapture, sink);
     }
 
     fn alert(&mut self, direction: Direction, content: &[u8], time: Time) {
@@ -383,7 +404,11 @@ impl Session {
         let time = record.origin.time;
         self.opened |= matches!(epoch, Epoch::Tls12 | Epoch::Application | Epoch::Early);
         let side = self.side_mut(direction);
-        side.opened();
+        let length = side.opened();
+        if length > 0 {
+            sink(direction, Chunk::Gap { length, time });
+        }
+        let side = self.side_mut(direction);
         // A hole before the application's first record hid parts of the handshake only.
         let nothing_missed = match epoch {
             Epoch::Handshake => true,

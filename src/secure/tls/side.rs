@@ -72,6 +72,10 @@ pub struct Side {
     /// Bytes of records that did not open before the first one did: parts of the
     /// handshake, if one opens; else part of what stayed closed.
     unproven: u64,
+    /// 0-RTT data was announced, and its secret is in no log.
+    pub early_unread: bool,
+    /// Why records stayed closed in a direction that was read on behind them.
+    pub unread: Option<GapReason>,
     /// Bytes of protected records that stayed closed.
     pub sealed: u64,
     /// Given up.
@@ -136,10 +140,17 @@ impl Side {
         Some(Chunk::Gap { length, time: record.origin.time })
     }
 
-    /// A record opened: what did not before was handshake.
-    pub fn opened(&mut self) {
-        self.sealed = self.sealed.saturating_sub(std::mem::take(&mut self.unproven));
+    /// A record opened: what did not before was handshake. Returns the bytes that
+    /// were more than that.
+    pub fn opened(&mut self) -> u64 {
         (self.lost, self.searched) = (None, 0);
+        let before = std::mem::take(&mut self.unproven);
+        if before > 0 && std::mem::take(&mut self.early_unread) {
+            self.unread.get_or_insert(GapReason::NoKey);
+            return before;
+        }
+        self.sealed = self.sealed.saturating_sub(before);
+        0
     }
 
     /// Lets go of everything; returns the hole that it leaves, in bytes.
