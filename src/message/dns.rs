@@ -1,7 +1,7 @@
 //! DNS messages (RFC 1035), and their framing over TCP.
 
 use simple_dns::rdata::{RData, SVCB, SVCParam};
-use simple_dns::{Name, Packet, PacketFlag, ResourceRecord};
+use simple_dns::{CLASS, Name, Packet, PacketFlag, QCLASS, ResourceRecord};
 
 use super::draft::{Context, Draft, Out};
 use super::feed::Feed;
@@ -49,6 +49,24 @@ pub fn parse(bytes: &[u8]) -> Option<Dns> {
         }
     }
     None
+}
+
+/// Reads a datagram of a port that is not DNS's, if it can hardly be anything else: one
+/// question for a host name in class IN, every record readable.
+pub fn recognise(bytes: &[u8]) -> Option<Dns> {
+    // Standard query, or the answer to one, and one question.
+    let standard = bytes.get(2).is_some_and(|flags| flags & 0x78 == 0) && bytes.get(4..6) == Some(&[0, 1]);
+    if !standard || !plausible(bytes, bytes.len()) {
+        return None;
+    }
+    let packet = Packet::parse(bytes).ok()?;
+    let asks_only =
+        packet.has_flags(PacketFlag::RESPONSE) || (packet.answers.is_empty() && packet.name_servers.is_empty());
+    let question = packet.questions.first().filter(|_| asks_only)?;
+    let labels = question.qname.get_labels().len();
+    let is_host = text(&question.qname).bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    let in_class = question.qclass == QCLASS::CLASS(CLASS::IN);
+    (labels >= 2 && is_host && in_class).then(|| read(&packet))
 }
 
 fn read(packet: &Packet<'_>) -> Dns {

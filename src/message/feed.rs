@@ -12,6 +12,10 @@ use crate::net::Chunk;
 /// what a response of hours can grow to.
 pub(super) const FRAMES_KEPT: usize = 65_536;
 
+/// Frames named of a stream that stays closed. Its hello is among the first few; the
+/// rest shows only that it went on.
+pub(super) const CLOSED_FRAMES: usize = 256;
+
 /// What carried a message: when its first byte was captured, where that lies in its
 /// direction, which frames, how many bytes.
 #[derive(Clone, Debug, Default)]

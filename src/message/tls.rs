@@ -5,16 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::draft::{Context, Draft, Out};
-use super::feed::{Held, Trail};
+use super::feed::{CLOSED_FRAMES, Held, Trail};
 use super::layer::Layer;
 use super::{Kind, Protocol, Wire};
 use crate::evidence::{Direction, Gap, GapReason, Time};
 use crate::net::Chunk;
 use crate::secure::tls::{Outcome, Session};
-
-/// Frames named of a stream that stays closed. Its hello is among the first few; the
-/// rest shows only that it went on.
-const CLOSED_FRAMES: usize = 256;
 
 /// A step of the plaintext, kept until the session can be asked about it.
 enum Opened {
@@ -157,3 +153,6 @@ impl Tls {
         draft.finish(&mut stream, out);
     }
 }
+
+#[cfg(test)]
+mod tests;
