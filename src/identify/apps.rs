@@ -29,7 +29,8 @@ pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], hits: &mut Ve
     let apps: BTreeSet<String> = entries.iter().map(|e| app(e.name)).collect();
     let known: BTreeMap<&str, &Entry<'_>> =
         entries.iter().rev().filter(|e| identifier.installed(e.name)).map(|e| (e.name, e)).collect();
-    let keyed = entries.iter().any(|e| identifier.names_apps(e.seen));
+    let keyed = entries.iter().any(|e| identifier.names_apps(e.seen))
+        || leaves.iter().any(|s| s.leaf.part == Part::Body && identifier.says_apps(*s));
     let named = if keyed { "under a key that is a name of it" } else { "under no key that says so" };
     let (first, certainty, reason) = if known.len() >= OF_THE_PROFILE {
         let first = known.values().min_by_key(|e| (e.seen.index, e.start));
@@ -77,6 +78,14 @@ impl Identifier {
     /// `package` is an app that the profile lists.
     fn installed(&self, package: &str) -> bool {
         self.apps.contains(package)
+    }
+
+    /// The value announces such a list: `{"type": "APPS_ALL", "list": …}`.
+    fn says_apps(&self, seen: Seen<'_>) -> bool {
+        /// Longer texts are no kinds of events.
+        const LONGEST: usize = 32;
+        let Some(text) = seen.text.filter(|t| (4..=LONGEST).contains(&t.len())) else { return false };
+        self.keys.hints(text, seen.product).iter().any(|h| h.clear && h.row.data_type == "installed_apps")
     }
 
     /// A name on the way to the leaf is a name of app lists.

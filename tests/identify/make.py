@@ -251,6 +251,10 @@ case("place-unset", [], body='{"lat":0.0,"lng":0.0}', content_type=JSON, profile
 case("apps-of-the-profile", [plain("installed_apps", APPS[0])], body=json.dumps({"x": [{"p": a} for a in APPS[:3]]}), content_type=JSON)
 case("apps-by-content", [hit("installed_apps", "com.a.one", certainty="probable")],
      body=json.dumps({"applist": ["com.a.one", "com.b.two", "com.c.three", "com.d.four", "com.e.five"]}), content_type=JSON, profile=None)
+case("apps-by-a-kind-of-event", [hit("installed_apps", "com.a.one", certainty="probable")],
+     body=json.dumps({"type": "APPS_ALL", "list": [{"pkg": f"com.{c}.one"} for c in "abcdef"]}), content_type=JSON, profile=None)
+case("apps-without-a-name", [hit("installed_apps", "com.a.one", certainty="possible")],
+     body=json.dumps({"list": [{"v": f"com.{c}.one"} for c in "abcdef"]}), content_type=JSON, profile=None)
 case("apps-four-are-no-list", [], body=json.dumps({"applist": ["com.a.one", "com.b.two", "com.c.three", "com.d.four"]}), content_type=JSON, profile=None)
 case("components-of-one-app", [], body=json.dumps({"c": [f"com.example.app.part{i}" for i in range(9)]}), content_type=JSON, profile=None)
 case("hosts-are-no-apps", [], body=json.dumps({"hosts": [f"www.site{i}.com" for i in range(9)]}), content_type=JSON, profile=None)
@@ -270,6 +274,8 @@ case("another-device", [hit("imei", OTHER_IMEI, certainty="possible")], target=f
 case("ambiguous-key-of-a-known-recipient", [hit("mac", MAC, certainty="probable", key="mc")], body=json.dumps({"mc": MAC}), content_type=JSON,
      profile=None, product="umeng")
 case("ambiguous-key-of-anyone", [], body=json.dumps({"mc": "CN", "aid": "1128", "cid": "8c21f0", "ssid2": "x"}), content_type=JSON, profile=None)
+case("ssid-to-a-sdk-that-issues-ids", [hit("ssid", "Some Network", certainty="possible", key="ssid")], body=json.dumps({"ssid": "Some Network"}),
+     content_type=JSON, profile=None, product="jiguang")
 case("applog-ssid-is-no-wifi-name", [], body=json.dumps({"events": [{"ssid": "d0c0ffee"}]}), content_type=JSON, profile=None, product="pangle",
      not_types=["ssid"])
 
