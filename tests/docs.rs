@@ -48,11 +48,8 @@ fn commands(text: &str) -> Vec<String> {
 #[test]
 fn every_command_shown_runs_as_shown() {
     let program = Path::new(env!("CARGO_BIN_EXE_wirewitness"));
-    let path = format!(
-        "{}:{}",
-        program.parent().expect("has a folder").display(),
-        std::env::var("PATH").unwrap_or_default()
-    );
+    let path =
+        format!("{}:{}", program.parent().expect("has a folder").display(), std::env::var("PATH").unwrap_or_default());
     let ci = std::fs::read_to_string(root().join(".ci/run")).expect("is readable");
     let mut run = 0;
     for page in pages() {
