@@ -36,7 +36,10 @@ struct Typed {
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     unpack(&args.folder)?;
     let folder = args.folder.display();
-    output::say(false, &format!("unpacked a sample session into {folder}; the same by hand: wirewitness audit {folder}"));
+    output::say(
+        false,
+        &format!("unpacked a sample session into {folder}; the same by hand: wirewitness audit {folder}"),
+    );
     let mut typed = Typed::try_parse_from(["audit".as_ref(), args.folder.as_os_str()])?;
     typed.audit.look = args.look;
     // Whatever it found, it ran.
@@ -55,7 +58,9 @@ fn unpack(folder: &Path) -> anyhow::Result<()> {
                 "{} is there and is not the sample's; name another folder: wirewitness demo DIR",
                 path.display()
             ),
-            Err(_) => std::fs::write(&path, file.contents()).with_context(|| format!("cannot write {}", path.display()))?,
+            Err(_) => {
+                std::fs::write(&path, file.contents()).with_context(|| format!("cannot write {}", path.display()))?
+            }
         }
     }
     Ok(())

@@ -52,7 +52,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let observations = examine::examine(&session, &signatures, settings, &mut remarks)?;
     let text = match args.format {
         Format::Json => serde_json::to_string_pretty(&observations).context("cannot be written as JSON")? + "\n",
-        Format::Text => report::inspect::render(&observations, &signatures, args.look.language.into(), args.look.color.on_stdout()),
+        Format::Text => {
+            report::inspect::render(&observations, &signatures, args.look.language.into(), args.look.color.on_stdout())
+        }
     };
     output::stdout(text.as_bytes())?;
     let seen = observations.coverage.total_messages == 0 || observations.coverage.opened_messages > 0;

@@ -47,7 +47,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         if let Some(decoder) = &decoder {
             line.insert("layers".to_owned(), layers(decoder, &message));
         }
-        let written = serde_json::to_writer(&mut out, &line).map_err(std::io::Error::from).and_then(|()| out.write_all(b"\n"));
+        let written =
+            serde_json::to_writer(&mut out, &line).map_err(std::io::Error::from).and_then(|()| out.write_all(b"\n"));
         failed = written.err();
         failed.is_none()
     })?;
@@ -57,7 +58,10 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     out.flush()?;
     for gap in gaps {
         let times = if gap.count > 1 { format!(" ({} times)", gap.count) } else { String::new() };
-        output::say(args.traffic.quiet, &format!("not seen: {} at {}: {}{times}", gap.reason.as_str(), gap.at, gap.detail));
+        output::say(
+            args.traffic.quiet,
+            &format!("not seen: {} at {}: {}{times}", gap.reason.as_str(), gap.at, gap.detail),
+        );
     }
     Ok(Outcome::Clear)
 }

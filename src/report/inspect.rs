@@ -24,11 +24,7 @@ pub fn render(seen: &Observations, signatures: &Signatures, language: Language, 
         let Some(recipient) = seen.recipients.get(&contact.recipient) else { continue };
         page.push('\n');
         page.push_str(&bold(&visible(name(recipient, language))));
-        page.push_str(&format!(
-            "  {} · {}\n",
-            words.term(&word(&recipient.role)),
-            visible(&contact.hosts.join(", "))
-        ));
+        page.push_str(&format!("  {} · {}\n", words.term(&word(&recipient.role)), visible(&contact.hosts.join(", "))));
         page.push_str(&format!("  {}: {}\n", words.reason, visible(&recipient.reason)));
         page.push_str(&format!("  {}\n", traffic(contact, language)));
         let mine = seen.sightings.iter().filter(|s| s.recipient == contact.recipient && s.app == contact.app);
@@ -73,7 +69,9 @@ fn name(recipient: &Recipient, language: Language) -> &str {
 fn traffic(contact: &Contact, language: Language) -> String {
     let words = language.words();
     let mut parts = vec![format!("{} {}", words.messages_read, contact.messages)];
-    parts.extend(contact.closed.iter().map(|(reason, n)| format!("{} {} {n}", words.closed, words.term(reason.as_str()))));
+    parts.extend(
+        contact.closed.iter().map(|(reason, n)| format!("{} {} {n}", words.closed, words.term(reason.as_str()))),
+    );
     parts.push(format!("{} – {}", contact.first, contact.last));
     parts.join(" · ")
 }

@@ -126,10 +126,8 @@ fn has_extension(name: &str, known: &[&str]) -> bool {
 
 /// Reads `settled.toml`; a hand-written file, so at most a megabyte.
 fn read_settlements(path: &Path) -> Result<Vec<Settlement>, SessionError> {
-    read_settled(&read_text(path, 1 << 20)?).map_err(|(line, what)| SessionError {
-        path: format!("{}:{line}", path.display()),
-        what,
-    })
+    read_settled(&read_text(path, 1 << 20)?)
+        .map_err(|(line, what)| SessionError { path: format!("{}:{line}", path.display()), what })
 }
 
 /// Reads a text file of the session, at most `limit` bytes.
