@@ -284,3 +284,100 @@ fn product_without_a_known_host_is_not_expected_on_the_wire_or_low() {
         );
     }
 }
+
+/// Bytes that look random and are the same on every run.
+fn noise(seed: u64) -> impl Iterator<Item = u8> {
+    (0u64..).flat_map(move |block| {
+        let digest = wirewitness::evidence::sha256_hex(format!("{seed} {block}").as_bytes());
+        digest
+            .as_bytes()
+            .chunks(2)
+            .filter_map(|c| u8::from_str_radix(str::from_utf8(c).ok()?, 16).ok())
+            .collect::<Vec<_>>()
+    })
+}
+
+#[test]
+fn foreign_bytes_in_names_and_targets_do_no_harm() {
+    let signatures = Signatures::embedded().unwrap();
+    let attributor = Attributor::new(&signatures, Scope::default(), NameTable::default());
+    // Fragments of real names, separators and bytes of any kind, in any order.
+    let pieces = [
+        "getui.com",
+        ".",
+        "..",
+        ":",
+        "[",
+        "]",
+        "::",
+        "%",
+        "xn--",
+        "*",
+        "/",
+        "?",
+        "=",
+        "&",
+        "://",
+        "\u{ff0e}",
+        "\u{435}",
+        "sa",
+    ];
+    for seed in 0..2000 {
+        let mut bytes = noise(seed);
+        let mut text = |length: usize| -> String {
+            let mut text = Vec::new();
+            for _ in 0..length {
+                let byte = bytes.next().unwrap();
+                match pieces.get(usize::from(byte % 32)) {
+                    Some(piece) => text.extend_from_slice(piece.as_bytes()),
+                    None => text.push(byte),
+                }
+            }
+            String::from_utf8_lossy(&text).into_owned()
+        };
+        let case = Case {
+            name: String::new(),
+            first_party: vec![text(3)],
+            owner: None,
+            settled: vec![[text(3), "ignore".to_owned(), "noise".to_owned()]],
+            dns: vec![Answer {
+                at: 900,
+                client: client(),
+                answers: vec![
+                    (text(3), "CNAME".to_owned(), text(3), u32::MAX),
+                    (text(2), "A".to_owned(), "203.0.113.7".to_owned(), 0),
+                ],
+            }],
+            given: vec![(server(), text(3))],
+            host: (seed % 3 != 0).then(|| text(4)),
+            sni: (seed % 2 != 0).then(|| text(3)),
+            closed: false,
+            target: Some(text(8)),
+            form: Some(text(12)),
+            client: client(),
+            server: server(),
+            port: 443,
+            at: 1000,
+            expect: Expected {
+                id: String::new(),
+                role: String::new(),
+                certainty: String::new(),
+                via: None,
+                company: None,
+                domain: None,
+                host: None,
+                source: None,
+                remark: None,
+                ignored: None,
+                reason: None,
+            },
+        };
+        let got = attributor.attribute(&message(&case));
+        // A host never holds what a report or a terminal could take for markup or a command.
+        let clean = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || ".-_:".contains(c));
+        assert!(clean(&got.host) && clean(&got.recipient.id) && clean(&got.recipient.domain), "{got:?}");
+        if seed % 20 == 0 {
+            attribute(&signatures, &case);
+        }
+    }
+}
