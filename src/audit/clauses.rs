@@ -19,8 +19,8 @@ const FIRST_PARTY_LIST: [&str; 1] = ["cn-292-list-collected"];
 /// report is better than one that does not apply.
 const CONDITIONS: [&str; 2] = ["minors", "sensitive-data"];
 
-/// Ids of the clauses, the itemised-list duties first, then China, then the rest in
-/// the file's order. Clauses of low confidence are never cited.
+/// Ids of the clauses: the itemised-list duties first, then China, then the rest, each in
+/// the file's order and detection scenarios last. Clauses of low confidence are never cited.
 pub fn cite(code: &Code, role: Role, clauses: &[Clause]) -> Vec<String> {
     let (own, others): (&[&str], &[&str]) = if role == Role::FirstParty {
         (&FIRST_PARTY_LIST, &THIRD_PARTY_LIST)
@@ -35,11 +35,16 @@ pub fn cite(code: &Code, role: Role, clauses: &[Clause]) -> Vec<String> {
     };
     let place = |clause: &&Clause| {
         let list = own.iter().position(|id| *id == clause.id).unwrap_or(own.len());
-        (list, clause.jurisdiction != "CN")
+        (list, clause.jurisdiction != "CN", is_scenario(&clause.id))
     };
     let mut cited: Vec<&Clause> = clauses.iter().filter(applies).collect();
     cited.sort_by_key(place);
     cited.into_iter().map(|clause| clause.id.clone()).collect()
+}
+
+/// `cn-164-1-1-s2`: a testing platform's reading of an item, behind the items themselves.
+pub fn is_scenario(id: &str) -> bool {
+    id.rsplit_once("-s").is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// The cited clauses by id.
@@ -80,6 +85,8 @@ mod tests {
         let clauses = [
             clause("eu", "EU", "omitted-data", Confidence::High),
             clause("cn-a", "CN", "before-consent omitted-data", Confidence::Medium),
+            clause("cn-a-s1", "CN", "omitted-data", Confidence::Medium),
+            clause("cn-b", "CN", "omitted-data", Confidence::Medium),
             clause("cn-low", "CN", "omitted-data", Confidence::Low),
             clause("cn-child", "CN", "omitted-data minors", Confidence::High),
             clause("cn-other", "CN", "cleartext", Confidence::High),
@@ -88,8 +95,11 @@ mod tests {
             clause("cn-292-list-collected", "CN", "omitted-data", Confidence::High),
         ];
         let code = codes::get("omitted-data").unwrap();
-        assert_eq!(cite(code, Role::ThirdParty, &clauses), ["cn-292-list-shared", "cn-nds-21-2", "cn-a", "eu"]);
+        assert_eq!(
+            cite(code, Role::ThirdParty, &clauses),
+            ["cn-292-list-shared", "cn-nds-21-2", "cn-a", "cn-b", "cn-a-s1", "eu"]
+        );
         let code = codes::get("omitted-first-party").unwrap();
-        assert_eq!(cite(code, Role::FirstParty, &clauses), ["cn-292-list-collected", "cn-a", "eu"]);
+        assert_eq!(cite(code, Role::FirstParty, &clauses), ["cn-292-list-collected", "cn-a", "cn-b", "cn-a-s1", "eu"]);
     }
 }

@@ -25,6 +25,7 @@ mod scope;
 mod severity;
 mod words;
 
+pub use clauses::is_scenario;
 pub use conduct::CONTACT_ABROAD_INACTIVE;
 pub use model::*;
 

@@ -73,23 +73,23 @@ macro_rules! words {
 }
 
 words! {
-    title, question, app, app_unknown, version, policy, no_policy, inputs, input_line,
-    summary, findings_none, findings_count, seen_of, seen_nothing, seen_rest,
+    title, question, app, app_unknown, policy, no_policy, inputs, input_line,
+    findings_none, findings_count, seen_nothing, seen_rest,
     matrix, matrix_empty, matrix_legend, matrix_listed, recipient, data_types, phase,
-    findings, policy_says, traffic_shows, policy_silent, policy_no_promise, request, value, form, steps, bytes_of, place, filter, times, more_evidence,
-    clauses, clauses_more, clauses_note, detection_scenario, severity, severity_steps, certainty, fingerprint, ignore, ignore_reason, received_by, host,
+    findings, policy_says, traffic_shows, policy_silent, policy_no_promise, request, value, steps, bytes_of, place, filter, times, more_evidence,
+    clauses, clauses_more, clauses_note, detection_scenario, severity_steps, certainty, ignore, ignore_reason, received_by, host,
     line, lines,
-    contacts, contacts_intro, messages, messages_read, closed, sealed, hosts, addresses, judged,
-    claims, claims_none, claim,
-    declared, declared_intro, declared_none, declared_all_seen, party, state, first_party,
+    contacts, contacts_intro, messages, messages_read, closed, sealed, hosts, judged,
+    claims, claims_none,
+    declared, declared_intro, declared_all_seen, party, state, first_party,
     recipients, role, reason, via, company,
     coverage, coverage_bytes, coverage_messages, coverage_closed, coverage_other_apps, coverage_nothing, gaps, gaps_none, gap_count, gap_bytes,
     not_checked, sealed_payloads, sealed_line,
-    advice, advice_none,
-    policy_read, policy_read_intro, purpose, data, doubtful, remarks,
+    advice,
+    policy_read, policy_read_intro, doubtful, remarks,
     method, method_tool, method_signatures, method_psl, method_first_party, method_owner, method_isolation, method_marks, method_no_marks,
-    method_profile, method_no_profile, method_settled, method_skew, method_repeat, yes, no, sha256, size, records, format, from_to,
-    how_to_read, certainty_legend, severity_legend, contents, listed_not_judged, none_said, code,
+    method_profile, method_no_profile, method_settled, method_skew, method_repeat, yes, no, sha256, size, records, from_to,
+    how_to_read, certainty_legend, severity_legend, contents, none_said, and,
 }
 
 impl Words {

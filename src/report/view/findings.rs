@@ -120,7 +120,7 @@ fn clause(id: &str, report: &Report, language: Language) -> Clause {
     match report.clauses.get(id) {
         Some(known) => {
             // A scenario under an item is a testing platform's reading of it, not the item.
-            let scenario = id.rsplit_once("-s").is_some_and(|(_, n)| n.chars().all(|c| c.is_ascii_digit()));
+            let scenario = audit::is_scenario(id);
             let note = if scenario { format!(" ({})", language.words().detection_scenario) } else { String::new() };
             Clause {
                 id: id.to_owned(),
@@ -157,5 +157,5 @@ fn steps(steps: &[String], language: Language) -> String {
             None => step.clone(),
         }
     });
-    said.collect::<Vec<_>>().join(", ")
+    said.collect::<Vec<_>>().join(words.and)
 }

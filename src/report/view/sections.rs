@@ -115,7 +115,7 @@ pub struct PartyRow {
 pub fn contacts(report: &Report, language: Language) -> Vec<Contact> {
     let words = language.words();
     let list = |counts: &BTreeMap<String, u64>| {
-        counts.iter().map(|(what, count)| format!("{} {count}", words.term(what))).collect::<Vec<_>>().join(", ")
+        counts.iter().map(|(what, count)| format!("{} {count}", words.term(what))).collect::<Vec<_>>().join(words.and)
     };
     report
         .contacts
@@ -150,7 +150,11 @@ pub fn claims(report: &Report, language: Language) -> Vec<Claim> {
         .iter()
         .map(|claim| {
             let name = words.term(&claim.claim);
-            let name = if claim.value == "true" { name.to_owned() } else { format!("{name}: {}", claim.value) };
+            let name = if claim.value == "true" {
+                name.to_owned()
+            } else {
+                format!("{name}: {}", words.term(&format!("value:{}", claim.value)).trim_start_matches("value:"))
+            };
             let state = word(&claim.state);
             Claim {
                 claim: name,
@@ -193,7 +197,7 @@ pub fn declared(report: &Report, language: Language) -> Vec<DeclaredGroup> {
             place: if line > 0 { fill(words.line, &[&line]) } else { String::new() },
             states: states
                 .into_iter()
-                .map(|(state, names)| (words.term(&word(&state)).to_owned(), names.join(", ")))
+                .map(|(state, names)| (words.term(&word(&state)).to_owned(), names.join(words.and)))
                 .collect(),
         })
         .collect()
@@ -246,7 +250,7 @@ pub fn coverage(report: &Report, language: Language) -> Coverage {
             let may: Vec<String> = sealed.may_contain.iter().map(|id| type_name(report, id, language)).collect();
             let whom = recipient_name(report, &sealed.recipient, language);
             let recipe = format!("{} ×{}", sealed.recipe, sealed.count);
-            fill(words.sealed_line, &[&whom, &recipe, &may.join(", ")]) + " — " + &sealed.reason
+            fill(words.sealed_line, &[&whom, &recipe, &may.join(words.and)]) + " — " + &sealed.reason
         })
         .collect();
     let gaps = report
@@ -292,7 +296,7 @@ pub fn parties(report: &Report, language: Language) -> Vec<PartyRow> {
             place: row.lines.first().map(|line| fill(words.line, &[line])).unwrap_or_default(),
             company: row.company.clone().unwrap_or_default(),
             product: row.product.clone().unwrap_or_default(),
-            data: if data.is_empty() { words.none_said.to_owned() } else { data.join(", ") },
+            data: if data.is_empty() { words.none_said.to_owned() } else { data.join(words.and) },
             resolved: resolved.join(", "),
             doubtful: row.doubtful,
         }
