@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::evidence::{Certainty, Direction, Gap, GapReason, Gaps, Locator, Masked, Place, Time};
+use crate::evidence::{Certainty, Direction, Gap, GapReason, Gaps, Locator, Masked, Place, Step, Time};
 use crate::identify::{Hit, Identifier};
 use crate::message::{Item, Kind, Message, Protocol};
 use crate::observations::{Contact, Coverage, Flow, Form, Observations, Phase, Recipient, Sealed, Sighting, Wire};
@@ -249,7 +249,7 @@ impl Collector {
             entry.last = entry.last.max(message.time);
             if at < entry.at {
                 entry.at = at;
-                entry.locator = locator(message, leaf, hit);
+                entry.locator = locator(message, leaf, hit, show_values);
                 entry.masked = mask(hit, show_values);
                 entry.reason.clone_from(&hit.reason);
             }
@@ -265,7 +265,7 @@ impl Collector {
             first: message.time,
             last: message.time,
             at,
-            locator: locator(message, leaf, hit),
+            locator: locator(message, leaf, hit, show_values),
             masked: mask(hit, show_values),
             reason: hit.reason.clone(),
         };
@@ -395,8 +395,12 @@ fn order(place: &Place) -> (u32, u64, u64) {
     (place.input(), place.ordinal(), offset)
 }
 
-fn locator(message: &Message, leaf: &Leaf, hit: &Hit) -> Locator {
-    Locator { place: message.place.clone(), steps: leaf.steps(), start: hit.start as u64, end: hit.end as u64 }
+fn locator(message: &Message, leaf: &Leaf, hit: &Hit, show_values: bool) -> Locator {
+    let mut steps = leaf.steps();
+    if !show_values {
+        steps = steps.into_iter().map(Step::masked).collect();
+    }
+    Locator { place: message.place.clone(), steps, start: hit.start as u64, end: hit.end as u64 }
 }
 
 fn mask(hit: &Hit, show_values: bool) -> Masked {

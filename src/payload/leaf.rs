@@ -61,6 +61,7 @@ impl Link {
             .map(|link| Step {
                 name: link.name.to_owned(),
                 argument: link.argument.clone(),
+                length: link.bytes.len() as u64,
                 sha256: link.sha256.get_or_init(|| sha256_hex(&link.bytes)).clone(),
                 published_key: link.published_key,
             })

@@ -399,6 +399,7 @@ impl Case {
                 steps: vec![Step {
                     name: "json".to_owned(),
                     argument: Some(format!("$.{}", flow.data_type)),
+                    length: 100,
                     sha256: wirewitness::evidence::sha256_hex(self.name.as_bytes()),
                     published_key: false,
                 }],
