@@ -16,7 +16,7 @@ const PIECE: usize = 128;
 
 /// Bytes already delivered that a repetition can be compared with, for each direction.
 /// What an injected answer competes with arrives within one round trip.
-const COMPARED: usize = 8 << 10;
+const COMPARED: usize = 4 << 10;
 
 /// How long bytes may come behind the acknowledgement that proves them, by segments of
 /// the stream and by the clock of the capture: cards with several queues, and captures of

@@ -15,6 +15,10 @@ use super::link::{self, Carried};
 /// IP packets in IP packets (4in6, 6in4, GRE) that are unpacked. Networks nest two or three.
 const TUNNELS: usize = 8;
 
+/// IP protocols that carry nothing of an application: ICMP, IGMP, ICMPv6, "no next
+/// header", OSPF, PIM, VRRP.
+const CONTROL: [u8; 7] = [1, 2, 58, 59, 89, 103, 112];
+
 /// TCP's control bits (RFC 9293 §3.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flags {
@@ -106,8 +110,8 @@ impl Slicer {
         Self::default()
     }
 
-    /// The segment in `packet`, if it carries one or completes one. What is no IP, or
-    /// neither TCP nor UDP, is passed over; what cannot be read is added to `gaps`.
+    /// The segment in `packet`, if it carries one or completes one. What carries nothing of
+    /// an application (ARP, ICMP, routing) is passed over; what cannot be read is added to `gaps`.
     pub fn slice<'a>(&'a mut self, packet: &Packet<'a>, gaps: &mut Gaps) -> Option<Segment<'a>> {
         let frame = || format!("frame {}", packet.frame);
         let start = match link::strip(packet.link, packet.data) {
@@ -191,14 +195,29 @@ impl Slicer {
             };
             match found.protocol {
                 4 | 41 => range = found.payload,
-                47 => range = gre(bytes, found.payload)?,
+                47 => match gre(bytes, found.payload.clone()) {
+                    Some(inner) => range = inner,
+                    None => {
+                        let bytes = (found.payload.len() + found.missing) as u64;
+                        let detail = "GRE that carries no IP";
+                        gaps.add(Gap::new(GapReason::UnknownProtocol, frame(), detail).of_bytes(bytes));
+                        return None;
+                    }
+                },
                 6 | 17 if quoted => return self.quoted(packet, held, &found),
                 6 | 17 => return self.transport(packet, held, &found, conflict, gaps),
                 1 | 58 if !quoted => {
                     range = icmp_quote(bytes, &found)?;
                     quoted = true;
                 }
-                _ => return None,
+                _ if quoted => return None,
+                protocol if CONTROL.contains(&protocol) => return None,
+                protocol => {
+                    let bytes = (found.payload.len() + found.missing) as u64;
+                    let detail = format!("IP protocol {protocol} is not read");
+                    gaps.add(Gap::new(GapReason::UnknownProtocol, frame(), detail).of_bytes(bytes));
+                    return None;
+                }
             }
         }
         gaps.add(Gap::new(GapReason::Limit, frame(), "more than 8 IP packets inside each other"));

@@ -212,6 +212,23 @@ fn link_types_that_are_not_read_are_named() {
 }
 
 #[test]
+fn ip_protocols_that_are_not_read_are_named() {
+    let esp = v4(1, 50, (0, false), &[0; 40]);
+    let ppp_in_gre = v4(1, 47, (0, false), &[0x20, 0x01, 0x88, 0x0b, 0, 0, 0, 0]);
+    let igmp = v4(1, 2, (0, false), &[0x16; 8]);
+    let (found, gaps) = slice(&[esp.clone(), esp, ppp_in_gre, igmp]);
+    assert_eq!(found, []);
+    let shown: Vec<_> = gaps.iter().map(|g| (g.reason, g.detail.as_str(), g.count, g.bytes)).collect();
+    assert_eq!(
+        shown,
+        [
+            (GapReason::UnknownProtocol, "GRE that carries no IP", 1, 8),
+            (GapReason::UnknownProtocol, "IP protocol 50 is not read", 2, 80),
+        ]
+    );
+}
+
+#[test]
 fn no_packet_is_fatal() {
     let seeds = [
         v4(7, 6, (0, false), &[tcp_header(1, 2, 3, 4, "A"), b"data".to_vec()].concat()),
