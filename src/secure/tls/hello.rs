@@ -23,6 +23,9 @@ mod extension {
     pub const ENCRYPTED_SERVER_NAME: u16 = 0xffce;
 }
 
+/// Application protocols kept of one offer. Browsers offer two, test tools up to twenty.
+const PROTOCOL_LIMIT: usize = 64;
+
 /// The random of a ServerHello that is a HelloRetryRequest (RFC 8446 §4.1.3).
 const RETRY_RANDOM: [u8; 32] = [
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11,
@@ -170,7 +173,7 @@ fn server_name(mut content: Reader<'_>) -> Option<String> {
 
 fn protocols(mut content: Reader<'_>) -> Vec<String> {
     let mut list = content.vec16().unwrap_or(Reader::new(&[]));
-    std::iter::from_fn(|| list.vec8()).filter_map(|name| text(name.rest())).collect()
+    std::iter::from_fn(|| list.vec8()).filter_map(|name| text(name.rest())).take(PROTOCOL_LIMIT).collect()
 }
 
 #[cfg(test)]
