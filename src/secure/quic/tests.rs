@@ -48,6 +48,26 @@ fn a_packet_opens_in_its_direction_only() {
     assert_eq!(other.open(Direction::Sent, &packet), None);
 }
 
+/// Clients cut their hello into frames and packets in any order, on purpose.
+#[test]
+fn a_hello_in_pieces_over_several_packets_in_any_order() {
+    let [client, _] = packets("rfc9001.hex");
+    let Some(Header::Initial(packet)) = Packets::new(&client).next() else { panic!() };
+    let payload = InitialKeys::new(Version::V1, packet.destination).unwrap().open(Direction::Sent, &packet).unwrap();
+    // Behind type, offset and length (1, 1 and 2 bytes) come the 241 bytes of the hello.
+    let hello = &payload[4..4 + 241];
+    let frame = |from: usize, to: usize| {
+        let (from_bytes, length) = ((0x4000 | from as u16).to_be_bytes(), (0x4000 | (to - from) as u16).to_be_bytes());
+        [&[6][..], &from_bytes, &length, &hello[from..to]].concat()
+    };
+    let mut connection = Connection::new();
+    connection.frames(Direction::Sent, &[frame(150, 241), vec![0, 0, 1], frame(3, 40)].concat());
+    connection.frames(Direction::Sent, &frame(30, 160));
+    assert_eq!(connection.facts().sni, None);
+    connection.frames(Direction::Sent, &frame(0, 3));
+    assert_eq!(connection.facts().sni.as_deref(), Some("example.com"));
+}
+
 #[test]
 fn damage_anywhere_does_no_harm_and_yields_no_name() {
     let [client, _] = packets("rfc9001.hex");

@@ -23,6 +23,9 @@ mod extension {
     pub const ENCRYPTED_SERVER_NAME: u16 = 0xffce;
 }
 
+/// Application protocols kept of one offer. Browsers offer two, test tools up to twenty.
+const PROTOCOL_LIMIT: usize = 64;
+
 /// The random of a ServerHello that is a HelloRetryRequest (RFC 8446 §4.1.3).
 const RETRY_RANDOM: [u8; 32] = [
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11,
@@ -69,7 +72,9 @@ impl ClientHello {
             extension::ALPN => hello.alpn = protocols(content),
             extension::SUPPORTED_VERSIONS => {
                 let mut versions = content.vec8().unwrap_or(Reader::new(&[]));
-                let offered = std::iter::from_fn(|| versions.u16()).map(Version).filter(|version| version.is_known());
+                let offered = std::iter::from_fn(|| versions.u16())
+                    .map(Version)
+                    .filter(|version| version.is_known() || version.draft().is_some());
                 hello.version = offered.max().unwrap_or(legacy);
             }
             extension::EARLY_DATA => hello.early_data = true,
@@ -109,9 +114,11 @@ impl ServerHello {
         let mut reader = Reader::new(body);
         let version = Version(reader.u16()?);
         let random = reader.array()?;
-        let session_id = reader.vec8()?.rest().to_vec();
+        // Drafts of TLS 1.3 before 22 had neither session id nor compression.
+        let is_short = version.draft().is_some();
+        let session_id = if is_short { Vec::new() } else { reader.vec8()?.rest().to_vec() };
         let suite = Suite(reader.u16()?);
-        let compressed = reader.u8()? != 0;
+        let compressed = !is_short && reader.u8()? != 0;
         let retry = random == RETRY_RANDOM;
         let mut hello = Self {
             random,
@@ -166,7 +173,7 @@ fn server_name(mut content: Reader<'_>) -> Option<String> {
 
 fn protocols(mut content: Reader<'_>) -> Vec<String> {
     let mut list = content.vec16().unwrap_or(Reader::new(&[]));
-    std::iter::from_fn(|| list.vec8()).filter_map(|name| text(name.rest())).collect()
+    std::iter::from_fn(|| list.vec8()).filter_map(|name| text(name.rest())).take(PROTOCOL_LIMIT).collect()
 }
 
 #[cfg(test)]
@@ -232,6 +239,15 @@ pub(crate) mod tests {
         let name = sni(b"exa\0mple\xff");
         let body = client_hello([7; 32], &[0x1301], &[(0, &name)]);
         assert_eq!(ClientHello::read(&body).unwrap().sni, None);
+    }
+
+    /// draft-ietf-tls-tls13-20 §4.1.3: version, random, suite, extensions.
+    #[test]
+    fn a_server_hello_of_an_early_draft() {
+        let body = [&[0x7f, 20][..], &[9; 32], &[0x13, 3, 0, 4, 0, 41, 0, 0]].concat();
+        let hello = ServerHello::read(&body).unwrap();
+        assert!(hello.version.is_tls13() && hello.psk);
+        assert_eq!((hello.version.to_string().as_str(), hello.suite), ("TLS 1.3 draft 20", Suite(0x1303)));
     }
 
     #[test]

@@ -33,6 +33,8 @@ enum Form {
     Implicit,
     /// TLS 1.3 (RFC 8446 §5.2, §5.3).
     Tls13,
+    /// Its drafts before 25, in which the header was not authenticated.
+    Tls13Bare,
 }
 
 /// Opens records of one direction.
@@ -68,9 +70,10 @@ impl RecordKey {
     }
 
     /// From a traffic secret of TLS 1.3.
-    pub fn tls13(protection: Protection, secret: &Secret) -> Option<Self> {
+    fn tls13(protection: Protection, secret: &Secret, bare: bool) -> Option<Self> {
         let keys = traffic_keys(protection, secret)?;
-        Some(Self { key: protection.aead.key(&keys.key)?, iv: keys.iv, form: Form::Tls13 })
+        let form = if bare { Form::Tls13Bare } else { Form::Tls13 };
+        Some(Self { key: protection.aead.key(&keys.key)?, iv: keys.iv, form })
     }
 
     /// Opens a record as number `sequence`.
@@ -84,11 +87,13 @@ impl RecordKey {
                 self.open12(nonce, sequence, record, reader.rest())
             }
             Form::Implicit => self.open12(nonce(&self.iv, sequence), sequence, record, &record.payload),
-            Form::Tls13 => {
+            Form::Tls13 | Form::Tls13Bare => {
                 if record.kind != ContentType::ApplicationData {
                     return None;
                 }
-                let mut bytes = self.key.open(nonce(&self.iv, sequence), &record.header(), &record.payload)?;
+                let header = record.header();
+                let associated = if self.form == Form::Tls13 { &header[..] } else { &[] };
+                let mut bytes = self.key.open(nonce(&self.iv, sequence), associated, &record.payload)?;
                 while bytes.last() == Some(&0) {
                     bytes.pop();
                 }
@@ -136,15 +141,17 @@ impl Candidate {
     }
 
     /// A traffic secret of TLS 1.3, if it has the length that the suite asks for.
-    pub fn tls13(protection: Protection, secret: &Secret) -> Option<Self> {
+    /// `bare`: as drafts before 25 did it.
+    pub fn tls13(protection: Protection, secret: &Secret, bare: bool) -> Option<Self> {
         let fits = secret.bytes().len() == protection.hash.length();
-        let key = fits.then(|| RecordKey::tls13(protection, secret)).flatten()?;
+        let key = fits.then(|| RecordKey::tls13(protection, secret, bare)).flatten()?;
         Some(Self { key, secret: Some((protection, secret.clone())) })
     }
 
     fn updated(&self) -> Option<Self> {
         let (protection, secret) = self.secret.as_ref()?;
-        Self::tls13(*protection, &next_traffic_secret(protection.hash, secret)?)
+        let bare = self.key.form == Form::Tls13Bare;
+        Self::tls13(*protection, &next_traffic_secret(protection.hash, secret)?, bare)
     }
 }
 

@@ -42,6 +42,18 @@ impl Version {
     /// RFC 8446.
     pub const TLS13: Self = Self(0x0304);
 
+    /// TLS 1.3, or a draft of it that is read like it: 20 and later, from which on the
+    /// labels of the key schedule are the final ones.
+    pub fn is_tls13(self) -> bool {
+        self == Self::TLS13 || self.draft().is_some_and(|draft| draft >= 20)
+    }
+
+    /// Number of the draft of TLS 1.3 (draft-ietf-tls-tls13-28 §4.2.1).
+    pub(super) fn draft(self) -> Option<u8> {
+        let [high, draft] = self.0.to_be_bytes();
+        (high == 0x7f && (1..=28).contains(&draft)).then_some(draft)
+    }
+
     /// One of SSL 3.0 to TLS 1.3; other numbers are drafts, or GREASE (RFC 8701).
     pub fn is_known(self) -> bool {
         (0x0300..=0x0304).contains(&self.0)
@@ -53,7 +65,10 @@ impl fmt::Display for Version {
         match self.0 {
             0x0300 => f.write_str("SSL 3.0"),
             0x0301..=0x0304 => write!(f, "TLS 1.{}", self.0 - 0x0301),
-            other => write!(f, "0x{other:04x}"),
+            other => match self.draft() {
+                Some(draft) => write!(f, "TLS 1.3 draft {draft}"),
+                None => write!(f, "0x{other:04x}"),
+            },
         }
     }
 }

@@ -136,8 +136,9 @@ impl Session {
             hello.suites.iter().filter(|suite| suite.0 >> 8 == 0x13).filter_map(|suite| suite.protection());
         let protections: Vec<Protection> = protections.take(3).collect();
         let secrets = self.keys.secrets(&hello.random, Label::ClientEarly);
-        let candidates = secrets
-            .flat_map(|secret| protections.iter().filter_map(move |protection| Candidate::tls13(*protection, secret)));
+        let candidates = secrets.flat_map(|secret| {
+            protections.iter().filter_map(move |protection| Candidate::tls13(*protection, secret, false))
+        });
         Lane::new([(Epoch::Early, candidates.collect())])
     }
 
@@ -156,15 +157,15 @@ impl Session {
         }
         self.suite = Some(server.suite);
         self.facts.resumed = match server.version {
-            Version::TLS13 => server.psk,
+            version if version.is_tls13() => server.psk,
             _ => !server.session_id.is_empty() && server.session_id == client.session_id,
         };
         if self.facts.resumed {
             self.watch.resumed();
         }
         self.phase = match (server.version, server.suite.protection()) {
-            (Version::TLS13, Some(protection)) => {
-                self.keys13(&client, protection);
+            (version, Some(protection)) if version.is_tls13() => {
+                self.keys13(&client, protection, version.draft().is_some_and(|draft| draft < 25));
                 Phase::Tls13
             }
             (Version::TLS12, Some(protection)) if !server.compressed => {
@@ -186,11 +187,12 @@ impl Session {
     }
 
     /// The epochs of both directions of TLS 1.3 behind the hellos.
-    fn keys13(&mut self, hello: &ClientHello, protection: Protection) {
+    /// In drafts before 25, the header of a record was not authenticated (`bare`).
+    fn keys13(&mut self, hello: &ClientHello, protection: Protection, bare: bool) {
         let keys = self.keys.clone();
         let candidates = |wanted: &dyn Fn(Label) -> bool| -> Vec<Candidate> {
             let secrets = keys.labelled(&hello.random).filter(|(label, _)| wanted(*label));
-            secrets.filter_map(|(_, secret)| Candidate::tls13(protection, secret)).collect()
+            secrets.filter_map(|(_, secret)| Candidate::tls13(protection, secret, bare)).collect()
         };
         self.client.lane.extend([
             (Epoch::Handshake, candidates(&|label| label == Label::ClientHandshake)),
