@@ -153,7 +153,7 @@ fn zstd(bytes: &[u8]) -> io::Result<impl Read + '_> {
 
 /// Reads until the end, a limit, or damage; what came before the damage is kept.
 fn read(mut decoder: impl Read, encoded: usize) -> (Bytes, Option<Problem>) {
-    let limit = (encoded as u64).saturating_mul(RATIO_LIMIT).max(RATIO_FREE).min(DECODED_LIMIT);
+    let limit = (encoded as u64).saturating_mul(RATIO_LIMIT).clamp(RATIO_FREE, DECODED_LIMIT);
     let mut out = Vec::new();
     let mut block = [0; 16 << 10];
     let problem = loop {

@@ -130,7 +130,8 @@ impl Http1 {
             match self.side(direction).step(context, out) {
                 Step::More => return,
                 Step::Again => {}
-                Step::Head(mut draft, head) => {
+                Step::Head(read) => {
+                    let (mut draft, head) = *read;
                     if head.fields_cut {
                         let detail = format!("of a head, {} fields are read", head::FIELDS_LIMIT);
                         out.gap(Gap::new(GapReason::Limit, context.at(), detail));

@@ -34,7 +34,7 @@ pub(super) enum Step {
     /// Something; there may be more to do.
     Again,
     /// A head was read.
-    Head(Draft, Head),
+    Head(Box<(Draft, Head)>),
 }
 
 #[derive(Debug)]
@@ -198,7 +198,7 @@ impl Side {
         let mut draft = Draft::raw(self.direction, context);
         draft.doubtful = self.doubtful;
         self.feed.take(end, &mut draft.trail);
-        Step::Head(draft, head)
+        Step::Head(Box::new((draft, head)))
     }
 
     fn resynchronise(&mut self, context: &mut Context, out: &mut Out<'_>) -> Step {
