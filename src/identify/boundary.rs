@@ -30,9 +30,25 @@ pub(super) fn holds(text: &[u8], start: usize, end: usize, stuff: Stuff) -> bool
         text.get(end..).unwrap_or_default(),
     );
     let (first, last) = (inside.first().copied().unwrap_or(0), inside.last().copied().unwrap_or(0));
+    if has_length_before(before, inside.len()) {
+        return true;
+    }
     let left = first.is_ascii_alphanumeric() && joins_left(before, first, stuff);
     let right = last.is_ascii_alphanumeric() && joins_right(last, after, stuff);
     !left && !right
+}
+
+/// The length of the match stands before it, as protobuf, thrift, JCE and the like write
+/// strings: what follows is then the next field, whatever letter its tag happens to be.
+/// White space and what could be text is no length.
+fn has_length_before(before: &[u8], length: usize) -> bool {
+    let control = |b: u8| b < 0x20 && !b.is_ascii_whitespace();
+    match before {
+        [.., b] if usize::from(*b) != length => false,
+        [.., b] if control(*b) => true,
+        [.., tag, b] => b.is_ascii() && control(*tag),
+        _ => false,
+    }
 }
 
 fn joins_left(before: &[u8], first: u8, stuff: Stuff) -> bool {

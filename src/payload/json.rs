@@ -244,7 +244,10 @@ fn unit(text: &[u8]) -> Option<(u32, &[u8])> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Option<Vec<(String, Option<String>, String, u32)>> {
+    /// Path, name, text and group.
+    type Read = (String, Option<String>, String, u32);
+
+    fn read(text: &str) -> Option<Vec<Read>> {
         let parts = Parser { source: &Bytes::copy_from_slice(text.as_bytes()), at: 0 }.read(&mut Budget::default())?;
         let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
         Some(parts.into_iter().map(|p| (p.argument.unwrap_or_default(), p.key, text(&p.bytes), p.group)).collect())
