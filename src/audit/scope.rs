@@ -68,8 +68,13 @@ impl<'a> Scope<'a> {
             .map(|product| product.issues.as_slice())
             .unwrap_or_default();
         sighting.data_type == ISSUED
-            && sighting.key.as_ref().is_some_and(|key| issues.iter().any(|issued| issued.eq_ignore_ascii_case(key)))
+            && sighting.key.as_ref().is_some_and(|key| issues.iter().any(|issued| folded(issued) == folded(key)))
     }
+}
+
+/// Key names are compared by their letters and digits alone: `registration_id` is `registrationId`.
+fn folded(key: &str) -> String {
+    key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// The data type of ids that SDKs issue (cid, utdid, qimei …).

@@ -171,36 +171,33 @@ pub fn claims(report: &Report, language: Language) -> Vec<Claim> {
 /// Parties with declared types that were not seen, in the policy's order.
 pub fn declared(report: &Report, language: Language) -> Vec<DeclaredGroup> {
     let words = language.words();
-    let mut groups: Vec<(&str, u32, BTreeMap<DeclaredState, Vec<String>>)> = Vec::new();
-    for item in &report.declared {
-        if item.state == DeclaredState::Seen {
-            continue;
+    let mut groups: Vec<Declared<'_>> = Vec::new();
+    for item in report.declared.iter().filter(|item| item.state != DeclaredState::Seen) {
+        let place = groups.iter().position(|group| group.party == item.party).unwrap_or_else(|| {
+            groups.push(Declared { party: &item.party, line: item.span.line, states: BTreeMap::new() });
+            groups.len() - 1
+        });
+        if let Some(group) = groups.get_mut(place) {
+            group.states.entry(item.state).or_default().push(type_name(report, &item.data_type, language));
         }
-        let name = type_name(report, &item.data_type, language);
-        let known = groups.iter_mut().find(|(party, _, _)| *party == item.party);
-        let states = match known {
-            Some((_, _, states)) => states,
-            None => {
-                groups.push((&item.party, item.span.line, BTreeMap::new()));
-                match groups.last_mut() {
-                    Some((_, _, states)) => states,
-                    None => continue,
-                }
-            }
-        };
-        states.entry(item.state).or_default().push(name);
     }
-    groups
-        .into_iter()
-        .map(|(party, line, states)| DeclaredGroup {
-            party: if party == "first-party" { words.first_party.to_owned() } else { party.to_owned() },
-            place: if line > 0 { fill(words.line, &[&line]) } else { String::new() },
-            states: states
-                .into_iter()
-                .map(|(state, names)| (words.term(&word(&state)).to_owned(), names.join(words.and)))
-                .collect(),
-        })
-        .collect()
+    let arrange = |group: Declared<'_>| DeclaredGroup {
+        party: if group.party == "first-party" { words.first_party.to_owned() } else { group.party.to_owned() },
+        place: if group.line > 0 { fill(words.line, &[&group.line]) } else { String::new() },
+        states: group
+            .states
+            .into_iter()
+            .map(|(state, names)| (words.term(&word(&state)).to_owned(), names.join(words.and)))
+            .collect(),
+    };
+    groups.into_iter().map(arrange).collect()
+}
+
+/// A party's declared types by state.
+struct Declared<'a> {
+    party: &'a str,
+    line: u32,
+    states: BTreeMap<DeclaredState, Vec<String>>,
 }
 
 /// Recipients by id.
