@@ -82,7 +82,14 @@ impl Entry {
         let one = |column: Column| self.get(column).filter(|v| said(v)).map(squeeze);
         let mut company = one(Column::Company);
         let mut product = one(Column::Product);
-        if let Some(party) = one(Column::Party) {
+        if let Some(mut party) = one(Column::Party) {
+            if company.is_none()
+                && product.is_none()
+                && let Some((name, inner)) = company_in_brackets(&party, names)
+            {
+                party = name;
+                company = Some(inner);
+            }
             match (&company, &product) {
                 (None, Some(_)) => company = Some(party),
                 (Some(_), None) => product = Some(party),
@@ -122,7 +129,7 @@ impl Entry {
                     span: Span { quote: term.raw.clone(), ..span.clone() },
                 });
             }
-            if !term.denied {
+            if !term.denied && term.conditional.is_none() {
                 party.data_items.push(DataItem {
                     data_type: term.data_type.clone(),
                     raw: term.raw.clone(),
@@ -178,6 +185,8 @@ impl Entry {
                     Some(parts)
                         if parts.labels.iter().any(|l| l.column != Column::Data) || text.lines().count() > 1 =>
                     {
+                        kept.push_str(&parts.prefix);
+                        kept.push('\n');
                         for label in parts.labels {
                             match label.column {
                                 Column::Purpose if data.purpose.is_none() => data.purpose = Some(squeeze(&label.value)),
