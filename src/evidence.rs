@@ -146,11 +146,30 @@ pub struct Step {
     /// What it picked: a JSON path, a field or header name, the id of the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub argument: Option<String>,
-    /// SHA-256 (lower-case hex) of the bytes this step yields.
+    /// How many bytes this step yields.
+    #[serde(default)]
+    pub length: u64,
+    /// SHA-256 (lower-case hex) of the bytes this step yields. Empty where they are so
+    /// few that it would tell the value ([`Step::masked`]).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sha256: String,
     /// The bytes before this step were unreadable without a key, and the key is published.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub published_key: bool,
+}
+
+impl Step {
+    /// Shorter results are little more than the value itself. An IMEI or a phone number
+    /// has so few forms that all their digests can be tried: a digest of it is the value.
+    const TELLING: u64 = 64;
+
+    /// The step as a report for sharing may show it.
+    pub fn masked(mut self) -> Self {
+        if self.length < Self::TELLING {
+            self.sha256.clear();
+        }
+        self
+    }
 }
 
 impl fmt::Display for Step {
@@ -277,12 +296,16 @@ impl Gaps {
     /// Different details kept for each run; more than that are added to the last one.
     const LIMIT: usize = 1024;
 
-    /// Counts `gap`. The first by order of calls gives `at`.
+    /// Counts `gap`. Of like ones the smallest `at` is kept (shorter text first, so that
+    /// `frame 9` is before `frame 10`): the order of calls does not matter.
     pub fn add(&mut self, gap: Gap) {
         let key = (gap.reason, gap.detail.clone());
         if let Some(known) = self.by_kind.get_mut(&key) {
             known.bytes = known.bytes.saturating_add(gap.bytes);
             known.count = known.count.saturating_add(gap.count);
+            if (gap.at.len(), &gap.at) < (known.at.len(), &known.at) {
+                known.at = gap.at;
+            }
         } else if self.by_kind.len() < Self::LIMIT {
             self.by_kind.insert(key, gap);
         } else if let Some(mut last) = self.by_kind.last_entry() {

@@ -7,10 +7,198 @@
 //! shards collected is merged and sorted at the end, so the same input gives the same
 //! output. This is the only stage with threads, and it judges nothing.
 
-// mod collect;
-// mod shard;
-// mod survey;
+mod collect;
+mod streams;
+mod survey;
 mod template;
+mod threads;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::capture::{Format, OpenError, Record, Source};
+use crate::evidence::{Gap, GapReason, Gaps};
+use crate::identify::Identifier;
+use crate::message::{Item, Message, Options, import};
+use crate::net::{Numbering, Slicer};
+use crate::observations::Observations;
+use crate::party::{Attributor, PUBLIC_SUFFIX_LIST, Scope};
+use crate::payload::Decoder;
+use crate::secure::KeyLog;
+use crate::secure::pem::{self, KeyFile};
+use crate::session::{Session, Timeline};
+use crate::signatures::Signatures;
+
+use collect::{Collector, Lens};
+use streams::Streams;
+use survey::{Known, survey};
 
 /// Logical shards. Fixed, so that limits and orders do not depend on the machine.
 pub const SHARDS: usize = 64;
+
+/// A key file is some megabytes at most; one of a week's capture, some hundred.
+const KEY_FILE_LIMIT: u64 = 512 << 20;
+
+/// An input or key file that cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ExamineError {
+    /// A capture.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// First parties or settlements that cannot be meant so.
+    #[error("{0}")]
+    Scope(String),
+    /// A key file.
+    #[error("{path}: {what}")]
+    Keys {
+        /// The file.
+        path: String,
+        /// What is wrong with it and what would be right.
+        what: String,
+    },
+}
+
+/// What a person should hear while it runs: junk lines of a key log, files that were not read.
+pub type Remarks<'a> = dyn FnMut(String) + 'a;
+
+/// How to examine.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Threads to use, at least one. The result is the same for any number.
+    pub threads: usize,
+    /// Show values as they are.
+    pub show_values: bool,
+}
+
+/// Examines all captures of a session.
+pub fn examine(
+    session: &Session,
+    signatures: &Signatures,
+    settings: Settings,
+    remarks: &mut Remarks<'_>,
+) -> Result<Observations, ExamineError> {
+    let sources = open(session)?;
+    let (known, options) = first_pass(session, &sources, remarks)?;
+    let Known { inputs, names, first, gaps } = known;
+    let description = &session.description;
+    let scope = Scope {
+        first_party: description.first_party.clone(),
+        owner: description.owner.clone(),
+        settled: session.settled.clone(),
+    };
+    if let Some(problem) = scope.check(signatures).into_iter().next() {
+        return Err(ExamineError::Scope(problem));
+    }
+    let lens = Lens {
+        signatures,
+        decoder: Decoder::new(signatures),
+        identifier: Identifier::new(signatures, &session.profile),
+        timeline: Timeline::new(&session.marks, first, description.skew_ms()),
+        app: description.app.clone(),
+        isolated: description.isolation,
+        show_values: settings.show_values,
+        attributor: Attributor::new(signatures, scope, names),
+    };
+    let mut collector = threads::run(&sources, &options, &lens, settings.threads)?;
+    collector.gaps.merge(gaps);
+    let mut observations = collector.observations(&lens);
+    observations.inputs = inputs;
+    observations.signatures_sha256 = signatures.sha256.clone();
+    observations.public_suffix_list = PUBLIC_SUFFIX_LIST.to_owned();
+    Ok(observations)
+}
+
+/// Hands every message of all captures of a session to `sink`, in the order in which
+/// the packets that completed them were captured, and returns what could not be seen.
+/// `sink` returns `false` to stop.
+pub fn messages(
+    session: &Session,
+    remarks: &mut Remarks<'_>,
+    sink: &mut dyn FnMut(Message) -> bool,
+) -> Result<Vec<Gap>, ExamineError> {
+    let sources = open(session)?;
+    let (known, options) = first_pass(session, &sources, remarks)?;
+    let options = Options { hash_bodies: true, ..options };
+    let (mut gaps, mut unread, mut going) = (known.gaps, Gaps::default(), true);
+    for (index, source) in sources.iter().enumerate() {
+        let index = index as u32;
+        let mut take = |item| match item {
+            Item::Message(message) if going => going = sink(*message),
+            Item::Message(_) => {}
+            Item::Gap(gap) => gaps.add(gap),
+        };
+        if source.format() == Format::Har {
+            import::har(source, index, &options, &mut take)?;
+        } else {
+            let mut streams = Streams::new(&options);
+            let mut reader = source.packets(index)?;
+            let (mut slicer, mut numbering) = (Slicer::new(), Numbering::new());
+            while let Some(record) = reader.next() {
+                if let Record::Packet(packet) = record
+                    && let Some(segment) = slicer.slice(&packet, &mut unread)
+                {
+                    streams.push(&numbering.assign(&segment), &segment, &mut unread, &mut take);
+                }
+            }
+            slicer.finish(&mut unread);
+            streams.finish(&mut take);
+        }
+        if !going {
+            break;
+        }
+    }
+    gaps.merge(unread);
+    Ok(gaps.into_vec())
+}
+
+fn open(session: &Session) -> Result<Vec<Source>, ExamineError> {
+    session.captures.iter().map(|path| Source::open(path).map_err(ExamineError::from)).collect()
+}
+
+/// Keys from files, then everything pass 1 finds.
+fn first_pass(
+    session: &Session,
+    sources: &[Source],
+    remarks: &mut Remarks<'_>,
+) -> Result<(Known, Options), ExamineError> {
+    let mut keys = KeyLog::new();
+    for path in &session.keys {
+        read_key_file(path, &mut keys, remarks)?;
+    }
+    let mut known = survey(sources, &mut keys)?;
+    for source in sources {
+        if !matches!(source.format(), Format::Pcap | Format::Pcapng | Format::Har) {
+            let detail = format!("{} files are not read yet", source.format());
+            known.gaps.add(Gap::new(GapReason::UnknownProtocol, source.name(), detail));
+        }
+    }
+    let options = Options { keys: Arc::new(keys), hash_bodies: false };
+    Ok((known, options))
+}
+
+/// Reads a key log or a PEM file, told apart by content.
+fn read_key_file(path: &Path, keys: &mut KeyLog, remarks: &mut Remarks<'_>) -> Result<(), ExamineError> {
+    let fail = |what: String| ExamineError::Keys { path: path.display().to_string(), what };
+    let size = std::fs::metadata(path).map_err(|error| fail(format!("cannot be read: {error}")))?.len();
+    if size > KEY_FILE_LIMIT {
+        return Err(fail(format!("is {size} bytes; at most {KEY_FILE_LIMIT} are read")));
+    }
+    let bytes = std::fs::read(path).map_err(|error| fail(format!("cannot be read: {error}")))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    match pem::add(keys, &bytes, &name) {
+        KeyFile::Pem(pem) => remarks(format!("{name}: {}", pem.statement())),
+        KeyFile::Log(parsed) => {
+            for junk in &parsed.named {
+                remarks(junk.to_string());
+            }
+            if parsed.junk > parsed.named.len() {
+                remarks(format!("{name}: {} lines in all are no key log lines and were skipped", parsed.junk));
+            }
+            if parsed.used + parsed.duplicates == 0 {
+                let expected = "expected are NSS key log lines such as CLIENT_RANDOM …, or a PEM private key";
+                remarks(format!("{name} holds no secret that opens traffic; {expected}"));
+            }
+        }
+    }
+    Ok(())
+}

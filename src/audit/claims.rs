@@ -66,7 +66,7 @@ fn encryption(observations: &Observations, findings: &[Finding]) -> Judgement {
     if !broken.is_empty() {
         let reason = Text::new(
             format!("{} 条发现显示个人信息未加密传输。", broken.len()),
-            format!("{} of the findings show personal information sent without encryption.", broken.len()),
+            format!("Findings that show personal information sent without encryption: {}.", broken.len()),
         );
         return (ClaimState::Broken, reason, broken);
     }
@@ -92,7 +92,7 @@ fn consent(observations: &Observations, findings: &[Finding]) -> Judgement {
     if !broken.is_empty() {
         let reason = Text::new(
             format!("{} 条发现显示同意之前或拒绝之后已发送个人信息。", broken.len()),
-            format!("{} of the findings show personal information sent before consent or after refusal.", broken.len()),
+            format!("Findings that show personal information sent before consent or after refusal: {}.", broken.len()),
         );
         return (ClaimState::Broken, reason, broken);
     }

@@ -56,6 +56,11 @@ impl Weighed {
         }
     }
 
+    /// It is a row of the table that decides.
+    pub fn applies(&self) -> bool {
+        self.rank() < 7
+    }
+
     /// It covers the flow, exactly or vaguely.
     pub fn covers(&self) -> bool {
         self.rank() < 4 || self.cover.recipient == RecipientLevel::CatchAll

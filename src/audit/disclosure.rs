@@ -2,6 +2,7 @@
 
 use super::cover::{self, Origin, Weighed};
 use super::denial::{self, Against};
+use super::findings;
 use super::scope::{Scope, Standing};
 use super::{DataLevel, Disclosure, RecipientLevel, Text, Verdict, words};
 use crate::observations::{Flow, Observations, Recipient};
@@ -13,7 +14,8 @@ pub const CLEAR: &str = "clear";
 /// Judges one flow. `None`: it is listed and not judged.
 pub fn judge(flow: &Flow, observations: &Observations, policy: &Policy, scope: &Scope<'_>) -> Option<Verdict> {
     let recipient = observations.recipients.get(&flow.recipient)?;
-    if scope.comes_home(recipient, &flow.data_type) {
+    let mut sightings = findings::sightings_of(flow, observations).peekable();
+    if sightings.peek().is_some() && sightings.all(|s| scope.comes_home(recipient, s)) {
         return None;
     }
     let standing = scope.standing(recipient);
@@ -63,8 +65,11 @@ pub fn judge(flow: &Flow, observations: &Observations, policy: &Policy, scope: &
         Standing::FirstParty | Standing::Product(_) | Standing::Group(_) | Standing::Unnamed => {}
     }
 
-    let mut weighed = cover::weigh(recipient, standing, &flow.data_type, policy, scope.signatures).into_iter();
-    let (best, runner_up) = (weighed.next(), weighed.next());
+    let mut weighed =
+        cover::weigh(recipient, standing, &flow.data_type, policy, scope.signatures).into_iter().peekable();
+    // A category that does not name the type leaves the word to the next row, here to none.
+    let best = weighed.next_if(Weighed::applies);
+    let runner_up = weighed.next();
     let (mut disclosure, mut code) = by_cover(standing, best.as_ref());
     let denials = denial::reaching(recipient, standing, &flow.data_type, policy, scope.signatures);
     let denied = denial::against(&denials, best.as_ref(), &scope.signatures.types);

@@ -120,6 +120,14 @@ pub fn certainty_towards(recipient: &Recipient, certainty: Certainty) -> Certain
     }
 }
 
+/// A flow's sightings, in the order of the report.
+pub fn sightings_of<'a>(flow: &'a Flow, observations: &'a Observations) -> impl Iterator<Item = &'a Sighting> {
+    observations
+        .sightings
+        .iter()
+        .filter(|s| s.data_type == flow.data_type && s.recipient == flow.recipient && flow.sightings.contains(&s.id))
+}
+
 /// The finding of a verdict; none where it is clear.
 pub fn of_verdict(verdict: &Verdict, flow: &Flow, observations: &Observations, scope: &Scope<'_>) -> Option<Draft> {
     if verdict.code == CLEAR {
@@ -138,7 +146,7 @@ pub fn of_verdict(verdict: &Verdict, flow: &Flow, observations: &Observations, s
             policy.push(span.clone());
         }
     }
-    let sent = Text::new(format!("{}发给了{}。", kind.zh, whom.zh), format!("{} goes to {}.", kind.en, whom.en));
+    let sent = Text::new(format!("{}发给了{}。", kind.zh, whom.zh), format!("{} sent to {}.", kind.en, whom.en));
     draft(
         Matter {
             code: code.id,

@@ -25,6 +25,8 @@ mod scope;
 mod severity;
 mod words;
 
+pub use clauses::is_scenario;
+pub use conduct::CONTACT_ABROAD_INACTIVE;
 pub use model::*;
 
 use crate::observations::Observations;
@@ -57,6 +59,9 @@ pub fn audit(observations: Observations, policy: Policy, session: SessionFacts, 
     for finding in &findings {
         *summary.entry(finding.severity.as_str().to_owned()).or_insert(0) += 1;
     }
+    let declared = declared::states(&observations, &policy, signatures);
+    let data_types = words::names(&observations, &policy, signatures);
+    let clauses = clauses::cited(&findings, &signatures.clauses);
     Report {
         schema: SCHEMA.to_owned(),
         tool: Tool {
@@ -65,7 +70,7 @@ pub fn audit(observations: Observations, policy: Policy, session: SessionFacts, 
             signatures_sha256: observations.signatures_sha256.clone(),
             public_suffix_list: observations.public_suffix_list.clone(),
         },
-        declared: declared::states(&observations, &policy, signatures),
+        declared,
         claims: claims::judge(&observations, &policy, &findings),
         advice: advice::next(&observations, &policy, &session, app_proven),
         session,
@@ -80,5 +85,7 @@ pub fn audit(observations: Observations, policy: Policy, session: SessionFacts, 
         declarations: policy,
         findings,
         summary,
+        data_types,
+        clauses,
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::{Certainty, Locator, Span, Time};
 use crate::observations::{Contact, Coverage, Flow, Input, Recipient, Sealed, Sighting};
 use crate::policy::Policy;
+use crate::signatures::Class;
 
 /// How bad. Ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -301,6 +302,39 @@ pub struct Report {
     pub summary: BTreeMap<String, u64>,
     /// What would help next, in the order of what it would change.
     pub advice: Vec<Text>,
+    /// Names of the data types that occur above, so that the report reads on its own.
+    #[serde(default)]
+    pub data_types: BTreeMap<String, TypeName>,
+    /// The clauses that the findings cite.
+    #[serde(default)]
+    pub clauses: BTreeMap<String, CitedClause>,
+}
+
+/// What the signatures call a data type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TypeName {
+    /// Name, Chinese.
+    pub zh: String,
+    /// Name, English.
+    pub en: String,
+    /// Its class: it moves a finding's severity.
+    pub class: Class,
+}
+
+/// A clause that a finding cites, as the signatures have it. The summaries are ours,
+/// never a quotation; a touch is no breach.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CitedClause {
+    /// `CN`, `EU`, `US`, `US-CA`, `INTL`, `GOOGLE-PLAY`, `APPLE`.
+    pub jurisdiction: String,
+    /// Short title in the original language.
+    pub title: String,
+    /// Article, item or section.
+    pub reference: String,
+    /// What it says, Chinese.
+    pub zh: String,
+    /// What it says, English.
+    pub en: String,
 }
 
 /// A flow and its verdict.

@@ -1,6 +1,6 @@
 //! Which recipients are judged, and as what.
 
-use crate::observations::{Observations, Recipient, Role};
+use crate::observations::{Observations, Recipient, Role, Sighting};
 use crate::signatures::{Product, Signatures};
 
 /// What verdicts need beside the flow and the policy.
@@ -57,16 +57,28 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// `data_type` is an id that this recipient issued itself: its own number coming
-    /// back tells it nothing, so it is listed and not judged.
-    pub fn comes_home(&self, recipient: &Recipient, data_type: &str) -> bool {
-        recipient
+    /// The sighting is an id that this recipient issued itself: its own number coming
+    /// back tells it nothing, so it is listed and not judged. Known by the key that the
+    /// product's ids travel under; the same number under any key to anyone else is a flow.
+    pub fn comes_home(&self, recipient: &Recipient, sighting: &Sighting) -> bool {
+        let issues = recipient
             .product
             .as_ref()
             .and_then(|id| self.signatures.products.get(id))
-            .is_some_and(|product| product.issues.iter().any(|issued| issued == data_type))
+            .map(|product| product.issues.as_slice())
+            .unwrap_or_default();
+        sighting.data_type == ISSUED
+            && sighting.key.as_ref().is_some_and(|key| issues.iter().any(|issued| folded(issued) == folded(key)))
     }
 }
+
+/// Key names are compared by their letters and digits alone: `registration_id` is `registrationId`.
+fn folded(key: &str) -> String {
+    key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// The data type of ids that SDKs issue (cid, utdid, qimei …).
+const ISSUED: &str = "sdk_id";
 
 /// Takes traffic of other apps out; what was dropped stays counted in the coverage.
 pub fn drop_other_apps(mut observations: Observations) -> Observations {

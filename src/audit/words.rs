@@ -1,14 +1,16 @@
 //! Sentences in both languages.
 
-use super::{DataLevel, RecipientLevel, Text};
-use crate::observations::Recipient;
+use std::collections::BTreeMap;
+
+use super::{DataLevel, RecipientLevel, Text, TypeName};
+use crate::observations::{Observations, Recipient};
 use crate::policy::{Policy, ThirdParty};
 use crate::signatures::Signatures;
 
 impl Text {
     /// The same sentence twice.
     pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
-        Self { zh: zh.into(), en: en.into() }
+        Self { zh: spaced(&zh.into()), en: en.into() }
     }
 
     /// Adds a sentence.
@@ -22,12 +24,52 @@ impl Text {
     }
 }
 
+/// A blank between Chinese and Latin letters or digits, as Chinese is set; what stands
+/// in quotation marks is the policy's and stays as it is.
+fn spaced(text: &str) -> String {
+    let han = |c: char| matches!(c, '\u{4e00}'..='\u{9fff}');
+    let mut set = String::with_capacity(text.len());
+    let (mut quoted, mut last) = (0u32, ' ');
+    for c in text.chars() {
+        match c {
+            '“' => quoted += 1,
+            '”' => quoted = quoted.saturating_sub(1),
+            _ => {}
+        }
+        let meet = (han(last) && c.is_ascii_alphanumeric()) || (last.is_ascii_alphanumeric() && han(c));
+        if quoted == 0 && meet {
+            set.push(' ');
+        }
+        set.push(c);
+        last = c;
+    }
+    set
+}
+
 /// A data type's names; its id where the signatures do not know it.
 pub fn data_type(id: &str, signatures: &Signatures) -> Text {
     match signatures.types.get(id) {
         Some(known) => Text::new(&known.zh, &known.en),
         None => Text::new(id, id),
     }
+}
+
+/// Names of all types that the traffic or the policy holds.
+pub fn names(observations: &Observations, policy: &Policy, signatures: &Signatures) -> BTreeMap<String, TypeName> {
+    let seen = observations.flows.iter().map(|f| &f.data_type);
+    let sealed = observations.sealed.iter().flat_map(|s| &s.may_contain);
+    let rows = policy.third_parties.iter().flat_map(|r| r.data.iter().chain(r.denied.iter().map(|d| &d.data_type)));
+    let kinds = policy.category_disclosures.iter().flat_map(|c| &c.data);
+    let all = policy.catch_all.iter().flat_map(|c| &c.data);
+    let own = policy.first_party_data.iter().chain(&policy.first_party_denied);
+    seen.chain(sealed)
+        .chain(rows)
+        .chain(kinds)
+        .chain(all)
+        .chain(own)
+        .filter_map(|id| signatures.types.get(id))
+        .map(|t| (t.id.clone(), TypeName { zh: t.zh.clone(), en: t.en.clone(), class: t.class }))
+        .collect()
 }
 
 /// A recipient's names.
@@ -96,5 +138,16 @@ pub fn data_level(level: DataLevel) -> Text {
         DataLevel::Exact => Text::new("逐字列明", "named exactly"),
         DataLevel::Umbrella => Text::new("只以统称涵盖", "covered by an umbrella term"),
         DataLevel::None => Text::new("未列出", "not named"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spaced;
+
+    #[test]
+    fn chinese_is_set_with_blanks_outside_of_quotes() {
+        assert_eq!(spaced("IMEI已发给个推2次"), "IMEI 已发给个推 2 次");
+        assert_eq!(spaced("写的是“设备信息IMEI”；没有OAID。"), "写的是“设备信息IMEI”；没有 OAID。");
     }
 }

@@ -22,6 +22,11 @@ pub(super) const LIMIT: &str = "inflates to more than 200 times its size";
 
 /// Undoes `coding`, with limits.
 pub(super) fn open(coding: Coding, file: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
+    bounded(coding, file, FREE)
+}
+
+/// The same, with `free` bytes whatever the ratio.
+pub(super) fn bounded(coding: Coding, file: Box<dyn Read + Send>, free: u64) -> io::Result<Box<dyn Read + Send>> {
     if coding == Coding::None {
         return Ok(file);
     }
@@ -37,7 +42,7 @@ pub(super) fn open(coding: Coding, file: Box<dyn Read + Send>) -> io::Result<Box
             Box::new(decoder)
         }
     };
-    Ok(Box::new(Bounded { inner, taken, given: 0 }))
+    Ok(Box::new(Bounded { inner, taken, given: 0, free }))
 }
 
 /// Counts what is taken from the compressed side.
@@ -59,11 +64,12 @@ struct Bounded {
     inner: Box<dyn Read + Send>,
     taken: Arc<AtomicU64>,
     given: u64,
+    free: u64,
 }
 
 impl Read for Bounded {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let allowed = FREE.max(self.taken.load(Ordering::Relaxed).saturating_mul(RATIO));
+        let allowed = self.free.max(self.taken.load(Ordering::Relaxed).saturating_mul(RATIO));
         if self.given >= allowed {
             return Err(io::Error::new(io::ErrorKind::QuotaExceeded, LIMIT));
         }

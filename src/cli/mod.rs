@@ -3,13 +3,18 @@
 //! Results go to standard output, everything else to standard error. A command
 //! returns an [`Outcome`]; an error is "cannot be used" and exits with 2.
 
+mod audit;
 mod completions;
+mod demo;
 mod device;
+mod inspect;
 mod man;
 mod mark;
+mod messages;
 mod options;
 mod output;
 mod record;
+mod signatures;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -28,9 +33,14 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Args),
+    Audit(audit::Args),
+    Inspect(inspect::Args),
+    Messages(messages::Args),
     Record(record::Args),
     Mark(mark::Args),
     Device(device::Args),
+    Signatures(signatures::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -66,9 +76,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Err(error) => error.exit(),
     };
     match cli.command {
+        Command::Demo(args) => demo::run(args),
+        Command::Audit(args) => audit::run(args),
+        Command::Inspect(args) => inspect::run(args),
+        Command::Messages(args) => messages::run(args),
         Command::Record(args) => record::run(args),
         Command::Mark(args) => mark::run(args),
         Command::Device(args) => device::run(args),
+        Command::Signatures(args) => signatures::run(args),
         Command::Completions(args) => completions::run(args, Cli::command()),
         Command::Man(args) => man::run(args, Cli::command()),
     }

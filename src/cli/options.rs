@@ -98,6 +98,14 @@ pub struct Look {
     pub color: Color,
 }
 
+impl Look {
+    /// Columns of the terminal, by COLUMNS where a shell exports it; else a hundred,
+    /// so that redirected output does not depend on the window.
+    pub fn width(&self) -> u16 {
+        std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(100)
+    }
+}
+
 /// When to colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {

@@ -7,13 +7,12 @@ use std::collections::BTreeMap;
 
 use crate::evidence::{Certainty, Direction, Gap, GapReason, Gaps, Locator, Masked, Place, Step, Time};
 use crate::identify::{Hit, Identifier};
-use crate::message::{Kind, Message, Protocol};
-use crate::observations::{
-    Contact, Coverage, Flow, Form, Observations, Phase, Recipient, Sealed, Sighting, Wire,
-};
+use crate::message::{Item, Kind, Message, Protocol};
+use crate::observations::{Contact, Coverage, Flow, Form, Observations, Phase, Recipient, Sealed, Sighting, Wire};
 use crate::party::Attributor;
-use crate::payload::{Decoder, Leaf, SealedPayload};
+use crate::payload::{Decoder, Leaf};
 use crate::session::Timeline;
+use crate::signatures::{Recipe, Signatures};
 
 use super::SHARDS;
 use super::template::path_template;
@@ -26,9 +25,11 @@ const MAX_CONTACTS: usize = 64 * 1024;
 const MAX_NAMES: usize = 64;
 
 /// What judging a message needs to know. Shared by all shards, never changed.
-pub struct Lens {
+pub struct Lens<'s> {
+    /// The facts.
+    pub signatures: &'s Signatures,
     /// Messages to recipients.
-    pub attributor: Attributor,
+    pub attributor: Attributor<'s>,
     /// Messages to leaves.
     pub decoder: Decoder,
     /// Leaves to hits.
@@ -65,7 +66,7 @@ struct SightingEntry {
     count: u64,
     first: Time,
     last: Time,
-    at: ((u32, u64, u64), u64),
+    at: ((u32, u64, u64), usize, usize),
     locator: Locator,
     masked: Masked,
     reason: String,
@@ -86,8 +87,16 @@ pub struct Collector {
 }
 
 impl Collector {
+    /// Takes one item in.
+    pub fn item(&mut self, item: Item, lens: &Lens<'_>) {
+        match item {
+            Item::Message(message) => self.message(&message, lens),
+            Item::Gap(gap) => self.gaps.add(gap),
+        }
+    }
+
     /// Takes one message in.
-    pub fn message(&mut self, message: &Message, lens: &Lens) {
+    pub fn message(&mut self, message: &Message, lens: &Lens<'_>) {
         if message.direction == Direction::Received || message.protocol == Protocol::Dns {
             return;
         }
@@ -115,10 +124,12 @@ impl Collector {
         for gap in decoded.gaps {
             self.gaps.add(gap);
         }
-        for sealed in decoded.sealed {
-            self.seal(message, &recipient, sealed);
+        for (recipe, _) in decoded.sealed {
+            if let Some(recipe) = lens.signatures.recipes.get(&recipe) {
+                self.seal(message, &recipient, recipe);
+            }
         }
-        for hit in lens.identifier.find(&decoded.leaves, &attribution.recipient, message.time) {
+        for hit in lens.identifier.find(&decoded.leaves, product, message.time).hits {
             if let Some(leaf) = decoded.leaves.get(hit.leaf) {
                 self.sighting(message, &recipient, &attribution.host, &phase, &hit, leaf, lens.show_values);
             }
@@ -177,13 +188,14 @@ impl Collector {
         }
     }
 
-    fn seal(&mut self, message: &Message, recipient: &str, sealed: SealedPayload) {
-        let key = (recipient.to_owned(), sealed.recipe.clone());
+    fn seal(&mut self, message: &Message, recipient: &str, recipe: &Recipe) {
+        let reason = recipe.reason.clone().unwrap_or_else(|| "the SDK encrypts it".to_owned());
+        let key = (recipient.to_owned(), recipe.id.clone());
         let entry = self.sealed.entry(key).or_insert_with(|| Sealed {
             recipient: recipient.to_owned(),
-            recipe: sealed.recipe,
-            may_contain: sealed.may_contain,
-            reason: sealed.reason.clone(),
+            recipe: recipe.id.clone(),
+            may_contain: recipe.may_contain.clone(),
+            reason: reason.clone(),
             count: 0,
             place: message.place.clone(),
         });
@@ -194,7 +206,10 @@ impl Collector {
         if let Some(contact) = self.contacts.get_mut(&(recipient.to_owned(), message.app.clone())) {
             contact.sealed += 1;
         }
-        self.gaps.add(Gap::new(GapReason::SealedPayload, recipient, sealed.reason).of_bytes(message.body_len));
+        self.gaps.add(
+            Gap::new(GapReason::SealedPayload, recipient, format!("{}: {reason}", recipe.id))
+                .of_bytes(message.body_len),
+        );
     }
 
     #[allow(clippy::too_many_arguments)] // one sighting is this many facts
@@ -212,8 +227,6 @@ impl Collector {
             Kind::Request { method, target } => format!("{method} {}", path_template(target)),
             _ => message.protocol.as_str().to_owned(),
         };
-        let steps = leaf.steps();
-        let published = steps.iter().any(|step| step.published_key);
         let certainty = if message.doubtful { hit.certainty.min(Certainty::Probable) } else { hit.certainty };
         let key = SightingKey {
             recipient: recipient.to_owned(),
@@ -222,21 +235,21 @@ impl Collector {
             app: message.app.clone(),
             form: hit.form.clone(),
             certainty,
-            identity: hit.identity.clone(),
+            identity: hit.value.clone(),
             key: hit.key.clone(),
             path_template: method,
             wire: message.wire,
-            published_key: published,
+            published_key: leaf.published_key(),
             phase: phase.clone(),
         };
-        let at = (order(&message.place), hit.start);
+        let at = (order(&message.place), hit.leaf, hit.start);
         if let Some(entry) = self.sightings.get_mut(&key) {
             entry.count += 1;
             entry.first = entry.first.min(message.time);
             entry.last = entry.last.max(message.time);
             if at < entry.at {
                 entry.at = at;
-                entry.locator = locator(message, steps, hit);
+                entry.locator = locator(message, leaf, hit, show_values);
                 entry.masked = mask(hit, show_values);
                 entry.reason.clone_from(&hit.reason);
             }
@@ -252,7 +265,7 @@ impl Collector {
             first: message.time,
             last: message.time,
             at,
-            locator: locator(message, steps, hit),
+            locator: locator(message, leaf, hit, show_values),
             masked: mask(hit, show_values),
             reason: hit.reason.clone(),
         };
@@ -309,7 +322,7 @@ impl Collector {
     }
 
     /// Sorts, labels and numbers everything.
-    pub fn observations(self, lens: &Lens) -> Observations {
+    pub fn observations(self, lens: &Lens<'_>) -> Observations {
         let mut entries: Vec<(SightingKey, SightingEntry)> = self.sightings.into_iter().collect();
         entries.sort_by(|(a, x), (b, y)| (x.at, &a.data_type, a).cmp(&(y.at, &b.data_type, b)));
         let mut labels: BTreeMap<(String, String), String> = BTreeMap::new();
@@ -323,9 +336,8 @@ impl Collector {
                 format!("{}#{counter}", key.data_type)
             });
             let id = format!("s{}", number + 1);
-            let flow = flows
-                .entry((key.recipient.clone(), key.data_type.clone(), key.app.clone()))
-                .or_insert_with(|| Flow {
+            let flow =
+                flows.entry((key.recipient.clone(), key.data_type.clone(), key.app.clone())).or_insert_with(|| Flow {
                     recipient: key.recipient.clone(),
                     data_type: key.data_type.clone(),
                     app: key.app.clone(),
@@ -383,19 +395,25 @@ fn order(place: &Place) -> (u32, u64, u64) {
     (place.input(), place.ordinal(), offset)
 }
 
-fn locator(message: &Message, steps: Vec<Step>, hit: &Hit) -> Locator {
-    Locator { place: message.place.clone(), steps, start: hit.start, end: hit.end }
+fn locator(message: &Message, leaf: &Leaf, hit: &Hit, show_values: bool) -> Locator {
+    let mut steps = leaf.steps();
+    if !show_values {
+        steps = steps.into_iter().map(Step::masked).collect();
+    }
+    Locator { place: message.place.clone(), steps, start: hit.start as u64, end: hit.end as u64 }
 }
 
 fn mask(hit: &Hit, show_values: bool) -> Masked {
-    if show_values { Masked::shown(&hit.value) } else { Masked::of(&hit.value) }
+    if show_values { Masked::shown(&hit.written) } else { Masked::of(&hit.written) }
 }
 
 fn add_name(names: &mut Vec<String>, name: &str) {
-    if names.len() < MAX_NAMES
-        && let Err(at) = names.binary_search_by(|known| known.as_str().cmp(name))
+    if let Err(at) = names.binary_search_by(|known| known.as_str().cmp(name))
+        && at < MAX_NAMES
     {
         names.insert(at, name.to_owned());
+        // The smallest stay, whatever the order they came in.
+        names.truncate(MAX_NAMES);
     }
 }
 

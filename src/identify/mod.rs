@@ -1,1 +1,168 @@
-//! todo
+//! Leaves to hits: which of the values are personal information, and how sure that is.
+//!
+//! Takes the [`Leaf`]s of one message, the device profile and the product it went to;
+//! hands on [`Hit`]s and the slots whose value was withheld. It does not know streams,
+//! policies or what a hit is worth.
+//!
+//! *Confirmed* is a value of the device profile, or a digest of one, at a boundary.
+//! *Probable* takes two of: a key name, a shape that has a structure, a recipient
+//! known to use that key. *Possible* is the rest (DESIGN.md, certainty).
+
+mod apps;
+mod boundary;
+mod digest;
+mod embedded;
+mod forms;
+mod keyed;
+mod keys;
+mod patterns;
+mod place;
+mod placeholders;
+mod settle;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use crate::evidence::{Certainty, Time};
+use crate::observations::Form;
+use crate::payload::{Leaf, Part};
+use crate::session::Profile;
+use crate::signatures::Signatures;
+
+pub use placeholders::Placeholders;
+
+/// A data type seen in a leaf.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hit {
+    /// Data type id.
+    pub data_type: String,
+    /// How the value was written.
+    pub form: Form,
+    /// How sure.
+    pub certainty: Certainty,
+    /// Why this type and this certainty, in words, without the value.
+    pub reason: String,
+    /// The value itself, for labels: the profile's where it is one of the profile's, so
+    /// that an IMEI and its MD5 are one; else as it stood there. Never to be printed.
+    pub value: String,
+    /// As it stood there, for masking.
+    pub written: String,
+    /// The name it stood under.
+    pub key: Option<String>,
+    /// Position of the leaf in the list given.
+    pub leaf: usize,
+    /// First byte in the leaf.
+    pub start: usize,
+    /// First byte behind it.
+    pub end: usize,
+}
+
+/// A slot for an identifier with nothing in it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Withheld {
+    /// Data type id.
+    pub data_type: String,
+    /// Name of the slot.
+    pub key: String,
+    /// Position of the leaf.
+    pub leaf: usize,
+}
+
+/// What was found in one message.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// By leaf, offset, type.
+    pub hits: Vec<Hit>,
+    /// Slots that hold a placeholder, by type and key.
+    pub withheld: Vec<Withheld>,
+}
+
+/// Finds the values of one device. Built once for a run; cheap to share between threads.
+#[derive(Debug)]
+pub struct Identifier {
+    patterns: patterns::Patterns,
+    keys: keys::Keys,
+    placeholders: Placeholders,
+    places: Vec<place::Known>,
+    /// Packages that the profile says are installed.
+    apps: std::collections::BTreeSet<String>,
+    /// Types that the profile has values of.
+    profiled: std::collections::BTreeSet<String>,
+    recipes: BTreeMap<String, RecipeFields>,
+}
+
+/// What a recipe says about the leaves it leads to.
+#[derive(Debug)]
+struct RecipeFields {
+    fields: BTreeMap<String, String>,
+    experimental: bool,
+}
+
+/// A leaf as the searches below see it.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    index: usize,
+    leaf: &'a Leaf,
+    /// Its text, when it is UTF-8.
+    text: Option<&'a str>,
+    product: Option<&'a str>,
+}
+
+impl Identifier {
+    /// For the values of `profile`, which may be empty. Values that are placeholders are left out.
+    pub fn new(signatures: &Signatures, profile: &Profile) -> Self {
+        let placeholders = Placeholders::new(signatures);
+        let recipes = signatures
+            .recipes
+            .values()
+            .map(|r| (r.id.clone(), RecipeFields { fields: r.fields.clone(), experimental: r.experimental }))
+            .collect();
+        Self {
+            patterns: patterns::Patterns::new(profile, &placeholders),
+            keys: keys::Keys::new(signatures),
+            places: place::known(profile),
+            profiled: profile.ids.iter().filter(|(_, values)| !values.is_empty()).map(|(id, _)| id.clone()).collect(),
+            apps: profile.ids.get("installed_apps").into_iter().flatten().map(|v| v.value.clone()).collect(),
+            placeholders,
+            recipes,
+        }
+    }
+
+    /// What the leaves of one message hold. `product` is the id of the product it went
+    /// to, where that is known; `time` decides between profile values with a validity.
+    pub fn find(&self, leaves: &[Leaf], product: Option<&str>, time: Time) -> Found {
+        let mut found = Found::default();
+        let seen: Vec<Seen<'_>> = leaves
+            .iter()
+            .enumerate()
+            .map(|(index, leaf)| Seen { index, leaf, text: std::str::from_utf8(&leaf.bytes).ok(), product })
+            .collect();
+        self.patterns.search(self, &seen, time, &mut found.hits);
+        place::search(self, &seen, time, &mut found.hits);
+        apps::search(self, &seen, &mut found.hits);
+        keyed::search(self, &seen, &mut found);
+        settle::settle(&mut found, |leaf| self.is_experimental(leaves.get(leaf)));
+        found
+    }
+
+    fn is_experimental(&self, leaf: Option<&Leaf>) -> bool {
+        leaf.and_then(|l| l.recipe.as_deref()).and_then(|id| self.recipes.get(id)).is_some_and(|r| r.experimental)
+    }
+
+    /// The type that the leaf's recipe gives it.
+    fn recipe_type(&self, leaf: &Leaf) -> Option<&str> {
+        let fields = &self.recipes.get(leaf.recipe.as_deref()?)?.fields;
+        let by_path = leaf.json_path().and_then(|path| fields.get(path));
+        by_path.or_else(|| leaf.key.as_ref().and_then(|key| fields.get(key))).map(String::as_str)
+    }
+}
+
+impl Seen<'_> {
+    /// The header that tells every server which browser or library asks.
+    fn is_user_agent(&self) -> bool {
+        self.leaf.part == Part::Header
+            && self.leaf.header().is_some_and(|h| h == "user-agent" || h.starts_with("sec-ch-ua"))
+    }
+}

@@ -3,11 +3,30 @@
 //! Takes the chunks of a stream, hands on [`Message`]s and gaps. It knows protocols
 //! and their framing; it does not know companies, identifiers, or what a body means.
 
+pub mod authority;
+pub mod content;
+mod conversation;
+mod datagrams;
+pub mod dns;
+mod draft;
+mod feed;
+mod http1;
+pub mod import;
+mod layer;
+pub mod line;
+mod raw;
+mod sniff;
+mod tls;
+
 use std::net::IpAddr;
 
 use bytes::Bytes;
 
 use crate::evidence::{Direction, GapReason, Place, Time};
+
+pub use conversation::{Conversation, Options};
+pub use datagrams::{Datagram, Datagrams};
+pub use draft::BODY_KEPT;
 
 /// What a stream or a message is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -117,6 +136,8 @@ pub struct Message {
     pub sni: Option<String>,
     /// On a stream's first message only: the negotiated protocol.
     pub alpn: Option<String>,
+    /// The first message of its TLS or QUIC stream.
+    pub first: bool,
     /// Names of the server's certificate (subject CN and DNS names), where it was seen.
     pub certificate_names: Vec<String>,
     /// Client's address.

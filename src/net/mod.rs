@@ -2,10 +2,29 @@
 //!
 //! Takes the packets of one capture in their order, hands on numbered streams and
 //! their bytes in order ([`Chunk`]). It has never heard of TLS, HTTP or an identifier.
+//!
+//! A [`Slicer`] finds the segment in a packet, a [`Numbering`] the stream of the
+//! segment; a [`TcpStream`] puts the segments of its stream in order. The first two see
+//! every packet of an input in order, the third only its own: what is between them can
+//! be shared out to threads.
 
 use std::net::SocketAddr;
 
 use crate::evidence::{Time, Transport};
+
+mod fragments;
+mod half;
+mod ip;
+mod link;
+mod numbering;
+mod slicer;
+mod tcp;
+#[cfg(test)]
+mod tests;
+
+pub use numbering::{Assigned, Numbering};
+pub use slicer::{Flags, Kind, Segment, Slicer};
+pub use tcp::TcpStream;
 
 /// A stream of one input, numbered as Wireshark numbers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,8 +37,10 @@ pub struct StreamId {
     pub number: u32,
 }
 
-/// The two ends of a stream. The client is who sent the first SYN; without one,
-/// the end with the higher port, and with equal ports who was seen sending first.
+/// The two ends of a stream. The client is who sent the first SYN, or was sent the
+/// first SYN and ACK. Without one: the end that faces a port below 1024, then the end
+/// with a private address where only one has one, then for TCP the end with the higher
+/// port, and for all else who was seen sending first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoints {
     /// The device's end.

@@ -1,1 +1,185 @@
-//! todo
+//! Messages to recipients: whose host a message went to.
+//!
+//! Takes a message and the names that DNS gave, hands on an [`Attribution`]: a product of
+//! a company, the first party, a group, infrastructure, or just a host, with the reason in
+//! words. It does not know what a message says, which app sent it, nor what any policy
+//! declares; of the body it reads the names of form fields only, to tell private
+//! deployments of an SDK.
+//!
+//! Of several names the most telling is taken: the opened `Host` or `:authority`, then the
+//! SNI, then a DNS answer to this client, then the address alone. The rules for the name
+//! stand in [`decide`](self), in the order they are tried.
+
+mod decide;
+mod host;
+mod names;
+mod paths;
+mod scope;
+
+use std::net::IpAddr;
+
+pub use host::{Host, normalise};
+pub use names::{AddressName, NameQuality, NameTable};
+pub use scope::Scope;
+
+use crate::evidence::{Certainty, Time};
+use crate::message::Message;
+use crate::observations::{NameSource, Recipient};
+use crate::signatures::{Index, Signatures};
+
+/// The public suffix list that registrable domains are cut with: the package that holds it.
+pub const PUBLIC_SUFFIX_LIST: &str = "psl 2.1.247";
+
+/// Whom a message went to, and how that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribution {
+    /// See [`Recipient`].
+    pub recipient: Recipient,
+    /// The name (or address) that was attributed.
+    pub host: String,
+    /// What it was taken from.
+    pub name_source: NameSource,
+    /// What a reader should know beside the result: an SNI that is not the `Host`.
+    pub remark: Option<String>,
+    /// The user settled this host as "ignore"; this is their reason.
+    pub ignored: Option<String>,
+}
+
+/// Attributes messages. Built once for a session after its DNS answers are known; shared by threads.
+#[derive(Debug)]
+pub struct Attributor<'s> {
+    index: Index<'s>,
+    scope: scope::Resolved,
+    names: NameTable,
+    paths: paths::PathRules<'s>,
+}
+
+/// What is attributed: a name or address, and what helps to tell whose it is.
+#[derive(Clone, Debug)]
+struct Subject<'a> {
+    host: Host,
+    source: NameSource,
+    /// The most that may be said of it, for the way its name is known.
+    at_most: Certainty,
+    /// Its name by DNS, where that was used: for the reason.
+    how: Option<String>,
+    path: Option<&'a str>,
+    port: u16,
+    time: Time,
+}
+
+impl<'s> Attributor<'s> {
+    /// For a session. What of `scope` cannot be used is left out; [`Scope::check`] says what.
+    pub fn new(signatures: &'s Signatures, scope: Scope, names: NameTable) -> Self {
+        let index = Index::new(signatures);
+        let scope = scope::Resolved::new(scope, &index);
+        Self { paths: paths::PathRules::new(signatures), index, scope, names }
+    }
+
+    /// The index it looks things up in.
+    pub fn index(&self) -> &Index<'s> {
+        &self.index
+    }
+
+    /// The names it knows addresses by.
+    pub fn names(&self) -> &NameTable {
+        &self.names
+    }
+
+    /// Whom `message` went to (or, received, came from).
+    pub fn attribute(&self, message: &Message) -> Attribution {
+        let target = paths::target(message);
+        let path = target.map(paths::path_of);
+        let opened = message.host.as_deref().filter(|_| message.opened).and_then(Host::parse);
+        let sni = message.sni.as_deref().and_then(Host::parse);
+        let remark = match (&opened, &sni) {
+            (Some(opened), Some(sni)) if opened != sni => {
+                Some(format!("the connection was opened for {sni} (SNI), the request names {opened} (Host)"))
+            }
+            _ => None,
+        };
+        let subject = |host, source, at_most, how| Subject {
+            host,
+            source,
+            at_most,
+            how,
+            path,
+            port: message.port,
+            time: message.time,
+        };
+        let named = match (&opened, &sni) {
+            // A literal address in Host says no more than the address itself.
+            (Some(host @ Host::Name(_)), _) => Some((host.clone(), NameSource::Opened)),
+            (_, Some(host @ Host::Name(_))) => Some((host.clone(), NameSource::Sni)),
+            (Some(host), _) => Some((host.clone(), NameSource::Opened)),
+            (None, _) => None,
+        };
+        let via = || self.paths.product(message, target);
+        let mut attribution = match named {
+            Some((host, source)) => self.decide(&subject(host, source, Certainty::Confirmed, None), via),
+            None => self.by_address(message, via, subject),
+        };
+        attribution.remark = remark;
+        attribution
+    }
+
+    /// A host by itself, as `signatures which` asks: no DNS, no request.
+    pub fn attribute_host(&self, host: Host, path: Option<&str>, port: u16) -> Attribution {
+        let source = match host {
+            Host::Name(_) => NameSource::Opened,
+            Host::Address(_) => NameSource::Address,
+        };
+        let at_most = Certainty::Confirmed;
+        let subject = Subject { host, source, at_most, how: None, path, port, time: Time(0) };
+        self.decide(&subject, || None)
+    }
+
+    fn by_address<'m>(
+        &self,
+        message: &'m Message,
+        via: impl Fn() -> Option<&'s crate::signatures::Product>,
+        subject: impl Fn(Host, NameSource, Certainty, Option<String>) -> Subject<'m>,
+    ) -> Attribution {
+        let address = normalise(message.server);
+        let bare = || subject(Host::Address(address), NameSource::Address, Certainty::Confirmed, None);
+        let Some(found) = self.names.name_of(message.client, message.server, message.time) else {
+            return self.printed(self.decide(&bare(), &via), message.server);
+        };
+        let by_dns = |name: &str, at_most| {
+            subject(Host::Name(name.to_owned()), NameSource::Dns, at_most, Some(format!("{name}, by {}", found.how)))
+        };
+        let at_most = match found.quality {
+            NameQuality::Valid => Certainty::Probable,
+            NameQuality::Unsure => Certainty::Possible,
+        };
+        let mut attribution = self.decide(&by_dns(&found.name, at_most), &via);
+        // Several names that all mean the same recipient are as good as one.
+        if found.quality == NameQuality::Unsure && !found.others.is_empty() {
+            let others = found.others.iter().map(|o| self.decide(&by_dns(o, Certainty::Possible), &via));
+            let mut ids = others.map(|other| other.recipient.id);
+            if ids.all(|id| id == attribution.recipient.id) {
+                attribution = self.decide(&by_dns(&found.name, Certainty::Probable), &via);
+            }
+        }
+        attribution
+    }
+
+    /// An address is printed as it stood in the capture.
+    fn printed(&self, mut attribution: Attribution, server: IpAddr) -> Attribution {
+        attribution.host = server.to_string();
+        if attribution.recipient.id.starts_with("address:") {
+            attribution.recipient.id = format!("address:{server}");
+        }
+        attribution
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_public_suffix_list_is_the_one_that_is_built_in() {
+        let lock = include_str!("../../Cargo.lock");
+        let (name, version) = super::PUBLIC_SUFFIX_LIST.split_once(' ').unwrap();
+        assert!(lock.contains(&format!("name = \"{name}\"\nversion = \"{version}\"\n")));
+    }
+}

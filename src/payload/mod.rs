@@ -1,1 +1,78 @@
-//! todo
+//! Messages to leaves: what the parts of a message say once every encoding is undone.
+//!
+//! Takes a [`Message`](crate::message::Message), hands on [`Leaf`]s: the smallest
+//! values it could get to, each with the name it stood under and the steps that lead
+//! there. Payloads of SDKs are opened by recipes (data in `signatures/recipes/`);
+//! what their SDK sealed is named as such. It deliberately does not know what an
+//! identifier is, and judges no value.
+//!
+//! A layer is tried on evidence: a declared type, the bytes at its head, an alphabet
+//! and a result that makes sense. What does not parse stays a leaf and is searched as
+//! it is. Each decoder is one file and one line in [`walk::OPENERS`].
+
+mod aes;
+mod base64;
+mod budget;
+mod coding;
+mod form;
+mod hex;
+mod inflate;
+mod json;
+mod leaf;
+mod lines;
+mod multipart;
+mod packed;
+mod parts;
+mod percent;
+mod recipe;
+mod sense;
+mod url;
+mod walk;
+mod zstandard;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use base64::decode as decode_base64;
+pub use leaf::{Leaf, Part};
+pub use recipe::check as check_recipe;
+pub(crate) use sense::word_before;
+
+use crate::evidence::{Gap, Step};
+use crate::message::Message;
+use crate::signatures::Signatures;
+
+/// What a message holds.
+#[derive(Debug, Default)]
+pub struct Decoded {
+    /// In the order of the message: path, query, headers, body.
+    pub leaves: Vec<Leaf>,
+    /// Payloads that stayed closed and that a recipe knows to be sealed: its id, and
+    /// the steps to the sealed bytes.
+    pub sealed: Vec<(String, Vec<Step>)>,
+    /// Limits reached, codings that did not decode, bodies that nothing here reads.
+    pub gaps: Vec<Gap>,
+}
+
+/// Decodes messages with one set of recipes. Cheap to share between threads.
+#[derive(Debug)]
+pub struct Decoder {
+    recipes: Vec<recipe::Compiled>,
+}
+
+impl Decoder {
+    /// With the recipes of `signatures`. A recipe that [`check_recipe`] refuses is not used.
+    pub fn new(signatures: &Signatures) -> Self {
+        Self { recipes: signatures.recipes.values().filter_map(|r| recipe::Compiled::new(r).ok()).collect() }
+    }
+
+    /// The leaves of `message`, which went to `product` as far as that is known.
+    pub fn leaves(&self, message: &Message, product: Option<&str>) -> Decoded {
+        let host = message.host.as_deref().or(message.sni.as_deref());
+        let path = parts::target(message).map(|t| parts::split_target(t).0);
+        let recipes = self.recipes.iter().filter(|r| r.applies(host, path, product)).collect();
+        let mut walk = walk::Walk::new(recipes);
+        parts::read(message, &mut walk);
+        walk.finish(message)
+    }
+}

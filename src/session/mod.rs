@@ -50,6 +50,8 @@ pub struct Session {
     pub profile: Profile,
     /// `phases.jsonl`, by time.
     pub marks: Vec<Mark>,
+    /// `settled.toml`.
+    pub settled: Vec<Settlement>,
     /// Files in the folder that are read by nothing here, by name.
     pub unread: Vec<String>,
 }
@@ -95,6 +97,7 @@ impl Session {
             match name.as_str() {
                 "session.toml" => self.description = Description::read(&path)?,
                 "device.toml" => self.profile = Profile::read(&path, signatures)?,
+                "settled.toml" => self.settled = read_settlements(&path)?,
                 "phases.jsonl" => self.marks = read_marks(&path)?,
                 "keys.log" => self.keys.push(path),
                 _ if has_extension(&name, CAPTURES) => self.captures.push(path),
@@ -119,6 +122,12 @@ fn has_extension(name: &str, known: &[&str]) -> bool {
     let lower = name.to_lowercase();
     let stem = lower.strip_suffix(".gz").or_else(|| lower.strip_suffix(".zst")).unwrap_or(&lower);
     stem.rsplit_once('.').is_some_and(|(_, extension)| known.contains(&extension))
+}
+
+/// Reads `settled.toml`; a hand-written file, so at most a megabyte.
+fn read_settlements(path: &Path) -> Result<Vec<Settlement>, SessionError> {
+    read_settled(&read_text(path, 1 << 20)?)
+        .map_err(|(line, what)| SessionError { path: format!("{}:{line}", path.display()), what })
 }
 
 /// Reads a text file of the session, at most `limit` bytes.

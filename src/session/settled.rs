@@ -33,6 +33,17 @@ impl From<String> for SettledAs {
     }
 }
 
+impl std::fmt::Display for SettledAs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Product(product) => product,
+            Self::FirstParty => "first-party",
+            Self::Infrastructure => "infrastructure",
+            Self::Ignore => "ignore",
+        })
+    }
+}
+
 /// One decision of the user. It beats every rule, and the report quotes its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settlement {

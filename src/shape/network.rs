@@ -9,8 +9,8 @@ pub fn mac(value: &str) -> Option<[u8; 6]> {
         12 => data_encoding::HEXLOWER_PERMISSIVE.decode(value.as_bytes()).ok()?,
         17 => {
             let separator = value.get(2..3).filter(|s| matches!(*s, ":" | "-" | "."))?;
-            let octets = value.split(separator).map(|o| (o.len() == 2).then(|| u8::from_str_radix(o, 16).ok())?);
-            octets.collect::<Option<_>>()?
+            let octet = |o: &str| super::hex(o, 2).then(|| u8::from_str_radix(o, 16).ok()).flatten();
+            value.split(separator).map(octet).collect::<Option<_>>()?
         }
         14 => {
             let groups: Vec<&str> = value.split('.').collect();

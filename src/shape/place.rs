@@ -115,6 +115,24 @@ mod tests {
     }
 
     #[test]
+    fn datums() {
+        // By the Python package eviltransform 0.1.1, which takes a slightly other ellipsoid: within 5 m.
+        let cases = [
+            ((31.230416, 121.473701), (31.228473709, 121.478224134), (31.234326547, 121.484782549)),
+            ((39.9042, 116.4074), (39.905603367, 116.413642359), (39.911865358, 116.420046406)),
+            ((43.8256, 87.6168), (43.826805414, 87.619649977), (43.832949815, 87.626099819)),
+        ];
+        let place = |(latitude, longitude)| Place { latitude, longitude };
+        for (wgs84, gcj02, bd09) in cases {
+            let shifted = to_gcj02(place(wgs84));
+            assert!(shifted.metres_to(place(gcj02)) < 5.0, "{wgs84:?} {shifted:?}");
+            assert!(to_bd09(shifted).metres_to(place(bd09)) < 5.0, "{wgs84:?}");
+        }
+        let london = place((51.5, -0.12));
+        assert_eq!(to_gcj02(london), london);
+    }
+
+    #[test]
     fn distance_of_one_degree_of_latitude() {
         let (a, b) = (Place { latitude: 31.0, longitude: 121.0 }, Place { latitude: 32.0, longitude: 121.0 });
         // 2 π 6371009 / 360

@@ -24,7 +24,8 @@ pub fn luhn(value: &str) -> bool {
 }
 
 /// Reporting body identifiers that lead a type allocation code (GSMA TS.06), as far as phones carry them.
-const REPORTING_BODIES: &[&str] = &["01", "35", "44", "45", "49", "50", "51", "52", "53", "54", "86", "91", "98", "99"];
+const REPORTING_BODIES: &[&str] =
+    &["01", "30", "33", "35", "44", "45", "49", "50", "51", "52", "53", "54", "86", "91", "97", "98", "99"];
 
 /// Fifteen digits with a reporting body in front and a right check digit (3GPP TS 23.003 §6.2.1).
 pub fn imei(value: &str) -> bool {

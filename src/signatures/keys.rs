@@ -25,6 +25,9 @@ pub struct KeyName {
     /// Products that use these names for something else.
     #[serde(default)]
     pub except: Vec<String>,
+    /// The names carry one half of the value: `latitude` or `longitude`.
+    #[serde(default)]
+    pub part: Option<String>,
     /// How well this is known.
     #[serde(default)]
     pub confidence: Confidence,

@@ -15,7 +15,7 @@ pub const CHECK: Check = Check {
     say: |kind, whom| {
         Text::new(
             format!("用户拒绝之后，{}仍发给{}。", kind.zh, whom.zh),
-            format!("{} goes to {} after consent was refused.", kind.en, whom.en),
+            format!("{} sent to {} after consent was refused.", kind.en, whom.en),
         )
     },
 };

@@ -16,7 +16,7 @@ pub const CHECK: Check = Check {
     say: |kind, whom| {
         Text::new(
             format!("用户同意之前，{}已发给{}。", kind.zh, whom.zh),
-            format!("{} goes to {} before the consent mark.", kind.en, whom.en),
+            format!("{} sent to {} before the consent mark.", kind.en, whom.en),
         )
     },
 };

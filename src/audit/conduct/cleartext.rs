@@ -15,7 +15,7 @@ pub const CHECK: Check = Check {
     say: |kind, whom| {
         Text::new(
             format!("{}未加密（或只用公开密钥加密）就发给{}。", kind.zh, whom.zh),
-            format!("{} goes to {} in the clear, or sealed with a published key only.", kind.en, whom.en),
+            format!("{} sent to {} in the clear, or sealed with a published key only.", kind.en, whom.en),
         )
     },
 };

@@ -18,7 +18,7 @@ pub const CHECK: Check = Check {
     say: |kind, whom| {
         Text::new(
             format!("应用在后台或熄屏时，{}发给{}。", kind.zh, whom.zh),
-            format!("{} goes to {} while the app is in the background or the screen off.", kind.en, whom.en),
+            format!("{} sent to {} while the app is in the background or the screen off.", kind.en, whom.en),
         )
     },
 };

@@ -58,10 +58,10 @@ fn of_sightings(check: &Check, observations: &Observations, policy: &Policy, sco
         }
     }
     let mut drafts = Vec::new();
-    for ((recipient, data_type, phase), sightings) in groups {
+    for ((recipient, data_type, phase), mut sightings) in groups {
         let Some(recipient) = observations.recipients.get(recipient) else { continue };
-        let listed = matches!(scope.standing(recipient), Standing::Listed) || scope.comes_home(recipient, data_type);
-        if listed {
+        sightings.retain(|s| !scope.comes_home(recipient, s));
+        if sightings.is_empty() || matches!(scope.standing(recipient), Standing::Listed) {
             continue;
         }
         let sure = |s: &&Sighting| if check.by_mark && s.phase.near_mark { Certainty::Possible } else { s.certainty };

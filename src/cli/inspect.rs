@@ -1,0 +1,62 @@
+//! `inspect`: what is in the traffic, without a policy.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::ValueEnum;
+
+use super::options::{Look, Traffic};
+use super::{Outcome, output};
+use crate::examine::{self, Settings};
+use crate::report;
+
+/// Show what is in the traffic: recipients, identifiers, gaps; no policy needed
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Session folder, or captures (pcap, pcapng, HAR; gzip or zstd); - is standard input
+    #[arg(required = true, value_name = "CAPTURE")]
+    inputs: Vec<PathBuf>,
+
+    /// Format
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = Format::Text)]
+    format: Format,
+
+    /// Show values as they are instead of masked
+    #[arg(long)]
+    show_values: bool,
+
+    #[command(flatten)]
+    traffic: Traffic,
+
+    #[command(flatten)]
+    look: Look,
+}
+
+/// A format of the observations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For the terminal
+    Text,
+    /// The observations as JSON
+    Json,
+}
+
+pub fn run(args: Args) -> anyhow::Result<Outcome> {
+    let signatures = args.traffic.signatures()?;
+    let session = args.traffic.session(&args.inputs, &signatures)?;
+    if args.show_values {
+        output::say(false, "values are shown as they are: this output is not for sharing");
+    }
+    let settings = Settings { threads: args.traffic.threads(), show_values: args.show_values };
+    let mut remarks = |remark: String| output::say(args.traffic.quiet, &remark);
+    let observations = examine::examine(&session, &signatures, settings, &mut remarks)?;
+    let text = match args.format {
+        Format::Json => serde_json::to_string_pretty(&observations).context("cannot be written as JSON")? + "\n",
+        Format::Text => {
+            report::inspect::render(&observations, &signatures, args.look.language.into(), args.look.color.on_stdout())
+        }
+    };
+    output::stdout(text.as_bytes())?;
+    let seen = observations.coverage.total_messages == 0 || observations.coverage.opened_messages > 0;
+    Ok(if seen { Outcome::Clear } else { Outcome::TooLittleSeen })
+}

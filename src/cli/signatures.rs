@@ -1,0 +1,354 @@
+//! `signatures`: what the tool knows, whether it is sound, and what it makes of a host,
+//! a name or a package.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::{Subcommand, ValueEnum};
+
+use super::Outcome;
+use crate::party::{Attributor, Host, NameTable, Scope};
+use crate::signatures::{Confidence, LoadError, MatchedBy, Named, Product, Signatures};
+
+/// Check, list or ask the signatures: companies, products, hosts, data types, clauses
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Name file and line of everything wrong in the signatures; exits with 2 where there is something
+    Check {
+        /// Folder of further signatures, laid over the built-in ones by id; several may be given
+        #[arg(long, value_name = "DIR", num_args = 1..)]
+        signatures: Vec<PathBuf>,
+        /// Also list facts that nobody has verified
+        #[arg(long)]
+        unverified: bool,
+    },
+    /// List facts, one a line, fields separated by tabs
+    List {
+        /// What to list
+        #[arg(value_enum, default_value_t)]
+        what: What,
+        /// Folder of further signatures
+        #[arg(long, value_name = "DIR", num_args = 1..)]
+        signatures: Vec<PathBuf>,
+    },
+    /// Say what a host, URL, address, name or package is, why, and what else it may be
+    Which {
+        /// `sdk-open-phone.getui.com`, `https://…`, `个推`, `com.igexin.push`
+        text: String,
+        /// Folder of further signatures
+        #[arg(long, value_name = "DIR", num_args = 1..)]
+        signatures: Vec<PathBuf>,
+    },
+}
+
+/// What `list` lists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum What {
+    /// Products with company and categories
+    #[default]
+    Products,
+    /// Legal persons
+    Companies,
+    /// Corporations that share domains
+    Groups,
+    /// CDNs and cloud hosts
+    Infrastructure,
+    /// Data types with class and umbrellas
+    Types,
+    /// Functional categories of recipients
+    Categories,
+    /// Ways into payloads of SDKs
+    Recipes,
+    /// Clauses that findings cite
+    Clauses,
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> anyhow::Result<Outcome> {
+    let mut out = io::stdout().lock();
+    let outcome = match args.command {
+        Command::Check { signatures, unverified } => match Signatures::load(&signatures) {
+            Ok(set) => check(&set, unverified, &mut out)?,
+            Err(LoadError::Problems(problems)) => {
+                for problem in problems {
+                    writeln!(out, "{problem}")?;
+                }
+                Outcome::Unusable
+            }
+            Err(error) => return Err(error.into()),
+        },
+        Command::List { what, signatures } => list(&Signatures::load(&signatures)?, what, &mut out)?,
+        Command::Which { text, signatures } => which(&Signatures::load(&signatures)?, &text, &mut out)?,
+    };
+    out.flush()?;
+    Ok(outcome)
+}
+
+/// Writes every problem with file and line, then one line of numbers.
+pub fn check(signatures: &Signatures, unverified: bool, out: &mut dyn Write) -> io::Result<Outcome> {
+    let problems = signatures.check();
+    for problem in &problems {
+        writeln!(out, "{problem}")?;
+    }
+    let low = signatures.unverified();
+    if unverified {
+        for fact in &low {
+            writeln!(out, "{fact}")?;
+        }
+    }
+    writeln!(
+        out,
+        "{} companies, {} products, {} data types, {} recipes, {} clauses: {} problems, {} facts not verified",
+        signatures.companies.len(),
+        signatures.products.len(),
+        signatures.types.iter().count(),
+        signatures.recipes.len(),
+        signatures.clauses.len(),
+        problems.len(),
+        low.len()
+    )?;
+    Ok(if problems.is_empty() { Outcome::Clear } else { Outcome::Unusable })
+}
+
+/// Writes one fact a line, its fields separated by tabs.
+pub fn list(signatures: &Signatures, what: What, out: &mut dyn Write) -> io::Result<Outcome> {
+    let mut line = |fields: &[&str]| writeln!(out, "{}", fields.join("\t"));
+    match what {
+        What::Products => {
+            for p in signatures.products.values() {
+                line(&[&p.id, &p.zh, &p.en, &p.company, &p.categories.join(","), word(p.confidence)])?;
+            }
+        }
+        What::Companies => {
+            for c in signatures.companies.values() {
+                line(&[&c.id, &c.zh, &c.en, c.country.as_deref().unwrap_or("-"), word(c.confidence)])?;
+            }
+        }
+        What::Groups => {
+            for g in signatures.groups.values() {
+                line(&[&g.id, &g.zh, &g.en, &g.domains.join(","), &g.companies.join(",")])?;
+            }
+        }
+        What::Infrastructure => {
+            for i in signatures.infrastructure.values() {
+                line(&[&i.id, &i.operator, &i.kind, &i.domains.join(","), word(i.confidence)])?;
+            }
+        }
+        What::Types => {
+            for t in signatures.types.iter() {
+                let seen = match (t.umbrella, t.observable) {
+                    (true, _) => "umbrella",
+                    (_, true) => "observable",
+                    (_, false) => "not-observable",
+                };
+                line(&[&t.id, &format!("{:?}", t.class), &t.zh, &t.en, &t.within.join(","), seen])?;
+            }
+        }
+        What::Categories => {
+            for c in &signatures.vocabulary.categories {
+                line(&[&c.id, &c.zh, &c.en])?;
+            }
+        }
+        What::Recipes => {
+            for r in signatures.recipes.values() {
+                line(&[&r.id, &r.product, if r.sealed { "sealed" } else { "opens" }, word(r.confidence)])?;
+            }
+        }
+        What::Clauses => {
+            for c in &signatures.clauses {
+                line(&[&c.id, &c.jurisdiction, &c.title, &c.reference, &c.en, word(c.confidence)])?;
+            }
+        }
+    }
+    Ok(Outcome::Clear)
+}
+
+/// Writes what `text` is as a host, as a package and as a name; each with its reason
+/// and what else it may be.
+pub fn which(signatures: &Signatures, text: &str, out: &mut dyn Write) -> io::Result<Outcome> {
+    let attributor = Attributor::new(signatures, Scope::default(), NameTable::default());
+    let index = attributor.index();
+    let text = text.trim();
+    let mut known = false;
+    for named in index.named(text) {
+        known = true;
+        match named {
+            Named::Product(product) => writeln!(out, "name of the product {}", describe(signatures, product))?,
+            Named::Company(c) => writeln!(out, "name of the company {}: {}, {} ({})", c.id, c.zh, c.en, c.origin)?,
+            Named::Group(g) => writeln!(out, "name of the group {}: {}, {} ({})", g.id, g.zh, g.en, g.origin)?,
+        }
+    }
+    for product in index.package(text) {
+        known = true;
+        writeln!(out, "package of the product {}", describe(signatures, product))?;
+    }
+    let asked = Asked::read(text);
+    if let Some(asked) = asked.filter(|asked| !known || asked.is_url) {
+        host(signatures, &attributor, asked, out)?;
+    } else if !known {
+        writeln!(out, "nothing is known of {text:?}")?;
+    }
+    Ok(Outcome::Clear)
+}
+
+fn host(signatures: &Signatures, attributor: &Attributor<'_>, asked: Asked, out: &mut dyn Write) -> io::Result<()> {
+    let Asked { host, path, port, .. } = asked;
+    let name = host.text();
+    let found = attributor.attribute_host(host, path.as_deref(), port).recipient;
+    let role = serde_json::to_value(found.role).ok().and_then(|r| r.as_str().map(str::to_owned)).unwrap_or_default();
+    writeln!(out, "{name} is {}: {}, {} [{role}]", found.id, found.zh, found.en)?;
+    writeln!(out, "  because {}", found.reason)?;
+    if let Some(product) = found.product.as_ref().and_then(|id| signatures.products.get(id)) {
+        writeln!(out, "  product {}", describe(signatures, product))?;
+        if !product.calls.is_empty() {
+            writeln!(out, "  calls by itself: {}", product.calls.join(", "))?;
+        }
+        if let Some(note) = &product.note {
+            writeln!(out, "  note: {note}")?;
+        }
+    }
+    let index = attributor.index();
+    for other in index
+        .products(&name, path.as_deref(), Some(port))
+        .iter()
+        .filter(|h| found.product.as_ref() != Some(&h.product.id))
+    {
+        let by = match other.by {
+            MatchedBy::Exact => "host",
+            MatchedBy::Pattern => "pattern",
+            MatchedBy::Domain => "domain",
+        };
+        let Product { id, zh, .. } = other.product;
+        writeln!(
+            out,
+            "  else {id}: {zh}, by its {by} {} ({}, {})",
+            other.matched,
+            word(other.confidence),
+            other.origin
+        )?;
+    }
+    if let Some((group, domain)) = index.group(&name).filter(|(g, _)| found.id != format!("group:{}", g.id)) {
+        writeln!(out, "  under {domain}, a domain of {} ({})", group.zh, group.origin)?;
+    }
+    if let Some((entry, domain)) =
+        index.infrastructure(&name).filter(|(_, d)| found.id != format!("infrastructure:{d}"))
+    {
+        writeln!(out, "  under {domain}, {} of {} ({})", entry.kind, entry.operator, entry.origin)?;
+    }
+    // A host of another product may be called by a wrapper: likely callers, never covers.
+    let callers =
+        signatures.products.values().filter(|p| found.product.as_ref().is_some_and(|id| p.calls.contains(id)));
+    let callers: Vec<&str> = callers.map(|p| p.id.as_str()).collect();
+    if !callers.is_empty() {
+        writeln!(out, "  called as well by: {}", callers.join(", "))?;
+    }
+    Ok(())
+}
+
+/// A host with what a URL says beside it.
+struct Asked {
+    host: Host,
+    path: Option<String>,
+    port: u16,
+    is_url: bool,
+}
+
+impl Asked {
+    /// A port that is not named is 443, or 80 for `http` (RFC 9110 §4.2).
+    fn read(text: &str) -> Option<Self> {
+        let (scheme, rest) = match text.split_once("://") {
+            Some((scheme, rest)) => (Some(scheme), rest),
+            None => (None, text),
+        };
+        let cut = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, behind) = rest.split_at_checked(cut)?;
+        let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let host = Host::parse(authority)?;
+        // A word without a dot is a name that nobody knows rather than a host.
+        if scheme.is_none() && matches!(&host, Host::Name(name) if !name.contains('.')) {
+            return None;
+        }
+        let given = authority.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        let port = given.filter(|_| {
+            matches!(host, Host::Name(_)) || authority.contains(']') || authority.matches(':').count() == 1
+        });
+        let port = port.unwrap_or(if scheme == Some("http") { 80 } else { 443 });
+        let path = behind.split(['?', '#']).next().filter(|p| !p.is_empty()).map(str::to_owned);
+        Some(Self { host, path, port, is_url: scheme.is_some() })
+    }
+}
+
+/// `getui: 个推, Getui; push; 每日互动股份有限公司 (companies/merit-interactive.toml:9)`.
+fn describe(signatures: &Signatures, product: &Product) -> String {
+    let company = signatures.companies.get(&product.company).map_or("-", |c| c.zh.as_str());
+    let Product { id, zh, en, categories, origin, .. } = product;
+    format!("{id}: {zh}, {en}; {}; {company} ({origin})", categories.join(", "))
+}
+
+fn word(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::Low => "low",
+        Confidence::Medium => "medium",
+        Confidence::High => "high",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(text: &str) -> String {
+        let set = Signatures::embedded().unwrap();
+        let mut out = Vec::new();
+        which(&set, text, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_host_is_told_with_its_reason_and_the_others() {
+        let told = asked("https://RS.chat.agora.io:8443/easemob/server.json");
+        assert!(told.starts_with("rs.chat.agora.io is easemob: 环信"), "{told}");
+        assert!(told.contains("because host matches rs.chat.agora.io of 环信 (companies/easemob.toml:"), "{told}");
+        assert!(told.contains("else agora: 声网, by its domain agora.io"), "{told}");
+        let told = asked("config.cmpassport.com");
+        assert!(told.contains("called as well by: ali_numauth"), "{told}");
+    }
+
+    #[test]
+    fn names_packages_and_strangers() {
+        assert!(asked("个推").starts_with("name of the product getui"));
+        assert!(asked("每日互动").starts_with("name of the company merit-interactive"));
+        assert!(asked("com.igexin.push").starts_with("package of the product getui"));
+        assert!(asked("collect.tracker.example").contains("[unknown]"));
+        assert!(asked("什么也不是").starts_with("nothing is known"));
+        assert!(asked("graph.facebook.com/network_ads_common").starts_with("graph.facebook.com is fb_audience"));
+    }
+
+    #[test]
+    fn the_built_in_set_checks_out() {
+        let set = Signatures::embedded().unwrap();
+        let mut out = Vec::new();
+        assert_eq!(check(&set, true, &mut out).unwrap(), Outcome::Clear, "{}", String::from_utf8_lossy(&out));
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.lines().last().unwrap().contains("190 clauses: 0 problems"), "{text}");
+    }
+
+    #[test]
+    fn every_list_has_a_line_a_fact() {
+        let set = Signatures::embedded().unwrap();
+        let lines = |what| {
+            let mut out = Vec::new();
+            list(&set, what, &mut out).unwrap();
+            out.iter().filter(|b| **b == b'\n').count()
+        };
+        assert_eq!(lines(What::Clauses), set.clauses.len());
+        assert_eq!(lines(What::Products), set.products.len());
+        assert_eq!(lines(What::Types), set.types.iter().count());
+    }
+}

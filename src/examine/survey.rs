@@ -1,0 +1,105 @@
+//! Pass 1: hashes, keys, names and times of all inputs.
+
+use std::sync::Arc;
+
+use crate::capture::{self, Format, Packet, Source, Survey};
+use crate::evidence::{Gaps, Time};
+use crate::message::{Item, Options, import};
+use crate::net::{Numbering, Segment, Slicer};
+use crate::observations::Input;
+use crate::party::NameTable;
+use crate::secure::KeyLog;
+
+use super::ExamineError;
+use super::streams::Streams;
+
+/// DNS, multicast DNS and LLMNR (RFC 1035 §4.2, RFC 6762 §3, RFC 4795 §2.1).
+const NAME_PORTS: &[u16] = &[53, 5353, 5355];
+
+/// What pass 2 has to know beforehand.
+#[derive(Default)]
+pub struct Known {
+    /// The inputs.
+    pub inputs: Vec<Input>,
+    /// Names that DNS gave to addresses.
+    pub names: NameTable,
+    /// Time of the first record of all inputs.
+    pub first: Option<Time>,
+    /// Damage and limits.
+    pub gaps: Gaps,
+}
+
+/// Reads all inputs once. Secrets found on the way are added to `keys`.
+pub fn survey(sources: &[Source], keys: &mut KeyLog) -> Result<Known, ExamineError> {
+    let mut known = Known::default();
+    for (index, source) in sources.iter().enumerate() {
+        let index = index as u32;
+        let mut names = NameReader::default();
+        let Survey { mut input, secrets, names: given, gaps } =
+            capture::survey(source, index, &mut |packet| names.packet(packet, &mut known.names))?;
+        names.finish(&mut known.names);
+        if source.format() == Format::Har {
+            let options = Options { keys: Arc::new(KeyLog::new()), hash_bodies: false };
+            // What it cannot read is counted in pass 2, not here.
+            let har = import::har(source, index, &options, &mut |_| {})?;
+            input.producer = har.producer;
+            input.records = har.entries;
+            (input.first, input.last) = (har.first, har.last);
+        }
+        keys.parse(&secrets, &input.name);
+        for (address, name) in given {
+            known.names.learn_given(address, &name);
+        }
+        for gap in gaps {
+            known.gaps.add(gap);
+        }
+        known.first = [known.first, input.first].into_iter().flatten().min();
+        known.inputs.push(input);
+    }
+    Ok(known)
+}
+
+/// Follows the name services of one input and nothing else. What it cannot read is
+/// counted in pass 2, not here.
+struct NameReader {
+    slicer: Slicer,
+    numbering: Numbering,
+    streams: Streams,
+    unread: Gaps,
+}
+
+impl Default for NameReader {
+    fn default() -> Self {
+        Self {
+            slicer: Slicer::new(),
+            numbering: Numbering::new(),
+            streams: Streams::new(&Options { keys: Arc::new(KeyLog::new()), hash_bodies: false }),
+            unread: Gaps::default(),
+        }
+    }
+}
+
+impl NameReader {
+    fn packet(&mut self, packet: &Packet<'_>, names: &mut NameTable) {
+        let Some(segment) = self.slicer.slice(packet, &mut self.unread) else { return };
+        if !carries_names(&segment) {
+            return;
+        }
+        let assigned = self.numbering.assign(&segment);
+        self.streams.push(&assigned, &segment, &mut self.unread, &mut |item| learn(item, names));
+    }
+
+    fn finish(mut self, names: &mut NameTable) {
+        self.streams.finish(&mut |item| learn(item, names));
+    }
+}
+
+fn carries_names(segment: &Segment<'_>) -> bool {
+    NAME_PORTS.contains(&segment.src.port()) || NAME_PORTS.contains(&segment.dst.port())
+}
+
+fn learn(item: Item, names: &mut NameTable) {
+    if let Item::Message(message) = item {
+        names.learn_message(&message);
+    }
+}

@@ -1,0 +1,250 @@
+//! One reader, 64 shards, some threads.
+//!
+//! The reader numbers streams in the order of packets and deals their segments to
+//! shards; a thread works off its shards' segments in order. So each shard sees the
+//! same segments in the same order whatever the number of threads, and what the
+//! shards collected does not depend on who was faster.
+
+use std::net::SocketAddr;
+use std::ops::Range;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::capture::{Format, Record, Source};
+use crate::evidence::{Gaps, Time};
+use crate::message::{Item, Options, import};
+use crate::net::{Assigned, Kind, Numbering, Segment, Slicer, StreamId};
+
+use super::collect::{Collector, Lens};
+use super::streams::Streams;
+use super::{ExamineError, SHARDS};
+
+/// Payload bytes that are dealt out together: large enough that a channel's cost
+/// does not show, small enough that all queues stay within some megabytes.
+const BATCH_BYTES: usize = 256 << 10;
+/// Segments that are dealt out together, for captures of many small ones.
+const BATCH_SEGMENTS: usize = 2048;
+/// Batches that wait for a thread before the reader waits for it.
+const QUEUE: usize = 8;
+
+/// One sixty-fourth of the work.
+struct Shard {
+    streams: Streams,
+    collector: Collector,
+}
+
+impl Shard {
+    fn new(options: &Options) -> Self {
+        Self { streams: Streams::new(options), collector: Collector::default() }
+    }
+
+    fn push(&mut self, assigned: &Assigned, segment: &Segment<'_>, lens: &Lens<'_>) {
+        let mut gaps = Gaps::default();
+        let collector = &mut self.collector;
+        self.streams.push(assigned, segment, &mut gaps, &mut |item| collector.item(item, lens));
+        collector.gaps.merge(gaps);
+    }
+
+    fn finish_input(&mut self, lens: &Lens<'_>) {
+        let collector = &mut self.collector;
+        self.streams.finish(&mut |item| collector.item(item, lens));
+    }
+}
+
+/// Examines `sources` with up to `threads` threads.
+pub fn run(sources: &[Source], options: &Options, lens: &Lens<'_>, threads: usize) -> Result<Collector, ExamineError> {
+    let threads = threads.clamp(1, SHARDS);
+    if threads == 1 {
+        let mut shards: Vec<Shard> = (0..SHARDS).map(|_| Shard::new(options)).collect();
+        let mut deal = |dealt: Dealt<'_>| match dealt {
+            Dealt::Segment(assigned, segment) => {
+                if let Some(shard) = shards.get_mut(shard_of(assigned.id)) {
+                    shard.push(&assigned, segment, lens);
+                }
+            }
+            Dealt::InputOver => shards.iter_mut().for_each(|shard| shard.finish_input(lens)),
+        };
+        let mut collector = read(sources, options, lens, &mut deal)?;
+        for shard in shards {
+            collector.merge(shard.collector);
+        }
+        return Ok(collector);
+    }
+    std::thread::scope(|scope| {
+        let mut senders: Vec<Sender<Batch>> = Vec::with_capacity(threads);
+        let mut workers = Vec::with_capacity(threads);
+        for worker in 0..threads {
+            let (sender, receiver) = bounded(QUEUE);
+            senders.push(sender);
+            workers.push(scope.spawn(move || work(worker, threads, &receiver, options, lens)));
+        }
+        let mut batches: Vec<Batch> = (0..threads).map(|_| Batch::default()).collect();
+        let mut deal = |dealt: Dealt<'_>| match dealt {
+            Dealt::Segment(assigned, segment) => {
+                let worker = shard_of(assigned.id) % threads;
+                if let (Some(batch), Some(sender)) = (batches.get_mut(worker), senders.get(worker)) {
+                    batch.add(assigned, segment);
+                    if batch.is_full() {
+                        // A worker ends only when its sender is dropped.
+                        let _ = sender.send(std::mem::take(batch));
+                    }
+                }
+            }
+            Dealt::InputOver => {
+                for (batch, sender) in batches.iter_mut().zip(&senders) {
+                    batch.input_over = true;
+                    let _ = sender.send(std::mem::take(batch));
+                }
+            }
+        };
+        let read = read(sources, options, lens, &mut deal);
+        drop(senders);
+        let mut collector = Collector::default();
+        for worker in workers {
+            match worker.join() {
+                Ok(shards) => shards.into_iter().for_each(|shard| collector.merge(shard.collector)),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        collector.merge(read?);
+        Ok(collector)
+    })
+}
+
+/// What the reader deals out.
+enum Dealt<'a> {
+    Segment(Assigned, &'a Segment<'a>),
+    InputOver,
+}
+
+/// Reads all sources. What belongs to no shard (imported messages, gaps of the
+/// lower layers) is collected here.
+fn read(
+    sources: &[Source],
+    options: &Options,
+    lens: &Lens<'_>,
+    deal: &mut dyn FnMut(Dealt<'_>),
+) -> Result<Collector, ExamineError> {
+    let mut collector = Collector::default();
+    for (index, source) in sources.iter().enumerate() {
+        let index = index as u32;
+        if source.format() == Format::Har {
+            import::har(source, index, options, &mut |item| collector.item(item, lens))?;
+            continue;
+        }
+        if !source.format().is_capture() {
+            continue;
+        }
+        let (mut slicer, mut numbering) = (Slicer::new(), Numbering::new());
+        let mut reader = source.packets(index)?;
+        while let Some(record) = reader.next() {
+            // Gaps of the reader itself were counted in pass 1.
+            if let Record::Packet(packet) = record
+                && let Some(segment) = slicer.slice(&packet, &mut collector.gaps)
+            {
+                deal(Dealt::Segment(numbering.assign(&segment), &segment));
+            }
+        }
+        slicer.finish(&mut collector.gaps);
+        deal(Dealt::InputOver);
+    }
+    Ok(collector)
+}
+
+/// Streams are numbered one after the other, so this spreads them evenly. The input
+/// is mixed in so that many inputs with one stream each spread as well.
+fn shard_of(id: StreamId) -> usize {
+    (id.number as usize).wrapping_add((id.input as usize).wrapping_mul(7)) % SHARDS
+}
+
+/// Works off the segments of the shards `worker`, `worker + threads`, …
+fn work(worker: usize, threads: usize, receiver: &Receiver<Batch>, options: &Options, lens: &Lens<'_>) -> Vec<Shard> {
+    let mut shards: Vec<Shard> = (worker..SHARDS).step_by(threads).map(|_| Shard::new(options)).collect();
+    for batch in receiver {
+        for held in &batch.segments {
+            if let Some(shard) = shards.get_mut(shard_of(held.assigned.id) / threads)
+                && let (Some(payload), Some(frames)) = (batch.bytes.get(held.payload.clone()), held.frames(&batch))
+            {
+                shard.push(&held.assigned, &held.segment(payload, frames), lens);
+            }
+        }
+        if batch.input_over {
+            shards.iter_mut().for_each(|shard| shard.finish_input(lens));
+        }
+    }
+    shards
+}
+
+/// Segments on their way to a thread, their payloads in one piece of memory.
+#[derive(Default)]
+struct Batch {
+    bytes: Vec<u8>,
+    frames: Vec<u64>,
+    segments: Vec<Held>,
+    input_over: bool,
+}
+
+/// A segment whose payload lies in its batch.
+struct Held {
+    assigned: Assigned,
+    input: u32,
+    frame: u64,
+    time: Time,
+    src: SocketAddr,
+    dst: SocketAddr,
+    kind: Kind,
+    missing: u32,
+    conflict: bool,
+    quoted: bool,
+    payload: Range<usize>,
+    frames: Range<usize>,
+}
+
+impl Batch {
+    fn add(&mut self, assigned: Assigned, segment: &Segment<'_>) {
+        let payload = self.bytes.len()..self.bytes.len() + segment.payload.len();
+        let frames = self.frames.len()..self.frames.len() + segment.frames.len();
+        self.bytes.extend_from_slice(segment.payload);
+        self.frames.extend_from_slice(segment.frames);
+        self.segments.push(Held {
+            assigned,
+            input: segment.input,
+            frame: segment.frame,
+            time: segment.time,
+            src: segment.src,
+            dst: segment.dst,
+            kind: segment.kind,
+            missing: segment.missing,
+            conflict: segment.conflict,
+            quoted: segment.quoted,
+            payload,
+            frames,
+        });
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes.len() >= BATCH_BYTES || self.segments.len() >= BATCH_SEGMENTS
+    }
+}
+
+impl Held {
+    fn frames<'a>(&self, batch: &'a Batch) -> Option<&'a [u64]> {
+        batch.frames.get(self.frames.clone())
+    }
+
+    fn segment<'a>(&self, payload: &'a [u8], frames: &'a [u64]) -> Segment<'a> {
+        Segment {
+            input: self.input,
+            frame: self.frame,
+            frames,
+            time: self.time,
+            src: self.src,
+            dst: self.dst,
+            kind: self.kind,
+            payload,
+            missing: self.missing,
+            conflict: self.conflict,
+            quoted: self.quoted,
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Lists of installed apps, by what they hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Hit, Identifier, Seen};
+use crate::evidence::Certainty;
+use crate::observations::Form;
+use crate::payload::Part;
+use crate::shape;
+
+/// Different packages that make a list of apps (facts: identifiers, installed-app list).
+const PACKAGES: usize = 5;
+/// Apps of the profile that make it the device's list.
+const OF_THE_PROFILE: usize = 3;
+/// Packages looked at in one message.
+const LIMIT: usize = 4_096;
+
+/// A package as a leaf, or as an entry of a list in one.
+struct Entry<'a> {
+    seen: Seen<'a>,
+    start: usize,
+    name: &'a str,
+}
+
+pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], hits: &mut Vec<Hit>) {
+    let entries: Vec<Entry<'_>> =
+        leaves.iter().filter(|s| s.leaf.part == Part::Body).flat_map(|s| entries(*s)).take(LIMIT).collect();
+    // One app has many components: the first three labels tell apps apart.
+    let apps: BTreeSet<String> = entries.iter().map(|e| app(e.name)).collect();
+    let known: BTreeMap<&str, &Entry<'_>> =
+        entries.iter().rev().filter(|e| identifier.installed(e.name)).map(|e| (e.name, e)).collect();
+    let keyed = entries.iter().any(|e| identifier.names_apps(e.seen))
+        || leaves.iter().any(|s| s.leaf.part == Part::Body && identifier.says_apps(*s));
+    let named = if keyed { "under a key that is a name of it" } else { "under no key that says so" };
+    let (first, certainty, reason) = if known.len() >= OF_THE_PROFILE {
+        let first = known.values().min_by_key(|e| (e.seen.index, e.start));
+        (first.copied(), Certainty::Confirmed, format!("{} apps of the device profile in one body", known.len()))
+    } else if apps.len() >= PACKAGES {
+        let certainty = if keyed { Certainty::Probable } else { Certainty::Possible };
+        (entries.first(), certainty, format!("{} package names in one body, {named}", apps.len()))
+    } else {
+        return;
+    };
+    if let Some(entry) = first {
+        let joined = apps.into_iter().collect::<Vec<_>>().join(",");
+        hits.push(Hit {
+            data_type: "installed_apps".to_owned(),
+            form: Form::plain(),
+            certainty,
+            reason,
+            value: joined,
+            written: entry.name.to_owned(),
+            key: entry.seen.leaf.key.clone(),
+            leaf: entry.seen.index,
+            start: entry.start,
+            end: entry.start + entry.name.len(),
+        });
+    }
+}
+
+/// A leaf that is one package name, or a list of nothing but package names.
+fn entries(seen: Seen<'_>) -> Vec<Entry<'_>> {
+    let Some(text) = seen.text else { return Vec::new() };
+    let pieces: Vec<&str> =
+        text.split([',', ';', '|', '\n', ' ']).map(str::trim).filter(|p| !p.is_empty()).take(LIMIT).collect();
+    if pieces.is_empty() || !pieces.iter().all(|p| shape::package_name(p)) {
+        return Vec::new();
+    }
+    let offset = |piece: &str| piece.as_ptr() as usize - text.as_ptr() as usize;
+    pieces.into_iter().map(|name| Entry { seen, start: offset(name), name }).collect()
+}
+
+fn app(package: &str) -> String {
+    package.split('.').take(3).collect::<Vec<_>>().join(".")
+}
+
+impl Identifier {
+    /// `package` is an app that the profile lists.
+    fn installed(&self, package: &str) -> bool {
+        self.apps.contains(package)
+    }
+
+    /// The value announces such a list: `{"type": "APPS_ALL", "list": …}`.
+    fn says_apps(&self, seen: Seen<'_>) -> bool {
+        /// Longer texts are no kinds of events.
+        const LONGEST: usize = 32;
+        let Some(text) = seen.text.filter(|t| (4..=LONGEST).contains(&t.len())) else { return false };
+        self.keys.hints(text, seen.product).iter().any(|h| h.clear && h.row.data_type == "installed_apps")
+    }
+
+    /// A name on the way to the leaf is a name of app lists.
+    fn names_apps(&self, seen: Seen<'_>) -> bool {
+        let path = seen.leaf.json_path().unwrap_or_default();
+        let names = path.split(['.', '[', ']', '\'']).filter(|n| !n.is_empty() && *n != "$");
+        self.recipe_type(seen.leaf) == Some("installed_apps")
+            || names.chain(seen.leaf.key.as_deref()).any(|name| self.keys.names(name, "installed_apps", seen.product))
+    }
+}

@@ -1,0 +1,83 @@
+//! The ways in which one value is written before anything is hashed or encoded.
+
+use crate::shape;
+
+/// `(variant, text)`: the value as given first, each text once.
+pub(super) fn of(data_type: &str, value: &str) -> Vec<(&'static str, String)> {
+    let mut forms: Vec<(&'static str, String)> = Vec::new();
+    let mut add = |variant, text: String| {
+        if !text.is_empty() && !forms.iter().any(|(_, known)| *known == text) {
+            forms.push((variant, text));
+        }
+    };
+    let value = value.trim();
+    add("as-is", value.to_owned());
+    match data_type {
+        "imei" => imei(value, &mut add),
+        "phone" => phone(value, &mut add),
+        "mac" | "bssid" | "bluetooth" if shape::mac(value).is_some() => mac(value, &mut add),
+        _ => {}
+    }
+    add("lower", value.to_lowercase());
+    add("upper", value.to_uppercase());
+    let bare: String = value.chars().filter(|c| !matches!(c, ':' | '-' | ' ')).collect();
+    // Words lose their spaces nowhere; identifiers do.
+    if bare.chars().all(|c| c.is_ascii_alphanumeric()) && bare.bytes().any(|b| b.is_ascii_digit()) {
+        add("no-separators", bare.clone());
+        add("lower-no-separators", bare.to_ascii_lowercase());
+        add("upper-no-separators", bare.to_ascii_uppercase());
+        if shape::hex(&bare, 32) && matches!(data_type, "oaid" | "vaid" | "aaid" | "gaid" | "idfa" | "idfv" | "boot_id")
+        {
+            let groups = [0..8, 8..12, 12..16, 16..20, 20..32];
+            let dashed = groups.into_iter().filter_map(|r| bare.get(r)).collect::<Vec<_>>().join("-");
+            add("dashed", dashed.to_lowercase());
+            add("upper-dashed", dashed.to_uppercase());
+        }
+    }
+    forms
+}
+
+fn imei(value: &str, add: &mut impl FnMut(&'static str, String)) {
+    let bare: String = value.chars().filter(char::is_ascii_digit).collect();
+    if bare.len() == 15 {
+        add("no-separators", bare.clone());
+        add("14-digits", bare.get(..14).unwrap_or_default().to_owned());
+    } else if bare.len() == 14 {
+        // With the check digit that belongs there.
+        let full = (0..10).map(|digit| format!("{bare}{digit}")).find(|full| shape::luhn(full));
+        add("15-digits", full.unwrap_or_default());
+    }
+}
+
+fn phone(value: &str, add: &mut impl FnMut(&'static str, String)) {
+    let Some(national) = shape::phone_cn(value) else { return };
+    for (variant, prefix) in [
+        ("national", ""),
+        ("+86", "+86"),
+        ("86", "86"),
+        ("0086", "0086"),
+        ("+86-", "+86-"),
+        ("+86 ", "+86 "),
+        ("86-", "86-"),
+    ] {
+        add(variant, format!("{prefix}{national}"));
+    }
+    if let (Some(a), Some(b), Some(c)) = (national.get(..3), national.get(3..7), national.get(7..)) {
+        add("spaced", format!("{a} {b} {c}"));
+        add("dashed", format!("{a}-{b}-{c}"));
+    }
+}
+
+fn mac(value: &str, add: &mut impl FnMut(&'static str, String)) {
+    let Some(octets) = shape::mac(value) else { return };
+    for (variant, separator) in [("colons", ":"), ("dashes", "-"), ("no-separators", "")] {
+        let upper = octets.iter().map(|o| format!("{o:02X}")).collect::<Vec<_>>().join(separator);
+        let (upper_name, lower_name) = match variant {
+            "colons" => ("upper-colons", "lower-colons"),
+            "dashes" => ("upper-dashes", "lower-dashes"),
+            _ => ("upper-no-separators", "lower-no-separators"),
+        };
+        add(lower_name, upper.to_ascii_lowercase());
+        add(upper_name, upper);
+    }
+}

@@ -1,0 +1,184 @@
+//! Values that no profile knows: by key name, shape, and the recipient's habits.
+
+use super::{Found, Hit, Identifier, Seen, Withheld, digest};
+use crate::evidence::Certainty;
+use crate::observations::Form;
+use crate::shape::{self, Fit};
+
+/// Longer texts are no identifiers, names or addresses.
+const LONGEST: usize = 512;
+/// Values of one list that are looked at (`imei1,imei2`).
+const LISTED: usize = 16;
+/// Searched as points and as lists.
+const ELSEWHERE: &[&str] = &["location", "installed_apps"];
+/// Types whose shape alone is worth a note: few other things look so.
+const SHAPE_ALONE: &[&str] = &["id_card", "iccid", "email", "mac"];
+
+/// One reading of a value.
+struct Reading<'a> {
+    data_type: &'a str,
+    key: bool,
+    shape: bool,
+    recipient: bool,
+    form: Form,
+}
+
+impl Reading<'_> {
+    fn hints(&self) -> u8 {
+        u8::from(self.key) + u8::from(self.shape) + u8::from(self.recipient)
+    }
+}
+
+pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], found: &mut Found) {
+    for seen in leaves {
+        let Some(text) = seen.text.filter(|t| t.len() <= LONGEST) else { continue };
+        let named = one_leaf(identifier, *seen, text, found);
+        if !named {
+            shape_alone(*seen, text, found);
+        }
+    }
+}
+
+/// The leaf's key says what it is; `false` when it says nothing.
+fn one_leaf(identifier: &Identifier, seen: Seen<'_>, text: &str, found: &mut Found) -> bool {
+    let by_recipe = identifier.recipe_type(seen.leaf);
+    let hints = seen.leaf.key.as_deref().map(|k| identifier.keys.hints(k, seen.product)).unwrap_or_default();
+    let mut types: Vec<(&str, bool, bool, Option<&'static str>)> =
+        by_recipe.into_iter().map(|t| (t, true, true, None)).collect();
+    types.extend(hints.iter().map(|h| (h.row.data_type.as_str(), h.clear, h.known, h.digest)));
+    types.retain(|(data_type, ..)| !ELSEWHERE.contains(data_type));
+    if types.is_empty() {
+        return false;
+    }
+    if let Some((data_type, ..)) = types.iter().find(|(t, clear, ..)| *clear && identifier.placeholders.is(t, text)) {
+        let key = seen.leaf.key.clone().unwrap_or_default();
+        found.withheld.push(Withheld { data_type: (*data_type).to_owned(), key, leaf: seen.index });
+        return true;
+    }
+    for (start, token) in tokens(text) {
+        let readings = types.iter().filter_map(|(data_type, clear, known, named)| {
+            if identifier.placeholders.is(data_type, token) {
+                return None;
+            }
+            read(data_type, token, *clear, *known, *named)
+        });
+        // The first of those with the most hints: the order of keys.toml decides ties.
+        let best = readings.fold(None::<Reading<'_>>, |best, reading| match best {
+            Some(best) if best.hints() >= reading.hints() => Some(best),
+            _ => Some(reading),
+        });
+        if let Some(reading) = best.filter(|r| r.hints() > 0) {
+            found.hits.push(hit(identifier, seen, &reading, start, token));
+        }
+    }
+    true
+}
+
+/// `None` when the value cannot be one of this type.
+fn read<'a>(data_type: &'a str, token: &str, clear: bool, known: bool, named: Option<&str>) -> Option<Reading<'a>> {
+    let (key, recipient) = (clear, known);
+    let fit = shape::fit(data_type, token);
+    let hash = digest::by_length(token);
+    match (fit, named, hash) {
+        (Fit::Fits, None, _) => Some(Reading { data_type, key, shape: true, recipient, form: Form::plain() }),
+        // The key says it is a digest, and it is one by its length.
+        (_, Some(named), Some(by_length)) if named == by_length || named == "sm3" && by_length == "sha256" => {
+            Some(Reading { data_type, key, shape: true, recipient, form: hashed(named) })
+        }
+        // A hash where the plain value is expected: only for what has a form of its own, so that it is no plain value.
+        (Fit::No, None, Some(by_length)) if is_hashed_usually(data_type) => {
+            Some(Reading { data_type, key, shape: clear, recipient, form: hashed(by_length) })
+        }
+        (Fit::Plausible, None, _) => Some(Reading { data_type, key, shape: false, recipient, form: Form::plain() }),
+        _ => None,
+    }
+}
+
+/// Types of which hashes are sent in place of the value (ad networks, facts: identifiers).
+fn is_hashed_usually(data_type: &str) -> bool {
+    matches!(data_type, "imei" | "android_id" | "mac" | "idfa" | "gaid" | "phone" | "email" | "imsi" | "iccid" | "meid")
+}
+
+fn hashed(name: &str) -> Form {
+    Form { digest: name.to_owned(), variant: "unknown".to_owned() }
+}
+
+fn hit(identifier: &Identifier, seen: Seen<'_>, reading: &Reading<'_>, start: usize, token: &str) -> Hit {
+    let plain = reading.form.digest == "plain";
+    let differs = plain && identifier.profiled.contains(reading.data_type);
+    let certainty = match reading.hints() {
+        0 | 1 => Certainty::Possible,
+        // The profile has values of this type and this is none of them: another device's, or an incomplete profile.
+        _ if differs => Certainty::Possible,
+        _ => Certainty::Probable,
+    };
+    let is_random =
+        plain && shape::mac(token).is_some_and(|octets| shape::mac_is_local(&octets)) && reading.data_type == "mac";
+    let why: Vec<&str> = [
+        reading.key.then_some("the key is a name of it"),
+        reading.shape.then_some(if plain { "the value has its structure" } else { "the value has a digest's length" }),
+        reading.recipient.then_some("the recipient is known to use this key for it"),
+        differs.then_some("it is none of the profile's values"),
+        is_random.then_some("the address is locally administered, so a randomised one"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    Hit {
+        data_type: reading.data_type.to_owned(),
+        form: reading.form.clone(),
+        certainty,
+        reason: why.join("; "),
+        value: canonical(reading.data_type, token),
+        written: token.to_owned(),
+        key: seen.leaf.key.clone(),
+        leaf: seen.index,
+        start,
+        end: start + token.len(),
+    }
+}
+
+/// Writings of one value become one text, so that they get one label.
+fn canonical(data_type: &str, token: &str) -> String {
+    match data_type {
+        "phone" => shape::phone_cn(token).unwrap_or_else(|| token.to_owned()),
+        "mac" | "bssid" | "bluetooth" => token.to_ascii_lowercase().replace([':', '-', '.'], ""),
+        "name" | "address" | "account" | "password" | "ssid" | "sdk_id" => token.to_owned(),
+        _ => token.to_ascii_lowercase(),
+    }
+}
+
+/// The value, or the values of a list, each with its offset.
+fn tokens(text: &str) -> Vec<(usize, &str)> {
+    let is_list = text.contains([',', '|', ';']) && !text.contains(char::is_whitespace);
+    let pieces: Vec<&str> = if is_list { text.split([',', '|', ';']).take(LISTED).collect() } else { vec![text] };
+    let offset = |piece: &str| piece.as_ptr() as usize - text.as_ptr() as usize;
+    pieces.iter().map(|p| p.trim()).filter(|p| !p.is_empty()).map(|p| (offset(p), p)).collect()
+}
+
+/// A value that looks like one thing and stands under no name that says so.
+fn shape_alone(seen: Seen<'_>, text: &str, found: &mut Found) {
+    let value = text.trim();
+    let strict = |data_type: &&&str| match **data_type {
+        "iccid" => value.starts_with("8986"),
+        // Twelve hex digits alone are a build hash as well.
+        "mac" => value.contains([':', '-']) && !shape::mac(value).is_some_and(|octets| shape::mac_is_local(&octets)),
+        _ => true,
+    };
+    let fits = SHAPE_ALONE.iter().filter(strict).find(|t| shape::fit(t, value) == Fit::Fits);
+    if let Some(data_type) = fits {
+        let start = text.len() - text.trim_start().len();
+        found.hits.push(Hit {
+            data_type: (*data_type).to_owned(),
+            form: Form::plain(),
+            certainty: Certainty::Possible,
+            reason: "the value has its structure; no key says so".to_owned(),
+            value: value.to_owned(),
+            written: value.to_owned(),
+            key: seen.leaf.key.clone(),
+            leaf: seen.index,
+            start,
+            end: start + value.len(),
+        });
+    }
+}

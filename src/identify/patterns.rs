@@ -1,0 +1,213 @@
+//! Every form and digest of every profile value, searched in one pass.
+
+use std::collections::BTreeMap;
+
+use daachorse::DoubleArrayAhoCorasick;
+
+use super::boundary::{self, Stuff};
+use super::embedded::{self, Embedding};
+use super::{Hit, Identifier, Placeholders, Seen, digest, forms};
+use crate::evidence::{Certainty, Time};
+use crate::observations::Form;
+use crate::payload;
+use crate::session::{Profile, ProfileValue};
+
+/// Values shorter than this prove nothing by themselves (DESIGN.md, short values).
+const SHORT: usize = 8;
+/// Nor do values of fewer different characters than this.
+const FEW_CHARACTERS: usize = 4;
+
+/// Types that are not searched as text: places are compared as points, lists of apps as lists.
+const NOT_TEXT: &[&str] = &["location", "location_coarse", "installed_apps"];
+/// What every server learns from a User-Agent: no sighting there.
+const IN_USER_AGENTS: &[&str] = &["device_model", "os_version", "carrier", "network_type", "screen"];
+
+/// A value of the profile.
+#[derive(Debug)]
+struct Known {
+    data_type: String,
+    value: ProfileValue,
+    /// It counts only beside a key name of its type.
+    short: bool,
+}
+
+/// One way to write one value.
+#[derive(Debug)]
+struct Written {
+    /// Position in `known`.
+    known: usize,
+    form: Form,
+    text: String,
+    /// Base64: another case is another value.
+    exact: bool,
+    /// The bytes searched for, where they are an encoding of `text`.
+    embedding: Option<(Embedding, Vec<u8>)>,
+}
+
+/// The set.
+pub(super) struct Patterns {
+    known: Vec<Known>,
+    /// By pattern number.
+    written: Vec<Vec<Written>>,
+    /// `None` when there is nothing to search.
+    automaton: Option<DoubleArrayAhoCorasick<u32>>,
+}
+
+impl std::fmt::Debug for Patterns {
+    /// Counts only: the values are personal.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Patterns").field("values", &self.known.len()).field("forms", &self.written.len()).finish()
+    }
+}
+
+impl Patterns {
+    pub(super) fn new(profile: &Profile, placeholders: &Placeholders) -> Self {
+        let known: Vec<Known> = profile
+            .ids
+            .iter()
+            .filter(|(data_type, _)| !NOT_TEXT.contains(&data_type.as_str()))
+            .flat_map(|(data_type, values)| values.iter().map(move |value| (data_type, value)))
+            .filter(|(data_type, value)| !value.value.is_empty() && !placeholders.is(data_type, &value.value))
+            .map(|(data_type, value)| Known {
+                data_type: data_type.clone(),
+                value: value.clone(),
+                short: is_short(&value.value),
+            })
+            .collect();
+        let mut by_text: BTreeMap<Vec<u8>, Vec<Written>> = BTreeMap::new();
+        for (index, known) in known.iter().enumerate() {
+            for written in all_written(index, known) {
+                let pattern = written.embedding.as_ref().map_or(written.text.as_bytes(), |(_, pattern)| pattern);
+                by_text.entry(pattern.to_ascii_lowercase()).or_default().push(written);
+            }
+        }
+        let automaton = DoubleArrayAhoCorasick::new(by_text.keys()).ok();
+        Self { known, written: by_text.into_values().collect(), automaton }
+    }
+
+    pub(super) fn search(&self, identifier: &Identifier, leaves: &[Seen<'_>], time: Time, hits: &mut Vec<Hit>) {
+        let Some(automaton) = &self.automaton else { return };
+        let mut lower = Vec::new();
+        // The last leaf in which a pattern was found: one hit for each value and leaf is
+        // enough, and bounds what a body of nothing but repeats can cost.
+        let mut found_in = vec![usize::MAX; self.written.len()];
+        for seen in leaves {
+            lower.clear();
+            lower.extend(seen.leaf.bytes.iter().map(u8::to_ascii_lowercase));
+            for found in automaton.find_overlapping_iter(&lower) {
+                let number = found.value() as usize;
+                let (Some(written), Some(last)) = (self.written.get(number), found_in.get_mut(number)) else {
+                    continue;
+                };
+                if *last != seen.index
+                    && let Some(hit) = self.judge(identifier, *seen, written, found.start()..found.end(), time)
+                {
+                    *last = seen.index;
+                    hits.push(hit);
+                }
+            }
+        }
+    }
+
+    /// Which of the values that are written like this it is, if it is one.
+    fn judge(
+        &self,
+        identifier: &Identifier,
+        seen: Seen<'_>,
+        written: &[Written],
+        range: std::ops::Range<usize>,
+        time: Time,
+    ) -> Option<Hit> {
+        let bytes = &seen.leaf.bytes;
+        let found = bytes.get(range.clone())?;
+        let text = std::str::from_utf8(found).unwrap_or_default();
+        let direct = || written.iter().filter(|w| w.embedding.is_none());
+        let exact: Vec<&Written> = direct().filter(|w| w.text == text).collect();
+        let mut candidates = if exact.is_empty() { direct().filter(|w| !w.exact).collect() } else { exact };
+        candidates.retain(|w| boundary::holds(bytes, range.start, range.end, Stuff::of(text, w.exact)));
+        // What was decoded is searched where it was decoded to.
+        candidates.extend(written.iter().filter(|w| !seen.leaf.decoded && w.is_embedded(bytes, &range)));
+        // Behind a value in undecoded text stands its name; a whole value has the leaf's.
+        let whole = range.start == 0;
+        let near = (!whole).then(|| payload::word_before(bytes, range.start)).flatten();
+        let key = near.or(seen.leaf.key.as_deref());
+        let typed = |data_type: &str| {
+            identifier.recipe_type(seen.leaf) == Some(data_type)
+                || key.is_some_and(|k| identifier.keys.names(k, data_type, seen.product))
+        };
+        let of = |w: &Written| self.known.get(w.known);
+        let named = candidates.iter().find(|w| of(w).is_some_and(|k| typed(&k.data_type)));
+        let chosen = named.or(candidates.first())?;
+        let known = of(chosen)?;
+        let plain_word = chosen.form.digest == "plain";
+        if known.short && named.is_none() || IN_USER_AGENTS.contains(&known.data_type.as_str()) && seen.is_user_agent()
+        {
+            return None;
+        }
+        let mut form = chosen.form.clone();
+        if let Some((embedding, _)) = &chosen.embedding {
+            form.variant = format!("{} in {}", form.variant, embedding.name());
+        } else if plain_word && chosen.text != text {
+            "any-case".clone_into(&mut form.variant);
+        }
+        let what = match plain_word {
+            true => format!("a value of the device profile ({})", form.variant),
+            false => format!("the {} of a value of the device profile ({})", form.digest, form.variant),
+        };
+        let (certainty, when) = match known.value.holds_at(time) {
+            true => (Certainty::Confirmed, ""),
+            false => (Certainty::Probable, ", sent outside the time it was valid"),
+        };
+        let under = key.map(|k| format!(", under the key {k}")).unwrap_or_default();
+        Some(Hit {
+            data_type: known.data_type.clone(),
+            form,
+            certainty,
+            reason: format!("{what}{under}{when}"),
+            value: known.value.value.clone(),
+            written: if chosen.embedding.is_some() { chosen.text.clone() } else { text.to_owned() },
+            key: key.map(str::to_owned),
+            leaf: seen.index,
+            start: range.start,
+            end: range.end,
+        })
+    }
+}
+
+impl Written {
+    /// `bytes[range]` is this value in its encoding, at a boundary.
+    fn is_embedded(&self, bytes: &[u8], range: &std::ops::Range<usize>) -> bool {
+        let Some((embedding, pattern)) = &self.embedding else { return false };
+        let found = bytes.get(range.clone()).unwrap_or_default();
+        let same = if *embedding == Embedding::Hex { found.eq_ignore_ascii_case(pattern) } else { found == pattern };
+        same && embedding.holds(bytes, range.start, range.end, &self.text)
+    }
+}
+
+fn is_short(value: &str) -> bool {
+    let different: std::collections::BTreeSet<char> = value.chars().collect();
+    value.chars().count() < SHORT || different.len() < FEW_CHARACTERS
+}
+
+fn all_written(index: usize, known: &Known) -> Vec<Written> {
+    let mut all = Vec::new();
+    for (variant, text) in forms::of(&known.data_type, &known.value.value) {
+        let form = |digest: &str| Form { digest: digest.to_owned(), variant: variant.to_owned() };
+        for (name, digest) in digest::all(text.as_bytes()) {
+            let written = digest::written(name, &digest);
+            all.extend(written.into_iter().map(|(name, text, exact)| Written {
+                known: index,
+                form: form(name),
+                text,
+                exact,
+                embedding: None,
+            }));
+        }
+        let embedded = if known.short { Vec::new() } else { embedded::patterns(&text) };
+        let written =
+            |embedding| Written { known: index, form: form("plain"), text: text.clone(), exact: false, embedding };
+        all.extend(embedded.into_iter().map(|e| written(Some(e))));
+        all.push(written(None));
+    }
+    all
+}

@@ -1,0 +1,220 @@
+//! Places: pairs of coordinates, compared as points.
+
+use std::collections::BTreeMap;
+
+use super::{Hit, Identifier, Seen};
+use crate::evidence::{Certainty, Time};
+use crate::observations::Form;
+use crate::session::{Profile, ProfileValue};
+use crate::shape::{self, Degrees, Place};
+
+/// How far a sent place may lie from the profile's to be the same: the device moves
+/// about a room, fixes wander, and a tester writes down a few decimals.
+const SAME_PLACE_METRES: f64 = 1_000.0;
+/// Metres in a degree of latitude, for the rounding of few decimals.
+const METRES_PER_DEGREE: f64 = 111_195.0;
+/// From this many decimals on a place is precise (about eleven metres).
+const PRECISE_DECIMALS: u32 = 4;
+/// Fewer are no pair where no key says so.
+const UNKEYED_DECIMALS: u32 = 3;
+/// Numbers looked at in one text.
+const NUMBERS: usize = 4_096;
+
+/// A place of the profile, as it is and as Chinese maps shift it.
+#[derive(Debug)]
+pub(super) struct Known {
+    value: ProfileValue,
+    datums: [(&'static str, Place); 3],
+}
+
+/// The places of the profile: `latitude,longitude`, in either order where only one is possible.
+pub(super) fn known(profile: &Profile) -> Vec<Known> {
+    let values = ["location", "location_coarse"].iter().filter_map(|t| profile.ids.get(*t)).flatten();
+    values
+        .filter_map(|value| {
+            let (a, b) = two_numbers(&value.value)?;
+            let place = shape::pair(a, b).or_else(|| shape::pair(b, a))?;
+            let gcj02 = shape::to_gcj02(place);
+            let datums = [("as-is", place), ("gcj-02", gcj02), ("bd-09", shape::to_bd09(gcj02))];
+            Some(Known { value: value.clone(), datums })
+        })
+        .collect()
+}
+
+/// Two numbers that may be a place.
+struct Pair {
+    first: Degrees,
+    second: Degrees,
+    /// Keys say which is which, and that it is a place; else both orders are tried.
+    ordered: bool,
+    keyed: bool,
+    recipient: bool,
+    leaf: usize,
+    start: usize,
+    end: usize,
+    written: String,
+}
+
+pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], time: Time, hits: &mut Vec<Hit>) {
+    let mut groups: BTreeMap<u32, Vec<Seen<'_>>> = BTreeMap::new();
+    for seen in leaves {
+        let number = seen.text.and_then(shape::degrees).is_some();
+        if number {
+            groups.entry(seen.leaf.group).or_default().push(*seen);
+        }
+        for pair in in_text(identifier, *seen) {
+            hits.extend(judge(identifier, *seen, pair, time));
+        }
+    }
+    for group in groups.values() {
+        for (seen, pair) in by_keys(identifier, group).into_iter().chain(by_position(identifier, group)) {
+            hits.extend(judge(identifier, seen, pair, time));
+        }
+    }
+}
+
+/// What a key says of a place.
+fn key_of<'i>(identifier: &'i Identifier, seen: Seen<'_>) -> Option<(Option<&'i str>, bool, bool)> {
+    let by_recipe = identifier.recipe_type(seen.leaf).is_some_and(|t| t.starts_with("location"));
+    let hints = identifier.keys.hints(seen.leaf.key.as_deref()?, seen.product);
+    let hint = hints.into_iter().find(|h| h.row.data_type == "location");
+    match hint {
+        Some(hint) => Some((hint.row.part.as_deref(), hint.clear || by_recipe, hint.known || by_recipe)),
+        None => by_recipe.then_some((None, true, true)),
+    }
+}
+
+/// `{"lat": …, "lng": …}`: by names, in the same object.
+fn by_keys<'a>(identifier: &Identifier, group: &[Seen<'a>]) -> Vec<(Seen<'a>, Pair)> {
+    let part = |wanted: &str| -> Vec<(Seen<'a>, bool)> {
+        let is = |s: &Seen<'a>| key_of(identifier, *s).filter(|(part, clear, _)| *part == Some(wanted) && *clear);
+        group.iter().filter_map(|s| is(s).map(|(_, _, known)| (*s, known))).collect()
+    };
+    let pairs = part("latitude").into_iter().zip(part("longitude"));
+    pairs
+        .filter_map(|((lat, known), (lon, _))| {
+            let (a, b) = (lat.text?, lon.text?);
+            Some((lat, pair(lat, shape::degrees(a)?, shape::degrees(b)?, format!("{a},{b}"), true, true, known)))
+        })
+        .collect()
+}
+
+/// `[121.4737, 31.2304]`: an array of just two numbers.
+fn by_position<'a>(identifier: &Identifier, group: &[Seen<'a>]) -> Option<(Seen<'a>, Pair)> {
+    let [first, second] = group else { return None };
+    let (a, b) = (first.text?, second.text?);
+    let keyed = key_of(identifier, *first).is_some_and(|(part, clear, _)| part.is_none() && clear);
+    (first.leaf.element && second.leaf.element).then_some(())?;
+    Some((*first, pair(*first, shape::degrees(a)?, shape::degrees(b)?, format!("{a},{b}"), false, keyed, false)))
+}
+
+fn pair(
+    seen: Seen<'_>,
+    first: Degrees,
+    second: Degrees,
+    written: String,
+    ordered: bool,
+    keyed: bool,
+    recipient: bool,
+) -> Pair {
+    let (leaf, end) = (seen.index, seen.leaf.bytes.len());
+    Pair { first, second, ordered, keyed, recipient, leaf, start: 0, end, written }
+}
+
+/// `location=121.4737,31.2304`, and two such numbers in a row in any text.
+fn in_text(identifier: &Identifier, seen: Seen<'_>) -> Vec<Pair> {
+    let Some(text) = seen.text.filter(|t| t.contains('.')) else { return Vec::new() };
+    let key = key_of(identifier, seen).filter(|(part, clear, _)| part.is_none() && *clear);
+    let whole = two_numbers(text).is_some();
+    let numbers = numbers(text);
+    let pairs = numbers.windows(2).filter_map(|two| {
+        let [(a_start, a), (b_start, b)] = two else { return None };
+        let (first, second) = (shape::degrees(a)?, shape::degrees(b)?);
+        let end = b_start + b.len();
+        let between = text.get(a_start + a.len()..*b_start)?;
+        // Something short stands between them, and no third number right behind.
+        (!between.is_empty() && between.len() <= 16 && !first.scaled && !second.scaled).then(|| Pair {
+            first,
+            second,
+            ordered: false,
+            keyed: whole && key.is_some(),
+            recipient: whole && key.is_some_and(|(.., known)| known),
+            leaf: seen.index,
+            start: *a_start,
+            end,
+            written: format!("{a},{b}"),
+        })
+    });
+    pairs.collect()
+}
+
+/// The decimal numbers of a text, with their offsets.
+fn numbers(text: &str) -> Vec<(usize, &str)> {
+    let is_part = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-');
+    let mut numbers = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(is_part) {
+        let tail = rest.get(start..).unwrap_or_default();
+        let number = tail.get(..tail.find(|c| !is_part(c)).unwrap_or(tail.len())).unwrap_or_default();
+        let joined = rest.get(..start).and_then(|head| head.chars().next_back()).is_some_and(char::is_alphanumeric);
+        if number.contains('.') && !joined && numbers.len() < NUMBERS {
+            numbers.push((text.len() - tail.len(), number));
+        }
+        rest = tail.get(number.len()..).unwrap_or_default();
+    }
+    numbers
+}
+
+/// A text that is nothing but two numbers.
+fn two_numbers(text: &str) -> Option<(Degrees, Degrees)> {
+    let (a, b) = text.trim().trim_matches(['(', ')', '[', ']']).split_once([',', ';', '|', ' ', '/'])?;
+    Some((shape::degrees(a)?, shape::degrees(b)?))
+}
+
+fn judge(identifier: &Identifier, seen: Seen<'_>, pair: Pair, time: Time) -> Option<Hit> {
+    let decimals = pair.first.decimals.min(pair.second.decimals);
+    let straight = shape::pair(pair.first, pair.second);
+    let crossed = (!pair.ordered).then(|| shape::pair(pair.second, pair.first)).flatten();
+    let data_type = if decimals >= PRECISE_DECIMALS { "location" } else { "location_coarse" };
+    let rounding = METRES_PER_DEGREE * 0.5 / 10f64.powi(i32::try_from(decimals).unwrap_or(i32::MAX).min(9));
+    let near = [straight, crossed].into_iter().flatten().flat_map(|sent| {
+        identifier.places.iter().flat_map(move |known| {
+            known.datums.iter().map(move |(datum, place)| (sent.metres_to(*place), *datum, known))
+        })
+    });
+    let nearest =
+        near.min_by(|a, b| a.0.total_cmp(&b.0)).filter(|(metres, ..)| *metres <= SAME_PLACE_METRES + rounding);
+    let hit = |certainty, reason: String, variant: &str, value: String| Hit {
+        data_type: data_type.to_owned(),
+        form: Form { digest: "plain".to_owned(), variant: variant.to_owned() },
+        certainty,
+        reason,
+        value,
+        written: pair.written.clone(),
+        key: seen.leaf.key.clone(),
+        leaf: pair.leaf,
+        start: pair.start,
+        end: pair.end,
+    };
+    match nearest {
+        Some((_, datum, known)) if pair.keyed || decimals >= UNKEYED_DECIMALS => {
+            let certainty = if known.value.holds_at(time) { Certainty::Confirmed } else { Certainty::Probable };
+            let reason =
+                format!("within 1 km of a place of the device profile ({datum}), sent with {decimals} decimals");
+            Some(hit(certainty, reason, datum, known.value.value.clone()))
+        }
+        _ if !pair.keyed => None,
+        _ => {
+            straight.or(crossed)?;
+            let elsewhere = !identifier.places.is_empty();
+            // A place that is not the device's (a search, a shop), or whole degrees, is worth a note.
+            let sure = !elsewhere && (decimals > 0 || pair.recipient);
+            let reason = match elsewhere {
+                true => "the keys are names of it and the values are in range; it is none of the profile's places",
+                false => "the keys are names of it; the values are in range",
+            };
+            let certainty = if sure { Certainty::Probable } else { Certainty::Possible };
+            Some(hit(certainty, reason.to_owned(), "as-is", pair.written.clone()))
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The cases of `tests/identify/`, made by `make.py` with other programs.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde::Deserialize;
+
+use super::*;
+use crate::evidence::{Direction, Place, Step, Transport, sha256_hex};
+use crate::message::{Kind, Message, Protocol, Wire};
+use crate::payload::Decoder;
+use crate::session::ProfileValue;
+
+#[derive(Deserialize)]
+struct File {
+    profile: BTreeMap<String, Vec<String>>,
+    cases: Vec<Case>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    host: String,
+    method: String,
+    target: String,
+    headers: Vec<(String, String)>,
+    body_base64: String,
+    profile: Option<BTreeMap<String, Vec<String>>>,
+    product: Option<String>,
+    hits: Vec<Expected>,
+    #[serde(default)]
+    withheld: Vec<(String, String)>,
+    #[serde(default)]
+    sealed: Vec<(String, Vec<String>)>,
+    #[serde(default)]
+    gaps: Vec<String>,
+    /// Only these types are asked for: the case is about them.
+    not_types: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    #[serde(rename = "type")]
+    data_type: String,
+    written: String,
+    digest: String,
+    certainty: Certainty,
+    variant: Option<String>,
+    key: Option<String>,
+    steps: Option<Vec<String>>,
+    published_key: Option<bool>,
+}
+
+fn profile(values: &BTreeMap<String, Vec<String>>) -> Profile {
+    let value = |v: &String| ProfileValue { value: v.clone(), from: None, until: None };
+    Profile { ids: values.iter().map(|(id, values)| (id.clone(), values.iter().map(value).collect())).collect() }
+}
+
+fn message(case: &Case) -> Message {
+    let body = data_encoding::BASE64.decode(case.body_base64.as_bytes()).unwrap();
+    Message {
+        time: Time(0),
+        direction: Direction::Sent,
+        protocol: Protocol::Http11,
+        kind: Kind::Request { method: case.method.clone(), target: case.target.clone() },
+        host: Some(case.host.clone()),
+        sni: None,
+        alpn: None,
+        first: false,
+        certificate_names: Vec::new(),
+        client: [192, 0, 2, 1].into(),
+        server: [198, 51, 100, 7].into(),
+        port: 443,
+        headers: case.headers.iter().map(|(n, v)| (n.clone(), Bytes::from(v.clone().into_bytes()))).collect(),
+        body_len: body.len() as u64,
+        body_sha256: sha256_hex(&body),
+        body: body.into(),
+        incomplete: None,
+        wire: Wire::Encrypted,
+        opened: true,
+        doubtful: false,
+        app: None,
+        exchange: Some(0),
+        wire_bytes: 0,
+        place: Place::Frames { input: 0, transport: Transport::Tcp, stream: 0, frames: vec![4], offset: 0 },
+    }
+}
+
+fn names(steps: &[Step]) -> Vec<String> {
+    steps.iter().map(ToString::to_string).collect()
+}
+
+/// What differs from what was expected, in words.
+fn differences(case: &Case, decoder: &Decoder, identifier: &Identifier) -> Vec<String> {
+    let decoded = decoder.leaves(&message(case), case.product.as_deref());
+    let found = identifier.find(&decoded.leaves, case.product.as_deref(), Time(0));
+    let mut wrong = Vec::new();
+    let mut left: Vec<&Hit> = found.hits.iter().collect();
+    if let Some(types) = &case.not_types {
+        left.retain(|h| types.contains(&h.data_type));
+    }
+    for expected in &case.hits {
+        let fits = |h: &&Hit| {
+            let leaf = &decoded.leaves[h.leaf];
+            h.data_type == expected.data_type
+                && h.written == expected.written
+                && h.form.digest == expected.digest
+                && h.certainty == expected.certainty
+                && expected.variant.as_ref().is_none_or(|v| *v == h.form.variant)
+                && expected.key.as_ref().is_none_or(|k| Some(k) == h.key.as_ref())
+                && expected.steps.as_ref().is_none_or(|s| *s == names(&leaf.steps()))
+                && expected.published_key.is_none_or(|p| p == leaf.published_key())
+        };
+        match left.iter().position(fits) {
+            Some(at) => {
+                let hit = left.remove(at);
+                let leaf = &decoded.leaves[hit.leaf];
+                if leaf.steps().last().map(|s| s.sha256.clone()) != Some(sha256_hex(&leaf.bytes)) {
+                    wrong.push("the last step's digest is not the leaf's".to_owned());
+                }
+            }
+            None => wrong.push(format!("missing {expected:?}")),
+        }
+    }
+    for hit in left {
+        wrong.push(format!("unexpected {hit:?} at {:?}", names(&decoded.leaves[hit.leaf].steps())));
+    }
+    let withheld: Vec<(String, String)> = found.withheld.into_iter().map(|w| (w.data_type, w.key)).collect();
+    if withheld != case.withheld {
+        wrong.push(format!("withheld {withheld:?}, not {:?}", case.withheld));
+    }
+    let sealed: Vec<(String, Vec<String>)> =
+        decoded.sealed.iter().map(|(id, steps)| (id.clone(), names(steps))).collect();
+    if sealed != case.sealed {
+        wrong.push(format!("sealed {sealed:?}, not {:?}", case.sealed));
+    }
+    let gaps: Vec<&str> = decoded.gaps.iter().map(|g| g.reason.as_str()).collect();
+    let mut expected: Vec<&str> = case.gaps.iter().map(String::as_str).collect();
+    expected.sort_unstable();
+    let mut sorted = gaps.clone();
+    sorted.sort_unstable();
+    if sorted != expected {
+        wrong.push(format!("gaps {:?}, not {:?}", decoded.gaps, case.gaps));
+    }
+    wrong
+}
+
+#[test]
+fn cases_made_by_other_programs() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/identify/cases.json");
+    let file: File = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let signatures = Signatures::embedded().unwrap();
+    let decoder = Decoder::new(&signatures);
+    let default = Identifier::new(&signatures, &profile(&file.profile));
+    let empty = Identifier::new(&signatures, &Profile::default());
+    let mut report = String::new();
+    for case in &file.cases {
+        let own = case.profile.as_ref().filter(|p| !p.is_empty()).map(|p| Identifier::new(&signatures, &profile(p)));
+        let identifier = match (&own, &case.profile) {
+            (Some(own), _) => own,
+            (None, Some(_)) => &empty,
+            (None, None) => &default,
+        };
+        for wrong in differences(case, &decoder, identifier) {
+            report.push_str(&format!("\n{}: {wrong}", case.name));
+        }
+    }
+    assert!(file.cases.len() > 300 && report.is_empty(), "{report}");
+}
+
+/// Bodies cut and changed in a few bytes: nothing panics, and steps always add up.
+#[test]
+fn damaged_messages_do_no_harm() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/identify/cases.json");
+    let file: File = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let signatures = Signatures::embedded().unwrap();
+    let decoder = Decoder::new(&signatures);
+    let identifier = Identifier::new(&signatures, &profile(&file.profile));
+    // A linear congruential generator (Knuth's constants): the same changes on every run.
+    let mut state: u64 = 17;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below.max(1)
+    };
+    for case in file.cases.iter().filter(|c| c.body_base64.len() < 20_000 && c.hits.len() + c.gaps.len() > 0) {
+        let original = message(case);
+        for round in 0..3 {
+            let mut changed = original.clone();
+            let mut body = original.body.to_vec();
+            for _ in 0..=round {
+                let (at, byte) = (next(body.len()), next(256) as u8);
+                if let Some(place) = body.get_mut(at) {
+                    *place = byte;
+                }
+            }
+            body.truncate(body.len() - next(body.len() / 4));
+            changed.body = body.into();
+            let decoded = decoder.leaves(&changed, case.product.as_deref());
+            for hit in identifier.find(&decoded.leaves, case.product.as_deref(), Time(0)).hits {
+                assert!(hit.start <= hit.end && hit.end <= decoded.leaves[hit.leaf].bytes.len(), "{}", case.name);
+            }
+        }
+    }
+}
+
+fn sent(target: &str, body: &str) -> Message {
+    message(&Case {
+        host: "a.example".to_owned(),
+        method: "POST".to_owned(),
+        target: target.to_owned(),
+        body_base64: data_encoding::BASE64.encode(body.as_bytes()),
+        ..Case::default()
+    })
+}
+
+/// The gaps, and the keys of the hits for a device whose IMEI is 490154203237518
+/// (the example of 3GPP TS 23.003 annex B).
+fn gaps_and_keys(body: &str) -> (Vec<String>, Vec<Option<String>>) {
+    let signatures = Signatures::embedded().unwrap();
+    let ids = [("imei".to_owned(), vec!["490154203237518".to_owned()])].into();
+    let decoded = Decoder::new(&signatures).leaves(&sent("/", body), None);
+    let found = Identifier::new(&signatures, &profile(&ids)).find(&decoded.leaves, None, Time(0));
+    (decoded.gaps.into_iter().map(|g| g.detail).collect(), found.hits.into_iter().map(|h| h.key).collect())
+}
+
+#[test]
+fn what_lies_behind_a_limit_is_still_searched_as_text() {
+    let imei = Some("imei".to_owned());
+    let values = format!(r#"{{"n":[{}1],"imei":"490154203237518"}}"#, "1,".repeat(140_000));
+    assert_eq!(gaps_and_keys(&values), (vec!["values in one message: 131072".to_owned()], vec![imei.clone()]));
+    let piece = |n: u32| format!("{:?}", data_encoding::BASE64.encode(format!("piece number {n}").as_bytes()));
+    let pieces = (0..2_500).map(piece).collect::<Vec<_>>().join(",");
+    let layers = format!(r#"{{"n":[{pieces}],"imei":"490154203237518"}}"#);
+    assert_eq!(gaps_and_keys(&layers), (vec!["layers decoded in one message: 2000".to_owned()], vec![imei]));
+}
+
+#[test]
+fn a_value_outside_its_time_is_probable() {
+    let signatures = Signatures::embedded().unwrap();
+    let old =
+        ProfileValue { value: "3a5f2c1e-7b48-4d09-9e6a-1c2d3e4f5a6b".to_owned(), from: None, until: Some(Time(100)) };
+    let profile = Profile { ids: [("oaid".to_owned(), vec![old.clone()])].into() };
+    let leaves = Decoder::new(&signatures).leaves(&sent(&format!("/?x={}", old.value), ""), None).leaves;
+    let identifier = Identifier::new(&signatures, &profile);
+    let certainty = |time| identifier.find(&leaves, None, Time(time)).hits.first().map(|h| h.certainty);
+    assert_eq!((certainty(100), certainty(101)), (Some(Certainty::Confirmed), Some(Certainty::Probable)));
+}

@@ -1,0 +1,62 @@
+//! One TCP stream, from its bytes to its messages.
+
+use std::sync::Arc;
+
+use super::Item;
+use super::draft::{Context, Out};
+use super::layer::Layer;
+use crate::evidence::{Direction, Gap, GapReason};
+use crate::net::{Chunk, Endpoints, StreamId};
+use crate::secure::KeyLog;
+
+/// What reading a stream can be told.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Secrets to open encrypted streams with.
+    pub keys: Arc<KeyLog>,
+    /// Compute `body_sha256` (it is empty otherwise).
+    pub hash_bodies: bool,
+}
+
+/// A TCP stream that is being read.
+///
+/// What it speaks is found out from its bytes, as often as that changes: TLS, HTTP/1,
+/// a tunnel through a proxy, DNS. What nothing here reads comes out as raw messages,
+/// a turn at a time, and is counted as a gap.
+#[derive(Debug)]
+pub struct Conversation {
+    context: Context,
+    layer: Layer,
+    exchange: u32,
+    finished: bool,
+}
+
+impl Conversation {
+    /// A stream from its start, or from where it was first seen.
+    pub fn new(stream: StreamId, endpoints: Endpoints, options: &Options) -> Self {
+        let context = Context::new(stream, endpoints, options);
+        Self { layer: Layer::start(), context, exchange: 0, finished: false }
+    }
+
+    /// Takes one chunk of one direction. Chunks of both directions come in the order
+    /// in which they were captured. Bytes missing from the stream are counted here, so
+    /// nobody below or above has to.
+    pub fn push(&mut self, direction: Direction, chunk: Chunk<'_>, sink: &mut dyn FnMut(Item)) {
+        if let Chunk::Gap { length, .. } = chunk {
+            let detail = "packets missing from a TCP stream";
+            sink(Item::Gap(Gap::new(GapReason::LostPackets, self.context.at(), detail).of_bytes(length)));
+        }
+        let mut out = Out { sink, exchange: &mut self.exchange };
+        self.layer.push(direction, chunk, &mut self.context, &mut out);
+    }
+
+    /// The stream is over: hands on what was still being read. Does nothing a second time.
+    pub fn finish(&mut self, sink: &mut dyn FnMut(Item)) {
+        if !std::mem::replace(&mut self.finished, true) {
+            self.layer.finish(&mut self.context, &mut Out { sink, exchange: &mut self.exchange });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+//! The datagrams of one UDP five-tuple: DNS, QUIC, or as they are.
+
+use super::draft::{Context, Draft, Out};
+use super::feed::{CLOSED_FRAMES, Feed, Trail};
+use super::{Item, Kind, Options, Protocol, Wire, dns};
+use crate::evidence::{Direction, Gap, GapReason, Time};
+use crate::net::{Endpoints, StreamId};
+use crate::secure::quic::{Connection, Outcome, looks_like_quic};
+
+/// DNS to a resolver; multicast DNS (RFC 6762); LLMNR (RFC 4795).
+const DNS_PORT: u16 = 53;
+const LINK_LOCAL_PORTS: [u16; 2] = [5353, 5355];
+
+/// HTTP/3 (RFC 9114 §3.1.2 leaves the port open; in practice it is that of HTTPS).
+const QUIC_PORT: u16 = 443;
+
+/// One datagram.
+#[derive(Clone, Copy, Debug)]
+pub struct Datagram<'a> {
+    /// Its payload.
+    pub bytes: &'a [u8],
+    /// Bytes of the payload that the capture's snap length cut.
+    pub missing: u64,
+    /// When it was captured.
+    pub time: Time,
+    /// Frames that carried it: one, or its fragments.
+    pub frames: &'a [u64],
+}
+
+/// A UDP stream that is being read.
+#[derive(Debug)]
+pub struct Datagrams {
+    context: Context,
+    exchange: u32,
+    sent: Feed,
+    received: Feed,
+    /// Bytes that were passed on raw.
+    passed: u64,
+    quic: Option<Box<Quic>>,
+    finished: bool,
+}
+
+impl Datagrams {
+    /// A five-tuple.
+    pub fn new(stream: StreamId, endpoints: Endpoints, options: &Options) -> Self {
+        Self {
+            context: Context::new(stream, endpoints, options),
+            exchange: 0,
+            sent: Feed::default(),
+            received: Feed::default(),
+            passed: 0,
+            quic: None,
+            finished: false,
+        }
+    }
+
+    /// Takes the next datagram.
+    pub fn push(&mut self, direction: Direction, datagram: Datagram<'_>, sink: &mut dyn FnMut(Item)) {
+        let quic = self.is_quic(datagram.bytes);
+        let mut out = Out { sink, exchange: &mut self.exchange };
+        if datagram.missing > 0 {
+            let gap = Gap::new(GapReason::Truncated, self.context.at(), "datagrams cut by the snap length");
+            out.gap(gap.of_bytes(datagram.missing));
+        }
+        if datagram.bytes.is_empty() {
+            return;
+        }
+        if quic {
+            return self.quic.get_or_insert_default().push(direction, datagram);
+        }
+        let ports = [self.context.endpoints.client.port(), self.context.endpoints.server.port()];
+        let resolver = ports.contains(&DNS_PORT);
+        let link_local = ports.iter().any(|port| LINK_LOCAL_PORTS.contains(port));
+        let dns = if resolver || link_local { dns::parse(datagram.bytes) } else { dns::recognise(datagram.bytes) };
+        let mut draft = match dns {
+            Some(dns) if !link_local => {
+                // Whoever asks is the client, whichever port is the higher one.
+                let direction = if dns.response { Direction::Received } else { Direction::Sent };
+                Draft::new(direction, Protocol::Dns, Kind::Dns(dns), &self.context)
+            }
+            // Names on the local link are no message to a resolver: the protocol stays `udp`.
+            Some(dns) => Draft::new(direction, Protocol::Udp, Kind::Dns(dns), &self.context),
+            None => {
+                self.passed = self.passed.saturating_add(datagram.bytes.len() as u64);
+                Draft::raw(direction, &self.context)
+            }
+        };
+        let feed = match direction {
+            Direction::Sent => &mut self.sent,
+            Direction::Received => &mut self.received,
+        };
+        feed.push(datagram.bytes, datagram.time, datagram.frames, false);
+        let bytes = feed.take(datagram.bytes.len(), &mut draft.trail);
+        feed.skip(datagram.missing);
+        draft.body.add(&bytes);
+        if datagram.missing > 0 {
+            draft.incomplete = Some(GapReason::Truncated);
+            draft.body.length = draft.body.length.saturating_add(datagram.missing);
+        }
+        draft.finish(&mut self.context, &mut out);
+    }
+
+    /// Whether a datagram is of QUIC: as soon as one was, all later ones of these ports are.
+    fn is_quic(&self, bytes: &[u8]) -> bool {
+        // Without its long headers, seen from its middle, a connection shows one fixed
+        // bit only (RFC 9000 §17.3.1), so the port has to say it.
+        let short = bytes.first().is_some_and(|first| first & 0xc0 == 0x40);
+        let on_port = self.context.endpoints.server.port() == QUIC_PORT;
+        self.quic.is_some() || looks_like_quic(bytes) || (on_port && short && self.passed == 0)
+    }
+
+    /// No more datagrams.
+    pub fn finish(&mut self, sink: &mut dyn FnMut(Item)) {
+        if std::mem::replace(&mut self.finished, true) {
+            return;
+        }
+        if self.passed > 0 {
+            let detail = "UDP payload of no known protocol, searched as raw bytes only";
+            sink(Item::Gap(Gap::new(GapReason::UnknownProtocol, self.context.at(), detail).of_bytes(self.passed)));
+        }
+        if let Some(quic) = self.quic.take() {
+            quic.finish(&self.context, &mut Out { sink, exchange: &mut self.exchange });
+        }
+    }
+}
+
+/// A QUIC connection: one message for all of it.
+#[derive(Debug, Default)]
+struct Quic {
+    connection: Connection,
+    /// `length` counts what the client sent.
+    trail: Trail,
+}
+
+impl Quic {
+    fn push(&mut self, direction: Direction, datagram: Datagram<'_>) {
+        self.connection.datagram(direction, datagram.bytes);
+        self.trail.first.get_or_insert((datagram.time, 0));
+        if direction == Direction::Sent {
+            let length = (datagram.bytes.len() as u64).saturating_add(datagram.missing);
+            self.trail.length = self.trail.length.saturating_add(length);
+        }
+        if self.trail.frames.len() < CLOSED_FRAMES {
+            self.trail.add_frames(datagram.frames);
+            self.trail.frames.truncate(CLOSED_FRAMES);
+        }
+    }
+
+    fn finish(self, context: &Context, out: &mut Out<'_>) {
+        let reason = match self.connection.outcome() {
+            Outcome::Closed(reason) => reason,
+            // Hellos and no more: what would have followed could not have been read.
+            Outcome::Handshaking => GapReason::QuicNoKey,
+        };
+        let facts = self.connection.facts();
+        let mut stream = Context {
+            wire: Wire::Encrypted,
+            sni: facts.sni.clone(),
+            alpn: facts.alpn.clone(),
+            certificate_names: facts.certificate_names.clone(),
+            hello: true,
+            ..context.clone()
+        };
+        let mut draft = Draft::new(Direction::Sent, Protocol::Quic, Kind::Closed { reason }, &stream);
+        draft.trail = self.trail;
+        draft.finish(&mut stream, out);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! DNS messages (RFC 1035), and their framing over TCP.
+
+use simple_dns::rdata::{RData, SVCB, SVCParam};
+use simple_dns::{CLASS, Name, Packet, PacketFlag, QCLASS, ResourceRecord};
+
+use super::draft::{Context, Draft, Out};
+use super::feed::Feed;
+use super::{Dns, Kind, Protocol};
+use crate::evidence::{Direction, GapReason};
+use crate::net::Chunk;
+
+/// Answers kept of a message: a full 64 KiB message of address records, the case
+/// where each costs least (16 bytes with a compressed name), has 4,096.
+const ANSWERS_KEPT: usize = 4096;
+
+/// Header, RFC 1035 §4.1.1.
+const HEADER: usize = 12;
+
+/// Whether `header` can be that of a DNS message of `length` bytes: known operation,
+/// reserved bit unset, and no more records than fit.
+pub(super) fn plausible(header: &[u8], length: usize) -> bool {
+    let Some(&[_, _, flags, codes, q1, q0, a1, a0, n1, n0, r1, r0]) = header.first_chunk::<HEADER>() else {
+        return false;
+    };
+    let count = |high, low| usize::from(u16::from_be_bytes([high, low]));
+    let (questions, records) = (count(q1, q0), count(a1, a0) + count(n1, n0) + count(r1, r0));
+    // Shortest question: root name, type, class. Shortest record: root name and ten bytes.
+    let smallest = HEADER + 5 * questions + 11 * records;
+    let operation = flags >> 3 & 0x0f;
+    operation <= 6 && codes & 0x40 == 0 && questions + records > 0 && smallest <= length
+}
+
+/// Reads a message. A record that cannot be read costs its section and those behind
+/// it, not the question.
+pub fn parse(bytes: &[u8]) -> Option<Dns> {
+    if !plausible(bytes, bytes.len()) {
+        return None;
+    }
+    if let Ok(packet) = Packet::parse(bytes) {
+        return Some(read(&packet));
+    }
+    // The same message with fewer records announced: additional ones left out, then
+    // the authorities, then the answers.
+    let mut cut = bytes.to_vec();
+    for section in [10..12, 8..10, 6..8] {
+        cut.get_mut(section)?.fill(0);
+        if let Ok(packet) = Packet::parse(&cut) {
+            return Some(read(&packet));
+        }
+    }
+    None
+}
+
+/// Reads a datagram of a port that is not DNS's, if it can hardly be anything else: one
+/// question for a host name in class IN, every record readable.
+pub fn recognise(bytes: &[u8]) -> Option<Dns> {
+    // Standard query, or the answer to one, and one question.
+    let standard = bytes.get(2).is_some_and(|flags| flags & 0x78 == 0) && bytes.get(4..6) == Some(&[0, 1]);
+    if !standard || !plausible(bytes, bytes.len()) {
+        return None;
+    }
+    let packet = Packet::parse(bytes).ok()?;
+    let asks_only =
+        packet.has_flags(PacketFlag::RESPONSE) || (packet.answers.is_empty() && packet.name_servers.is_empty());
+    let question = packet.questions.first().filter(|_| asks_only)?;
+    let labels = question.qname.get_labels().len();
+    let is_host = text(&question.qname).bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    let in_class = question.qclass == QCLASS::CLASS(CLASS::IN);
+    (labels >= 2 && is_host && in_class).then(|| read(&packet))
+}
+
+fn read(packet: &Packet<'_>) -> Dns {
+    let mut dns = Dns {
+        names: packet.questions.iter().map(|question| text(&question.qname)).collect(),
+        answers: Vec::new(),
+        response: packet.has_flags(PacketFlag::RESPONSE),
+    };
+    for record in &packet.answers {
+        read_record(record, &mut dns.answers);
+    }
+    dns.answers.truncate(ANSWERS_KEPT);
+    dns
+}
+
+fn text(name: &Name<'_>) -> String {
+    name.to_string().to_ascii_lowercase()
+}
+
+fn read_record(record: &ResourceRecord<'_>, answers: &mut Vec<(String, String, String, u32)>) {
+    let mut push = |kind: &str, value: String| answers.push((text(&record.name), kind.to_owned(), value, record.ttl));
+    match &record.rdata {
+        RData::A(a) => push("A", std::net::Ipv4Addr::from(a.address).to_string()),
+        RData::AAAA(aaaa) => push("AAAA", std::net::Ipv6Addr::from(aaaa.address).to_string()),
+        RData::CNAME(cname) => push("CNAME", text(&cname.0)),
+        RData::PTR(ptr) => push("PTR", text(&ptr.0)),
+        RData::HTTPS(https) => service(&https.0, "HTTPS", &mut push),
+        RData::SVCB(svcb) => service(svcb, "SVCB", &mut push),
+        _ => {}
+    }
+}
+
+/// The target (the root name stands for the owner, RFC 9460 §2.5.2) and the address hints.
+fn service(svcb: &SVCB<'_>, kind: &str, push: &mut dyn FnMut(&str, String)) {
+    let target = text(&svcb.target);
+    if !target.is_empty() {
+        push(kind, target);
+    }
+    for parameter in svcb.iter_params() {
+        match parameter {
+            SVCParam::Ipv4Hint(hints) => {
+                hints.iter().for_each(|&ip| push(kind, std::net::Ipv4Addr::from(ip).to_string()))
+            }
+            SVCParam::Ipv6Hint(hints) => {
+                hints.iter().for_each(|&ip| push(kind, std::net::Ipv6Addr::from(ip).to_string()))
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A stream of DNS messages, each behind two bytes of length (RFC 1035 §4.2.2).
+#[derive(Debug, Default)]
+pub(super) struct DnsStream {
+    sent: Side,
+    received: Side,
+}
+
+#[derive(Debug, Default)]
+struct Side {
+    feed: Feed,
+    /// A message could not be read, or bytes are missing: where the next one begins is not known.
+    lost: bool,
+}
+
+impl DnsStream {
+    /// Offsets are those of the first bytes in their directions.
+    pub fn at(sent: u64, received: u64) -> Self {
+        let side = |offset| Side { feed: Feed::at(offset), lost: false };
+        Self { sent: side(sent), received: side(received) }
+    }
+
+    fn side(&mut self, direction: Direction) -> &mut Side {
+        match direction {
+            Direction::Sent => &mut self.sent,
+            Direction::Received => &mut self.received,
+        }
+    }
+
+    pub fn push(&mut self, direction: Direction, chunk: Chunk<'_>, context: &mut Context, out: &mut Out<'_>) {
+        let side = self.side(direction);
+        match chunk {
+            Chunk::Data { bytes, time, frames, conflict } => {
+                side.feed.push(bytes, time, frames, conflict);
+                side.run(direction, context, out);
+            }
+            Chunk::Gap { length, .. } => {
+                side.flush(direction, context, out);
+                side.feed.skip(length);
+                side.lost = true;
+            }
+            Chunk::End { .. } => side.flush(direction, context, out),
+        }
+    }
+
+    pub fn finish(&mut self, context: &mut Context, out: &mut Out<'_>) {
+        self.sent.flush(Direction::Sent, context, out);
+        self.received.flush(Direction::Received, context, out);
+    }
+}
+
+impl Side {
+    fn run(&mut self, direction: Direction, context: &mut Context, out: &mut Out<'_>) {
+        while !self.lost {
+            let Some((&[high, low], rest)) = self.feed.bytes().split_first_chunk::<2>() else { return };
+            let length = usize::from(u16::from_be_bytes([high, low]));
+            let Some(message) = rest.get(..length) else { return };
+            let Some(dns) = parse(message) else {
+                self.lost = true;
+                break;
+            };
+            let mut draft = Draft::new(direction, Protocol::Dns, Kind::Dns(dns), context);
+            let framed = self.feed.take(2 + length, &mut draft.trail);
+            draft.body.add(framed.get(2..).unwrap_or_default());
+            draft.finish(context, out);
+        }
+        self.flush(direction, context, out);
+    }
+
+    /// What waits is passed on as it is.
+    fn flush(&mut self, direction: Direction, context: &mut Context, out: &mut Out<'_>) {
+        if self.feed.is_empty() {
+            return;
+        }
+        let mut draft = Draft::raw(direction, context);
+        draft.doubtful = self.lost;
+        draft.incomplete = (!self.lost).then_some(GapReason::LostPackets);
+        let rest = self.feed.take(self.feed.len(), &mut draft.trail);
+        draft.body.add(&rest);
+        draft.finish(context, out);
+    }
+}

@@ -1,0 +1,206 @@
+//! A message that is still being read, and what its stream lends to it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use sha2::{Digest, Sha256};
+
+use super::feed::{FRAMES_KEPT, Trail};
+use super::{Item, Kind, Message, Options, Protocol, Wire};
+use crate::evidence::{Direction, Gap, GapReason, Place, Time, Transport};
+use crate::net::{Endpoints, StreamId};
+use crate::secure::KeyLog;
+
+/// Bytes of a body that are kept; the rest is counted and hashed. From DESIGN.md:
+/// uploads of apps (logs, screenshots) are below it, downloads of media above.
+pub const BODY_KEPT: usize = 8 << 20;
+
+/// What the layers below a protocol know about the stream it runs in.
+#[derive(Clone, Debug)]
+pub(super) struct Context {
+    pub stream: StreamId,
+    pub endpoints: Endpoints,
+    pub keys: Arc<KeyLog>,
+    /// Compute `body_sha256`.
+    pub hash_bodies: bool,
+    pub wire: Wire,
+    pub sni: Option<String>,
+    /// Handed to the first message, then gone.
+    pub alpn: Option<String>,
+    /// The next message is the first of an encrypted stream.
+    pub hello: bool,
+    pub certificate_names: Vec<String>,
+    /// Host that a proxy was asked to connect this tunnel to.
+    pub authority: Option<String>,
+    /// Tunnels and encryptions this one runs in.
+    pub depth: usize,
+}
+
+impl Context {
+    /// Of the transport itself.
+    pub fn new(stream: StreamId, endpoints: Endpoints, options: &Options) -> Self {
+        Self {
+            stream,
+            endpoints,
+            keys: Arc::clone(&options.keys),
+            hash_bodies: options.hash_bodies,
+            wire: Wire::Clear,
+            sni: None,
+            alpn: None,
+            hello: false,
+            certificate_names: Vec::new(),
+            authority: None,
+            depth: 0,
+        }
+    }
+
+    /// How gaps name the stream.
+    pub fn at(&self) -> String {
+        match self.stream.transport {
+            Transport::Tcp => format!("tcp stream {}", self.stream.number),
+            Transport::Udp => format!("udp stream {}", self.stream.number),
+        }
+    }
+}
+
+/// Where a layer hands on what it found.
+pub(super) struct Out<'a> {
+    pub sink: &'a mut dyn FnMut(Item),
+    /// Number of the stream's next exchange: a tunnel counts on where its `CONNECT` left off.
+    pub exchange: &'a mut u32,
+}
+
+impl Out<'_> {
+    pub fn message(&mut self, message: Message) {
+        (self.sink)(Item::Message(Box::new(message)));
+    }
+
+    pub fn gap(&mut self, gap: Gap) {
+        (self.sink)(Item::Gap(gap));
+    }
+
+    /// The number of a new exchange.
+    pub fn next_exchange(&mut self) -> u32 {
+        let number = *self.exchange;
+        *self.exchange = number.saturating_add(1);
+        number
+    }
+}
+
+/// A body as it comes in: kept up to [`BODY_KEPT`], counted and hashed on.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Body {
+    kept: BytesMut,
+    pub length: u64,
+    hash: Option<Sha256>,
+}
+
+impl Body {
+    pub fn new(hash: bool) -> Self {
+        Self { kept: BytesMut::new(), length: 0, hash: hash.then(Sha256::new) }
+    }
+
+    pub fn add(&mut self, bytes: &[u8]) {
+        let room = BODY_KEPT.saturating_sub(self.kept.len()).min(bytes.len());
+        self.kept.extend_from_slice(bytes.get(..room).unwrap_or_default());
+        self.length = self.length.saturating_add(bytes.len() as u64);
+        if let Some(hash) = &mut self.hash {
+            hash.update(bytes);
+        }
+    }
+}
+
+/// A message that is still being read.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub direction: Direction,
+    pub protocol: Protocol,
+    pub kind: Kind,
+    pub host: Option<String>,
+    pub headers: Vec<(String, Bytes)>,
+    pub body: Body,
+    pub incomplete: Option<GapReason>,
+    pub doubtful: bool,
+    pub exchange: Option<u32>,
+    pub trail: Trail,
+}
+
+impl Draft {
+    /// An empty one.
+    pub fn new(direction: Direction, protocol: Protocol, kind: Kind, context: &Context) -> Self {
+        Self {
+            direction,
+            protocol,
+            kind,
+            host: None,
+            headers: Vec::new(),
+            body: Body::new(context.hash_bodies),
+            incomplete: None,
+            doubtful: false,
+            exchange: None,
+            trail: Trail::default(),
+        }
+    }
+
+    /// Bytes without a known structure.
+    pub fn raw(direction: Direction, context: &Context) -> Self {
+        let protocol = match context.stream.transport {
+            Transport::Tcp => Protocol::Tcp,
+            Transport::Udp => Protocol::Udp,
+        };
+        Self::new(direction, protocol, Kind::Raw, context)
+    }
+
+    /// Hands the message on, as it now is.
+    pub fn finish(self, context: &mut Context, out: &mut Out<'_>) {
+        let kept = self.body.kept.freeze();
+        let mut incomplete = self.incomplete;
+        if kept.len() == BODY_KEPT && self.body.length > BODY_KEPT as u64 {
+            incomplete = incomplete.or(Some(GapReason::Limit));
+            out.gap(
+                Gap::new(GapReason::Limit, context.at(), format!("of a body, {} MiB are kept", BODY_KEPT >> 20))
+                    .of_bytes(self.body.length - BODY_KEPT as u64),
+            );
+        }
+        if self.trail.frames.len() >= FRAMES_KEPT {
+            let detail = format!("of a message, {FRAMES_KEPT} frame numbers are kept");
+            out.gap(Gap::new(GapReason::Limit, context.at(), detail));
+        }
+        let opened = !matches!(self.kind, Kind::Closed { .. });
+        let (time, offset) = self.trail.first.unwrap_or((Time::default(), 0));
+        let (client, server): (IpAddr, IpAddr) = (context.endpoints.client.ip(), context.endpoints.server.ip());
+        out.message(Message {
+            time,
+            direction: self.direction,
+            protocol: self.protocol,
+            kind: self.kind,
+            host: self.host.or_else(|| context.authority.clone()),
+            sni: context.sni.clone(),
+            alpn: context.alpn.take(),
+            first: std::mem::take(&mut context.hello),
+            certificate_names: context.certificate_names.clone(),
+            client,
+            server,
+            port: context.endpoints.server.port(),
+            headers: self.headers,
+            body: kept,
+            body_len: self.body.length,
+            body_sha256: self.body.hash.map(|h| data_encoding::HEXLOWER.encode(&h.finalize())).unwrap_or_default(),
+            incomplete,
+            wire: context.wire,
+            opened,
+            doubtful: self.doubtful || self.trail.conflict,
+            app: None,
+            exchange: self.exchange,
+            wire_bytes: self.trail.length,
+            place: Place::Frames {
+                input: context.stream.input,
+                transport: context.stream.transport,
+                stream: context.stream.number,
+                frames: self.trail.frames,
+                offset,
+            },
+        });
+    }
+}

@@ -1,0 +1,123 @@
+use super::*;
+use crate::evidence::{Direction, Place};
+use crate::message::{Kind, Message, Protocol, Wire};
+
+fn import(json: &str) -> (Result<Har, String>, Vec<Message>, Vec<Gap>) {
+    let options = Options { keys: Default::default(), hash_bodies: true };
+    let (mut messages, mut gaps) = (Vec::new(), Vec::new());
+    let har = read(json.as_bytes(), 2, &options, &mut |item| match item {
+        Item::Message(message) => messages.push(*message),
+        Item::Gap(gap) => gaps.push(gap),
+    });
+    (har, messages, gaps)
+}
+
+fn log(entries: &str) -> String {
+    format!(r#"{{"log":{{"version":"1.2","creator":{{"name":"Proxy","version":"7.1"}},"entries":[{entries}]}}}}"#)
+}
+
+const ENTRY: &str = r#"{"startedDateTime":"2026-03-01T16:00:01.250+08:00","time":12.5,"serverIPAddress":"198.51.100.7",
+ "_app":{"id":"com.example","name":"Example"},
+ "request":{"method":"POST","url":"https://API.example.com:8443/v2/bind?x=1#top","httpVersion":"HTTP/2.0",
+  "headers":[{"name":"Content-Type","value":"application/json"}],"postData":{"mimeType":"application/json","text":"{\"a\":1}"}},
+ "response":{"status":200,"statusText":"OK","httpVersion":"HTTP/2.0","headers":[],
+  "content":{"size":3,"mimeType":"image/png","text":"/wA=","encoding":"base64"}}}"#;
+
+#[test]
+fn an_entry_is_a_request_and_a_response() {
+    let (har, messages, gaps) = import(&log(ENTRY));
+    let started = Time::parse("2026-03-01T08:00:01.25Z").unwrap();
+    let expected = Har { producer: Some("Proxy 7.1".into()), entries: 1, first: Some(started), last: Some(started) };
+    assert_eq!((har, gaps), (Ok(expected), vec![]));
+    let [request, response] = &messages[..] else { panic!("{messages:?}") };
+    assert_eq!(request.kind, Kind::Request { method: "POST".into(), target: "/v2/bind?x=1".into() });
+    assert_eq!((request.host.as_deref(), request.port), (Some("api.example.com"), 8443));
+    assert_eq!((request.protocol, request.wire, request.opened), (Protocol::Http2, Wire::Encrypted, true));
+    assert_eq!((request.time, request.direction), (started, Direction::Sent));
+    assert_eq!((&request.body[..], request.app.as_deref()), (&b"{\"a\":1}"[..], Some("com.example")));
+    assert_eq!(request.place, Place::Entry { input: 2, entry: 0, pointer: "/log/entries/0/request".into() });
+    assert_eq!(response.kind, Kind::Response { status: 200, method: Some("POST".into()) });
+    assert_eq!((&response.body[..], response.time.since(started)), (&b"\xff\x00"[..], 12_500_000));
+    assert_eq!(request.exchange, response.exchange);
+}
+
+#[test]
+fn post_data_in_base64_and_in_pairs_is_read() {
+    let post = |data: &str| {
+        log(&format!(
+            r#"{{"startedDateTime":"2026-03-01T08:00:00Z","serverIPAddress":"[2001:db8::1]",
+            "request":{{"method":"POST","url":"http://a.example/","httpVersion":"http/1.1","headers":[],"postData":{data}}},
+            "response":{{"status":0}}}}"#
+        ))
+    };
+    let (_, messages, _) = import(&post(r#"{"text":"/wA=","encoding":"base64"}"#));
+    assert_eq!((messages.len(), &messages[0].body[..]), (1, &b"\xff\x00"[..]));
+    assert_eq!((messages[0].wire, messages[0].server.to_string().as_str()), (Wire::Clear, "2001:db8::1"));
+    let (_, messages, gaps) = import(&post(r#"{"params":[{"name":"a b","value":"1&2"},{"name":"c"}]}"#));
+    assert_eq!((&messages[0].body[..], messages[0].incomplete), (&b"a%20b=1%262&c="[..], Some(GapReason::LossyImport)));
+    assert_eq!(gaps.len(), 1);
+    let (_, messages, _) = import(&post(r#"{"text":"a\ufffdb"}"#));
+    assert_eq!(messages[0].incomplete, Some(GapReason::LossyImport));
+}
+
+#[test]
+fn what_an_exporter_left_out_is_counted() {
+    let (_, messages, gaps) = import(&log(
+        r#"{"startedDateTime":"2026-03-01T08:00:00Z","request":{"method":"POST","url":"https://a.example/u","headers":
+        [{"name":"content-length","value":"40"}],"bodySize":-1},"response":{"status":200,"content":{"size":700}}},
+        {"request":{"method":"GET","url":"/relative"}},{"request":{"method":"GET","url":"data:text/plain,x"}}, 7"#,
+    ));
+    assert_eq!(messages.len(), 2);
+    assert_eq!(messages[0].server.to_string(), "0.0.0.0");
+    assert_eq!((messages[0].body_len, messages[0].incomplete), (40, Some(GapReason::LossyImport)));
+    assert_eq!((messages[1].body_len, messages[1].incomplete), (700, Some(GapReason::LossyImport)));
+    let found: Vec<_> = gaps.iter().map(|gap| (gap.reason, gap.at.as_str(), gap.bytes)).collect();
+    assert_eq!(
+        found,
+        [
+            (GapReason::LossyImport, "/log/entries/0/serverIPAddress", 0),
+            (GapReason::LossyImport, "/log/entries/0/request", 40),
+            (GapReason::LossyImport, "/log/entries/0/response", 700),
+            (GapReason::DamagedInput, "/log/entries/1/request/url", 0),
+            (GapReason::DamagedInput, "/log/entries/3/request/url", 0),
+        ]
+    );
+}
+
+#[test]
+fn websocket_messages_are_messages() {
+    let (_, messages, _) = import(&log(
+        r#"{"startedDateTime":"2026-03-01T08:00:00Z","serverIPAddress":"192.0.2.1","request":{"method":"GET","url":"wss://a.example/s"},
+        "response":{"status":101},"_webSocketMessages":[{"type":"send","time":1772352001.5,"opcode":1,"data":"hi"},
+        {"type":"receive","time":1772352002,"opcode":2,"data":"/wA="}]}"#,
+    ));
+    let [_, _, sent, received] = &messages[..] else { panic!("{messages:?}") };
+    assert_eq!((sent.protocol, sent.direction, &sent.body[..]), (Protocol::WebSocket, Direction::Sent, &b"hi"[..]));
+    assert_eq!(sent.time.to_string(), "2026-03-01T08:00:01.500000Z");
+    assert_eq!((received.direction, &received.body[..]), (Direction::Received, &b"\xff\x00"[..]));
+}
+
+#[test]
+fn a_cut_file_yields_the_entries_before_the_cut() {
+    let whole = log(&format!("{ENTRY},{ENTRY}"));
+    let cut = whole.get(..whole.len() - 100).unwrap();
+    let (har, messages, gaps) = import(cut);
+    assert_eq!((har.map(|har| har.entries), messages.len()), (Ok(1), 2));
+    assert_eq!((gaps.len(), gaps[0].reason), (1, GapReason::DamagedInput));
+    assert!(gaps[0].at.starts_with("/log/entries/1, line "), "{}", gaps[0].at);
+}
+
+#[test]
+fn what_is_no_har_is_refused_with_its_place() {
+    for (json, part) in [
+        ("", "line 1 column 0"),
+        ("[1]", "line 1"),
+        ("{\"log\":{}}", "/log/entries"),
+        ("{\"log\":{\"entries\":3}}", "expected a list of entries at line 1"),
+        ("{\"a\":1}", "/log/entries"),
+    ] {
+        let error = import(json).0.unwrap_err();
+        assert!(error.contains(part), "{json}: {error}");
+    }
+    assert!(import(&format!("\u{feff}{}", log(ENTRY))).0.is_ok(), "a byte order mark is no error");
+}

@@ -1,0 +1,78 @@
+//! How protocols stack: what a stream speaks, found out from its bytes.
+
+use super::dns::DnsStream;
+use super::draft::{Context, Out};
+use super::http1::Http1;
+use super::raw::Turns;
+use super::sniff::Found;
+use super::tls::Tls;
+use crate::evidence::{Direction, Gap, GapReason};
+use crate::net::Chunk;
+
+/// Tunnels and encryptions in one another that are followed. DESIGN.md's depth; a proxy
+/// behind a proxy, each over TLS, makes five.
+const DEPTH_LIMIT: usize = 8;
+
+/// One protocol on a stream, and what it carries.
+#[derive(Debug)]
+pub(super) enum Layer {
+    /// Not known (yet).
+    Turns(Turns),
+    /// TLS.
+    Tls(Box<Tls>),
+    /// HTTP/1.
+    Http1(Box<Http1>),
+    /// DNS over TCP.
+    Dns(DnsStream),
+}
+
+impl Layer {
+    /// A transport stream of which nothing is known.
+    pub fn start() -> Self {
+        Self::Turns(Turns::sniffing(0, 0))
+    }
+
+    /// A stream of which nothing is known, beginning at these offsets (sent, received).
+    pub fn sniffing(sent: u64, received: u64, context: &Context, out: &mut Out<'_>) -> Self {
+        if context.depth > DEPTH_LIMIT {
+            let detail = format!("nested tunnels and encryptions are followed {DEPTH_LIMIT} deep");
+            out.gap(Gap::new(GapReason::Limit, context.at(), detail));
+            return Self::Turns(Turns::unread("a stream nested too deep", sent, received, context, out));
+        }
+        Self::Turns(Turns::sniffing(sent, received))
+    }
+
+    /// Takes one chunk.
+    pub fn push(&mut self, direction: Direction, chunk: Chunk<'_>, context: &mut Context, out: &mut Out<'_>) {
+        match self {
+            Self::Tls(tls) => tls.push(direction, chunk, context, out),
+            Self::Http1(http1) => http1.push(direction, chunk, context, out),
+            Self::Dns(dns) => dns.push(direction, chunk, context, out),
+            Self::Turns(turns) => {
+                let Some(found) = turns.push(direction, chunk, context, out) else { return };
+                turns.close(context, out);
+                let (held, sent, received) = turns.held();
+                let doubtful = (turns.doubtful(Direction::Sent), turns.doubtful(Direction::Received));
+                *self = match found {
+                    Found::Tls => Self::Tls(Box::new(Tls::new(context))),
+                    Found::Http1 => Self::Http1(Box::new(Http1::at((sent, doubtful.0), (received, doubtful.1)))),
+                    Found::Http2 => Self::Turns(Turns::unread("HTTP/2", sent, received, context, out)),
+                    Found::Dns => Self::Dns(DnsStream::at(sent, received)),
+                };
+                for (direction, piece) in held {
+                    self.push(direction, piece.chunk(), context, out);
+                }
+            }
+        }
+    }
+
+    /// Both directions are over.
+    pub fn finish(&mut self, context: &mut Context, out: &mut Out<'_>) {
+        match self {
+            Self::Turns(turns) => turns.finish(context, out),
+            Self::Tls(tls) => tls.finish(context, out),
+            Self::Http1(http1) => http1.finish(context, out),
+            Self::Dns(dns) => dns.finish(context, out),
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! A message as one JSON object, as `messages` prints it: raw, nothing masked.
+
+use serde_json::{Map, Value, json};
+
+use super::{Kind, Message, Protocol, Wire, content};
+use crate::evidence::{Place, sha256_hex};
+
+/// A line of `messages`.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    n: u64,
+    message: &'a Message,
+    capture: &'a str,
+    bodies: bool,
+}
+
+impl<'a> Line<'a> {
+    /// Of message number `n` (from 1) in the file `capture`; with its body if `bodies`.
+    pub fn new(n: u64, message: &'a Message, capture: &'a str, bodies: bool) -> Self {
+        Self { n, message, capture, bodies }
+    }
+
+    /// The object, its keys in the order of the documentation; what is not known is
+    /// left out, but a request says that it has no status.
+    pub fn into_json(self) -> Map<String, Value> {
+        let Self { n, message, capture, bodies } = self;
+        let mut line = Object::default();
+        line.put("n", n);
+        line.put("time", message.time.to_string());
+        line.put("direction", json!(message.direction));
+        line.put("protocol", message.protocol.as_str());
+        line.some("host", message.host.as_deref());
+        if message.first {
+            line.some("sni", message.sni.as_deref());
+            line.some("alpn", message.alpn.as_deref());
+            line.list("certificate_names", &message.certificate_names);
+        }
+        line.put("ip", message.server.to_string());
+        line.put("port", message.port);
+        kind(&message.kind, &mut line);
+        match message.wire {
+            Wire::Clear => line.put("encrypted", false),
+            Wire::Encrypted => line.put("encrypted", true),
+            Wire::Unknown => {}
+        }
+        line.put("opened", message.opened);
+        if let Kind::Closed { reason } = message.kind {
+            line.put("reason", reason.as_str());
+        }
+        line.some("app", message.app.as_deref());
+        line.put("capture", capture);
+        match &message.place {
+            Place::Frames { stream, frames, .. } => {
+                line.put("stream", *stream);
+                line.put("frames", frames.clone());
+            }
+            Place::Entry { entry, .. } => line.put("entry", *entry),
+        }
+        line.some("exchange", message.exchange);
+        if matches!(message.kind, Kind::Request { .. } | Kind::Response { .. }) {
+            let headers = message.headers.iter().map(|(name, value)| json!([name, text(value)]));
+            line.put("headers", headers.collect::<Vec<_>>());
+        }
+        if message.opened {
+            body(message, bodies, &mut line);
+        } else {
+            line.put("wire_bytes", message.wire_bytes);
+        }
+        line.some("incomplete", message.incomplete.map(|reason| reason.as_str()));
+        if message.doubtful {
+            line.put("doubtful", true);
+        }
+        line.0
+    }
+}
+
+fn kind(kind: &Kind, line: &mut Object) {
+    match kind {
+        Kind::Request { method, target } => {
+            line.put("method", method.as_str());
+            line.put("path", target.as_str());
+            line.put("status", Value::Null);
+        }
+        Kind::Response { status, .. } => line.put("status", *status),
+        Kind::Dns(dns) => {
+            line.put("names", dns.names.clone());
+            if dns.response {
+                let answers = dns
+                    .answers
+                    .iter()
+                    .map(|(name, kind, value, ttl)| json!({ "name": name, "type": kind, "value": value, "ttl": ttl }));
+                line.put("answers", answers.collect::<Vec<_>>());
+            }
+        }
+        Kind::Closed { .. } | Kind::Raw => {}
+    }
+}
+
+fn body(message: &Message, bodies: bool, line: &mut Object) {
+    line.put("body_len", message.body_len);
+    line.some("body_sha256", Some(message.body_sha256.as_str()).filter(|hash| !hash.is_empty()));
+    let decoded = content::decode(message);
+    let whole = message.incomplete.is_none() && decoded.gap.is_none();
+    if whole && message.body_len > 0 && !message.body_sha256.is_empty() {
+        // Without a coding both are of the same bytes.
+        let hash = if decoded.steps.is_empty() { message.body_sha256.clone() } else { sha256_hex(&decoded.bytes) };
+        line.put("content_sha256", hash);
+    }
+    if bodies && !(decoded.bytes.is_empty() && message.protocol == Protocol::Tls) {
+        match std::str::from_utf8(&decoded.bytes) {
+            Ok(text) => line.put("body", text),
+            Err(_) => line.put("body_base64", data_encoding::BASE64.encode(&decoded.bytes)),
+        }
+    }
+}
+
+/// Field values are UTF-8 nowadays, and were ISO 8859-1 (RFC 9110 §5.5), which loses nothing.
+fn text(value: &[u8]) -> String {
+    std::str::from_utf8(value).map_or_else(|_| value.iter().map(|&byte| char::from(byte)).collect(), str::to_owned)
+}
+
+/// A JSON object that keeps the order of its keys.
+#[derive(Default)]
+struct Object(Map<String, Value>);
+
+impl Object {
+    fn put(&mut self, key: &str, value: impl Into<Value>) {
+        self.0.insert(key.to_owned(), value.into());
+    }
+
+    fn some(&mut self, key: &str, value: Option<impl Into<Value>>) {
+        if let Some(value) = value {
+            self.put(key, value);
+        }
+    }
+
+    fn list(&mut self, key: &str, values: &[String]) {
+        if !values.is_empty() {
+            self.put(key, values.to_vec());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::{Direction, GapReason, Time, Transport};
+    use crate::message::Dns;
+
+    fn message() -> Message {
+        Message {
+            time: Time::parse("2026-03-01T08:00:01.25Z").unwrap(),
+            direction: Direction::Sent,
+            protocol: Protocol::Http2,
+            kind: Kind::Request { method: "POST".into(), target: "/v2/bind?x=1".into() },
+            host: Some("api.example.com".into()),
+            sni: Some("api.example.com".into()),
+            alpn: None,
+            first: false,
+            certificate_names: Vec::new(),
+            client: [192, 0, 2, 1].into(),
+            server: [198, 51, 100, 7].into(),
+            port: 443,
+            headers: vec![("content-type".into(), "application/json".into()), ("x".into(), b"\xe9"[..].into())],
+            body: b"{}"[..].into(),
+            body_len: 2,
+            body_sha256: sha256_hex(b"{}"),
+            incomplete: None,
+            wire: Wire::Encrypted,
+            opened: true,
+            doubtful: false,
+            app: Some("com.example".into()),
+            exchange: None,
+            wire_bytes: 100,
+            place: Place::Frames {
+                input: 0,
+                transport: Transport::Tcp,
+                stream: 4,
+                frames: vec![40, 41, 44],
+                offset: 0,
+            },
+        }
+    }
+
+    fn line(message: &Message, bodies: bool) -> String {
+        serde_json::to_string(&Line::new(17, message, "demo.pcapng", bodies).into_json()).unwrap()
+    }
+
+    #[test]
+    fn a_request_is_written_as_documented() {
+        // The example of the documentation, with the keys that it leaves to the text.
+        let hash = sha256_hex(b"{}");
+        let expected = [
+            r#"{"n":17,"time":"2026-03-01T08:00:01.250000Z","direction":"sent","protocol":"http/2","#,
+            r#""host":"api.example.com","ip":"198.51.100.7","port":443,"method":"POST","path":"/v2/bind?x=1","#,
+            r#""status":null,"encrypted":true,"opened":true,"app":"com.example","capture":"demo.pcapng","#,
+            r#""stream":4,"frames":[40,41,44],"headers":[["content-type","application/json"],["x","é"]],"#,
+            &format!(r#""body_len":2,"body_sha256":"{hash}","content_sha256":"{hash}","body":"{{}}"}}"#),
+        ];
+        assert_eq!(line(&message(), true), expected.concat());
+    }
+
+    #[test]
+    fn a_closed_stream_says_why_and_who() {
+        let closed = Message {
+            protocol: Protocol::Tls,
+            kind: Kind::Closed { reason: GapReason::NoKey },
+            host: None,
+            alpn: Some("h2".into()),
+            first: true,
+            headers: Vec::new(),
+            body: Default::default(),
+            opened: false,
+            app: None,
+            ..message()
+        };
+        let line = line(&closed, true);
+        assert!(line.contains(r#""protocol":"tls","sni":"api.example.com","alpn":"h2","ip""#), "{line}");
+        assert!(line.ends_with(r#""opened":false,"reason":"no-key","capture":"demo.pcapng","stream":4,"frames":[40,41,44],"wire_bytes":100}"#), "{line}");
+    }
+
+    #[test]
+    fn a_dns_answer_carries_names_and_answers() {
+        let dns = Dns {
+            names: vec!["a.example".into()],
+            answers: vec![("a.example".into(), "CNAME".into(), "b.example".into(), 60)],
+            response: true,
+        };
+        let answer = Message { protocol: Protocol::Dns, kind: Kind::Dns(dns), host: None, ..message() };
+        let line = line(&answer, false);
+        let expected =
+            r#""names":["a.example"],"answers":[{"name":"a.example","type":"CNAME","value":"b.example","ttl":60}]"#;
+        assert!(line.contains(expected), "{line}");
+        assert!(!line.contains("headers") && !line.contains("method"), "{line}");
+    }
+
+    #[test]
+    fn bodies_that_are_no_text_are_written_in_base64() {
+        let binary = Message { body: b"\xff\x00"[..].into(), ..message() };
+        assert!(line(&binary, true).ends_with(r#""body_base64":"/wA="}"#));
+    }
+}

@@ -1,0 +1,207 @@
+//! Link layers: where the IP packet begins.
+
+use etherparse::{Ethernet2HeaderSlice, LinuxSllHeaderSlice, SingleVlanHeaderSlice};
+
+use crate::capture::LinkType;
+
+/// Tags (802.1Q, 802.1ad) and labels (MPLS) that are taken off one packet. Providers
+/// stack two; more than eight are a loop or an attack.
+const TAGS: usize = 8;
+
+/// What a link layer carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Carried {
+    /// An IP packet that begins at this offset.
+    Ip(usize),
+    /// Something that is known not to be IP (ARP, LLDP, spanning tree …).
+    Other,
+    /// Too short for its headers.
+    Cut,
+    /// A link type that is not read.
+    Unsupported,
+}
+
+/// Finds the IP packet in a frame of link type `link`.
+pub(super) fn strip(link: LinkType, frame: &[u8]) -> Carried {
+    match link.0 {
+        0 | 108 => loopback(frame),
+        1 => match Ethernet2HeaderSlice::from_slice(frame) {
+            Ok(header) => ether_type(frame, header.slice().len(), header.ether_type().0),
+            Err(_) => Carried::Cut,
+        },
+        9 => ppp(frame, 0),
+        // 12 and 14 are DLT_RAW of BSD and OpenBSD, which old files carry unmapped.
+        12 | 14 | 101 | 228 | 229 => by_version(frame, 0),
+        113 => match LinuxSllHeaderSlice::from_slice(frame) {
+            Ok(header) => cooked(frame, header.slice().len(), short(frame, 14)),
+            // The crate refuses hardware types whose protocol field it cannot name.
+            Err(_) if frame.len() >= 16 => cooked(frame, 16, short(frame, 14)),
+            Err(_) => Carried::Cut,
+        },
+        // Protocol at 0, then interface index, hardware type, packet type, address length, 8 bytes of address.
+        276 => {
+            if frame.len() >= 20 {
+                cooked(frame, 20, short(frame, 0))
+            } else {
+                Carried::Cut
+            }
+        }
+        _ => Carried::Unsupported,
+    }
+}
+
+fn short(frame: &[u8], at: usize) -> u16 {
+    frame.get(at..).and_then(|b| b.first_chunk().copied()).map_or(0, u16::from_be_bytes)
+}
+
+/// Follows EtherTypes from `at`, the first byte behind the type `kind`.
+fn ether_type(frame: &[u8], mut at: usize, mut kind: u16) -> Carried {
+    for _ in 0..TAGS {
+        match kind {
+            0x0800 | 0x86dd => return ip(frame, at),
+            0x8100 | 0x88a8 | 0x9100 | 0x9200 => {
+                let Ok(tag) = SingleVlanHeaderSlice::from_slice(frame.get(at..).unwrap_or_default()) else {
+                    return Carried::Cut;
+                };
+                kind = tag.ether_type().0;
+                at += tag.slice().len();
+            }
+            0x8847 | 0x8848 => return mpls(frame, at),
+            // PPPoE session (RFC 2516): version, code, session, length; then PPP.
+            0x8864 => return ppp(frame, at + 6),
+            // A length, not a type: IEEE 802.2 LLC, which may carry SNAP with an EtherType.
+            0..=1500 => {
+                return match frame.get(at..at + 8) {
+                    Some([0xaa, 0xaa, 3, 0, 0, 0, high, low]) => {
+                        let inner = u16::from_be_bytes([*high, *low]);
+                        if inner > 1500 { ether_type(frame, at + 8, inner) } else { Carried::Other }
+                    }
+                    _ => Carried::Other,
+                };
+            }
+            _ => return Carried::Other,
+        }
+    }
+    Carried::Other
+}
+
+/// Linux cooked: the protocol is an EtherType, or for some hardware types something else.
+fn cooked(frame: &[u8], at: usize, protocol: u16) -> Carried {
+    match protocol {
+        // LINUX_SLL_P_802_2 and the other pseudo protocols are below the smallest EtherType.
+        0..=0x05ff => Carried::Other,
+        kind => ether_type(frame, at, kind),
+    }
+}
+
+/// A stack of MPLS labels (RFC 3032 §2.1); what follows the last is told by its first nibble.
+fn mpls(frame: &[u8], mut at: usize) -> Carried {
+    for _ in 0..TAGS {
+        let Some(label) = frame.get(at..at + 4) else { return Carried::Cut };
+        at += 4;
+        if label.get(2).is_some_and(|b| b & 1 == 1) {
+            return by_version(frame, at);
+        }
+    }
+    Carried::Other
+}
+
+/// PPP (RFC 1661), with or without the HDLC address and control bytes, and with the
+/// protocol field compressed or not.
+fn ppp(frame: &[u8], at: usize) -> Carried {
+    let rest = frame.get(at..).unwrap_or_default();
+    let (skip, rest) = match rest {
+        [0xff, 0x03, rest @ ..] => (2, rest),
+        rest => (0, rest),
+    };
+    match rest {
+        [0x00, 0x21 | 0x57, ..] => ip(frame, at + skip + 2),
+        [0x21 | 0x57, ..] => ip(frame, at + skip + 1),
+        [_, _, ..] => Carried::Other,
+        _ => Carried::Cut,
+    }
+}
+
+/// BSD loopback. `AF_INET` is 2 everywhere; `AF_INET6` is 24, 28 or 30 by system, 10 on
+/// Linux. The family is in the byte order of the host that wrote it, so both are tried.
+fn loopback(frame: &[u8]) -> Carried {
+    let Some(family) = frame.first_chunk::<4>() else { return Carried::Cut };
+    let family = u32::from_be_bytes(*family);
+    match if family > 0xffff { family.swap_bytes() } else { family } {
+        2 | 10 | 24 | 28 | 30 => ip(frame, 4),
+        // Some writers put the EtherType there.
+        0x0800 | 0x86dd => ip(frame, 4),
+        _ => Carried::Other,
+    }
+}
+
+fn ip(frame: &[u8], at: usize) -> Carried {
+    if frame.len() > at { Carried::Ip(at) } else { Carried::Cut }
+}
+
+/// IP without a protocol field before it.
+fn by_version(frame: &[u8], at: usize) -> Carried {
+    match frame.get(at).map(|b| b >> 4) {
+        Some(4 | 6) => Carried::Ip(at),
+        Some(_) => Carried::Other,
+        None => Carried::Cut,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ethernet(rest: &[u8]) -> Vec<u8> {
+        [&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2][..], rest].concat()
+    }
+
+    #[test]
+    fn ethernet_and_its_tags() {
+        let strip = |rest: &[u8]| strip(LinkType::ETHERNET, &ethernet(rest));
+        assert_eq!(strip(&[0x08, 0x00, 0x45]), Carried::Ip(14));
+        assert_eq!(strip(&[0x86, 0xdd, 0x60]), Carried::Ip(14));
+        assert_eq!(strip(&[0x81, 0x00, 0, 7, 0x08, 0x00, 0x45]), Carried::Ip(18));
+        assert_eq!(strip(&[0x88, 0xa8, 0, 7, 0x81, 0x00, 0, 8, 0x86, 0xdd, 0x60]), Carried::Ip(22));
+        assert_eq!(strip(&[0x08, 0x06, 0, 1]), Carried::Other);
+        assert_eq!(strip(&[0x81, 0x00, 0]), Carried::Cut);
+        assert_eq!(strip(&[0x88, 0x64, 0x11, 0, 0, 1, 0, 22, 0x00, 0x21, 0x45]), Carried::Ip(22));
+        assert_eq!(strip(&[0x88, 0x47, 0, 1, 0x10, 64, 0, 1, 0x11, 64, 0x45]), Carried::Ip(22));
+        assert_eq!(strip(&[0x00, 0x26, 0xaa, 0xaa, 3, 0, 0, 0, 0x08, 0x00, 0x45]), Carried::Ip(22));
+        assert_eq!(strip(&[0x00, 0x26, 0x42, 0x42, 3, 0, 0, 0, 0, 0, 0]), Carried::Other);
+    }
+
+    #[test]
+    fn a_tower_of_tags_ends() {
+        let mut rest = [0x81, 0x00, 0, 7].repeat(1000);
+        rest.extend([0x08, 0x00, 0x45]);
+        assert_eq!(strip(LinkType::ETHERNET, &ethernet(&rest)), Carried::Other);
+    }
+
+    #[test]
+    fn cooked_raw_loopback_ppp() {
+        let mut v1 = vec![0; 16];
+        v1[3] = 1; // ARPHRD_ETHER
+        v1[14..].copy_from_slice(&[0x08, 0x00]);
+        v1.push(0x45);
+        assert_eq!(strip(LinkType::LINUX_SLL, &v1), Carried::Ip(16));
+        // rmnet of Android: ARPHRD_RAWIP 519, a hardware type that etherparse does not know.
+        v1[2..4].copy_from_slice(&519u16.to_be_bytes());
+        assert_eq!(strip(LinkType::LINUX_SLL, &v1), Carried::Ip(16));
+        let mut v2 = vec![0; 20];
+        v2[..2].copy_from_slice(&[0x86, 0xdd]);
+        v2.push(0x60);
+        assert_eq!(strip(LinkType::LINUX_SLL2, &v2), Carried::Ip(20));
+        for raw in [12, 14, 101, 228] {
+            assert_eq!(strip(LinkType(raw), &[0x45]), Carried::Ip(0));
+        }
+        assert_eq!(strip(LinkType::IPV6, &[0x60]), Carried::Ip(0));
+        assert_eq!(strip(LinkType::NULL, &[2, 0, 0, 0, 0x45]), Carried::Ip(4));
+        assert_eq!(strip(LinkType::NULL, &[0, 0, 0, 2, 0x45]), Carried::Ip(4));
+        assert_eq!(strip(LinkType::NULL, &[30, 0, 0, 0, 0x60]), Carried::Ip(4));
+        assert_eq!(strip(LinkType::LOOP, &[0, 0, 0, 24, 0x60]), Carried::Ip(4));
+        assert_eq!(strip(LinkType::PPP, &[0xff, 0x03, 0x00, 0x21, 0x45]), Carried::Ip(4));
+        assert_eq!(strip(LinkType::PPP, &[0xc0, 0x21, 1, 1]), Carried::Other);
+        assert_eq!(strip(LinkType(105), &[8, 0]), Carried::Unsupported);
+    }
+}

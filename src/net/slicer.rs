@@ -1,0 +1,382 @@
+//! Packets to segments: one TCP segment or UDP datagram, with its ends.
+
+use std::net::SocketAddr;
+use std::ops::Range;
+
+use etherparse::{TcpHeaderSlice, UdpHeaderSlice};
+
+use crate::capture::Packet;
+use crate::evidence::{Gap, GapReason, Gaps, Time, Transport};
+
+use super::fragments::{Fragments, Key};
+use super::ip::{self, Bad, Ip};
+use super::link::{self, Carried};
+
+/// IP packets in IP packets (4in6, 6in4, GRE) that are unpacked. Networks nest two or three.
+const TUNNELS: usize = 8;
+
+/// IP protocols that carry nothing of an application: ICMP, IGMP, ICMPv6, "no next
+/// header", OSPF, PIM, VRRP.
+const CONTROL: [u8; 7] = [1, 2, 58, 59, 89, 103, 112];
+
+/// TCP's control bits (RFC 9293 §3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// Opens the connection; takes a sequence number.
+    pub syn: bool,
+    /// The acknowledgement number means something.
+    pub ack: bool,
+    /// The sender will send nothing more; takes a sequence number.
+    pub fin: bool,
+    /// The connection is over.
+    pub rst: bool,
+}
+
+/// What is special to one of the two transports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A TCP segment.
+    Tcp {
+        /// Sequence number of the first byte, or of the SYN before it.
+        seq: u32,
+        /// Next sequence number expected from the other side, where `flags.ack`.
+        ack: u32,
+        /// Control bits.
+        flags: Flags,
+        /// Receive window as it stands in the header, not scaled.
+        window: u16,
+    },
+    /// A UDP datagram.
+    Udp,
+}
+
+impl Kind {
+    /// Which transport.
+    pub fn transport(self) -> Transport {
+        match self {
+            Self::Tcp { .. } => Transport::Tcp,
+            Self::Udp => Transport::Udp,
+        }
+    }
+}
+
+/// One TCP segment or UDP datagram.
+#[derive(Clone, Copy, Debug)]
+pub struct Segment<'a> {
+    /// Position of the input.
+    pub input: u32,
+    /// The frame that carried or completed it.
+    pub frame: u64,
+    /// The frames of its fragments, ascending; without fragmentation, `frame`.
+    pub frames: &'a [u64],
+    /// When `frame` was captured.
+    pub time: Time,
+    /// Sender.
+    pub src: SocketAddr,
+    /// Receiver.
+    pub dst: SocketAddr,
+    /// See [`Kind`].
+    pub kind: Kind,
+    /// The payload, as far as it was captured.
+    pub payload: &'a [u8],
+    /// Bytes behind `payload` that were on the wire and not captured (snap length).
+    pub missing: u32,
+    /// Fragments overlapped with different content; the first copy is here.
+    pub conflict: bool,
+    /// It is only quoted by an ICMP error. It takes a stream number, as in tshark, and
+    /// carries nothing: `payload` is empty, and streams take no notice of it.
+    pub quoted: bool,
+}
+
+/// Finds segments in packets. Keeps the fragments of packets that are not whole yet.
+#[derive(Debug, Default)]
+pub struct Slicer {
+    fragments: Fragments,
+    /// The packet that was put together last.
+    whole: Vec<u8>,
+    frames: Vec<u64>,
+}
+
+/// Where the bytes are that are looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Held {
+    InPacket,
+    InWhole,
+}
+
+impl Slicer {
+    /// A slicer with nothing waiting. One for each input.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The segment in `packet`, if it carries one or completes one. What carries nothing of
+    /// an application (ARP, ICMP, routing) is passed over; what cannot be read is added to `gaps`.
+    pub fn slice<'a>(&'a mut self, packet: &Packet<'a>, gaps: &mut Gaps) -> Option<Segment<'a>> {
+        let frame = || format!("frame {}", packet.frame);
+        let start = match link::strip(packet.link, packet.data) {
+            Carried::Ip(start) => start,
+            Carried::Other => return None,
+            Carried::Cut => {
+                // An empty frame hides nothing.
+                if packet.wire_len > 0 {
+                    gaps.add(cut(frame(), packet));
+                }
+                return None;
+            }
+            Carried::Unsupported => {
+                let detail = format!("link type {} ({}) is not read", packet.link.0, packet.link);
+                gaps.add(Gap::new(GapReason::UnsupportedLink, frame(), detail).of_bytes(packet.wire_len.into()));
+                return None;
+            }
+        };
+        self.frames.clear();
+        self.frames.push(packet.frame);
+        let mut held = Held::InPacket;
+        let mut conflict = false;
+        let mut quoted = false;
+        let mut range = start..packet.data.len();
+        for _ in 0..TUNNELS {
+            let bytes = match held {
+                Held::InPacket => packet.data,
+                Held::InWhole => &self.whole,
+            };
+            let base = range.start;
+            let parsed = ip::parse(bytes.get(range.clone()).unwrap_or_default());
+            let mut found = match parsed {
+                Ok(found) => found,
+                Err(_) if quoted => return None,
+                Err(Bad::Cut) => {
+                    gaps.add(cut(frame(), packet));
+                    return None;
+                }
+                Err(Bad::Malformed) => {
+                    gaps.add(Gap::new(GapReason::DamagedInput, frame(), "an IP header that contradicts itself"));
+                    return None;
+                }
+            };
+            found.payload = found.payload.start + base..found.payload.end + base;
+            if let Some(place) = found.fragment.filter(|place| !quoted || place.offset > 0) {
+                if quoted {
+                    return None;
+                }
+                let payload = bytes.get(found.payload.clone()).unwrap_or_default();
+                if found.missing > 0 {
+                    // Never whole; the first is read as far as it goes, as tshark does.
+                    if place.offset > 0 {
+                        gaps.add(cut(frame(), packet));
+                        return None;
+                    }
+                } else {
+                    let protocol = if found.source.is_ipv4() { found.protocol } else { 0 };
+                    let (source, destination) = (found.source, found.destination);
+                    let key = Key { source, destination, protocol, id: place.id };
+                    let when = (packet.frame, packet.time);
+                    let payload_owned;
+                    let payload = if held == Held::InWhole {
+                        payload_owned = payload.to_vec();
+                        &payload_owned
+                    } else {
+                        payload
+                    };
+                    let whole = self.fragments.add(key, place, found.protocol, payload, when, gaps)?;
+                    self.whole = whole.bytes;
+                    self.frames = whole.frames;
+                    conflict |= whole.conflict;
+                    held = Held::InWhole;
+                    found = Ip { protocol: whole.protocol, payload: 0..self.whole.len(), fragment: None, ..found };
+                    // Headers that stood behind the fragment header.
+                    found = ip::extensions(&self.whole, found).ok()?;
+                }
+            }
+            let bytes = match held {
+                Held::InPacket => packet.data,
+                Held::InWhole => &self.whole,
+            };
+            match found.protocol {
+                4 | 41 => range = found.payload,
+                47 => match gre(bytes, found.payload.clone()) {
+                    Some(inner) => range = inner,
+                    None => {
+                        let bytes = (found.payload.len() + found.missing) as u64;
+                        let detail = "GRE that carries no IP";
+                        gaps.add(Gap::new(GapReason::UnknownProtocol, frame(), detail).of_bytes(bytes));
+                        return None;
+                    }
+                },
+                6 | 17 if quoted => return self.quoted(packet, held, &found),
+                6 | 17 => return self.transport(packet, held, &found, conflict, gaps),
+                1 | 58 if !quoted => {
+                    range = icmp_quote(bytes, &found)?;
+                    quoted = true;
+                }
+                _ if quoted => return None,
+                protocol if CONTROL.contains(&protocol) => return None,
+                protocol => {
+                    let bytes = (found.payload.len() + found.missing) as u64;
+                    let detail = format!("IP protocol {protocol} is not read");
+                    gaps.add(Gap::new(GapReason::UnknownProtocol, frame(), detail).of_bytes(bytes));
+                    return None;
+                }
+            }
+        }
+        gaps.add(Gap::new(GapReason::Limit, frame(), "more than 8 IP packets inside each other"));
+        None
+    }
+
+    /// Counts the packets whose fragments were not all captured.
+    pub fn finish(&mut self, gaps: &mut Gaps) {
+        self.fragments.finish(gaps);
+    }
+
+    fn transport<'a>(
+        &'a self,
+        packet: &Packet<'a>,
+        held: Held,
+        found: &Ip,
+        conflict: bool,
+        gaps: &mut Gaps,
+    ) -> Option<Segment<'a>> {
+        let bytes: &'a [u8] = match held {
+            Held::InPacket => packet.data,
+            Held::InWhole => &self.whole,
+        };
+        let bytes = bytes.get(found.payload.clone()).unwrap_or_default();
+        let frame = || format!("frame {}", packet.frame);
+        let header = if found.protocol == 6 { tcp(bytes) } else { udp(bytes) };
+        if header.as_ref().is_some_and(|h| h.length < 8) {
+            // tshark gives it a stream number all the same.
+            gaps.add(Gap::new(GapReason::DamagedInput, frame(), CONTRADICTS));
+        }
+        let Some(header) = header else {
+            gaps.add(if found.missing > 0 {
+                cut(frame(), packet)
+            } else {
+                Gap::new(GapReason::DamagedInput, frame(), CONTRADICTS)
+            });
+            return None;
+        };
+        // What the IP header promises, or UDP's own length where that is shorter.
+        let promised = (bytes.len() + found.missing).saturating_sub(header.length);
+        let promised = header.payload.map_or(promised, |length| length.min(promised));
+        let payload = bytes.get(header.length..).unwrap_or_default();
+        let payload = payload.get(..promised.min(payload.len())).unwrap_or_default();
+        let missing = u32::try_from(promised - payload.len()).unwrap_or(u32::MAX);
+        if missing > 0 {
+            gaps.add(Gap::new(GapReason::Truncated, frame(), SNAPLEN).of_bytes(missing.into()));
+        }
+        let payload = if header.length < 8 { &[] } else { payload };
+        Some(Segment { payload, missing, conflict, ..self.segment(packet, found, &header) })
+    }
+
+    /// The segment that an ICMP error quotes the start of.
+    fn quoted<'a>(&'a self, packet: &Packet<'a>, held: Held, found: &Ip) -> Option<Segment<'a>> {
+        let bytes = match held {
+            Held::InPacket => packet.data,
+            Held::InWhole => &self.whole,
+        };
+        let bytes = bytes.get(found.payload.clone()).unwrap_or_default();
+        let header = if found.protocol == 6 {
+            // tshark needs the fields up to the window.
+            let mut fixed = [0; 20];
+            let there = bytes.get(..bytes.len().min(20)).filter(|b| b.len() >= 16)?;
+            fixed.get_mut(..there.len())?.copy_from_slice(there);
+            tcp(&fixed)?
+        } else {
+            udp(bytes)?
+        };
+        Some(Segment { quoted: true, ..self.segment(packet, found, &header) })
+    }
+
+    fn segment<'a>(&'a self, packet: &Packet<'a>, found: &Ip, header: &Header) -> Segment<'a> {
+        Segment {
+            input: packet.input,
+            frame: packet.frame,
+            frames: &self.frames,
+            time: packet.time,
+            src: SocketAddr::new(found.source, header.ports.0),
+            dst: SocketAddr::new(found.destination, header.ports.1),
+            kind: header.kind,
+            payload: &[],
+            missing: 0,
+            conflict: false,
+            quoted: false,
+        }
+    }
+}
+
+const CONTRADICTS: &str = "a TCP or UDP header that contradicts itself";
+const SNAPLEN: &str = "the snap length cut packets";
+
+fn cut(at: String, packet: &Packet<'_>) -> Gap {
+    let missing = u64::from(packet.wire_len).saturating_sub(packet.data.len() as u64);
+    match missing {
+        0 => Gap::new(GapReason::DamagedInput, at, "a packet that is shorter than its headers"),
+        missing => Gap::new(GapReason::Truncated, at, SNAPLEN).of_bytes(missing),
+    }
+}
+
+struct Header {
+    ports: (u16, u16),
+    kind: Kind,
+    /// 0 where the header says an impossible one.
+    length: usize,
+    /// Length of the payload, where the header tells it.
+    payload: Option<usize>,
+}
+
+fn tcp(bytes: &[u8]) -> Option<Header> {
+    // Options may be cut off; the fixed part is enough.
+    let mut fixed = *bytes.first_chunk::<20>()?;
+    let length = usize::from(fixed[12] >> 4) * 4;
+    fixed[12] = 5 << 4;
+    let header = TcpHeaderSlice::from_slice(&fixed).ok()?;
+    let length = if length < 20 { 0 } else { length };
+    Some(Header {
+        ports: (header.source_port(), header.destination_port()),
+        kind: Kind::Tcp {
+            seq: header.sequence_number(),
+            ack: header.acknowledgment_number(),
+            flags: Flags { syn: header.syn(), ack: header.ack(), fin: header.fin(), rst: header.rst() },
+            window: header.window_size(),
+        },
+        length,
+        payload: None,
+    })
+}
+
+fn udp(bytes: &[u8]) -> Option<Header> {
+    let header = UdpHeaderSlice::from_slice(bytes).ok()?;
+    // 0 is a jumbogram (RFC 2675 §4) or segmentation offload.
+    let payload = match usize::from(header.length()) {
+        0 => None,
+        length => Some(length.checked_sub(8)?),
+    };
+    Some(Header { ports: (header.source_port(), header.destination_port()), kind: Kind::Udp, length: 8, payload })
+}
+
+/// The packet that an ICMP error quotes: destination unreachable, source quench, redirect,
+/// time exceeded, parameter problem (RFC 792); of ICMPv6 all of the first four (RFC 4443 §2.1).
+fn icmp_quote(bytes: &[u8], found: &Ip) -> Option<Range<usize>> {
+    let range = found.payload.clone();
+    let kind = bytes.get(range.start)?;
+    let error = match found.protocol {
+        1 => matches!(kind, 3 | 4 | 5 | 11 | 12),
+        _ => matches!(kind, 1..=4),
+    };
+    let start = range.start + 8;
+    (error && start < range.end).then_some(start..range.end)
+}
+
+/// The IP packet in a GRE packet (RFC 2784, RFC 2890), if it is one.
+fn gre(bytes: &[u8], range: Range<usize>) -> Option<Range<usize>> {
+    let head = bytes.get(range.clone())?.first_chunk::<4>()?;
+    let [flags, version, kind @ ..] = *head;
+    if version & 7 != 0 || !matches!(u16::from_be_bytes(kind), 0x0800 | 0x86dd) {
+        return None;
+    }
+    // Checksum (with a reserved half), key and sequence number take four bytes each.
+    let fields = [0x80, 0x20, 0x10].iter().filter(|bit| flags & **bit != 0).count();
+    let start = range.start + 4 + fields * 4;
+    (start <= range.end).then_some(start..range.end)
+}

@@ -1,0 +1,283 @@
+//! The rules, in the order they are tried.
+//!
+//! 1. What the user settled.
+//! 2. A product: its host, a pattern, or a domain of its own, the more exact first. Not
+//!    where the user named a domain of the first party that is as exact, or the product is the owner's.
+//! 3. A product that the name is an alias (CNAME) of. An alias of a CDN changes nothing.
+//! 4. The first party, by domain; or by the group of the owner.
+//! 5. A group: the company is known, which of its products it is, not.
+//! 6. Infrastructure.
+//! 7. The local network, a host that nobody knows, an address.
+//!
+//! For 4 to 7 a path and fields that only one SDK uses name it as the way (`via`).
+
+use super::{Attribution, Attributor, Host, Subject};
+use crate::evidence::Certainty;
+use crate::observations::{NameSource, Recipient, Role};
+use crate::session::{SettledAs, Settlement};
+use crate::signatures::{Confidence, HostHit, MatchedBy, Product};
+
+/// Categories whose products hold their customers' content: a name that is an alias of
+/// such a host is still its owner's.
+const HOSTING: &[&str] = &["baas", "cdn", "dns", "storage"];
+
+impl<'s> Attributor<'s> {
+    /// The recipient that `subject` is, with the SDK that `via` finds where the host is not a product's.
+    pub(super) fn decide(&self, subject: &Subject<'_>, via: impl Fn() -> Option<&'s Product>) -> Attribution {
+        let host = subject.host.text();
+        if let Some(settlement) = self.scope.settled(&host) {
+            return self.settled(subject, settlement);
+        }
+        let hits = self.index.products(&host, subject.path, Some(subject.port));
+        let first_party = self.scope.first_party_of(&subject.host);
+        if let Some(hit) = hits.first() {
+            let certainty = of(hit.confidence);
+            if self.is_owners(hit.product) {
+                let reason = format!("{}, whose company is the owner", matched(subject, hit));
+                return attribution(subject, self.first_party(subject, certainty, reason), None);
+            }
+            if first_party.is_none_or(|domain| !is_as_exact(domain, hit, subject)) {
+                let recipient = self.product(subject, hit.product, certainty, matched(subject, hit));
+                return attribution(subject, recipient, None);
+            }
+        }
+        if let Some(recipient) = self.by_alias(subject) {
+            return attribution(subject, recipient, None);
+        }
+        let recipient = first_party
+            .map(|domain| {
+                let reason = format!("{} lies under {domain}, given as first party", said(subject));
+                self.first_party(subject, Certainty::Confirmed, reason)
+            })
+            .or_else(|| self.by_group(subject, &host))
+            .or_else(|| self.by_infrastructure(subject, &host))
+            .unwrap_or_else(|| self.unknown(subject));
+        attribution(subject, recipient, via())
+    }
+
+    fn settled(&self, subject: &Subject<'_>, settlement: &Settlement) -> Attribution {
+        let quoted = format!("{} was settled as {{}}: {}", said(subject), settlement.reason);
+        let reason = |what: &str| quoted.replacen("{}", what, 1);
+        let product = match &settlement.as_ {
+            SettledAs::Product(id) => self.index.signatures().products.get(id),
+            _ => None,
+        };
+        let recipient = match (&settlement.as_, product) {
+            (SettledAs::Product(id), Some(product)) => self.product(subject, product, Certainty::Confirmed, reason(id)),
+            (SettledAs::FirstParty, _) => self.first_party(subject, Certainty::Confirmed, reason("first-party")),
+            (SettledAs::Infrastructure, _) => {
+                let domain = subject.host.registrable();
+                infrastructure(&domain, &domain, Certainty::Confirmed, reason("infrastructure"))
+            }
+            (SettledAs::Ignore | SettledAs::Product(_), _) => {
+                Recipient { reason: reason("ignore"), ..self.unknown(subject) }
+            }
+        };
+        let ignored = (settlement.as_ == SettledAs::Ignore).then(|| settlement.reason.clone());
+        Attribution { ignored, ..attribution(subject, recipient, None) }
+    }
+
+    /// A name whose chain of aliases leads to a product's host.
+    fn by_alias(&self, subject: &Subject<'_>) -> Option<Recipient> {
+        let Host::Name(name) = &subject.host else { return None };
+        for alias in self.names.aliases(name, subject.time) {
+            let hits = self.index.products(&alias, subject.path, Some(subject.port));
+            let Some(hit) = hits.into_iter().find(|hit| !is_hosting(hit.product)) else { continue };
+            // The device went where this answer sent it: whoever wrote it, that is whose it is.
+            let certainty = of(hit.confidence);
+            let reason = format!(
+                "{} is an alias (CNAME) of {alias}, which {} {} of {} ({})",
+                said(subject),
+                verb(hit.by),
+                hit.matched,
+                hit.product.zh,
+                hit.origin
+            );
+            return Some(if self.is_owners(hit.product) {
+                self.first_party(subject, certainty, reason)
+            } else {
+                self.product(subject, hit.product, certainty, reason)
+            });
+        }
+        None
+    }
+
+    fn by_group(&self, subject: &Subject<'_>, host: &str) -> Option<Recipient> {
+        let (group, domain) = self.index.group(host)?;
+        let place = format!("{} lies under {domain}, a domain of {} ({})", said(subject), group.zh, group.origin);
+        if let Some(owner) = self.scope.owner.as_ref().filter(|owner| group.companies.contains(owner)) {
+            // Companies of a group share its domains: likely the owner's, not surely.
+            let reason = format!("{place}, which the owner ({owner}) belongs to");
+            return Some(self.first_party(subject, Certainty::Probable, reason));
+        }
+        let company = match group.companies.as_slice() {
+            [only] => Some(only.clone()),
+            _ => None,
+        };
+        Some(Recipient {
+            id: format!("group:{}", group.id),
+            role: Role::GroupUnknown,
+            product: None,
+            company,
+            zh: format!("{}（产品未知）", group.zh),
+            en: format!("{}, product unknown", group.en),
+            domain: domain.to_owned(),
+            reason: format!("{place}; none of its products lists this host"),
+            certainty: Certainty::Confirmed,
+            via: None,
+        })
+    }
+
+    fn by_infrastructure(&self, subject: &Subject<'_>, host: &str) -> Option<Recipient> {
+        let (entry, domain) = self.index.infrastructure(host)?;
+        let reason =
+            format!("{} lies under {domain}, {} of {} ({})", said(subject), entry.kind, entry.operator, entry.origin);
+        Some(infrastructure(domain, &entry.operator, of(entry.confidence), reason))
+    }
+
+    fn unknown(&self, subject: &Subject<'_>) -> Recipient {
+        let host = subject.host.text();
+        let is_address = matches!(subject.host, Host::Address(_));
+        let (role, why) = if subject.host.is_local() {
+            (Role::Unknown, "lies in the local network")
+        } else if is_address {
+            (Role::Unknown, "is an address without a name, and no signature lists it")
+        } else if self.scope.first_party_given {
+            (Role::Unnamed, "is in no signature and not under a first-party domain")
+        } else {
+            (Role::Unknown, "is in no signature, and no first-party domain was given")
+        };
+        let kind = if is_address { "address" } else { "host" };
+        Recipient {
+            id: format!("{kind}:{host}"),
+            role,
+            product: None,
+            company: None,
+            zh: host.clone(),
+            en: host,
+            domain: subject.host.registrable(),
+            reason: format!("{} {why}", said(subject)),
+            certainty: Certainty::Confirmed,
+            via: None,
+        }
+    }
+
+    fn product(&self, subject: &Subject<'_>, product: &Product, certainty: Certainty, reason: String) -> Recipient {
+        // The system speaks with its maker's hosts whatever app runs.
+        let role = if product.platform { Role::Platform } else { Role::ThirdParty };
+        Recipient {
+            id: product.id.clone(),
+            role,
+            product: Some(product.id.clone()),
+            company: Some(product.company.clone()),
+            zh: product.zh.clone(),
+            en: product.en.clone(),
+            domain: subject.host.registrable(),
+            reason,
+            certainty,
+            via: None,
+        }
+    }
+
+    fn first_party(&self, subject: &Subject<'_>, certainty: Certainty, reason: String) -> Recipient {
+        Recipient {
+            id: "first-party".to_owned(),
+            role: Role::FirstParty,
+            product: None,
+            company: self.scope.owner.clone(),
+            zh: "第一方".to_owned(),
+            en: "First party".to_owned(),
+            domain: subject.host.registrable(),
+            reason,
+            certainty,
+            via: None,
+        }
+    }
+
+    fn is_owners(&self, product: &Product) -> bool {
+        self.scope.owner.as_ref() == Some(&product.company)
+    }
+}
+
+fn infrastructure(domain: &str, operator: &str, certainty: Certainty, reason: String) -> Recipient {
+    Recipient {
+        id: format!("infrastructure:{domain}"),
+        role: Role::Infrastructure,
+        product: None,
+        company: None,
+        zh: operator.to_owned(),
+        en: operator.to_owned(),
+        domain: domain.to_owned(),
+        reason,
+        certainty,
+        via: None,
+    }
+}
+
+fn attribution(subject: &Subject<'_>, recipient: Recipient, via: Option<&Product>) -> Attribution {
+    let certainty = recipient.certainty.min(subject.at_most);
+    let reason = match via {
+        Some(product) => {
+            format!("{}; path and fields are those of {} ({})", recipient.reason, product.zh, product.origin)
+        }
+        None => recipient.reason,
+    };
+    let via = via.map(|product| product.id.clone());
+    let recipient = Recipient { certainty, reason, via, ..recipient };
+    let host = subject.host.text();
+    Attribution { recipient, host, name_source: subject.source, remark: None, ignored: None }
+}
+
+/// A first-party domain beats a product's where it is as exact: `--first-party bilibili.com`
+/// makes all of bilibili.com the first party, `--first-party qq.com` does not make android.bugly.qq.com it.
+fn is_as_exact(first_party: &Host, hit: &HostHit<'_>, subject: &Subject<'_>) -> bool {
+    match hit.by {
+        MatchedBy::Domain => first_party.text().len() >= hit.matched.len(),
+        MatchedBy::Exact | MatchedBy::Pattern => *first_party == subject.host,
+    }
+}
+
+fn is_hosting(product: &Product) -> bool {
+    product.categories.iter().any(|category| HOSTING.contains(&category.as_str()))
+}
+
+/// A fact that is well known is a confirmed reason, and so on down.
+fn of(confidence: Confidence) -> Certainty {
+    match confidence {
+        Confidence::High => Certainty::Confirmed,
+        Confidence::Medium => Certainty::Probable,
+        Confidence::Low => Certainty::Possible,
+    }
+}
+
+/// `host matches stats.jpush.cn of 极光 (companies/aurora-mobile.toml:14)`.
+fn matched(subject: &Subject<'_>, hit: &HostHit<'_>) -> String {
+    format!("{} {} {} of {} ({})", kind(subject), verb(hit.by), hit.matched, hit.product.zh, hit.origin)
+}
+
+fn verb(by: MatchedBy) -> &'static str {
+    match by {
+        MatchedBy::Exact => "matches",
+        MatchedBy::Pattern => "matches the pattern",
+        MatchedBy::Domain => "lies under the domain",
+    }
+}
+
+/// What the name is: its source, and for DNS how it was found.
+fn kind(subject: &Subject<'_>) -> String {
+    match (subject.source, &subject.how) {
+        (_, Some(how)) => format!("name by DNS ({how})"),
+        (NameSource::Opened, None) => "host".to_owned(),
+        (NameSource::Sni, None) => "server name (SNI)".to_owned(),
+        (NameSource::Dns, None) => "name by DNS".to_owned(),
+        (NameSource::Address, None) => "address".to_owned(),
+    }
+}
+
+/// The name with what it is.
+fn said(subject: &Subject<'_>) -> String {
+    match &subject.how {
+        Some(_) => kind(subject),
+        None => format!("{} {}", kind(subject), subject.host),
+    }
+}

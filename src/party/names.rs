@@ -1,0 +1,327 @@
+//! What an address was called: DNS answers with their validity, aliases, and names
+//! that the capture file gives.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+
+use super::host::{Host, normalise};
+use crate::evidence::Time;
+use crate::message::{Dns, Kind, Message};
+
+/// Shortest time an answer is taken to hold. Programs keep answers longer than their TTL
+/// says: Java's resolver for 30 s (`networkaddress.cache.ttl` of the JDK without a
+/// security manager), and a connection begins a moment behind its answer even where the TTL is 0.
+const SHORTEST_VALIDITY: i64 = 30 * SECOND;
+const SECOND: i64 = 1_000_000_000;
+
+/// Answers kept, over all clients. At about 150 bytes each this bounds the table to some 150 MiB;
+/// a phone asks a few thousand names an hour.
+const ANSWERS: usize = 1 << 20;
+
+/// Names kept for one address, and aliases for one name: a host behind a CDN shares its
+/// address with thousands of others, and past some tens a name says nothing about a connection.
+const NAMES_OF_ONE: usize = 64;
+
+/// Aliases followed from one name. Resolvers stop at 8 to 16 as well.
+const CHAIN: usize = 16;
+
+/// A name that held for a while.
+#[derive(Clone, Debug)]
+struct Held {
+    name: String,
+    from: Time,
+    until: Time,
+}
+
+/// DNS answers by client and time, CNAMEs, and names from the capture file (NRB).
+#[derive(Clone, Debug, Default)]
+pub struct NameTable {
+    by_client: BTreeMap<IpAddr, HashMap<IpAddr, Vec<Held>>>,
+    by_address: HashMap<IpAddr, Vec<Held>>,
+    aliases: HashMap<String, Vec<Held>>,
+    given: HashMap<IpAddr, Vec<String>>,
+    answers: usize,
+    dropped: u64,
+}
+
+/// How an address got its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NameQuality {
+    /// An answer to this client, valid at that time, and no other name was.
+    Valid,
+    /// The name is not sure: the newest of several, out of date, another client's, or the capture file's.
+    Unsure,
+}
+
+/// A name for an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressName {
+    /// What the client had asked for.
+    pub name: String,
+    /// See [`NameQuality`].
+    pub quality: NameQuality,
+    /// Other names that were valid then, sorted.
+    pub others: Vec<String>,
+    /// Where the name comes from, in words.
+    pub how: String,
+}
+
+impl NameTable {
+    /// Learns from a message, where it is a DNS response.
+    pub fn learn_message(&mut self, message: &Message) {
+        if let Kind::Dns(dns) = &message.kind {
+            self.learn(message.client, message.time, dns);
+        }
+    }
+
+    /// Learns the answers of a response that `client` got at `time`.
+    ///
+    /// An address is known under the name that was asked for, not under the alias the
+    /// chain of CNAMEs ends at: that is what the program wanted to reach.
+    pub fn learn(&mut self, client: IpAddr, time: Time, dns: &Dns) {
+        if !dns.response {
+            return;
+        }
+        let client = normalise(client);
+        // Alias target to the name it stands for, in this message.
+        let mut asked_as: HashMap<String, String> = HashMap::new();
+        for (owner, kind, value, ttl) in &dns.answers {
+            if kind == "CNAME"
+                && let (Some(Host::Name(owner)), Some(Host::Name(target))) = (Host::parse(owner), Host::parse(value))
+                && owner != target
+            {
+                asked_as.entry(target.clone()).or_insert_with(|| owner.clone());
+                let held = held(target, time, *ttl);
+                self.keep(held, |table| table.aliases.entry(owner).or_default());
+            }
+        }
+        for (owner, kind, value, ttl) in &dns.answers {
+            if (kind == "A" || kind == "AAAA")
+                && let (Some(Host::Name(owner)), Some(Host::Address(address))) =
+                    (Host::parse(owner), Host::parse(value))
+            {
+                let mut asked = owner;
+                for _ in 0..CHAIN {
+                    match asked_as.get(&asked) {
+                        Some(alias_of) => asked = alias_of.clone(),
+                        None => break,
+                    }
+                }
+                let held = held(asked, time, *ttl);
+                let for_all = held.clone();
+                self.keep(held, |table| table.by_client.entry(client).or_default().entry(address).or_default());
+                self.keep(for_all, |table| table.by_address.entry(address).or_default());
+            }
+        }
+    }
+
+    /// Learns a name that the capture file itself gives (pcapng name resolution block).
+    pub fn learn_given(&mut self, address: IpAddr, name: &str) {
+        if let Some(Host::Name(name)) = Host::parse(name) {
+            let names = self.given.entry(normalise(address)).or_default();
+            if names.len() < NAMES_OF_ONE && !names.contains(&name) {
+                names.push(name);
+                names.sort();
+            }
+        }
+    }
+
+    /// Answers that no room was left for.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// What `client` knew `address` as at `time`.
+    pub fn name_of(&self, client: IpAddr, address: IpAddr, time: Time) -> Option<AddressName> {
+        let (client, address) = (normalise(client), normalise(address));
+        let own = self.by_client.get(&client).and_then(|names| names.get(&address));
+        let own = own.and_then(|names| latest(names, time));
+        let any = || self.by_address.get(&address).and_then(|names| latest(names, time));
+        let named = |found: Latest<'_>, of_client: bool| {
+            let (how, quality) = match (of_client, found.valid, found.others.is_empty()) {
+                (true, true, true) => ("a DNS answer to this client".to_owned(), NameQuality::Valid),
+                (true, true, false) => {
+                    let others = found.others.join(", ");
+                    (format!("the newest of several DNS answers (the others: {others})"), NameQuality::Unsure)
+                }
+                (true, false, _) => ("a DNS answer whose time had run out".to_owned(), NameQuality::Unsure),
+                (false, ..) => ("a DNS answer to another client".to_owned(), NameQuality::Unsure),
+            };
+            AddressName { name: found.name.to_owned(), quality, others: found.others, how }
+        };
+        if let Some(found) = own {
+            return Some(named(found, true));
+        }
+        if let Some(found) = any() {
+            return Some(named(found, false));
+        }
+        let names = self.given.get(&address)?;
+        let (name, others) = names.split_first()?;
+        let how = "the names that the capture file gives".to_owned();
+        Some(AddressName { name: name.clone(), quality: NameQuality::Unsure, others: others.to_vec(), how })
+    }
+
+    /// The aliases of `name` at `time`, nearest first: `a` → `a.cdn.example` → …. Whom a zone
+    /// points to does not depend on who asked, so answers to any client count.
+    pub fn aliases(&self, name: &str, time: Time) -> Vec<String> {
+        let mut chain: Vec<String> = Vec::new();
+        let mut at = name;
+        while chain.len() < CHAIN {
+            let Some(next) = self.aliases.get(at).and_then(|held| latest(held, time)) else { break };
+            if next.name == name || chain.iter().any(|seen| seen == next.name) {
+                break;
+            }
+            at = next.name;
+            chain.push(at.to_owned());
+        }
+        chain
+    }
+
+    fn keep(&mut self, held: Held, list: impl FnOnce(&mut Self) -> &mut Vec<Held>) {
+        let room = self.answers < ANSWERS;
+        let known = list(self);
+        // A repeated answer makes the one before last longer.
+        let mut same = known.iter_mut().filter(|k| k.name == held.name);
+        if let Some(same) = same.find(|k| held.from <= k.until && k.from <= held.until) {
+            same.from = same.from.min(held.from);
+            same.until = same.until.max(held.until);
+        } else if room && known.len() < NAMES_OF_ONE {
+            known.push(held);
+            self.answers += 1;
+        } else {
+            self.dropped += 1;
+        }
+    }
+}
+
+fn held(name: String, from: Time, ttl: u32) -> Held {
+    let validity = (i64::from(ttl) * SECOND).max(SHORTEST_VALIDITY);
+    Held { name, from, until: Time(from.0.saturating_add(validity)) }
+}
+
+struct Latest<'a> {
+    name: &'a str,
+    valid: bool,
+    others: Vec<String>,
+}
+
+/// The newest name that was valid at `time`, else the newest from before. Answers from
+/// later than `time` never count: what was learned afterwards did not lead there.
+fn latest(names: &[Held], time: Time) -> Option<Latest<'_>> {
+    let before = || names.iter().filter(|n| n.from <= time);
+    let newest = |a: &&Held, b: &&Held| a.from.cmp(&b.from).then(b.name.cmp(&a.name));
+    if let Some(newest) = before().filter(|n| time <= n.until).max_by(newest) {
+        let valid = before().filter(|n| time <= n.until && n.name != newest.name);
+        let mut others: Vec<String> = valid.map(|n| n.name.clone()).collect();
+        others.sort();
+        others.dedup();
+        return Some(Latest { name: &newest.name, valid: true, others });
+    }
+    before().max_by(newest).map(|n| Latest { name: &n.name, valid: false, others: Vec::new() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 2));
+
+    fn at(seconds: i64) -> Time {
+        Time(seconds * SECOND)
+    }
+
+    fn answer(owner: &str, kind: &str, value: &str, ttl: u32) -> (String, String, String, u32) {
+        (owner.to_owned(), kind.to_owned(), value.to_owned(), ttl)
+    }
+
+    fn response(names: &[&str], answers: Vec<(String, String, String, u32)>) -> Dns {
+        Dns { names: names.iter().map(|n| (*n).to_owned()).collect(), answers, response: true }
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_address_has_the_name_that_was_asked_for() {
+        let mut table = NameTable::default();
+        let answers = vec![
+            answer("m.example.com", "CNAME", "x.cdn.example", 60),
+            answer("x.cdn.example", "CNAME", "y.cdn.example", 60),
+            answer("y.cdn.example", "A", "203.0.113.7", 60),
+        ];
+        table.learn(CLIENT, at(100), &response(&["m.example.com"], answers));
+        let found = table.name_of(CLIENT, address("203.0.113.7"), at(130)).unwrap();
+        assert_eq!((found.name.as_str(), found.quality), ("m.example.com", NameQuality::Valid));
+        assert_eq!(table.aliases("m.example.com", at(130)), ["x.cdn.example", "y.cdn.example"]);
+        // The same address by NAT64 is the same address.
+        assert!(table.name_of(CLIENT, address("64:ff9b::203.0.113.7"), at(130)).is_some());
+        // Before the answer there was no name.
+        assert_eq!(table.name_of(CLIENT, address("203.0.113.7"), at(99)), None);
+    }
+
+    #[test]
+    fn answers_run_out_and_belong_to_who_asked() {
+        let mut table = NameTable::default();
+        table.learn(CLIENT, at(0), &response(&["a.example"], vec![answer("a.example", "A", "203.0.113.1", 60)]));
+        let quality = |client: &str, seconds| {
+            table.name_of(address(client), address("203.0.113.1"), at(seconds)).map(|n| n.quality)
+        };
+        assert_eq!(quality("10.0.0.2", 60), Some(NameQuality::Valid));
+        assert_eq!(quality("10.0.0.2", 61), Some(NameQuality::Unsure));
+        assert_eq!(quality("10.0.0.3", 30), Some(NameQuality::Unsure));
+    }
+
+    #[test]
+    fn of_two_valid_names_the_newest_is_taken_and_the_other_told() {
+        let mut table = NameTable::default();
+        for (seconds, name) in [(0, "old.example"), (10, "new.example")] {
+            table.learn(CLIENT, at(seconds), &response(&[name], vec![answer(name, "A", "203.0.113.1", 300)]));
+        }
+        let found = table.name_of(CLIENT, address("203.0.113.1"), at(20)).unwrap();
+        assert_eq!(found.name, "new.example");
+        assert_eq!(found.others, ["old.example"]);
+        assert_eq!(found.quality, NameQuality::Unsure);
+        // At a time when only the first was known, it is the name.
+        assert_eq!(table.name_of(CLIENT, address("203.0.113.1"), at(5)).unwrap().name, "old.example");
+    }
+
+    #[test]
+    fn loops_of_aliases_end() {
+        let mut table = NameTable::default();
+        let answers =
+            vec![answer("a.example", "CNAME", "b.example", 60), answer("b.example", "CNAME", "a.example", 60)];
+        table.learn(CLIENT, at(0), &response(&["a.example"], answers));
+        assert_eq!(table.aliases("a.example", at(1)), ["b.example"]);
+        // An address at the end of a loop is still learned, and learning ends.
+        let answers = vec![
+            answer("a.example", "CNAME", "b.example", 60),
+            answer("b.example", "CNAME", "a.example", 60),
+            answer("b.example", "A", "203.0.113.9", 60),
+        ];
+        table.learn(CLIENT, at(0), &response(&["a.example"], answers));
+        assert!(table.name_of(CLIENT, address("203.0.113.9"), at(1)).is_some());
+    }
+
+    #[test]
+    fn queries_teach_nothing_and_tables_are_bounded() {
+        let mut table = NameTable::default();
+        let query =
+            Dns { response: false, ..response(&["a.example"], vec![answer("a.example", "A", "203.0.113.1", 60)]) };
+        table.learn(CLIENT, at(0), &query);
+        assert_eq!(table.name_of(CLIENT, address("203.0.113.1"), at(0)), None);
+        for i in 0..200 {
+            let name = format!("h{i}.example");
+            table.learn(CLIENT, at(0), &response(&[&name], vec![answer(&name, "A", "203.0.113.1", 60)]));
+        }
+        assert_eq!(table.dropped(), 2 * (200 - NAMES_OF_ONE as u64));
+    }
+
+    #[test]
+    fn names_of_the_capture_file_come_last() {
+        let mut table = NameTable::default();
+        table.learn_given(address("203.0.113.5"), "named.example.");
+        let found = table.name_of(CLIENT, address("203.0.113.5"), at(0)).unwrap();
+        assert_eq!((found.name.as_str(), found.quality), ("named.example", NameQuality::Unsure));
+    }
+}

@@ -1,0 +1,43 @@
+//! Base64 (RFC 4648 §4 and §5): either alphabet, padded or not, with or without line ends.
+
+use std::sync::LazyLock;
+
+use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, Encoding};
+
+use super::sense;
+use super::walk::{Opener, Opening};
+
+/// Shorter words are words. Nine random bytes are text one time in 7,000.
+const SHORTEST: usize = 12;
+
+pub(super) const BASE64: Opener = Opener {
+    name: "base64",
+    open: |input, budget| {
+        let decoded = decode(input.bytes).filter(|_| input.bytes.len() >= SHORTEST)?;
+        let sense = sense::is_text(&decoded) || sense::is_compressed(&decoded);
+        (sense && budget.bytes(decoded.len())).then(|| Opening { keep: true, ..Opening::one(decoded) })
+    },
+};
+
+/// Decodes all of `bytes`, or nothing. Bits that pad the last character may be anything:
+/// encoders exist that leave some set.
+pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<u8>> {
+    let word: Vec<u8> = bytes.iter().copied().filter(|b| !matches!(b, b'\r' | b'\n')).collect();
+    let end = word.iter().rposition(|b| *b != b'=').map_or(0, |i| i + 1);
+    let (body, padding) = word.split_at_checked(end)?;
+    if body.is_empty() || body.len() % 4 == 1 || padding.len() > 2 {
+        return None;
+    }
+    let url = body.iter().any(|b| matches!(b, b'-' | b'_'));
+    let encoding: &Encoding = if url { &URL } else { &STANDARD };
+    encoding.decode(body).ok()
+}
+
+static STANDARD: LazyLock<Encoding> = LazyLock::new(|| lenient(&BASE64_NOPAD));
+static URL: LazyLock<Encoding> = LazyLock::new(|| lenient(&BASE64URL_NOPAD));
+
+fn lenient(encoding: &Encoding) -> Encoding {
+    let mut specification = encoding.specification();
+    specification.check_trailing_bits = false;
+    specification.encoding().unwrap_or_else(|_| encoding.clone())
+}

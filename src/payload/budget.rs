@@ -1,0 +1,77 @@
+//! What one message may cost.
+
+use std::collections::BTreeSet;
+
+/// Containers inside containers (DESIGN.md, bounded memory). The deepest nesting
+/// seen in the wild is four (form ▸ base64 ▸ gzip ▸ JSON).
+pub(super) const DEPTH: u8 = 8;
+/// Containers opened in one message (DESIGN.md).
+pub(super) const LAYERS: u32 = 2_000;
+/// Bytes that decoding may make in one message (DESIGN.md).
+pub(super) const DECODED_BYTES: usize = 32 << 20;
+/// Decompressed bytes for each compressed one (DESIGN.md). Telemetry reaches 20 to 30.
+pub(super) const INFLATE_RATIO: usize = 200;
+/// Below this size the ratio does not count: a short body of blanks is no bomb.
+pub(super) const RATIO_FREE: usize = 64 << 10;
+/// Values handed on for one message: a leaf costs some 200 bytes beside its content,
+/// so this bounds them at about the size of `DECODED_BYTES`.
+pub(super) const LEAVES: usize = 131_072;
+/// Objects and arrays inside each other in one JSON text. Parsed without recursion;
+/// the limit bounds the length of paths.
+pub(super) const JSON_NESTING: usize = 512;
+/// Parts of a multipart body, fields of a form, pieces of a packed string, headers.
+pub(super) const FIELDS: usize = 16_384;
+
+/// What is left of the limits, and which were reached.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    layers: u32,
+    bytes: usize,
+    reached: BTreeSet<String>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { layers: LAYERS, bytes: DECODED_BYTES, reached: BTreeSet::new() }
+    }
+}
+
+impl Budget {
+    /// One more container.
+    pub(super) fn layer(&mut self) -> bool {
+        match self.layers.checked_sub(1) {
+            Some(left) => {
+                self.layers = left;
+                true
+            }
+            None => {
+                self.reach("layers decoded in one message", LAYERS as usize);
+                false
+            }
+        }
+    }
+
+    /// `n` more decoded bytes.
+    pub(super) fn bytes(&mut self, n: usize) -> bool {
+        match self.bytes.checked_sub(n) {
+            Some(left) => {
+                self.bytes = left;
+                true
+            }
+            None => {
+                self.reach("bytes decoded in one message", DECODED_BYTES);
+                false
+            }
+        }
+    }
+
+    /// A limit was reached: `what`, and its size.
+    pub(super) fn reach(&mut self, what: &str, size: usize) {
+        self.reached.insert(format!("{what}: {size}"));
+    }
+
+    /// The limits that were reached, each with its size.
+    pub(super) fn reached(&self) -> impl Iterator<Item = &str> {
+        self.reached.iter().map(String::as_str)
+    }
+}

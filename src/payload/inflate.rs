@@ -1,0 +1,100 @@
+//! gzip (RFC 1952), zlib (RFC 1950) and raw deflate (RFC 1951).
+//!
+//! As a container tried only on their head bytes; raw deflate has none and is only
+//! undone where a content coding or a recipe says so.
+
+use std::io::Read;
+
+use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+
+use super::budget::{self, Budget};
+use super::sense;
+use super::walk::{Opener, Opening};
+
+pub(super) const GZIP: Opener = Opener {
+    name: "gzip",
+    open: |input, budget| {
+        let head = input.bytes.starts_with(&[0x1f, 0x8b, 8]);
+        head.then(|| gzip(input.bytes, budget).usable()).flatten().map(Opening::one)
+    },
+};
+
+pub(super) const ZLIB: Opener = Opener {
+    name: "deflate",
+    open: |input, budget| {
+        // Two bytes are little evidence: the stream must end well (its Adler-32 is checked), or be big.
+        let head = sense::is_zlib(input.bytes);
+        head.then(|| zlib(input.bytes, budget).whole()).flatten().map(Opening::one)
+    },
+};
+
+/// How decompression ended.
+#[derive(Debug, PartialEq)]
+pub(super) enum Inflated {
+    /// At the stream's own end.
+    Whole(Vec<u8>),
+    /// At a limit, or where the input was cut or damaged: what came before it.
+    Cut(Vec<u8>),
+    /// It never began.
+    Not,
+}
+
+impl Inflated {
+    /// All of it, or what came before a cut; `None` when that is nothing.
+    pub(super) fn usable(self) -> Option<Vec<u8>> {
+        match self {
+            Self::Whole(bytes) => Some(bytes),
+            Self::Cut(bytes) => Some(bytes).filter(|b| !b.is_empty()),
+            Self::Not => None,
+        }
+    }
+
+    /// All of it.
+    pub(super) fn whole(self) -> Option<Vec<u8>> {
+        match self {
+            Self::Whole(bytes) => Some(bytes),
+            Self::Cut(_) | Self::Not => None,
+        }
+    }
+}
+
+pub(super) fn gzip(bytes: &[u8], budget: &mut Budget) -> Inflated {
+    read(MultiGzDecoder::new(bytes), bytes.len(), budget)
+}
+
+pub(super) fn zlib(bytes: &[u8], budget: &mut Budget) -> Inflated {
+    read(ZlibDecoder::new(bytes), bytes.len(), budget)
+}
+
+pub(super) fn raw(bytes: &[u8], budget: &mut Budget) -> Inflated {
+    read(DeflateDecoder::new(bytes), bytes.len(), budget)
+}
+
+/// Reads a decompressor to its end, or to a limit.
+pub(super) fn read(mut decoder: impl Read, input: usize, budget: &mut Budget) -> Inflated {
+    let ratio_limit = input.saturating_mul(budget::INFLATE_RATIO).max(budget::RATIO_FREE);
+    let mut out = Vec::new();
+    let mut piece = [0; 16 << 10];
+    let end = loop {
+        match decoder.read(&mut piece) {
+            Ok(0) => break true,
+            Ok(n) => {
+                if out.len() + n > ratio_limit {
+                    budget.reach("decompressed bytes for each compressed one", budget::INFLATE_RATIO);
+                    break false;
+                }
+                if !budget.bytes(n) {
+                    break false;
+                }
+                out.extend_from_slice(piece.get(..n).unwrap_or_default());
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => break false,
+        }
+    };
+    match (end, out.is_empty()) {
+        (true, _) => Inflated::Whole(out),
+        (false, false) => Inflated::Cut(out),
+        (false, true) => Inflated::Not,
+    }
+}

@@ -1,0 +1,121 @@
+//! A value and the way to it.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+
+use crate::evidence::{Step, sha256_hex};
+
+/// The part of a message a value stood in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// A segment of the request target's path.
+    Path,
+    /// The request target's query.
+    Query,
+    /// A header field.
+    Header,
+    /// A cookie of a `Cookie` header.
+    Cookie,
+    /// The body, or a datagram.
+    Body,
+    /// A name asked of DNS.
+    Name,
+}
+
+/// One step of the way, with the bytes it yields. The way to a leaf is a chain of
+/// these, shared by all leaves below; a digest is made when a hit asks for it.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(super) parent: Option<Arc<Link>>,
+    pub(super) name: &'static str,
+    pub(super) argument: Option<String>,
+    pub(super) bytes: Bytes,
+    pub(super) published_key: bool,
+    sha256: OnceLock<String>,
+}
+
+impl Link {
+    pub(super) fn new(
+        parent: Option<Arc<Self>>,
+        name: &'static str,
+        argument: Option<String>,
+        bytes: Bytes,
+    ) -> Arc<Self> {
+        Arc::new(Self { parent, name, argument, bytes, published_key: false, sha256: OnceLock::new() })
+    }
+
+    /// The same for a cipher whose key anyone can read.
+    pub(super) fn with_published_key(
+        parent: Option<Arc<Self>>,
+        name: &'static str,
+        argument: Option<String>,
+        bytes: Bytes,
+    ) -> Arc<Self> {
+        Arc::new(Self { parent, name, argument, bytes, published_key: true, sha256: OnceLock::new() })
+    }
+
+    pub(super) fn steps(&self) -> Vec<Step> {
+        let mut steps: Vec<Step> = self
+            .chain()
+            .map(|link| Step {
+                name: link.name.to_owned(),
+                argument: link.argument.clone(),
+                length: link.bytes.len() as u64,
+                sha256: link.sha256.get_or_init(|| sha256_hex(&link.bytes)).clone(),
+                published_key: link.published_key,
+            })
+            .collect();
+        steps.reverse();
+        steps
+    }
+
+    /// From this one back to the message.
+    pub(super) fn chain(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |link| link.parent.as_deref())
+    }
+}
+
+/// The smallest value that decoding got to.
+#[derive(Clone, Debug)]
+pub struct Leaf {
+    /// Its bytes.
+    pub bytes: Bytes,
+    /// The nearest name it stood under: a field, a header, a JSON name (for the elements
+    /// of an array, the array's).
+    pub key: Option<String>,
+    /// Where in the message.
+    pub part: Part,
+    /// Leaves with the same number stood side by side in one object, array, form, query or header block.
+    pub group: u32,
+    /// It is an element of an array.
+    pub element: bool,
+    /// It was decoded as well, on evidence that is not proof: what it decodes to has leaves of its own.
+    pub decoded: bool,
+    /// Id of the recipe that led here.
+    pub recipe: Option<Arc<str>>,
+    pub(super) link: Arc<Link>,
+}
+
+impl Leaf {
+    /// The way from the message to these bytes, with the digest of each step's result.
+    /// Costs a hash of every layer: ask for hits only.
+    pub fn steps(&self) -> Vec<Step> {
+        self.link.steps()
+    }
+
+    /// On the way here a cipher was opened, and its key is published.
+    pub fn published_key(&self) -> bool {
+        self.link.chain().any(|link| link.published_key)
+    }
+
+    /// The path in the innermost JSON text, `$.device.ids[0]`.
+    pub fn json_path(&self) -> Option<&str> {
+        self.link.chain().find(|link| link.name == "json").and_then(|link| link.argument.as_deref())
+    }
+
+    /// Name of the header field it came from.
+    pub fn header(&self) -> Option<&str> {
+        self.link.chain().find(|link| link.name == "header").and_then(|link| link.argument.as_deref())
+    }
+}

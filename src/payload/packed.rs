@@ -1,0 +1,55 @@
+//! Strings that pack several values: `k=v##k=v`, `a=b|c=d`, `k:v,k:v`.
+
+use bytes::Bytes;
+
+use super::budget::{self, Budget};
+use super::sense;
+use super::walk::{Input, Inside, Opener, Opening};
+use crate::shape;
+
+/// Separators in the order they are tried; seen in Sensors, AMap, and log lines.
+const SEPARATORS: &[&str] = &["##", "|", ";", "\n", ","];
+
+pub(super) const PACKED: Opener = Opener { name: "packed", open };
+
+fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
+    let text = std::str::from_utf8(input.bytes).ok()?;
+    if !text.contains(['=', ':']) || text.starts_with(['{', '[', '<']) {
+        return None;
+    }
+    let (separator, sign) = SEPARATORS
+        .iter()
+        .flat_map(|separator| [(separator, '='), (separator, ':')])
+        .find(|(separator, sign)| fits(text, separator, *sign))?;
+    let pieces = text.split(separator).filter(|p| !p.trim().is_empty());
+    let parts: Vec<Inside> = pieces
+        .take(budget::FIELDS)
+        .filter_map(|piece| piece.split_once(sign))
+        .map(|(name, value)| Inside {
+            argument: Some(name.trim().to_owned()),
+            key: Some(name.trim().to_owned()),
+            bytes: slice(input.bytes, value.trim()),
+            ..Inside::default()
+        })
+        .collect();
+    budget.bytes(text.len()).then_some(Opening { parts, keep: false })
+}
+
+/// Two pieces or more, all of them `name sign value`.
+fn fits(text: &str, separator: &str, sign: char) -> bool {
+    let mut count = 0;
+    for piece in text.split(separator).map(str::trim).filter(|p| !p.is_empty()) {
+        let Some((name, value)) = piece.split_once(sign) else { return false };
+        let address =
+            sign == ':' && (shape::mac(piece).is_some() || shape::ip(piece).is_some() || value.starts_with("//"));
+        if !sense::is_name(name.trim().as_bytes()) || address {
+            return false;
+        }
+        count += 1;
+    }
+    count >= 2
+}
+
+fn slice(source: &Bytes, text: &str) -> Bytes {
+    source.slice_ref(text.as_bytes())
+}

@@ -1,0 +1,124 @@
+//! The parts of a message, as the first values of the walk.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use super::budget;
+use super::form::{self, numbered};
+use super::leaf::{Link, Part};
+use super::walk::{Inside, Value, Walk};
+use super::{coding, percent};
+use crate::message::{Kind, Message};
+
+/// The request target, where the message has one.
+pub(super) fn target(message: &Message) -> Option<&str> {
+    match &message.kind {
+        Kind::Request { target, .. } => Some(target),
+        Kind::Response { .. } | Kind::Dns(_) | Kind::Closed { .. } | Kind::Raw => None,
+    }
+}
+
+/// Path and query of a target in origin or absolute form; the fragment, which should not be there, is query.
+pub(super) fn split_target(target: &str) -> (&str, &str) {
+    let origin = match target.split_once("://") {
+        Some((scheme, rest)) if scheme.bytes().all(|b| b.is_ascii_alphanumeric()) => {
+            rest.find(['/', '?']).and_then(|at| rest.get(at..)).unwrap_or("/")
+        }
+        _ => target,
+    };
+    origin.split_once('?').unwrap_or((origin, ""))
+}
+
+/// Path, query, headers with cookies, body, in this order.
+pub(super) fn read(message: &Message, walk: &mut Walk<'_>) {
+    if let Some(target) = target(message) {
+        let (path, query) = split_target(target);
+        read_path(path, walk);
+        read_query(query, walk);
+    }
+    read_headers(message, walk);
+    if let Kind::Dns(dns) = &message.kind {
+        for name in dns.names.iter().take(budget::FIELDS) {
+            let link = Link::new(None, "dns", None, Bytes::copy_from_slice(name.as_bytes()));
+            walk.take(value(link, None, Part::Name, 0));
+        }
+        return;
+    }
+    if !message.body.is_empty() {
+        let body = Link::new(None, "body", None, message.body.clone());
+        let link = coding::undo(message, body, walk);
+        let declared = message
+            .headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+            .map(|(_, value)| String::from_utf8_lossy(value).into_owned());
+        walk.take(Value { declared, body: true, ..value(link, None, Part::Body, 0) });
+    }
+}
+
+fn read_path(path: &str, walk: &mut Walk<'_>) {
+    let group = walk.group();
+    for (index, segment) in path.split('/').filter(|s| !s.is_empty()).enumerate().take(budget::FIELDS) {
+        let bytes = percent::decode(segment.as_bytes()).unwrap_or_else(|| Bytes::copy_from_slice(segment.as_bytes()));
+        let link = Link::new(None, "path", Some(index.to_string()), bytes);
+        walk.take(value(link, None, Part::Path, group));
+    }
+}
+
+fn read_query(query: &str, walk: &mut Walk<'_>) {
+    let group = walk.group();
+    let source = Bytes::copy_from_slice(query.as_bytes());
+    for pair in form::pairs(&source, &mut walk.budget) {
+        let Inside { argument, key, bytes, .. } = pair;
+        // `?opaque` without `=`: the name is all there is.
+        if bytes.is_empty() && !query.contains('=') {
+            let whole = key.map(|k| Bytes::from(k.into_bytes())).unwrap_or_default();
+            walk.take(value(Link::new(None, "query", None, whole), None, Part::Query, group));
+            continue;
+        }
+        walk.take(value(Link::new(None, "query", argument, bytes), key, Part::Query, group));
+    }
+}
+
+fn read_headers(message: &Message, walk: &mut Walk<'_>) {
+    let group = walk.group();
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    if message.headers.len() > budget::FIELDS {
+        walk.budget.reach("headers of one message", budget::FIELDS);
+    }
+    for (name, bytes) in message.headers.iter().take(budget::FIELDS) {
+        let lower = name.to_ascii_lowercase();
+        let count = seen.entry(lower.clone()).or_default();
+        let link = Link::new(None, "header", Some(numbered(&lower, *count)), bytes.clone());
+        *count += 1;
+        if lower == "cookie" {
+            read_cookies(&link, walk);
+        } else {
+            walk.take(value(link, Some(name.clone()), Part::Header, group));
+        }
+    }
+}
+
+/// `Cookie: a=b; c=d` (RFC 6265 §4.2.1); quotes around a value are taken off.
+fn read_cookies(header: &std::sync::Arc<Link>, walk: &mut Walk<'_>) {
+    let group = walk.group();
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    for pair in
+        header.bytes.split(|b| *b == b';').map(<[u8]>::trim_ascii).filter(|p| !p.is_empty()).take(budget::FIELDS)
+    {
+        let at = pair.iter().position(|b| *b == b'=');
+        let name = String::from_utf8_lossy(pair.get(..at.unwrap_or(0)).unwrap_or_default()).into_owned();
+        let content = pair.get(at.map_or(0, |a| a + 1)..).unwrap_or_default();
+        let content = content.strip_prefix(b"\"").and_then(|c| c.strip_suffix(b"\"")).unwrap_or(content);
+        let count = seen.entry(name.clone()).or_default();
+        let argument = numbered(&name, *count);
+        *count += 1;
+        let link = Link::new(Some(header.clone()), "cookie", Some(argument), header.bytes.slice_ref(content));
+        walk.take(value(link, Some(name), Part::Cookie, group));
+    }
+}
+
+fn value(link: std::sync::Arc<Link>, key: Option<String>, part: Part, group: u32) -> Value {
+    Value { link, key, part, group, element: false, scalar: false, declared: None, body: false, recipe: None, depth: 0 }
+}

@@ -1,0 +1,22 @@
+//! Percent-encoding (RFC 3986 §2.1): a value that still holds `%XX`.
+
+use bytes::Bytes;
+use percent_encoding::percent_decode;
+
+use super::walk::{Opener, Opening};
+
+pub(super) const PERCENT: Opener = Opener {
+    name: "percent",
+    open: |input, budget| {
+        let decoded = decode(input.bytes)?;
+        // The result must be text: `%` in binary data means nothing.
+        (std::str::from_utf8(&decoded).is_ok() && budget.bytes(decoded.len())).then(|| Opening::one(decoded))
+    },
+};
+
+/// `None` where nothing is encoded.
+pub(super) fn decode(bytes: &[u8]) -> Option<Bytes> {
+    let encoded =
+        bytes.windows(3).any(|w| matches!(w, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit()));
+    encoded.then(|| Bytes::from(percent_decode(bytes).collect::<Vec<u8>>()))
+}

@@ -1,0 +1,82 @@
+//! Whether bytes make sense: the evidence that a decoding was right.
+
+/// Text as programs write it: UTF-8 without control characters other than line ends
+/// and tabs, and no letters beyond ASCII but Chinese, Japanese and Korean ones. Random
+/// bytes pass with a probability of about (3/8)ⁿ.
+pub(super) fn is_text(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(is_usual))
+}
+
+fn is_usual(c: char) -> bool {
+    matches!(c, ' '..='~' | '\n' | '\r' | '\t' | '\u{2010}'..='\u{2026}' | '\u{3000}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{ff00}'..='\u{ffef}')
+}
+
+/// Head bytes of a compressed stream that decoders here try.
+pub(super) fn is_compressed(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0x1f, 0x8b, 8]) || is_zlib(bytes) || bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
+}
+
+/// The two header bytes of zlib (RFC 1950 §2.2): deflate with a window up to 32 KiB, no
+/// dictionary, and a check that divides by 31.
+pub(super) fn is_zlib(bytes: &[u8]) -> bool {
+    matches!(bytes, [cmf, flg, ..] if cmf & 0x0f == 8 && cmf >> 4 <= 7 && flg & 0x20 == 0
+        && (u16::from(*cmf) << 8 | u16::from(*flg)) % 31 == 0)
+}
+
+/// Nothing to read: bytes that are no text, or one long word of an encoding's alphabet.
+pub(super) fn is_opaque(bytes: &[u8]) -> bool {
+    /// Three blocks of AES in base64: shorter words may be tokens.
+    const WORD: usize = 64;
+    let word = |b: &u8| b.is_ascii_alphanumeric() || b"+/=-_\r\n".contains(b);
+    !bytes.is_empty() && (!is_text(bytes) || bytes.len() >= WORD && bytes.iter().all(word))
+}
+
+/// A name as fields have them: letters, digits and a few marks, not starting with a digit.
+pub(super) fn is_name(bytes: &[u8]) -> bool {
+    /// Longest field name taken as such.
+    const LONGEST: usize = 96;
+    bytes.len() <= LONGEST
+        && bytes.first().is_some_and(|b| b.is_ascii_alphabetic() || b"_$#".contains(b))
+        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"_-.$#[]".contains(b))
+}
+
+/// The word that names what follows at `at`: before `=` or `:`, quotes and spaces.
+/// `imei="86…`, `"imei": 86…`, `imei%3D86…`.
+pub(crate) fn word_before(text: &[u8], at: usize) -> Option<&str> {
+    let head = text.get(..at)?;
+    let trim = |bytes: &[u8], marks: &[u8]| bytes.iter().rposition(|b| !marks.contains(b)).map_or(0, |i| i + 1);
+    let head = head.get(..trim(head, b" \"'\\[({"))?;
+    let head = match head {
+        [rest @ .., b'=' | b':'] => rest,
+        [rest @ .., b'%', b'3', b'D' | b'd' | b'A' | b'a'] => rest,
+        _ => return None,
+    };
+    let head = head.get(..trim(head, b" \"'\\"))?;
+    let name = |b: &u8| b.is_ascii_alphanumeric() || b"_-.$#".contains(b);
+    let start = head.iter().rposition(|b| !name(b)).map_or(0, |i| i + 1);
+    std::str::from_utf8(head.get(start..)?).ok().filter(|w| !w.is_empty() && w.len() <= 64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_before_a_value() {
+        for (text, at, word) in [
+            ("imei=8675", 5, Some("imei")),
+            ("{\"imei\": \"8675\"}", 10, Some("imei")),
+            ("a&imei%3D8675", 9, Some("imei")),
+            ("8675", 0, None),
+            ("order 8675", 6, None),
+        ] {
+            assert_eq!(word_before(text.as_bytes(), at), word, "{text}");
+        }
+    }
+
+    #[test]
+    fn opaque_is_what_no_one_can_read() {
+        assert!(is_opaque(&[0xff, 0, 3]) && is_opaque(&[b'A'; 64]));
+        assert!(!is_opaque(b"model=Pixel 7&os=13") && !is_opaque(b"") && !is_opaque("设备".as_bytes()));
+    }
+}

@@ -1,0 +1,106 @@
+use bytes::Bytes;
+
+use super::*;
+use crate::evidence::{Direction, Place, Time, Transport};
+use crate::message::{Kind, Protocol, Wire};
+
+#[test]
+fn every_recipe_of_the_set_can_run() {
+    let set = Signatures::embedded().unwrap();
+    let wrong: Vec<String> = set
+        .recipes
+        .values()
+        .filter_map(|r| check_recipe(r).err().map(|e| format!("{} ({}): {e}", r.id, r.origin)))
+        .collect();
+    assert_eq!(wrong, Vec::<String>::new());
+    assert!(set.recipes.contains_key("mobtech-dinfo"));
+}
+
+/// `SDK\x01` and gzip of `{"d": hex of AES-128-ECB of "imei=490154203237518&v=2"}`, made
+/// with Python's gzip and json and `openssl enc -aes-128-ecb -K 00112233445566778899aabbccddeeff`.
+const MADE_UP: &str = "53444b011f8b080000000000020305c1891180300804c0561c2a08c985c76e0242138ebdbbfbd243f745ba068e66226c96952aa2536b1c11678b85028b9737efeeb9fdac14a4b56dee403b7d3fd2d2631049000000";
+
+const RECIPE: &str = r#"
+[[recipe]]
+id = "made-up"
+product = "made_up"
+hosts = ["*.made-up.example"]
+path = "^/up$"
+from = "body"
+steps = [{ skip = 4 }, "gunzip", { json = "$.d" }, "hex", { aes-128-ecb = "00112233445566778899aabbccddeeff", key_form = "hex" }]
+source = "this test"
+"#;
+
+fn message(host: &str) -> Message {
+    let body = Bytes::from(hex::decode(MADE_UP).unwrap());
+    Message {
+        time: Time(0),
+        direction: Direction::Sent,
+        protocol: Protocol::Http11,
+        kind: Kind::Request { method: "POST".to_owned(), target: "/up".to_owned() },
+        host: Some(host.to_owned()),
+        sni: None,
+        alpn: None,
+        first: false,
+        certificate_names: Vec::new(),
+        client: [192, 0, 2, 1].into(),
+        server: [198, 51, 100, 7].into(),
+        port: 443,
+        headers: Vec::new(),
+        body_len: body.len() as u64,
+        body_sha256: String::new(),
+        body,
+        incomplete: None,
+        wire: Wire::Encrypted,
+        opened: true,
+        doubtful: false,
+        app: None,
+        exchange: None,
+        wire_bytes: 0,
+        place: Place::Frames { input: 0, transport: Transport::Tcp, stream: 0, frames: vec![1], offset: 0 },
+    }
+}
+
+#[test]
+fn a_recipe_from_a_users_folder_opens_an_sdk() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("made-up.toml"), RECIPE).unwrap();
+    let decoder = Decoder::new(&Signatures::load(&[folder.path()]).unwrap());
+    let decoded = decoder.leaves(&message("a.made-up.example"), None);
+    let found = decoded.leaves.iter().find(|l| l.key.as_deref() == Some("imei")).unwrap();
+    assert_eq!(found.bytes, "490154203237518");
+    assert!(!found.published_key(), "the recipe does not say that its key is published");
+    let steps: Vec<String> = found.steps().iter().map(ToString::to_string).collect();
+    let way =
+        ["body", "skip 4", "gzip", "json $.d", "hex", "aes-128-ecb 00112233445566778899aabbccddeeff", "form imei"];
+    assert_eq!(steps, way);
+    assert_eq!(decoded.gaps, []);
+
+    let elsewhere = decoder.leaves(&message("made-up.example"), None);
+    assert!(elsewhere.leaves.iter().all(|l| l.key.as_deref() != Some("imei")));
+    assert_eq!(elsewhere.gaps.len(), 1, "a body that nothing reads is said to be one");
+}
+
+#[test]
+fn recipes_that_cannot_run_are_told() {
+    let wrong = |steps: &str, from: &str, more: &str| {
+        let text = format!(
+            "id = \"x\"\nproduct = \"x\"\nhosts = [\"a.example\"]\nfrom = {from:?}\nsteps = {steps}\nsource = \"x\"\n{more}"
+        );
+        check_recipe(&toml::from_str(&text).unwrap())
+    };
+    assert_eq!(wrong("[\"base64\"]", "body", ""), Ok(()));
+    for (steps, from, more) in [
+        ("[\"rot13\"]", "body", ""),
+        ("[]", "header", ""),
+        ("[]", "json:a.b", ""),
+        ("[{ aes-128-ecb = \"short\" }]", "body", ""),
+        ("[{ aes-128-ecb = \"zz\", key_form = \"hex\" }]", "body", ""),
+        ("[{ skip = -1 }]", "body", ""),
+        ("[]", "body", "path = \"(\""),
+        ("[]", "body", "sealed = true"),
+        ("[\"base64\"]", "body", "sealed = true\nreason = \"x\""),
+    ] {
+        assert!(wrong(steps, from, more).is_err(), "{steps} {from} {more}");
+    }
+}

@@ -1,0 +1,13 @@
+//! `report.json`: the report as it is, described by `schemas/report.schema.json`.
+//!
+//! Fields stand in the order of the model and maps in the order of their keys, so
+//! that the same report is the same bytes.
+
+use crate::audit::Report;
+
+/// The JSON text, indented, with a last line feed.
+pub fn render(report: &Report) -> Result<String, serde_json::Error> {
+    let mut text = serde_json::to_string_pretty(report)?;
+    text.push('\n');
+    Ok(text)
+}

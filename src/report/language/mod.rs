@@ -1,0 +1,140 @@
+//! What a reader reads, one table a language.
+
+mod en;
+mod zh;
+
+use crate::audit::Text;
+
+/// A language of reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    #[default]
+    En,
+    /// Chinese, simplified.
+    Zh,
+}
+
+impl std::str::FromStr for Language {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "en" => Ok(Self::En),
+            "zh" => Ok(Self::Zh),
+            _ => Err(format!("{word:?} is neither en nor zh")),
+        }
+    }
+}
+
+impl Language {
+    /// As in `lang` of HTML.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh-Hans",
+        }
+    }
+
+    /// Its table.
+    pub fn words(self) -> &'static Words {
+        match self {
+            Self::En => &en::WORDS,
+            Self::Zh => &zh::WORDS,
+        }
+    }
+
+    /// Its half of a sentence.
+    pub fn of(self, text: &Text) -> &str {
+        match self {
+            Self::En => &text.en,
+            Self::Zh => &text.zh,
+        }
+    }
+}
+
+/// Declares the table's fields once, so that both languages have all of them.
+macro_rules! words {
+    ($($field:ident),* $(,)?) => {
+        /// Words and sentences; `{}` in one is filled in order by [`fill`].
+        #[allow(missing_docs)]
+        pub struct Words {
+            $(pub $field: &'static str,)*
+            /// Terms of the JSON (states, roles, severities …) in words.
+            pub terms: &'static [(&'static str, &'static str)],
+        }
+        #[cfg(test)]
+        impl Words {
+            fn sentences(&self) -> Vec<(&'static str, &'static str)> {
+                vec![$((stringify!($field), self.$field),)*]
+            }
+        }
+    };
+}
+
+words! {
+    title, question, app, app_unknown, policy, no_policy, inputs, input_line,
+    findings_none, findings_count, seen_nothing, seen_rest,
+    matrix, matrix_empty, matrix_legend, matrix_listed, recipient, data_types, phase,
+    findings, policy_says, traffic_shows, policy_silent, policy_no_promise, request, value, steps, bytes_of, place, filter, times, more_evidence,
+    clauses, clauses_more, clauses_note, detection_scenario, severity_steps, certainty, ignore, ignore_reason, received_by, host,
+    line, lines,
+    contacts, contacts_intro, messages, messages_read, closed, sealed, hosts, judged,
+    claims, claims_none,
+    declared, declared_intro, declared_all_seen, party, state, first_party,
+    recipients, role, reason, via, company,
+    coverage, coverage_bytes, coverage_messages, coverage_closed, coverage_other_apps, coverage_nothing, gaps, gaps_none, gap_count, gap_bytes,
+    not_checked, sealed_payloads, sealed_line,
+    advice,
+    policy_read, policy_read_intro, doubtful, remarks,
+    method, method_tool, method_signatures, method_psl, method_first_party, method_owner, method_isolation, method_marks, method_no_marks,
+    method_profile, method_no_profile, method_settled, method_skew, method_repeat, yes, no, sha256, size, records, from_to,
+    how_to_read, certainty_legend, severity_legend, contents, none_said, and,
+}
+
+impl Words {
+    /// A term of the JSON in words; itself where the table has none, so that a new
+    /// term shows as its code and never as nothing.
+    pub fn term<'a>(&self, term: &'a str) -> &'a str
+    where
+        'static: 'a,
+    {
+        self.terms.iter().find(|(key, _)| *key == term).map_or(term, |(_, words)| words)
+    }
+}
+
+/// `sentence` with its `{}` filled in order.
+pub fn fill(sentence: &str, values: &[&dyn std::fmt::Display]) -> String {
+    let mut filled = String::new();
+    let mut parts = sentence.split("{}");
+    filled.push_str(parts.next().unwrap_or_default());
+    let mut values = values.iter();
+    for part in parts {
+        if let Some(value) = values.next() {
+            filled.push_str(&value.to_string());
+        }
+        filled.push_str(part);
+    }
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_tables_have_the_same_places_to_fill_and_the_same_terms() {
+        for ((field, en), (_, zh)) in en::WORDS.sentences().into_iter().zip(zh::WORDS.sentences()) {
+            assert_eq!(en.matches("{}").count(), zh.matches("{}").count(), "{field}");
+            assert!(!en.is_empty() && !zh.is_empty(), "{field}");
+        }
+        let keys = |words: &Words| words.terms.iter().map(|(key, _)| *key).collect::<Vec<_>>();
+        assert_eq!(keys(&en::WORDS), keys(&zh::WORDS));
+    }
+
+    #[test]
+    fn a_sentence_is_filled_in_order() {
+        assert_eq!(fill("{} of {}", &[&3, &"x"]), "3 of x");
+        assert_eq!(fill("none", &[&3]), "none");
+    }
+}

@@ -1,0 +1,407 @@
+//! The report for a terminal: matrix, findings with both sides quoted, contacts,
+//! promises, what was declared and not seen; coverage and gaps last.
+//!
+//! Plain text, 80 columns and up; colour only where asked for. Columns of Chinese
+//! text are measured as a terminal shows them.
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{ContentArrangement, Table, presets};
+
+use super::language::{Language, fill};
+use super::view::{self, Evidence, Finding, View};
+use crate::audit::Report;
+
+/// How to print.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// See [`Language`].
+    pub language: Language,
+    /// Emit ANSI styles.
+    pub color: bool,
+    /// Columns; [`MIN_WIDTH`] at least.
+    pub width: u16,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { language: Language::En, color: false, width: 100 }
+    }
+}
+
+/// Narrower terminals get lines of this width, which they wrap themselves.
+pub const MIN_WIDTH: u16 = 60;
+
+/// Columns of the label beside a finding's lines.
+const LABEL: u16 = 14;
+
+/// Columns of a matrix' recipient, and of one data type.
+const MATRIX_RECIPIENT: u16 = 24;
+const MATRIX_TYPE: u16 = 18;
+
+/// Columns of an entry of the legend.
+const LEGEND: u16 = 40;
+
+/// Clauses named by a finding; the rest is counted.
+const CLAUSES: usize = 4;
+
+const TITLE: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+
+/// The text, with a last line feed.
+///
+/// The error is that of a report that does not survive its own JSON (see
+/// [`super::escape::shown`]).
+pub fn render(report: &Report, options: &Options) -> Result<String, serde_json::Error> {
+    let view = view::arrange(&super::escape::shown(report)?, options.language);
+    let mut page = Page { text: String::new(), width: options.width.max(MIN_WIDTH), options };
+    let words = options.language.words();
+    page.head(&view, report);
+    page.matrix(&view);
+    page.section(words.findings);
+    for finding in &view.findings {
+        page.finding(finding);
+    }
+    if view.findings.is_empty() {
+        page.line(&view.headline);
+    }
+    page.contacts(&view);
+    page.claims(&view);
+    page.declared(&view);
+    page.advice(&view);
+    page.coverage(&view);
+    Ok(page.text)
+}
+
+struct Page<'a> {
+    text: String,
+    width: u16,
+    options: &'a Options,
+}
+
+impl Page<'_> {
+    fn styled(&self, style: Style, text: &str) -> String {
+        if self.options.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    fn line(&mut self, text: &str) {
+        self.rows(&[("", text.to_owned())], 0);
+    }
+
+    fn section(&mut self, title: &str) {
+        let title = self.styled(TITLE, title);
+        self.text.push_str(&format!("\n{title}\n"));
+    }
+
+    /// Labels and wrapped text beside them.
+    fn rows(&mut self, rows: &[(&str, String)], indent: u16) {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(self.width - indent);
+        let labelled = rows.iter().any(|(label, _)| !label.is_empty());
+        for (label, text) in rows {
+            if labelled {
+                table.add_row([(*label).to_owned(), text.clone()]);
+            } else {
+                table.add_row([text.clone()]);
+            }
+        }
+        for (index, column) in table.column_iter_mut().enumerate() {
+            column.set_padding((0, 1));
+            if labelled && index == 0 {
+                let width = comfy_table::Width::Fixed(LABEL);
+                column.set_constraint(comfy_table::ColumnConstraint::Absolute(width));
+            }
+        }
+        self.push_table(&table, indent);
+    }
+
+    fn push_table(&mut self, table: &Table, indent: u16) {
+        for line in table.lines() {
+            self.text.push_str(&" ".repeat(indent.into()));
+            self.text.push_str(line.trim_end());
+            self.text.push('\n');
+        }
+    }
+
+    fn head(&mut self, view: &View, report: &Report) {
+        let words = self.options.language.words();
+        let title = self.styled(TITLE, &format!("wirewitness {} · {}", report.tool.version, words.title));
+        self.text.push_str(&title);
+        self.text.push('\n');
+        let mut rows = vec![(words.app, view.app.clone()), (words.policy, view.policy.clone())];
+        rows.push((words.inputs, view.inputs.join(", ")));
+        self.rows(&rows, 0);
+        let counts: Vec<String> = view
+            .counts
+            .iter()
+            .map(|(id, word, count)| self.styled(severity_style(id), &format!("{word} {count}")))
+            .collect();
+        self.text.push('\n');
+        self.line(&view.headline);
+        if !counts.is_empty() {
+            self.text.push_str(&counts.join(" · "));
+            self.text.push('\n');
+        }
+    }
+
+    /// In blocks of as many data types as fit beside the recipient.
+    fn matrix(&mut self, view: &View) {
+        let words = self.options.language.words();
+        self.section(words.matrix);
+        if view.matrix.rows.is_empty() {
+            self.line(words.matrix_empty);
+            return;
+        }
+        let columns = view.matrix.columns.len();
+        let all = self.matrix_block(view, 0..columns);
+        // Padding included; comfy-table measures as a terminal shows.
+        let widths: Vec<u16> = all.column_max_content_widths().iter().map(|w| (w + 2).min(MATRIX_TYPE)).collect();
+        let mut start = 0;
+        while start < columns {
+            let mut room = self.width - MATRIX_RECIPIENT;
+            let fits = |width: &&u16| {
+                let left = room.checked_sub(**width);
+                room = left.unwrap_or(0);
+                left.is_some()
+            };
+            // The first column of `widths` is the recipient's.
+            let fitting = widths.iter().skip(start + 1).take_while(fits).count().max(1);
+            let table = self.matrix_block(view, start..(start + fitting).min(columns));
+            let text = table.lines().map(|line| line.trim_end().to_owned() + "\n").collect::<String>();
+            let text = self.colour_cells(text, view);
+            self.text.push_str(&text);
+            start += fitting;
+        }
+        let entries: Vec<String> = words.matrix_legend.split("   ").map(str::to_owned).collect();
+        let mut legend = Table::new();
+        legend.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+        legend.set_width(self.width);
+        for chunk in entries.chunks(usize::from(self.width / LEGEND).max(1)) {
+            legend.add_row(chunk.to_vec());
+        }
+        self.push_table(&legend, 0);
+    }
+
+    fn matrix_block(&self, view: &View, columns: std::ops::Range<usize>) -> Table {
+        let words = self.options.language.words();
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(self.width);
+        let mut header = vec![words.recipient.to_owned()];
+        header.extend(view.matrix.columns.iter().skip(columns.start).take(columns.len()).cloned());
+        table.set_header(header);
+        for row in &view.matrix.rows {
+            let cells = row.cells.iter().skip(columns.start).take(columns.len());
+            let cells: Vec<String> = cells
+                .map(|cell| match cell {
+                    Some(cell) => {
+                        let mut lines = vec![format!("{} {}", cell.symbol, cell.words)];
+                        lines.extend(cell.conduct.iter().cloned());
+                        lines.join("\n")
+                    }
+                    None => String::new(),
+                })
+                .collect();
+            if cells.iter().all(String::is_empty) {
+                continue;
+            }
+            let mut line = vec![format!("{}\n{}", row.recipient, row.role)];
+            line.extend(cells);
+            table.add_row(line);
+        }
+        for (index, column) in table.column_iter_mut().enumerate() {
+            let width = if index == 0 { MATRIX_RECIPIENT } else { MATRIX_TYPE };
+            let bound = comfy_table::Width::Fixed(width);
+            column.set_constraint(comfy_table::ColumnConstraint::UpperBoundary(bound));
+        }
+        table
+    }
+
+    /// Styles the cells after the columns were measured, so that styles do not count.
+    fn colour_cells(&self, mut text: String, view: &View) -> String {
+        if !self.options.color {
+            return text;
+        }
+        let mut done = Vec::new();
+        for cell in view.matrix.rows.iter().flat_map(|row| &row.cells).flatten() {
+            let said = format!("{} {}", cell.symbol, cell.words);
+            if !done.contains(&said) {
+                text = text.replace(&said, &self.styled(verdict_style(&cell.verdict), &said));
+                done.push(said);
+            }
+        }
+        text
+    }
+
+    fn finding(&mut self, finding: &Finding) {
+        let words = self.options.language.words();
+        let badge = self.styled(severity_style(&finding.severity), &finding.severity_words.to_uppercase());
+        let code = self.styled(TITLE, &finding.code);
+        self.text.push_str(&format!("\n{badge}  {code}  ({}, {})\n", finding.certainty, finding.phase));
+        self.rows(&[("", finding.message.clone())], 2);
+        let mut rows: Vec<(&str, String)> = Vec::new();
+        for quote in &finding.policy {
+            rows.push((words.policy_says, format!("{}: “{}”", quote.place, quote.words)));
+        }
+        if finding.policy.is_empty() {
+            rows.push((words.policy_says, finding.silent.clone()));
+        }
+        for evidence in &finding.evidence {
+            rows.extend(evidence_rows(evidence, self.options.language));
+        }
+        if finding.more > 0 {
+            rows.push(("", finding.more_words.clone()));
+        }
+        if !finding.clauses.is_empty() {
+            let mut ids: Vec<&str> = finding.clauses.iter().take(CLAUSES).map(|c| c.id.as_str()).collect();
+            let more = finding.clauses.len().saturating_sub(CLAUSES);
+            let more = fill(words.clauses_more, &[&more]);
+            if finding.clauses.len() > CLAUSES {
+                ids.push(&more);
+            }
+            rows.push((words.clauses, ids.join(", ")));
+        }
+        rows.push((words.severity_steps, finding.severity_steps.clone()));
+        rows.push((words.ignore, finding.ignore.clone()));
+        self.rows(&rows, 2);
+    }
+
+    fn contacts(&mut self, view: &View) {
+        let words = self.options.language.words();
+        self.section(words.contacts);
+        if view.contacts.is_empty() {
+            self.line(words.coverage_nothing);
+            return;
+        }
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(self.width);
+        table.set_header([words.recipient, words.messages, words.phase, words.judged]);
+        for contact in &view.contacts {
+            let mut messages = vec![format!("{} {}", words.messages_read, contact.read)];
+            if contact.sealed > 0 {
+                messages.push(format!("{} {}", words.sealed, contact.sealed));
+            }
+            if !contact.closed.is_empty() {
+                messages.push(contact.closed.clone());
+            }
+            table.add_row([
+                format!("{}\n{}", contact.recipient, contact.hosts),
+                messages.join(", "),
+                contact.phases.clone(),
+                contact.findings.clone(),
+            ]);
+        }
+        self.push_table(&table, 0);
+    }
+
+    fn claims(&mut self, view: &View) {
+        let words = self.options.language.words();
+        self.section(words.claims);
+        if view.claims.is_empty() {
+            self.line(words.claims_none);
+        }
+        for claim in &view.claims {
+            let state = match claim.state.as_str() {
+                "broken" => self.styled(severity_style("high"), &claim.state_words),
+                _ => claim.state_words.clone(),
+            };
+            self.text.push_str(&format!("{} — {state}\n", claim.claim));
+            let mut rows = vec![("", claim.reason.clone())];
+            rows.extend(claim.quotes.iter().map(|quote| ("", format!("{}: “{}”", quote.place, quote.words))));
+            if !claim.findings.is_empty() {
+                rows.push(("", claim.findings.join(", ")));
+            }
+            self.rows(&rows, 2);
+        }
+    }
+
+    fn declared(&mut self, view: &View) {
+        let words = self.options.language.words();
+        self.section(words.declared);
+        if view.declared.is_empty() {
+            self.line(words.declared_all_seen);
+            return;
+        }
+        for group in &view.declared {
+            let place = if group.place.is_empty() { String::new() } else { format!(" ({})", group.place) };
+            self.text.push_str(&format!("{}{place}\n", group.party));
+            let rows: Vec<(&str, String)> =
+                group.states.iter().map(|(state, types)| ("", format!("{state}: {types}"))).collect();
+            self.rows(&rows, 2);
+        }
+    }
+
+    fn advice(&mut self, view: &View) {
+        if view.advice.is_empty() {
+            return;
+        }
+        self.section(self.options.language.words().advice);
+        for (index, advice) in view.advice.iter().enumerate() {
+            self.line(&format!("{}. {advice}", index + 1));
+        }
+    }
+
+    fn coverage(&mut self, view: &View) {
+        let words = self.options.language.words();
+        self.section(words.coverage);
+        let mut rows: Vec<(&str, String)> = Vec::new();
+        rows.extend(view.coverage.lines.iter().map(|line| ("", line.clone())));
+        if !view.coverage.closed.is_empty() {
+            let closed: Vec<String> = view.coverage.closed.iter().map(|(why, n)| format!("{why} {n}")).collect();
+            rows.push(("", format!("{}: {}", words.coverage_closed, closed.join(", "))));
+        }
+        rows.extend(view.coverage.sealed.iter().map(|line| ("", format!("{}: {line}", words.sealed_payloads))));
+        if view.coverage.gaps.is_empty() {
+            rows.push(("", words.gaps_none.to_owned()));
+        }
+        for (reason, at, detail) in &view.coverage.gaps {
+            let at = if at.is_empty() { String::new() } else { format!(" ({at})") };
+            rows.push(("", format!("{}: {reason}{at}: {detail}", words.gaps)));
+        }
+        rows.extend(view.coverage.not_checked.iter().map(|line| ("", format!("{}: {line}", words.not_checked))));
+        self.rows(&rows, 0);
+        self.text.push('\n');
+        let from = self.text.len();
+        self.line(&view.headline);
+        let wrapped = self.text.split_off(from);
+        for line in wrapped.lines() {
+            let line = self.styled(TITLE, line);
+            self.text.push_str(&line);
+            self.text.push('\n');
+        }
+    }
+}
+
+fn evidence_rows(evidence: &Evidence, language: Language) -> Vec<(&'static str, String)> {
+    let words = language.words();
+    let mut rows = Vec::new();
+    if !evidence.request.is_empty() {
+        rows.push((words.request, evidence.request.clone()));
+        rows.push((words.value, format!("{}, {}; {}", evidence.value, evidence.form, evidence.times)));
+        rows.push((words.steps, evidence.steps.clone()));
+    }
+    rows.push((words.place, evidence.place.clone()));
+    rows.extend(evidence.filter.iter().map(|filter| (words.filter, filter.clone())));
+    rows
+}
+
+fn severity_style(severity: &str) -> Style {
+    match severity {
+        "critical" => AnsiColor::Red.on_default().bold().invert(),
+        "high" => AnsiColor::Red.on_default().bold(),
+        "medium" => AnsiColor::Yellow.on_default().bold(),
+        "low" => AnsiColor::Cyan.on_default(),
+        _ => DIM,
+    }
+}
+
+fn verdict_style(verdict: &str) -> Style {
+    match verdict {
+        "clear" => AnsiColor::Green.on_default(),
+        "vague" => AnsiColor::Yellow.on_default(),
+        "omitted" | "incorrect" => AnsiColor::Red.on_default(),
+        "ambiguous" => AnsiColor::Magenta.on_default(),
+        _ => DIM,
+    }
+}

@@ -1,0 +1,128 @@
+//! One sighting, or the place of a contact, as a reader can look it up.
+
+use super::word;
+use crate::audit::Report;
+use crate::evidence::{Locator, Place};
+use crate::observations::Sighting;
+use crate::report::language::{Language, fill};
+
+/// Ranges of frame numbers that a filter names; a reader copies one line, and the
+/// whole list stands in report.json.
+const FRAME_RANGES: usize = 12;
+
+/// What was seen at one place.
+pub struct Evidence {
+    /// `POST /v2/bind · host api.example.com`; empty for a contact.
+    pub request: String,
+    /// `imei = 86····…··17 (imei#1)`; empty for a contact.
+    pub value: String,
+    /// `MD5 (upper)`; how it crossed the wire.
+    pub form: String,
+    /// `json $.device.id → base64`.
+    pub steps: String,
+    /// File, stream, frames, or entry.
+    pub place: String,
+    /// Display filter that shows the frames.
+    pub filter: Option<String>,
+    /// How often, and when first.
+    pub times: String,
+    /// Phase group in words.
+    pub phase: String,
+    /// Why it is this type, in the words of the identification.
+    pub reason: String,
+}
+
+/// Of a sighting.
+pub fn of_sighting(sighting: &Sighting, report: &Report, language: Language) -> Evidence {
+    let words = language.words();
+    let (place, filter) = place(&sighting.locator, report, language);
+    let key = sighting.key.as_deref().map(|key| format!("{key} = ")).unwrap_or_default();
+    let mut form = match sighting.form.digest.as_str() {
+        "plain" => words.term("plain").to_owned(),
+        digest => digest.to_uppercase(),
+    };
+    if sighting.form.variant != "as-is" {
+        form.push_str(&format!(" ({})", sighting.form.variant));
+    }
+    if word(&sighting.wire) == "clear" {
+        form.push_str(&format!(", {}", words.term("clear-wire")));
+    }
+    let steps: Vec<String> = sighting.locator.steps.iter().map(ToString::to_string).collect();
+    Evidence {
+        request: format!("{} · {}", sighting.path_template, fill(words.host, &[&sighting.host])),
+        value: format!("{key}{} ({})", sighting.masked, sighting.label),
+        form,
+        steps: fill(words.bytes_of, &[&steps.join(" → "), &sighting.locator.start, &sighting.locator.end]),
+        place,
+        filter,
+        times: fill(words.times, &[&sighting.count, &sighting.first]),
+        phase: words.term(sighting.phase.group()).to_owned(),
+        reason: sighting.reason.clone(),
+    }
+}
+
+/// Of a contact's place.
+pub fn of_place(locator: &Locator, report: &Report, language: Language) -> Evidence {
+    let (place, filter) = place(locator, report, language);
+    Evidence {
+        request: String::new(),
+        value: String::new(),
+        form: String::new(),
+        steps: String::new(),
+        place,
+        filter,
+        times: String::new(),
+        phase: String::new(),
+        reason: String::new(),
+    }
+}
+
+fn place(locator: &Locator, report: &Report, _: Language) -> (String, Option<String>) {
+    let name = |input: &u32| {
+        report.inputs.get(*input as usize).map_or_else(|| format!("input {input}"), |input| input.name.clone())
+    };
+    match &locator.place {
+        Place::Frames { input, transport, stream, frames, offset } => {
+            let (ranges, more) = ranges(frames);
+            let more = if more > 0 { format!(" +{more}") } else { String::new() };
+            let place = format!(
+                "{} · {}.stream {stream} · frames {}{more} · offset {offset}",
+                name(input),
+                word(transport),
+                ranges.join(", ")
+            );
+            let filter =
+                (!ranges.is_empty()).then(|| format!("frame.number in {{{}}}", ranges.join(", ").replace('–', "..")));
+            (place, filter)
+        }
+        Place::Entry { input, entry, pointer } => (format!("{} · entry {entry} · {pointer}", name(input)), None),
+    }
+}
+
+/// `4–6`, `9`: runs of frame numbers, and how many runs were left off.
+fn ranges(frames: &[u64]) -> (Vec<String>, usize) {
+    let mut runs: Vec<(u64, u64)> = Vec::new();
+    for frame in frames {
+        match runs.last_mut() {
+            Some((_, end)) if end.checked_add(1) == Some(*frame) => *end = *frame,
+            _ => runs.push((*frame, *frame)),
+        }
+    }
+    let more = runs.len().saturating_sub(FRAME_RANGES);
+    let text = |(from, to): &(u64, u64)| if from == to { from.to_string() } else { format!("{from}–{to}") };
+    (runs.iter().take(FRAME_RANGES).map(text).collect(), more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ranges;
+
+    #[test]
+    fn runs_of_frames_are_put_together() {
+        assert_eq!(ranges(&[4, 5, 6, 9]), (vec!["4–6".to_owned(), "9".to_owned()], 0));
+        assert_eq!(ranges(&[]), (vec![], 0));
+        let every_other: Vec<u64> = (0..30).map(|n| n * 2).collect();
+        assert_eq!(ranges(&every_other).1, 18);
+        assert_eq!(ranges(&[u64::MAX, u64::MAX]).0.len(), 2);
+    }
+}

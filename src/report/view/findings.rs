@@ -1,0 +1,161 @@
+//! A finding with both sides quoted.
+
+use super::evidence::{self, Evidence};
+use super::{recipient_name, type_name, word};
+use crate::audit::{self, Report};
+use crate::evidence::Span;
+use crate::report::language::{Language, fill};
+
+/// Places shown for a finding; the rest stands in report.json.
+const PLACES: usize = 4;
+
+/// A finding for a reader.
+pub struct Finding {
+    /// Code, never translated.
+    pub code: String,
+    /// Severity as JSON writes it.
+    pub severity: String,
+    /// In words.
+    pub severity_words: String,
+    /// The steps to it in words.
+    pub severity_steps: String,
+    /// In words.
+    pub certainty: String,
+    /// `IMEI → Getui`, or the recipient alone.
+    pub subject: String,
+    /// Phase group in words.
+    pub phase: String,
+    /// The sentence.
+    pub message: String,
+    /// The policy's side.
+    pub policy: Vec<Quote>,
+    /// What stands there where the policy is silent.
+    pub silent: String,
+    /// The traffic's side.
+    pub evidence: Vec<Evidence>,
+    /// Places that are not shown.
+    pub more: usize,
+    /// The same in words.
+    pub more_words: String,
+    /// Clauses it touches.
+    pub clauses: Vec<Clause>,
+    /// Its stable name.
+    pub fingerprint: String,
+    /// The command that ignores it.
+    pub ignore: String,
+}
+
+/// A quoted line of the policy.
+pub struct Quote {
+    /// File and line.
+    pub place: String,
+    /// The words.
+    pub words: String,
+}
+
+/// A clause for a reader.
+pub struct Clause {
+    /// Id.
+    pub id: String,
+    /// Title and reference.
+    pub title: String,
+    /// What it says, in our words.
+    pub summary: String,
+}
+
+/// Arranges a finding.
+pub fn arrange(finding: &audit::Finding, report: &Report, language: Language) -> Finding {
+    let words = language.words();
+    let whom = recipient_name(report, &finding.recipient, language);
+    let subject = match &finding.data_type {
+        Some(id) => fill(words.received_by, &[&type_name(report, id, language), &whom]),
+        None => whom,
+    };
+    let mut places: Vec<Evidence> = report
+        .sightings
+        .iter()
+        .filter(|s| finding.sightings.contains(&s.id))
+        .take(PLACES)
+        .map(|s| evidence::of_sighting(s, report, language))
+        .collect();
+    if finding.sightings.is_empty() {
+        places.extend(finding.locators.iter().take(PLACES).map(|l| evidence::of_place(l, report, language)));
+    }
+    let all = if finding.sightings.is_empty() { finding.locators.len() } else { finding.sightings.len() };
+    let severity = word(&finding.severity);
+    let conduct = audit::codes::get(&finding.code).is_some_and(|c| c.family == audit::codes::Family::Conduct);
+    Finding {
+        code: finding.code.clone(),
+        severity_words: words.term(&severity).to_owned(),
+        severity,
+        severity_steps: steps(&finding.severity_steps, language),
+        certainty: words.term(&word(&finding.certainty)).to_owned(),
+        subject,
+        phase: words.term(&finding.phase).to_owned(),
+        message: language.of(&finding.message).to_owned(),
+        policy: finding.policy.iter().map(|span| quote(span, report, language)).collect(),
+        silent: if conduct { words.policy_no_promise } else { words.policy_silent }.to_owned(),
+        more: all.saturating_sub(places.len()),
+        more_words: fill(words.more_evidence, &[&all.saturating_sub(places.len())]),
+        evidence: places,
+        clauses: finding.clauses.iter().map(|id| clause(id, report, language)).collect(),
+        fingerprint: finding.fingerprint.clone(),
+        ignore: format!("wirewitness ignore add {} --reason \"{}\"", finding.fingerprint, words.ignore_reason),
+    }
+}
+
+/// A span with its place.
+pub fn quote(span: &Span, report: &Report, language: Language) -> Quote {
+    let words = language.words();
+    let line = if span.end_line > span.line {
+        fill(words.lines, &[&span.line, &span.end_line])
+    } else {
+        fill(words.line, &[&span.line])
+    };
+    let source = report.declarations.sources.get(span.source as usize).map(|s| format!("{} ", s.name));
+    Quote { place: source.unwrap_or_default() + &line, words: span.quote.clone() }
+}
+
+fn clause(id: &str, report: &Report, language: Language) -> Clause {
+    match report.clauses.get(id) {
+        Some(known) => {
+            // A scenario under an item is a testing platform's reading of it, not the item.
+            let scenario = audit::is_scenario(id);
+            let note = if scenario { format!(" ({})", language.words().detection_scenario) } else { String::new() };
+            Clause {
+                id: id.to_owned(),
+                title: format!("{} {}{note}", known.title, known.reference),
+                summary: match language {
+                    Language::En => known.en.clone(),
+                    Language::Zh => known.zh.clone(),
+                },
+            }
+        }
+        None => Clause { id: id.to_owned(), title: String::new(), summary: String::new() },
+    }
+}
+
+/// `base high, data class H: +1, = critical` in the reader's words.
+fn steps(steps: &[String], language: Language) -> String {
+    let words = language.words();
+    let severity = |word: &str| words.term(word).to_owned();
+    let said = steps.iter().map(|step| {
+        if let Some(base) = step.strip_prefix("base ") {
+            return format!("{} {}", words.term("step:base"), severity(base));
+        }
+        if let Some(sum) = step.strip_prefix("= ") {
+            return format!("= {}", severity(sum));
+        }
+        match step.split_once(": ") {
+            Some((what, by)) => {
+                let what_key = format!("step:{what}");
+                let by_key = format!("step:{by}");
+                let by_words = words.term(&by_key);
+                let by = by_words.strip_prefix("step:").unwrap_or(by_words).replace('-', "−");
+                format!("{} {by}", words.term(&what_key).trim_start_matches("step:"))
+            }
+            None => step.clone(),
+        }
+    });
+    said.collect::<Vec<_>>().join(words.and)
+}

@@ -1,0 +1,148 @@
+//! The report arranged for reading, in one language: what the terminal and the HTML
+//! page both show. Strings are already made visible; nothing here knows a format.
+
+mod evidence;
+mod findings;
+mod matrix;
+mod sections;
+
+use crate::audit::Report;
+
+use super::language::{Language, fill};
+
+pub use evidence::Evidence;
+pub use findings::Finding;
+pub use matrix::Matrix;
+pub use sections::{Claim, Contact, Coverage, DeclaredGroup, Fact, PartyRow, RecipientRow};
+
+/// A report arranged.
+pub struct View {
+    /// App and version.
+    pub app: String,
+    /// The policy's files.
+    pub policy: String,
+    /// The inputs, one a line.
+    pub inputs: Vec<String>,
+    /// What the report comes to, never "clean".
+    pub headline: String,
+    /// Findings by severity, worst first: id, word, count.
+    pub counts: Vec<(String, String, u64)>,
+    /// Recipients and data types.
+    pub matrix: Matrix,
+    /// All findings.
+    pub findings: Vec<Finding>,
+    /// All contacts.
+    pub contacts: Vec<Contact>,
+    /// Promises.
+    pub claims: Vec<Claim>,
+    /// Declared and not seen.
+    pub declared: Vec<DeclaredGroup>,
+    /// Why each recipient is who it is.
+    pub recipients: Vec<RecipientRow>,
+    /// What was seen and what not.
+    pub coverage: Coverage,
+    /// What to give next.
+    pub advice: Vec<String>,
+    /// The policy as it was read.
+    pub parties: Vec<PartyRow>,
+    /// The reader's remarks.
+    pub remarks: Vec<String>,
+    /// How the report came about.
+    pub method: Vec<Fact>,
+}
+
+/// Arranges `report`, whose strings are visible (see [`super::escape::shown`]).
+pub fn arrange(report: &Report, language: Language) -> View {
+    let words = language.words();
+    let app = match (&report.session.app, &report.session.version) {
+        (Some(app), Some(version)) => format!("{app} {version}"),
+        (Some(app), None) => app.clone(),
+        (None, _) => words.app_unknown.to_owned(),
+    };
+    let sources: Vec<&str> = report.declarations.sources.iter().map(|s| s.name.as_str()).collect();
+    let counts = crate::audit::Severity::ALL
+        .into_iter()
+        .rev()
+        .filter_map(|severity| {
+            let id = severity.as_str();
+            report.summary.get(id).map(|count| (id.to_owned(), words.term(id).to_owned(), *count))
+        })
+        .collect();
+    View {
+        app,
+        policy: if sources.is_empty() { words.no_policy.to_owned() } else { sources.join(", ") },
+        inputs: report
+            .inputs
+            .iter()
+            .map(|input| fill(words.input_line, &[&input.name, &input.format, &input.records]))
+            .collect(),
+        headline: headline(report, language),
+        counts,
+        matrix: matrix::matrix(report, language),
+        findings: report.findings.iter().map(|f| findings::arrange(f, report, language)).collect(),
+        contacts: sections::contacts(report, language),
+        claims: sections::claims(report, language),
+        declared: sections::declared(report, language),
+        recipients: sections::recipients(report, language),
+        coverage: sections::coverage(report, language),
+        advice: report.advice.iter().map(|text| language.of(text).to_owned()).collect(),
+        parties: sections::parties(report, language),
+        remarks: report.declarations.remarks.iter().map(|r| format!("{}: {}", r.code, r.message)).collect(),
+        method: sections::method(report, language),
+    }
+}
+
+/// Never "clean": what the findings, or their absence, rest on.
+fn headline(report: &Report, language: Language) -> String {
+    let words = language.words();
+    let read = report.coverage.percent().filter(|_| report.coverage.opened_messages > 0);
+    let Some(percent) = read else {
+        let nothing = words.seen_nothing.to_owned();
+        return match report.findings.len() {
+            0 => nothing,
+            count => format!("{} {nothing}", fill(words.findings_count, &[&count, &0])),
+        };
+    };
+    let mut line = match report.findings.len() {
+        0 => fill(words.findings_none, &[&percent]),
+        count => fill(words.findings_count, &[&count, &percent]),
+    };
+    line.push_str(if language == Language::Zh { "。" } else { "." });
+    if percent < 100 {
+        if language == Language::En {
+            line.push(' ');
+        }
+        line.push_str(&fill(words.seen_rest, &[&(100 - percent)]));
+    }
+    line
+}
+
+/// A data type's name.
+fn type_name(report: &Report, id: &str, language: Language) -> String {
+    report.data_types.get(id).map_or_else(
+        || id.to_owned(),
+        |name| match language {
+            Language::En => name.en.clone(),
+            Language::Zh => name.zh.clone(),
+        },
+    )
+}
+
+/// A recipient's name.
+fn recipient_name(report: &Report, id: &str, language: Language) -> String {
+    report.recipients.get(id).map_or_else(
+        || id.to_owned(),
+        |recipient| match language {
+            Language::En => recipient.en.clone(),
+            Language::Zh => recipient.zh.clone(),
+        },
+    )
+}
+
+/// The word of an enum as JSON writes it.
+fn word<T: serde::Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,106 @@
+//! The ciphers that open records and packets, behind one small interface.
+//!
+//! Whether a secret is the right one is never assumed: the authentication tag of
+//! what it opens decides.
+
+use ring::aead;
+
+/// Bytes of the tag behind each ciphertext; the same for all ciphers here.
+pub const TAG_LENGTH: usize = 16;
+
+/// Bytes of the nonce; the same for all ciphers here.
+pub const NONCE_LENGTH: usize = 12;
+
+/// A cipher with authentication (RFC 5116).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aead {
+    /// AES-128 in Galois/counter mode.
+    Aes128Gcm,
+    /// AES-256 in Galois/counter mode.
+    Aes256Gcm,
+    /// RFC 8439.
+    ChaCha20Poly1305,
+}
+
+impl Aead {
+    /// Length of its key in bytes.
+    pub fn key_length(self) -> usize {
+        match self {
+            Self::Aes128Gcm => 16,
+            Self::Aes256Gcm | Self::ChaCha20Poly1305 => 32,
+        }
+    }
+
+    /// With a key of [`Self::key_length`] bytes; `None` for any other length.
+    pub fn key(self, bytes: &[u8]) -> Option<OpeningKey> {
+        let algorithm = match self {
+            Self::Aes128Gcm => &aead::AES_128_GCM,
+            Self::Aes256Gcm => &aead::AES_256_GCM,
+            Self::ChaCha20Poly1305 => &aead::CHACHA20_POLY1305,
+        };
+        let key = aead::UnboundKey::new(algorithm, bytes).ok()?;
+        Some(OpeningKey(aead::LessSafeKey::new(key)))
+    }
+}
+
+/// A cipher with its key.
+#[derive(Clone, Debug)]
+pub struct OpeningKey(aead::LessSafeKey);
+
+impl OpeningKey {
+    /// The plaintext of `sealed` (ciphertext and tag), or `None` when the tag does not fit.
+    pub fn open(&self, nonce: [u8; NONCE_LENGTH], associated: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        // Opened in a copy: ring overwrites what it fails to open, and the next secret needs it whole.
+        let mut buffer = sealed.to_vec();
+        let nonce = aead::Nonce::assume_unique_for_key(nonce);
+        let length = self.0.open_in_place(nonce, aead::Aad::from(associated), &mut buffer).ok()?.len();
+        buffer.truncate(length);
+        Some(buffer)
+    }
+}
+
+/// The nonce of record or packet `number`: the number, padded on the left to the
+/// length of the IV, exclusive-or'd with it (RFC 8446 §5.3, RFC 7905 §2, RFC 9001 §5.3).
+pub fn nonce(iv: &[u8; NONCE_LENGTH], number: u64) -> [u8; NONCE_LENGTH] {
+    let mut nonce = *iv;
+    for (byte, number) in nonce.iter_mut().rev().zip(number.to_le_bytes()) {
+        *byte ^= number;
+    }
+    nonce
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 8439 §2.8.2.
+    #[test]
+    fn chacha20_poly1305_opens_its_vector_and_nothing_else() {
+        let key: Vec<u8> = (0x80..0xa0).collect();
+        let nonce = [7, 0, 0, 0, 0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47];
+        let associated = [0x50, 0x51, 0x52, 0x53, 0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7];
+        let sealed = data_encoding::HEXLOWER
+            .decode(
+                b"d31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d63dbea45e8ca9671282fafb69da92728b\
+                  1a71de0a9e060b2905d6a5b67ecd3b3692ddbd7f2d778b8c9803aee328091b58fab324e4fad675945585808b4831d7bc\
+                  3ff4def08e4b7a9de576d26586cec64b61161ae10b594f09e26a7e902ecbd0600691",
+            )
+            .unwrap();
+        let key = Aead::ChaCha20Poly1305.key(&key).unwrap();
+        let plain = key.open(nonce, &associated, &sealed).unwrap();
+        assert!(plain.starts_with(b"Ladies and Gentlemen of the class of '99"));
+        assert_eq!(key.open([0; 12], &associated, &sealed), None);
+        assert_eq!(key.open(nonce, &[], &sealed), None);
+        assert_eq!(key.open(nonce, &associated, b"short"), None);
+    }
+
+    #[test]
+    fn a_key_of_the_wrong_length_is_none() {
+        assert!(Aead::Aes256Gcm.key(&[0; 16]).is_none());
+    }
+
+    #[test]
+    fn the_number_is_padded_on_the_left() {
+        assert_eq!(nonce(&[0xff; 12], 0x0102), [255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0xfe, 0xfd]);
+    }
+}

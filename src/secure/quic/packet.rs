@@ -1,0 +1,156 @@
+//! Packets of a datagram by their headers (RFC 9000 §17, RFC 8999).
+
+use std::fmt;
+
+use crate::secure::codec::Reader;
+
+/// Longest connection id of versions 1 and 2 (RFC 9000 §17.2).
+const ID_LIMIT: usize = 20;
+
+/// A QUIC version by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Version(pub u32);
+
+impl Version {
+    /// RFC 9000.
+    pub const V1: Self = Self(1);
+    /// RFC 9369.
+    pub const V2: Self = Self(0x6b33_43cf);
+
+    /// Drafts 29 to 32 differ from version 1 in the salt only.
+    pub(super) fn is_draft_29(self) -> bool {
+        (0xff00_001d..=0xff00_0020).contains(&self.0)
+    }
+
+    fn is_read(self) -> bool {
+        self == Self::V1 || self == Self::V2 || self.is_draft_29()
+    }
+
+    /// A number that some QUIC has: versions of RFCs and drafts, those that Google
+    /// (`Q046`, `T051`) and Meta used before them, and those kept to be refused (RFC 9000 §15).
+    fn is_known(self) -> bool {
+        let [a, b, c, d] = self.0.to_be_bytes();
+        self.is_read()
+            || (a == 0xff && b == 0 && c == 0)
+            || (matches!(a, b'Q' | b'T') && b == b'0' && c.is_ascii_digit() && d.is_ascii_digit())
+            || (a == 0xfa && b == 0xce && c == 0xb0)
+            || self.0 & 0x0f0f_0f0f == 0x0a0a_0a0a
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::V1 => f.write_str("QUIC 1"),
+            Self::V2 => f.write_str("QUIC 2"),
+            Self(other) => write!(f, "QUIC 0x{other:08x}"),
+        }
+    }
+}
+
+/// An Initial packet.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Initial<'a> {
+    /// Its version.
+    pub version: Version,
+    /// Destination connection id.
+    pub destination: &'a [u8],
+    /// The whole packet, from its first byte.
+    pub bytes: &'a [u8],
+    /// Where in it the packet number starts.
+    pub number_at: usize,
+}
+
+/// A packet, as far as its header tells without a key.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Header<'a> {
+    /// Opens with keys that anyone can derive.
+    Initial(Initial<'a>),
+    /// 0-RTT or Handshake (these show their version), or 1-RTT.
+    Protected { version: Option<Version> },
+    /// The server asks to come again with a token.
+    Retry,
+    /// The server does not speak the client's version.
+    VersionNegotiation,
+    /// A version that is not read here.
+    Foreign { version: Version },
+}
+
+/// The packets of a datagram (RFC 9000 §12.2).
+pub struct Packets<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Packets<'a> {
+    /// From the datagram's first byte.
+    pub fn new(datagram: &'a [u8]) -> Self {
+        Self { rest: datagram }
+    }
+
+    /// A packet with a long header. One that does not read ends the datagram.
+    fn long(&mut self) -> Option<Header<'a>> {
+        let packet = std::mem::take(&mut self.rest);
+        let mut reader = Reader::new(packet);
+        let first = reader.u8()?;
+        let version = Version(reader.u32()?);
+        let destination = reader.vec8()?.rest();
+        reader.vec8()?;
+        if version.0 == 0 {
+            return Some(Header::VersionNegotiation);
+        }
+        if !version.is_read() || destination.len() > ID_LIMIT {
+            return Some(Header::Foreign { version });
+        }
+        // Version 2 has the four types in another order (RFC 9369 §3.2).
+        let kind = (first >> 4) & 3;
+        let kind = if version == Version::V2 { kind.wrapping_sub(1) & 3 } else { kind };
+        if kind == 3 {
+            return Some(Header::Retry);
+        }
+        if kind == 0 {
+            let token = usize::try_from(reader.varint()?).ok()?;
+            reader.take(token)?;
+        }
+        let length = usize::try_from(reader.varint()?).ok()?;
+        let number_at = packet.len() - reader.left();
+        let (bytes, rest) = packet.split_at_checked(number_at.checked_add(length)?)?;
+        self.rest = rest;
+        Some(match kind {
+            0 => Header::Initial(Initial { version, destination, bytes, number_at }),
+            _ => Header::Protected { version: Some(version) },
+        })
+    }
+}
+
+impl<'a> Iterator for Packets<'a> {
+    type Item = Header<'a>;
+
+    fn next(&mut self) -> Option<Header<'a>> {
+        match self.rest.first()? {
+            first if first & 0x80 != 0 => self.long(),
+            first if first & 0x40 != 0 => {
+                // A short header goes to the end of the datagram.
+                self.rest = &[];
+                Some(Header::Protected { version: None })
+            }
+            // What some pad a datagram with behind its packets.
+            _ => None,
+        }
+    }
+}
+
+/// This datagram belongs to the start of a QUIC connection: a long header with a
+/// version that exists. Short headers look like anything.
+pub fn looks_like_quic(datagram: &[u8]) -> bool {
+    let mut reader = Reader::new(datagram);
+    let (Some(first), Some(version)) = (reader.u8(), reader.u32().map(Version)) else { return false };
+    let (Some(destination), Some(source)) = (reader.vec8(), reader.vec8()) else { return false };
+    let ids_fit = destination.left() <= ID_LIMIT && source.left() <= ID_LIMIT;
+    if version.0 != 0 {
+        return first & 0xc0 == 0xc0 && ids_fit && version.is_known() && !reader.is_empty();
+    }
+    // Version negotiation: a list of versions, of which some exist (RFC 9000 §17.2.1).
+    let whole = !reader.is_empty() && reader.left().is_multiple_of(4);
+    let mut versions = std::iter::from_fn(|| reader.u32()).map(Version);
+    first & 0x80 != 0 && ids_fit && whole && versions.any(Version::is_known)
+}

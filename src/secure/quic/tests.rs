@@ -1,0 +1,117 @@
+//! The examples of RFC 9001 and RFC 9369, Appendix A, and what real clients do with theirs.
+
+use std::path::Path;
+
+use super::protection::InitialKeys;
+use super::*;
+
+/// The client's and the server's packet of an RFC's example.
+fn packets(name: &str) -> [Vec<u8>; 2] {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/quic").join(name);
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut lines = text.lines().filter(|line| !line.starts_with('#'));
+    [(); 2].map(|()| data_encoding::HEXLOWER.decode(lines.next().unwrap().as_bytes()).unwrap())
+}
+
+/// Appendix A of both: the client asks for example.com, the server answers with
+/// TLS_AES_128_GCM_SHA256.
+#[test]
+fn the_examples_of_both_versions_are_opened() {
+    for (name, version) in [("rfc9001.hex", Version::V1), ("rfc9369.hex", Version::V2)] {
+        let [client, server] = packets(name);
+        assert!(looks_like_quic(&client) && looks_like_quic(&server));
+        let mut connection = Connection::new();
+        connection.datagram(Direction::Sent, &client);
+        assert_eq!(connection.facts().sni.as_deref(), Some("example.com"));
+        assert_eq!(connection.facts().alpn_offered, ["alpn"]);
+        assert_eq!(connection.version(), Some(version));
+        connection.datagram(Direction::Received, &server);
+        assert_eq!(connection.facts().cipher.map(|suite| suite.to_string()).as_deref(), Some("TLS_AES_128_GCM_SHA256"));
+        assert_eq!(connection.outcome(), Outcome::Handshaking);
+        // Anything with a short header is protected with keys that only a log has.
+        connection.datagram(Direction::Sent, &[0x41; 40]);
+        assert_eq!(connection.outcome(), Outcome::Closed(GapReason::QuicNoKey));
+    }
+}
+
+/// A.2 of RFC 9001: packet number 2, and its payload starts with a CRYPTO frame of 241 bytes.
+#[test]
+fn a_packet_opens_in_its_direction_only() {
+    let [client, _] = packets("rfc9001.hex");
+    let Some(Header::Initial(packet)) = Packets::new(&client).next() else { panic!() };
+    let mut keys = InitialKeys::new(Version::V1, packet.destination).unwrap();
+    let payload = keys.open(Direction::Sent, &packet).unwrap();
+    assert!(payload.starts_with(&[0x06, 0x00, 0x40, 0xf1, 0x01, 0x00, 0x00, 0xed]));
+    assert_eq!(payload.len(), 1162);
+    assert_eq!(keys.open(Direction::Received, &packet), None);
+    let mut other = InitialKeys::new(Version::V1, b"another").unwrap();
+    assert_eq!(other.open(Direction::Sent, &packet), None);
+}
+
+/// Clients cut their hello into frames and packets in any order, on purpose.
+#[test]
+fn a_hello_in_pieces_over_several_packets_in_any_order() {
+    let [client, _] = packets("rfc9001.hex");
+    let Some(Header::Initial(packet)) = Packets::new(&client).next() else { panic!() };
+    let payload = InitialKeys::new(Version::V1, packet.destination).unwrap().open(Direction::Sent, &packet).unwrap();
+    // Behind type, offset and length (1, 1 and 2 bytes) come the 241 bytes of the hello.
+    let hello = &payload[4..4 + 241];
+    let frame = |from: usize, to: usize| {
+        let (from_bytes, length) = ((0x4000 | from as u16).to_be_bytes(), (0x4000 | (to - from) as u16).to_be_bytes());
+        [&[6][..], &from_bytes, &length, &hello[from..to]].concat()
+    };
+    let mut connection = Connection::new();
+    connection.frames(Direction::Sent, &[frame(150, 241), vec![0, 0, 1], frame(3, 40)].concat());
+    connection.frames(Direction::Sent, &frame(30, 160));
+    assert_eq!(connection.facts().sni, None);
+    connection.frames(Direction::Sent, &frame(0, 3));
+    assert_eq!(connection.facts().sni.as_deref(), Some("example.com"));
+}
+
+#[test]
+fn damage_anywhere_does_no_harm_and_yields_no_name() {
+    let [client, _] = packets("rfc9001.hex");
+    for at in 0..client.len() {
+        let mut connection = Connection::new();
+        connection.datagram(Direction::Sent, &client[..at]);
+        assert_eq!(connection.facts().sni, None);
+        let mut damaged = client.clone();
+        damaged[at] ^= 0x55;
+        let mut connection = Connection::new();
+        connection.datagram(Direction::Sent, &damaged);
+        assert_eq!(connection.facts().sni, None, "byte {at}");
+    }
+}
+
+#[test]
+fn a_connection_that_began_before_the_capture_says_so() {
+    let mut connection = Connection::new();
+    connection.datagram(Direction::Sent, &[0x41; 40]);
+    assert_eq!(connection.outcome(), Outcome::Closed(GapReason::StartedBeforeCapture));
+}
+
+#[test]
+fn a_version_that_is_not_read_is_named() {
+    let mut connection = Connection::new();
+    let google = [&[0xc3][..], b"Q046", &[8], &[7; 8], &[0], &[0; 1200]].concat();
+    assert!(looks_like_quic(&google));
+    connection.datagram(Direction::Sent, &google);
+    assert_eq!(connection.outcome(), Outcome::Closed(GapReason::UnsupportedCipher));
+    assert_eq!(connection.version().map(|version| version.to_string()).as_deref(), Some("QUIC 0x51303436"));
+}
+
+#[test]
+fn other_protocols_over_udp_do_not_look_like_quic() {
+    for other in [
+        &b""[..],
+        // DNS, STUN, NTP, DTLS 1.2, RTP, SSDP
+        b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07example\x03com\x00\x00\x01\x00\x01",
+        b"\x00\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl",
+        &[0xe3, 0, 6, 0xec, 0, 0, 0, 0, 0, 0, 0, 0, 0x31, 0x4e, 0x31, 0x34],
+        &[22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 100],
+        &[0x80, 0x60, 0x12, 0x34, 0, 0, 0, 1, 0, 0, 0, 2],
+        b"M-SEARCH * HTTP/1.1\r\n",
+    ] {
+        assert!(!looks_like_quic(other), "{other:?}");
+    }
+}

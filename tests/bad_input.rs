@@ -1,0 +1,206 @@
+//! What cannot be used gets an error that says what, where and what next, and exit code 2;
+//! what can be used in part gets a gap. Never a panic, never silence.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+fn wirewitness(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_wirewitness")).args(arguments).output().expect("the program runs")
+}
+
+fn sample() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/aftersales")
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+/// A folder with one file in it.
+fn folder_with(name: &str, content: &[u8]) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join(name);
+    fs::write(&file, content).expect("written");
+    (folder, file)
+}
+
+/// A copy of the sample session.
+fn session() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for entry in fs::read_dir(sample()).expect("is readable") {
+        let from = entry.expect("entry").path();
+        fs::copy(&from, folder.path().join(from.file_name().expect("name"))).expect("copied");
+    }
+    folder
+}
+
+/// Exit code 2, nothing on standard output, and one line that holds all of `words`.
+fn refused(output: &Output, words: &[&str]) {
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+    let last = error.lines().last().unwrap_or_default();
+    for word in words {
+        assert!(last.contains(word), "{word:?} is not in: {error}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_capture_says_what_it_looks_like() {
+    let (_folder, file) = folder_with("page.pcap", b"<!DOCTYPE html><html><body>404</body></html>");
+    refused(&wirewitness(&["inspect", path(&file)]), &["page.pcap", "HTML"]);
+}
+
+#[test]
+fn an_empty_file_is_said_to_be_empty() {
+    let (_folder, file) = folder_with("nothing.pcapng", b"");
+    refused(&wirewitness(&["inspect", path(&file)]), &["nothing.pcapng", "empty"]);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    refused(&wirewitness(&["inspect", "/nowhere/x.pcap"]), &["/nowhere/x.pcap"]);
+}
+
+#[test]
+fn a_folder_without_a_capture_says_what_it_looked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    refused(&wirewitness(&["inspect", path(folder.path())]), &["no capture", "*.pcapng"]);
+}
+
+#[test]
+fn a_capture_cut_anywhere_yields_what_precedes_the_cut_and_a_gap() {
+    let whole = fs::read(sample().join("capture.pcapng")).expect("is readable");
+    // In the section header, in a packet's header, in a packet's bytes.
+    for (keep, usable) in [(10, false), (whole.len() / 2 + 3, true), (whole.len() - 7, true)] {
+        let (_folder, file) = folder_with("cut.pcapng", &whole[..keep]);
+        let output = wirewitness(&["inspect", path(&file), "--format", "json"]);
+        if usable {
+            assert!(matches!(output.status.code(), Some(0 | 3)), "{}", String::from_utf8_lossy(&output.stderr));
+            let found: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            let gaps = found["gaps"].as_array().expect("gaps");
+            assert!(gaps.iter().any(|gap| gap["reason"] == "damaged-input"), "{gaps:?}");
+            assert!(!found["contacts"].as_array().expect("contacts").is_empty());
+        } else {
+            refused(&output, &["cut.pcapng"]);
+        }
+    }
+}
+
+#[test]
+fn a_policy_without_a_list_is_audited_and_says_so() {
+    let (_folder, policy) = folder_with("policy.txt", "我们重视您的隐私。\n如有疑问请联系我们。\n".as_bytes());
+    let session = session();
+    let output = wirewitness(&["audit", path(session.path()), "--policy", path(&policy), "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains("none found, looked at 0 tables"), "{error}");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report["declarations"]["third_party_count"], 0);
+}
+
+#[test]
+fn a_policy_that_is_not_there_is_named() {
+    let session = session();
+    refused(&wirewitness(&["audit", path(session.path()), "--policy", "/nowhere/p.html"]), &["/nowhere/p.html"]);
+}
+
+#[test]
+fn no_policy_at_all_says_how_to_give_one() {
+    let capture = sample().join("capture.pcapng");
+    refused(&wirewitness(&["audit", path(&capture)]), &["--policy"]);
+}
+
+#[test]
+fn a_device_profile_with_a_placeholder_or_a_wrong_check_digit_is_refused() {
+    let session = session();
+    for (ids, words) in [
+        ("imei = [\"000000000000000\"]", ["device.toml", "imei[0]", "placeholder"]),
+        ("imei = [\"490154203237517\"]", ["device.toml", "imei[0]", "check digit"]),
+        ("imie = [\"490154203237518\"]", ["device.toml", "imie", "no such data type"]),
+        ("mac = [\"a6:5e\"]", ["device.toml", "mac[0]", "form"]),
+    ] {
+        fs::write(session.path().join("device.toml"), format!("[ids]\n{ids}\n")).expect("written");
+        refused(&wirewitness(&["audit", path(session.path())]), &words);
+        let checked = wirewitness(&["device", "check", path(&session.path().join("device.toml"))]);
+        assert_eq!(checked.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&checked.stdout).contains(words[2]));
+    }
+}
+
+#[test]
+fn an_unknown_mark_names_its_line_and_the_marks_there_are() {
+    let session = session();
+    let line = "{\"time\":\"2026-03-01T08:00:00Z\",\"mark\":\"consented\"}\n";
+    fs::write(session.path().join("phases.jsonl"), line).expect("written");
+    refused(&wirewitness(&["audit", path(session.path())]), &["phases.jsonl:1", "consented", "consent-given"]);
+    refused(&wirewitness(&["mark", path(session.path()), "consented"]), &["consented", "consent-given"]);
+}
+
+#[test]
+fn a_session_file_with_an_unknown_key_is_refused() {
+    let session = session();
+    fs::write(session.path().join("session.toml"), "first_parties = [\"a.example\"]\n").expect("written");
+    refused(&wirewitness(&["audit", path(session.path())]), &["session.toml", "first_parties"]);
+}
+
+#[test]
+fn junk_in_a_key_log_is_named_by_line_and_the_rest_is_used() {
+    let session = session();
+    let keys = session.path().join("keys.log");
+    let good = fs::read_to_string(&keys).expect("is readable");
+    let clean = wirewitness(&["audit", path(session.path()), "--format", "json", "--quiet"]);
+    fs::write(&keys, format!("this is no key\n{good}CLIENT_RANDOM 12 34\n")).expect("written");
+    let output = wirewitness(&["audit", path(session.path()), "--format", "json"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("keys.log line 1"));
+    assert!(output.stdout == clean.stdout, "the good lines open what they opened");
+}
+
+#[test]
+fn an_unreadable_capture_is_said_to_be_unreadable() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let inner = folder.path().join("x.pcapng");
+    fs::create_dir(&inner).expect("made");
+    // A folder with a capture's name holds no capture.
+    refused(&wirewitness(&["inspect", path(&inner)]), &["x.pcapng", "no capture"]);
+}
+
+#[test]
+fn bad_arguments_say_what_would_be_right() {
+    let session = session();
+    refused(&wirewitness(&["audit", path(session.path()), "--format", "json", "html"]), &["--output"]);
+    let output = wirewitness(&["audit", path(session.path()), "--fail-on", "severe"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("medium"));
+}
+
+#[test]
+fn a_broken_signature_file_is_named_with_its_line() {
+    let (folder, _) = folder_with("mine.toml", b"[[key]]\ntype = \"imei\"\nnames = [\"x\"\n");
+    let capture = sample().join("capture.pcapng");
+    refused(&wirewitness(&["inspect", path(&capture), "--signatures", path(folder.path())]), &["mine.toml:"]);
+}
+
+#[test]
+fn a_capture_may_come_from_standard_input() {
+    let bytes = fs::read(sample().join("capture.pcapng")).expect("is readable");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_wirewitness"))
+        .args(["messages", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program runs");
+    let mut input = child.stdin.take().expect("piped");
+    let feeder = std::thread::spawn(move || input.write_all(&bytes).is_ok());
+    let piped = child.wait_with_output().expect("ran");
+    assert!(feeder.join().expect("fed"));
+    let read = wirewitness(&["messages", path(&sample().join("capture.pcapng"))]);
+    let names = |output: &Output| String::from_utf8_lossy(&output.stdout).replace("\"-\"", "\"capture.pcapng\"");
+    assert_eq!(names(&piped), names(&read));
+    assert!(piped.stdout.len() > 1000);
+}

@@ -1,0 +1,84 @@
+//! Every command that the README and the pages in `docs/` show is run here.
+//!
+//! The lines of ```` ```sh ```` blocks of one page are run in order, in one empty folder, with
+//! the program on the PATH. A line ends with `# exit N` where it exits with something
+//! else than 0. Building and setting up is what `.ci/run` does: those lines must stand there.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Begin lines that build, install or run the whole test suite.
+const BY_CI: &[&str] = &["scripts/setup.sh", "cargo "];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn pages() -> Vec<PathBuf> {
+    let mut pages = vec![root().join("README.md")];
+    for entry in std::fs::read_dir(root().join("docs")).expect("docs is readable") {
+        let path = entry.expect("entry").path();
+        if path.extension().is_some_and(|e| e == "md") {
+            pages.push(path);
+        }
+    }
+    pages.sort();
+    pages
+}
+
+/// The lines of the page's `sh` blocks, continued lines joined.
+fn commands(text: &str) -> Vec<String> {
+    let (mut commands, mut inside, mut pending) = (Vec::new(), false, String::new());
+    for line in text.lines() {
+        match line.trim_start() {
+            "```sh" => inside = true,
+            "```" => inside = false,
+            command if inside && !command.is_empty() && !command.starts_with('#') => {
+                pending.push_str(command.trim_end_matches('\\'));
+                if !command.ends_with('\\') {
+                    commands.push(std::mem::take(&mut pending));
+                }
+            }
+            _ => {}
+        }
+    }
+    commands
+}
+
+#[test]
+fn every_command_shown_runs_as_shown() {
+    let program = Path::new(env!("CARGO_BIN_EXE_wirewitness"));
+    let path =
+        format!("{}:{}", program.parent().expect("has a folder").display(), std::env::var("PATH").unwrap_or_default());
+    let ci = std::fs::read_to_string(root().join(".ci/run")).expect("is readable");
+    let mut run = 0;
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).expect("is readable");
+        let folder = tempfile::tempdir().expect("a folder");
+        for command in commands(&text) {
+            if BY_CI.iter().any(|start| command.starts_with(start)) {
+                for part in command.split("&&").map(str::trim) {
+                    assert!(ci.contains(part), "{}: `{part}` is not in .ci/run", page.display());
+                }
+                continue;
+            }
+            let wanted = command.rsplit_once("# exit ").and_then(|(_, code)| code.trim().parse().ok()).unwrap_or(0);
+            let output = Command::new("bash")
+                .args(["-c", &command])
+                .current_dir(folder.path())
+                .env("PATH", &path)
+                .output()
+                .expect("bash runs");
+            assert_eq!(
+                output.status.code(),
+                Some(wanted),
+                "{}: `{command}`\n{}\n{}",
+                page.display(),
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            );
+            run += 1;
+        }
+    }
+    assert!(run >= 5, "only {run} commands were found");
+}

@@ -1,0 +1,74 @@
+//! The exit code of an audit: `--fail-on`, `--require-coverage`, and which goes first.
+
+use std::path::Path;
+
+use wirewitness::audit::gate::{DEFAULT, DEFAULT_COVERAGE, FailOn, Outcome, outcome};
+use wirewitness::audit::{Report, audit};
+use wirewitness::signatures::Signatures;
+
+#[allow(dead_code)]
+mod case;
+
+/// One flow to a recipient that the policy does not mention, with `extra` keys of a case.
+fn report(flow: &str, extra: &str) -> Report {
+    let json = format!(r#"{{"name": "gate", "from": "gate", "flows": [{flow}], {extra} "expect": {{}}}}"#);
+    let case: case::Case = serde_json::from_str(&json).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/verdicts/signatures");
+    let signatures = Signatures::load(&[folder]).unwrap();
+    audit(case.observations(&signatures), case.policy(&signatures), case.session(), &signatures)
+}
+
+fn gate(words: &[&str]) -> Vec<FailOn> {
+    words.iter().map(|word| word.parse().unwrap()).collect()
+}
+
+const HIGH: &str = r#"{"to": "acme-push", "type": "oaid"}"#;
+
+#[test]
+fn a_severity_fails_what_is_as_bad_or_worse() {
+    let report = report(HIGH, "");
+    assert_eq!(report.findings.len(), 1);
+    assert_eq!(outcome(&report, &[DEFAULT], DEFAULT_COVERAGE), Outcome::Failed);
+    assert_eq!(outcome(&report, &gate(&["high"]), DEFAULT_COVERAGE), Outcome::Failed);
+    assert_eq!(outcome(&report, &gate(&["critical"]), DEFAULT_COVERAGE), Outcome::Passed);
+    assert_eq!(outcome(&report, &[], DEFAULT_COVERAGE), Outcome::Passed);
+}
+
+#[test]
+fn a_code_fails_whatever_its_severity() {
+    let report = report(HIGH, "");
+    assert_eq!(outcome(&report, &gate(&["critical", "omitted-recipient"]), 50), Outcome::Failed);
+    assert_eq!(outcome(&report, &gate(&["critical", "cleartext"]), 50), Outcome::Passed);
+}
+
+#[test]
+fn possible_findings_never_fail_a_build() {
+    let report = report(r#"{"to": "acme-push", "type": "oaid", "certainty": "possible"}"#, "");
+    assert_eq!(report.findings.len(), 1);
+    assert_eq!(outcome(&report, &gate(&["note", "omitted-recipient"]), 50), Outcome::Passed);
+}
+
+#[test]
+fn too_little_seen_is_three_and_findings_go_first() {
+    let declared = r#""policy": {"rows": [{"product": "acme-push", "data": ["oaid"]}]}, "covered": 49,"#;
+    let clear = report(HIGH, declared);
+    assert!(clear.findings.is_empty());
+    assert_eq!(outcome(&clear, &[DEFAULT], 50).exit_code(), 3);
+    assert_eq!(outcome(&clear, &[DEFAULT], 49).exit_code(), 0);
+    assert_eq!(outcome(&report(HIGH, r#""covered": 49,"#), &[DEFAULT], 50).exit_code(), 1);
+}
+
+#[test]
+fn no_opened_message_is_three_whatever_is_required() {
+    let mut nothing = report(HIGH, r#""policy": {"rows": [{"product": "acme-push", "data": ["oaid"]}]},"#);
+    nothing.coverage.opened_messages = 0;
+    assert_eq!(outcome(&nothing, &[DEFAULT], 0).exit_code(), 3);
+    nothing.coverage = Default::default();
+    assert_eq!(outcome(&nothing, &[DEFAULT], 0).exit_code(), 3);
+}
+
+#[test]
+fn a_word_that_is_neither_is_told_so() {
+    let error = "hihg".parse::<FailOn>().unwrap_err();
+    assert!(error.contains("\"hihg\"") && error.contains("critical") && error.contains("omitted-recipient"), "{error}");
+}

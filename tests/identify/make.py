@@ -1,0 +1,365 @@
+#!/usr/bin/env python3
+"""Makes the cases in this folder: what a client sends, and what must be found in it.
+
+Nothing here asks wirewitness: values are written, hashed, encoded and encrypted with
+Python's own modules (hashlib, base64, gzip, zlib, json, urllib) and the commands
+openssl, node (brotli) and zstd, so that the expectations come from how each case was made. All values are
+made up; the IMEIs have a test TAC, the MACs are from no one's range, the numbers
+from ranges that are not assigned to people.
+
+    python3 tests/identify/make.py
+"""
+
+import base64
+import gzip
+import hashlib
+import json
+import os
+import subprocess
+import urllib.parse
+import zlib
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def luhn(body):
+    total = 0
+    for i, c in enumerate(reversed(body)):
+        d = int(c)
+        if i % 2 == 0:
+            d *= 2
+            if d > 9:
+                d -= 9
+        total += d
+    return body + str(-total % 10)
+
+
+IMEI = luhn("35209900176148")
+IMEI2 = luhn("86753090000001")
+OTHER_IMEI = luhn("86420103112233")
+OAID = "3a5f2c1e-7b48-4d09-9e6a-1c2d3e4f5a6b"
+ANDROID_ID = "9f3c21ab47de5608"
+MAC = "3C:5A:B4:D1:E2:0F"
+PHONE = "13912345678"
+ICCID = luhn("898600" + "1234567890123")
+IMSI = "460001234567890"
+LAT, LON = "31.230416", "121.473701"
+APPS = ["com.tencent.mm", "com.taobao.taobao", "com.sina.weibo", "com.ss.android.ugc.aweme", "com.example.reader"]
+PROFILE = {
+    "imei": [IMEI, IMEI2],
+    "oaid": [OAID],
+    "android_id": [ANDROID_ID],
+    "mac": [MAC],
+    "phone": [PHONE],
+    "ssid": ["Lab5"],
+    "location": [f"{LAT},{LON}"],
+    "installed_apps": APPS,
+    "device_model": ["WW-Test-9000"],
+}
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+
+
+def h(name, text, raw=False):
+    digest = hashlib.new(name, text.encode())
+    return digest.digest() if raw else digest.hexdigest()
+
+
+def b64(data):
+    return base64.b64encode(data.encode() if isinstance(data, str) else data).decode()
+
+
+def openssl_aes_ecb(key, data):
+    command = ["openssl", "enc", "-aes-128-ecb", "-K", key.encode().hex()]
+    return subprocess.run(command, input=data, capture_output=True, check=True).stdout
+
+
+def hit(data_type, written, digest="plain", certainty="confirmed", key=None, steps=None, variant=None, published=None):
+    found = {"type": data_type, "written": written, "digest": digest, "certainty": certainty}
+    for name, value in (("key", key), ("steps", steps), ("variant", variant), ("published_key", published)):
+        if value is not None:
+            found[name] = value
+    return found
+
+
+CASES = []
+
+
+def case(name, hits, target="/", headers=(), body=b"", content_type=None, profile=PROFILE, product=None,
+         host="collect.example.com", method=None, **more):
+    if isinstance(body, str):
+        body = body.encode()
+    headers = [list(h) for h in headers] + ([["Content-Type", content_type]] if content_type else [])
+    made = {"name": name, "host": host, "method": method or ("POST" if body else "GET"), "target": target,
+            "headers": headers, "body_base64": b64(body), "hits": hits}
+    if profile is not PROFILE:
+        made["profile"] = profile or {}
+    if product:
+        made["product"] = product
+    made.update(more)
+    CASES.append(made)
+
+
+def plain(data_type, value, **more):
+    return hit(data_type, value, **more)
+
+
+# --- where a value stands ---
+case("query", [plain("imei", IMEI, key="imei", steps=["query imei"])], target=f"/v1?imei={IMEI}&t=1772352001250")
+case("query-under-any-name", [plain("imei", IMEI, key="zz")], target=f"/v1?zz={IMEI}")
+case("query-twice", [plain("imei", IMEI, steps=["query id"]), plain("imei", IMEI2, steps=["query id[1]"])],
+     target=f"/v1?id={IMEI}&id={IMEI2}")
+case("path-segment", [plain("oaid", OAID, steps=["path 2"])], target=f"/v1/user/{OAID}/events")
+case("path-slots", [plain("mac", h("md5", MAC.replace(":", "")), digest="md5", variant="upper-no-separators", steps=["path 1", "form m6a"])],
+     target=f"/x/k=2001&p=7S&m6a={h('md5', MAC.replace(':', ''))}&rt=2", method="GET")
+case("header", [plain("android_id", ANDROID_ID, steps=["header x-device-id"])], headers=[["X-Device-Id", ANDROID_ID]])
+case("cookie", [plain("oaid", OAID, key="did", steps=["header cookie", "cookie did"])], headers=[["Cookie", f"a=b; did={OAID}; c=d"]])
+case("absolute-target", [plain("imei", IMEI, steps=["query i"])], target=f"http://collect.example.com/v1?i={IMEI}")
+case("user-agent-model-is-no-sighting", [], headers=[["User-Agent", "Demo/1.0 (Linux; Android 13; WW-Test-9000)"]])
+case("model-in-a-body", [plain("device_model", "WW-Test-9000", key="model")], body="model=WW-Test-9000&v=1", content_type=FORM)
+
+# --- containers ---
+case("form", [plain("phone", PHONE, key="mobile", steps=["body", "form mobile"])], body=f"a=1&mobile={PHONE}", content_type=FORM)
+case("form-undeclared", [plain("phone", PHONE, steps=["body", "form mobile"])], body=f"a=1&mobile={PHONE}", content_type="text/plain")
+case("form-percent", [plain("mac", MAC, steps=["body", "form mac"])], body="mac=" + urllib.parse.quote(MAC, safe=""), content_type=FORM)
+case("percent-twice", [plain("mac", MAC, steps=["body", "form mac", "percent"])],
+     body="mac=" + urllib.parse.quote(urllib.parse.quote(MAC, safe=""), safe=""), content_type=FORM)
+case("json", [plain("imei", IMEI, key="ids", steps=["body", "json $.device.ids[0]"]),
+              plain("imei", IMEI2, key="ids", steps=["body", "json $.device.ids[1]"])],
+     body=json.dumps({"device": {"ids": [IMEI, IMEI2]}, "n": 5}), content_type=JSON)
+case("json-number", [plain("imei", IMEI, key="imei")], body='{"imei":%s}' % IMEI, content_type=JSON)
+case("json-same-name-twice", [plain("imei", IMEI)], body='{"a":"%s","a":""}' % IMEI, content_type=JSON)
+case("json-escapes", [plain("oaid", OAID, steps=["body", "json $.v"])],
+     body='{"v":"' + "".join("\\u%04x" % ord(c) for c in OAID) + '"}', content_type=JSON)
+case("json-in-json", [plain("oaid", OAID, key="oaid", steps=["body", "json $.p", "json $.d.oaid"])],
+     body=json.dumps({"p": json.dumps({"d": {"oaid": OAID}})}), content_type=JSON)
+case("json-in-form", [plain("oaid", OAID, key="oaid", steps=["body", "form data", "json $.oaid"])],
+     body=urllib.parse.urlencode({"data": json.dumps({"oaid": OAID})}), content_type=FORM)
+case("json-lines", [plain("imei", IMEI, key="imei", steps=["body", "line 1", "json $.imei"])],
+     body=json.dumps({"a": 1}) + "\n" + json.dumps({"imei": IMEI}) + "\n", content_type="application/x-ndjson")
+case("json-without-declaration", [plain("oaid", OAID, steps=["body", "json $.x"])], body=json.dumps({"x": OAID}))
+case("multipart", [plain("imei", IMEI, key="imei", steps=["body", "multipart imei"]),
+                   plain("oaid", OAID, key="o", steps=["body", "multipart meta", "json $.o"])],
+     body=f'--XX\r\nContent-Disposition: form-data; name="imei"\r\n\r\n{IMEI}\r\n--XX\r\n'
+          f'Content-Disposition: form-data; name="meta"\r\nContent-Type: application/json\r\n\r\n{{"o":"{OAID}"}}\r\n--XX--\r\n',
+     content_type='multipart/form-data; boundary="XX"')
+case("url-as-a-value", [plain("imei", IMEI, key="im", steps=["body", "form u", "url im"])],
+     body=urllib.parse.urlencode({"u": f"https://cdn.example.com/a?im={IMEI}&v=2"}), content_type=FORM)
+case("packed-hashes", [plain("android_id", ANDROID_ID, key="android_id", steps=["body", "json $.d", "packed android_id"]),
+                       plain("mac", MAC, key="mac", steps=["body", "json $.d", "packed mac"])],
+     body=json.dumps({"d": f"android_id={ANDROID_ID}##imei=##mac={MAC}"}), content_type=JSON, withheld=[["imei", "imei"]])
+case("packed-bars", [plain("android_id", ANDROID_ID, key="aid")], body=json.dumps({"d": f"aid={ANDROID_ID}|oaid=|ram=8"}), content_type=JSON,
+     withheld=[["oaid", "oaid"]])
+case("list-in-a-value", [plain("imei", IMEI), plain("imei", IMEI2)], target=f"/?imeis={IMEI},{IMEI2}")
+case("undecoded-text", [plain("imei", IMEI, key="imei", steps=["body"])], body=f'<log level="i" imei="{IMEI}"/>', content_type="text/xml")
+
+# --- encodings ---
+inner = json.dumps({"imei": IMEI, "os": "android"})
+for name, text in (("standard", b64(inner)), ("unpadded", b64(inner).rstrip("=")),
+                   ("url", base64.urlsafe_b64encode(inner.encode()).decode())):
+    case(f"base64-{name}", [plain("imei", IMEI, key="imei", steps=["body", "form d", "base64", "json $.imei"])],
+         body=urllib.parse.urlencode({"d": text}), content_type=FORM)
+case("base64-of-the-value", [plain("imei", IMEI, key="d", steps=["query d", "base64"])], target=f"/?d={b64(IMEI)}")
+case("base64-body", [plain("imei", IMEI, steps=["body", "base64", "json $.imei"])], body=b64(inner))
+case("base64-gzip-json", [plain("imei", IMEI, steps=["body", "json $.p", "base64", "gzip", "json $.imei"])],
+     body=json.dumps({"p": b64(gzip.compress(inner.encode()))}), content_type=JSON)
+case("base64-zlib-json", [plain("imei", IMEI, steps=["body", "json $.p", "base64", "deflate", "json $.imei"])],
+     body=json.dumps({"p": b64(zlib.compress(inner.encode()))}), content_type=JSON)
+case("hex-of-json", [plain("imei", IMEI, steps=["query d", "hex", "json $.imei"])], target=f"/?d={inner.encode().hex().upper()}")
+case("hex-of-the-value", [plain("oaid", OAID, steps=["query d", "hex"])], target=f"/?d={OAID.encode().hex()}")
+
+# --- content codings ---
+raw = zlib.compressobj(wbits=-15)
+deflated = raw.compress(inner.encode()) + raw.flush()
+for coding, body, step in (("gzip", gzip.compress(inner.encode()), "gzip"), ("deflate", zlib.compress(inner.encode()), "deflate"),
+                           ("deflate", deflated, "deflate")):
+    kind = "raw" if body is deflated else "zlib" if coding == "deflate" else "gzip"
+    case(f"coding-{kind}", [plain("imei", IMEI, steps=["body", step, "json $.imei"])], body=body,
+         headers=[["Content-Encoding", coding]], content_type=JSON)
+case("coding-twice", [plain("imei", IMEI, steps=["body", "gzip", "deflate", "json $.imei"])],
+     body=gzip.compress(zlib.compress(inner.encode())), headers=[["Content-Encoding", "deflate, gzip"]])
+case("coding-undone-by-an-exporter", [plain("imei", IMEI, steps=["body", "json $.imei"])], body=inner,
+     headers=[["Content-Encoding", "gzip"]])
+case("gzip-unannounced", [plain("imei", IMEI, steps=["body", "gzip", "json $.imei"])], body=gzip.compress(inner.encode()),
+     content_type="application/octet-stream")
+case("coding-damaged", [], body=b"\x1f\x8b\x08\x00garbage\xff\xfe", headers=[["Content-Encoding", "gzip"]],
+     gaps=["undecodable", "undecodable"])
+case("binary-body", [], body=bytes(range(128, 256)), gaps=["undecodable"])
+brotli = "process.stdout.write(require('zlib').brotliCompressSync(require('fs').readFileSync(0)))"
+for coding, command in (("br", ["node", "-e", brotli]), ("zstd", ["zstd", "-c"])):
+    made = subprocess.run(command, input=inner.encode(), capture_output=True, check=True).stdout
+    case(f"coding-{coding}", [plain("imei", IMEI, steps=["body", coding, "json $.imei"])], body=made,
+         headers=[["Content-Encoding", coding]], content_type=JSON)
+
+# --- values in bytes that nothing decodes ---
+for before in range(3):
+    around = bytes([0xf1, 0x02, 0x9c][:before]) + b"\x0a\x0f" + IMEI.encode() + b"\x12\xff\xfe"
+    case(f"base64-of-binary-{before}", [plain("imei", IMEI, variant="as-is in base64", steps=["body", "json $.p"])],
+         body=json.dumps({"p": b64(around)}), content_type=JSON)
+    longer = bytes([0xf1, 0x02, 0x9c][:before]) + b"9" + IMEI.encode() + b"\x12\xff\xfe"
+    case(f"base64-of-a-longer-number-{before}", [], body=json.dumps({"p": b64(longer)}), content_type=JSON)
+    case(f"base64-in-text-{before}", [plain("oaid", OAID, variant="as-is in base64")],
+         body="<a>log " + b64(b"\x01\x02\x03"[:before] + b"id " + OAID.encode() + b" end") + " more</a>", content_type="text/plain")
+case("hex-of-binary", [plain("imei", IMEI, variant="as-is in hex")], body=json.dumps({"p": (b"\x0a\x0f" + IMEI.encode() + b"\xff").hex()}), content_type=JSON)
+case("hex-of-a-longer-number", [], body=json.dumps({"p": (b"\x0a\x0f1" + IMEI.encode() + b"\xff").hex()}), content_type=JSON)
+case("utf-16-le", [plain("oaid", OAID, variant="as-is in utf-16")], body=b"\xff\xfe" + f"id={OAID};".encode("utf-16-le"), gaps=["undecodable"])
+case("utf-16-be", [plain("oaid", OAID, variant="as-is in utf-16")], body=b"\x00\x01\x81" + f"id={OAID};".encode("utf-16-be"), gaps=["undecodable"])
+case("utf-16-longer", [], body=b"\xff\xfe" + f"id={IMEI}7;".encode("utf-16-le"), gaps=["undecodable"])
+case("plain-in-binary", [plain("imei", IMEI, steps=["body"])], body=b"\x0a\x0f" + IMEI.encode() + b"\x12\x04\xff\xfe", gaps=["undecodable"])
+# Protobuf by hand: field 1 a string, field 9 (tag 'J') another; the second with a length that is a digit's code.
+proto = b"\x08\x80\x01\x1a\x0f" + IMEI.encode() + b"J\x03abc"
+case("protobuf-next-tag-is-a-letter", [plain("imei", IMEI)], body=proto, gaps=["undecodable"])
+case("protobuf-in-base64", [plain("imei", IMEI, variant="as-is in base64")], body=json.dumps({"p": b64(proto)}), content_type=JSON)
+digest = h("md5", IMEI).encode()
+case("protobuf-digest", [plain("imei", digest.decode(), digest="md5")], body=b"\x08\x80\x01\x12\x20" + digest + b"Z\x01a", gaps=["undecodable"])
+case("length-does-not-fit", [], body=b"\x08\x80\x01\x1a\x10" + IMEI.encode() + b"7J\x03abc", gaps=["undecodable"])
+case("repeated-in-one-text", [plain("imei", IMEI)], body=f"<i>{IMEI}</i>" * 2000, content_type="text/xml")
+
+# --- forms and digests ---
+for digest in ("md5", "sha1", "sha256", "sm3"):
+    case(f"imei-{digest}", [plain("imei", h(digest, IMEI), digest=digest, variant="as-is")], target=f"/?x={h(digest, IMEI)}")
+    case(f"imei-{digest}-upper-hex", [plain("imei", h(digest, IMEI).upper(), digest=digest)], target=f"/?x={h(digest, IMEI).upper()}")
+    text = b64(h(digest, IMEI, raw=True))
+    case(f"imei-{digest}-base64", [plain("imei", text.rstrip("="), digest=digest)], body=json.dumps({"x": text}), content_type=JSON)
+    url = base64.urlsafe_b64encode(h(digest, OAID, raw=True)).decode()
+    case(f"oaid-{digest}-base64url", [plain("oaid", url.rstrip("="), digest=digest)], body=json.dumps({"x": url}), content_type=JSON)
+case("imei-md5-16", [plain("imei", h("md5", IMEI)[8:24], digest="md5-16")], target=f"/?x={h('md5', IMEI)[8:24]}")
+case("imei-14-md5", [plain("imei", h("md5", IMEI[:14]), digest="md5", variant="14-digits")], target=f"/?x={h('md5', IMEI[:14])}")
+case("imei-14", [plain("imei", IMEI[:14], variant="14-digits")], target=f"/?x={IMEI[:14]}")
+case("android-id-upper-md5", [plain("android_id", h("md5", ANDROID_ID.upper()), digest="md5", variant="upper")], target=f"/?x={h('md5', ANDROID_ID.upper())}")
+case("android-id-upper", [plain("android_id", ANDROID_ID.upper(), variant="upper")], target=f"/?x={ANDROID_ID.upper()}")
+case("oaid-no-dashes", [plain("oaid", OAID.replace("-", ""), variant="no-separators")], target=f"/?x={OAID.replace('-', '')}")
+case("oaid-no-dashes-sha1", [plain("oaid", h("sha1", OAID.replace("-", "").upper()), digest="sha1", variant="upper-no-separators")],
+     target=f"/?x={h('sha1', OAID.replace('-', '').upper())}")
+for variant, text in (("lower-colons", MAC.lower()), ("upper-dashes", MAC.replace(":", "-")), ("lower-dashes", MAC.lower().replace(":", "-")),
+                      ("upper-no-separators", MAC.replace(":", "")), ("lower-no-separators", MAC.lower().replace(":", ""))):
+    case(f"mac-{variant}", [plain("mac", text)], body=json.dumps({"x": text}), content_type=JSON)
+    case(f"mac-{variant}-md5", [plain("mac", h("md5", text), digest="md5")], body=json.dumps({"x": h("md5", text)}), content_type=JSON)
+for variant, text in (("+86", "+86" + PHONE), ("86", "86" + PHONE), ("0086", "0086" + PHONE)):
+    case(f"phone-{variant}", [plain("phone", text, variant=variant)], body=json.dumps({"x": text}), content_type=JSON)
+    case(f"phone-{variant}-sha256", [plain("phone", h("sha256", text), digest="sha256", variant=variant)],
+         body=json.dumps({"x": h("sha256", text)}), content_type=JSON)
+case("short-value-with-key", [plain("ssid", "Lab5", key="wifi_ssid")], body=json.dumps({"wifi_ssid": "Lab5"}), content_type=JSON)
+case("short-value-without-key", [], body=json.dumps({"title": "Lab5"}), content_type=JSON)
+
+# --- places ---
+case("place-two-keys", [plain("location", f"{LAT},{LON}", key="lat")], body=json.dumps({"lat": float(LAT), "lng": float(LON)}), content_type=JSON)
+case("place-lon-lat", [plain("location", f"{LON},{LAT}", key="location")], target=f"/v3/geocode/regeo?location={LON},{LAT}")
+case("place-millionths", [plain("location", "31230416,121473701")], body=json.dumps({"lat": 31230416, "lng": 121473701}), content_type=JSON)
+case("place-coarse", [plain("location_coarse", "31.23,121.47")], body=json.dumps({"latitude": "31.23", "longitude": "121.47"}), content_type=JSON)
+case("place-array", [plain("location", f"{LON},{LAT}")], body='{"coordinates":[%s,%s]}' % (LON, LAT), content_type=JSON)
+case("place-elsewhere-with-profile", [hit("location", "39.904200,116.407400", certainty="possible")],
+     body='{"lat":39.904200,"lng":116.407400}', content_type=JSON)
+case("place-without-profile", [hit("location", "39.904200,116.407400", certainty="probable")],
+     body='{"lat":39.904200,"lng":116.407400}', content_type=JSON, profile=None)
+case("place-unset", [], body='{"lat":0.0,"lng":0.0}', content_type=JSON, profile=None)
+
+# --- lists of apps ---
+case("apps-of-the-profile", [plain("installed_apps", APPS[0])], body=json.dumps({"x": [{"p": a} for a in APPS[:3]]}), content_type=JSON)
+case("apps-by-content", [hit("installed_apps", "com.a.one", certainty="probable")],
+     body=json.dumps({"applist": ["com.a.one", "com.b.two", "com.c.three", "com.d.four", "com.e.five"]}), content_type=JSON, profile=None)
+case("apps-by-a-kind-of-event", [hit("installed_apps", "com.a.one", certainty="probable")],
+     body=json.dumps({"type": "APPS_ALL", "list": [{"pkg": f"com.{c}.one"} for c in "abcdef"]}), content_type=JSON, profile=None)
+case("apps-without-a-name", [hit("installed_apps", "com.a.one", certainty="possible")],
+     body=json.dumps({"list": [{"v": f"com.{c}.one"} for c in "abcdef"]}), content_type=JSON, profile=None)
+case("apps-four-are-no-list", [], body=json.dumps({"applist": ["com.a.one", "com.b.two", "com.c.three", "com.d.four"]}), content_type=JSON, profile=None)
+case("components-of-one-app", [], body=json.dumps({"c": [f"com.example.app.part{i}" for i in range(9)]}), content_type=JSON, profile=None)
+case("hosts-are-no-apps", [], body=json.dumps({"hosts": [f"www.site{i}.com" for i in range(9)]}), content_type=JSON, profile=None)
+
+# --- without a profile ---
+for data_type, key, value in (("imei", "imei", OTHER_IMEI), ("android_id", "androidId", ANDROID_ID), ("oaid", "oaid", OAID), ("gaid", "gaid", OAID),
+                              ("idfa", "idfa", OAID.upper()), ("mac", "wifi_mac_address", MAC), ("phone", "mobile", PHONE), ("iccid", "simSerialNo", ICCID),
+                              ("imsi", "imsi", IMSI), ("id_card", "idCard", "11010519491231002X"), ("email", "email", "someone@mail.example.com"),
+                              ("imei", "device_imei", OTHER_IMEI), ("imei", "imei2", OTHER_IMEI), ("imei", "X-IMEI", OTHER_IMEI)):
+    case(f"keyed-{key}", [hit(data_type, value, certainty="probable", key=key)], body=json.dumps({key: value}), content_type=JSON, profile=None)
+case("keyed-digest", [hit("imei", h("md5", OTHER_IMEI), digest="md5", certainty="probable", key="imei_md5")],
+     body=json.dumps({"imei_md5": h("md5", OTHER_IMEI)}), content_type=JSON, profile=None)
+case("keyed-list", [hit("imei", IMEI, certainty="probable"), hit("imei", IMEI2, certainty="probable")], target=f"/?imei={IMEI},{IMEI2}", profile=None)
+case("key-alone", [hit("imei", "352099001761489", certainty="possible")], target="/?imei=352099001761489", profile=None)
+case("shape-alone", [hit("id_card", "11010519491231002X", certainty="possible")], target="/?q=11010519491231002X", profile=None)
+case("another-device", [hit("imei", OTHER_IMEI, certainty="possible")], target=f"/?imei={OTHER_IMEI}")
+case("ambiguous-key-of-a-known-recipient", [hit("mac", MAC, certainty="probable", key="mc")], body=json.dumps({"mc": MAC}), content_type=JSON,
+     profile=None, product="umeng")
+case("ambiguous-key-of-anyone", [], body=json.dumps({"mc": "CN", "aid": "1128", "cid": "8c21f0", "ssid2": "x"}), content_type=JSON, profile=None)
+case("ssid-to-a-sdk-that-issues-ids", [hit("ssid", "Some Network", certainty="possible", key="ssid")], body=json.dumps({"ssid": "Some Network"}),
+     content_type=JSON, profile=None, product="jiguang")
+case("applog-ssid-is-no-wifi-name", [], body=json.dumps({"events": [{"ssid": "d0c0ffee"}]}), content_type=JSON, profile=None, product="pangle",
+     not_types=["ssid"])
+
+# --- slots without a value ---
+for name, key, value, data_type in (("zero-imei", "imei", "000000000000000", "imei"), ("zero-idfa", "idfa", "00000000-0000-0000-0000-000000000000", "idfa"),
+                                    ("android-mac", "mac", "02:00:00:00:00:00", "mac"), ("macro", "oaid", "__OAID__", "oaid"),
+                                    ("emulator-android-id", "android_id", "9774d56d682e549c", "android_id"), ("empty", "imei", "", "imei"),
+                                    ("md5-of-zero-imei", "imei", h("md5", "000000000000000"), "imei"),
+                                    ("md5-of-android-mac-upper-hex", "mac", h("md5", "020000000000").upper(), "mac"),
+                                    ("md5-of-nothing", "imei_md5", h("md5", ""), "imei")):
+    case(f"withheld-{name}", [], body=json.dumps({key: value}), content_type=JSON, withheld=[[data_type, key]])
+    case(f"withheld-{name}-without-profile", [], body=json.dumps({key: value}), content_type=JSON, withheld=[[data_type, key]], profile=None)
+
+# --- look-alikes: nothing may be found ---
+LOOK_ALIKES = {
+    "order-number": "202603010800012345", "order-with-imei-inside": "20" + IMEI + "7", "milliseconds": "1772352001250",
+    "nanoseconds": "1772352001250000000", "build-hash": h("sha1", "build 17"), "git-hash": h("sha1", "commit")[:12],
+    "content-hash": h("sha256", "picture"), "md5-of-a-file": h("md5", "file"), "random-uuid": "7d9f3b52-1c4e-4f60-8a2b-9c8d7e6f5a4b",
+    "trace-id": h("md5", "trace")[:32], "longer-digits": IMEI + "1", "longer-before": "9" + IMEI, "inside-a-word": "x" + IMEI + "y",
+    "android-id-in-a-hash": "00" + ANDROID_ID + "ff0011", "mac-in-a-longer-chain": "00:11:" + MAC, "phone-in-an-order": "88" + PHONE + "01",
+    "phone-like-timestamp": "17723520012", "version": "10.0.19041.1", "price": "31.23", "two-prices": "31.23,121.47",
+    "decimal": "0." + IMEI, "oaid-with-another-end": OAID[:-1] + "c", "imei-with-another-digit": IMEI[:-1] + str((int(IMEI[-1]) + 1) % 10),
+    "md5-in-another-case-of-text": h("md5", IMEI + "salt"), "base64-in-another-case": b64(h("sha256", IMEI, raw=True)).swapcase(),
+    "uuid-with-digits-around": "00" + OAID + "11", "card-like": "6217000000000000000", "room": "Lab5 is free", "png": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ",
+}
+for name, value in LOOK_ALIKES.items():
+    for key in ("x", "order_id", "token"):
+        case(f"look-alike-{name}-{key}", [], body=json.dumps({key: value}), content_type=JSON)
+        case(f"look-alike-{name}-{key}-without-profile", [], body=json.dumps({key: value}), content_type=JSON, profile=None)
+
+# --- recipes ---
+dinfo = json.dumps({"adsid": "c0ffee00-7b48-4d09-9e6a-1c2d3e4f5a6b", "imei": IMEI, "mac": MAC, "model": "WW-Test-9000", "plat": 1})
+sealed_m = b64(openssl_aes_ecb("sdk.commonap.sdk", dinfo.encode()))
+way = ["body", "form m", "base64", "aes-128-ecb sdk.commonap.sdk"]
+case("mobtech-dinfo", [hit("gaid", "c0ffee00-7b48-4d09-9e6a-1c2d3e4f5a6b", certainty="probable", steps=way + ["json $.adsid"]),
+                       plain("imei", IMEI, steps=way + ["json $.imei"], published=True), plain("mac", MAC, published=True),
+                       plain("device_model", "WW-Test-9000")],
+     body=urllib.parse.urlencode({"m": sealed_m}), content_type=FORM, host="devs.data.mob.com", target="/dinfo", product="mobtech")
+case("mobtech-dinfo-wrong-key", [], body=urllib.parse.urlencode({"m": b64(openssl_aes_ecb("another.key.1234", dinfo.encode()))}),
+     content_type=FORM, host="devs.data.mob.com", target="/dinfo", product="mobtech")
+opaque = b64(hashlib.sha512(b"1").digest() * 3)
+case("amap-x-info", [], headers=[["X-INFO", opaque]], host="restsdk.amap.com", target="/v3/iasdkauth", product="amap", body="a=1&b=2",
+     content_type=FORM, sealed=[["amap-x-info", ["header x-info"]]])
+case("amap-x-info-of-another-host", [], headers=[["X-INFO", opaque]], host="www.example.com")
+case("qimei", [], body=json.dumps({"key": opaque, "params": opaque, "time": 1772352001}), content_type=JSON, host="snowflake.qq.com",
+     target="/ola/android", product="tencent_beacon", sealed=[["qimei", ["body", "json $.params"]]])
+case("getui-sealed", [], body=hashlib.sha512(b"2").digest(), host="sdk-open-phone.getui.com", target="/api.php?format=json&t=1",
+     product="getui", sealed=[["getui-api", ["body"]]])
+case("getui-readable-is-not-sealed", [plain("imei", IMEI)], body=json.dumps({"imei": IMEI}), host="sdk-open-phone.getui.com",
+     target="/api.php?format=json&t=1", product="getui")
+events = json.dumps([{"distinct_id": "x1y2z3q4", "identities": {"$identity_android_id": ANDROID_ID},
+                      "properties": {"$channel_device_info": f"android_id={ANDROID_ID}##imei={IMEI}##mac={MAC}"}}])
+sensors_way = ["body", "form data_list", "base64", "gzip"]
+case("sensors", [plain("android_id", ANDROID_ID, steps=sensors_way + ["json $[0].identities.$identity_android_id"]),
+                 plain("android_id", ANDROID_ID, steps=sensors_way + ["json $[0].properties.$channel_device_info", "packed android_id"]),
+                 plain("imei", IMEI, key="imei"), plain("mac", MAC, key="mac")],
+     body=urllib.parse.urlencode({"crc": "1", "gzip": "1", "data_list": b64(gzip.compress(events.encode()))}), content_type=FORM,
+     target="/sa?project=default")
+case("issued-id-back-to-its-issuer", [hit("sdk_id", "7301234567890123456", certainty="probable", key="bd_did")],
+     body=json.dumps({"bd_did": "7301234567890123456"}), content_type=JSON, profile=None, product="applog")
+case("applog-plain", [hit("imei", OTHER_IMEI, certainty="probable", key="udid"), hit("mac", MAC, certainty="probable", key="mc")],
+     body=json.dumps({"magic_tag": "ss_app_log", "header": {"udid": OTHER_IMEI, "mc": MAC, "aid": "1128"}}), content_type=JSON,
+     host="log.snssdk.com", target="/service/2/app_log/", product="applog", profile=None)
+case("gdt-ext", [hit("idfa", OAID.upper(), certainty="probable", key="m5"), plain("location", "31230416,121473701", key="lat")],
+     target="/gdt_mview.fcg?posid=1&ext=" + urllib.parse.quote(json.dumps({"req": {"m5": OAID.upper(), "lat": 31230416, "lng": 121473701}})),
+     host="mi.gdt.qq.com", product="gdt", profile={"location": [f"{LAT},{LON}"]})
+
+# --- limits ---
+case("gzip-bomb", [], body=gzip.compress(bytes(8 << 20)), gaps=["limit", "undecodable"], headers=[["Content-Encoding", "gzip"]])
+nested = inner
+for _ in range(12):
+    nested = json.dumps({"v": nested})
+case("nested-too-deep", [plain("imei", IMEI)], body=nested, content_type=JSON, gaps=["limit"])
+
+assert len({c["name"] for c in CASES}) == len(CASES)
+with open(os.path.join(HERE, "cases.json"), "w") as out:
+    out.write('{"profile": %s,\n"cases": [\n' % json.dumps(PROFILE))
+    out.write(",\n".join(json.dumps(c, ensure_ascii=False) for c in CASES))
+    out.write("\n]}\n")
+print(len(CASES), "cases")
