@@ -10,7 +10,7 @@ use super::lexicon::{Column, Lexicon};
 use super::model::{DataItem, Denial, ThirdParty};
 use super::names::{Names, is_company};
 use super::{labels, terms};
-use crate::evidence::Span;
+use crate::evidence::{Certainty, Span};
 
 /// Quotes are cut at as many characters: enough for a row, not for a page.
 pub const QUOTE: usize = 600;
@@ -160,8 +160,14 @@ impl Entry {
             party.resolved = names.products(lexicon, text.trim(), who, &context, &party.domains);
         }
         party.resolved_companies = names.companies(who);
+        // The words name one company, the product is known to be another's.
+        party.doubtful = !party.resolved_companies.is_empty()
+            && party.resolved.iter().any(|r| r.certainty == Certainty::Confirmed)
+            && !party.resolved.iter().any(|r| {
+                names.signatures().company_of(&r.product).is_some_and(|c| party.resolved_companies.contains(&c.id))
+            });
         for resolved in &party.resolved {
-            if resolved.certainty > crate::evidence::Certainty::Possible
+            if resolved.certainty > Certainty::Possible
                 && let Some(found) = names.signatures().company_of(&resolved.product)
                 && party.resolved_companies.is_empty()
             {

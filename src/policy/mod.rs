@@ -114,6 +114,7 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
         }
         let format = readers::Format::of(name, &text);
         let read = readers::blocks(format, &text, sources.len() as u32);
+        let read = block::enumerate(read);
         let tables = read.iter().filter(|b| b.table().is_some()).count();
         sources.push(Source {
             name: name.clone(),
@@ -192,6 +193,7 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
     let denied = policy.first_party_denials.iter().filter(|d| d.conditional.is_none());
     policy.first_party_denied = once(denied.map(|d| &d.data_type).filter(|id| !policy.first_party_data.contains(id)));
     notes.extend(remarks::of(&policy));
+    notes.extend(remarks::languages(&policy, blocks));
     policy.remarks = notes;
     policy
 }
