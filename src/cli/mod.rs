@@ -13,6 +13,7 @@ mod mark;
 mod messages;
 mod options;
 mod output;
+mod policy;
 mod record;
 mod signatures;
 
@@ -37,6 +38,7 @@ enum Command {
     Audit(audit::Args),
     Inspect(inspect::Args),
     Messages(messages::Args),
+    Policy(policy::Args),
     Record(record::Args),
     Mark(mark::Args),
     Device(device::Args),
@@ -80,6 +82,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Audit(args) => audit::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Messages(args) => messages::run(args),
+        Command::Policy(args) => policy::run(args),
         Command::Record(args) => record::run(args),
         Command::Mark(args) => mark::run(args),
         Command::Device(args) => device::run(args),

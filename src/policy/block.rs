@@ -88,3 +88,50 @@ impl Block {
         matches!(self.kind, Kind::Heading(_))
     }
 }
+
+/// Paragraphs that enumerate within themselves (`以下服务：（1）…；（2）…`), taken apart.
+pub fn enumerate(blocks: Vec<Block>) -> Vec<Block> {
+    let mut out = Vec::with_capacity(blocks.len());
+    for block in blocks {
+        let cuts = if block.table().is_some() { Vec::new() } else { cuts(&block.text) };
+        let Some(first) = cuts.first() else {
+            out.push(block);
+            continue;
+        };
+        let part = |text: &str, kind: Kind| Block {
+            kind,
+            text: text.trim().to_owned(),
+            links: block.links.iter().filter(|l| !l.text.is_empty() && text.contains(&l.text)).cloned().collect(),
+            strong: false,
+            ..block.clone()
+        };
+        out.push(part(block.text.get(..*first).unwrap_or_default(), block.kind.clone()));
+        let depth = if let Kind::Item(depth) = block.kind { depth.saturating_add(1) } else { 1 };
+        for (index, from) in cuts.iter().enumerate() {
+            let to = cuts.get(index + 1).copied().unwrap_or(block.text.len());
+            out.push(part(block.text.get(*from..to).unwrap_or_default(), Kind::Item(depth)));
+        }
+    }
+    out
+}
+
+/// Where `（1）`, `（2）` … begin, the first behind a colon, each later one behind the
+/// end of the one before.
+fn cuts(text: &str) -> Vec<usize> {
+    let mut cuts = Vec::new();
+    for number in 1..=99u32 {
+        let from = cuts.last().map_or(0, |at| at + 1);
+        let rest = text.get(from..).or_else(|| text.get(from + 2..)).unwrap_or_default();
+        let base = text.len() - rest.len();
+        let forms = [format!("（{number}）"), format!("({number})")];
+        let found = forms.iter().filter_map(|f| rest.find(f.as_str())).min();
+        let Some(at) = found.map(|at| base + at) else { break };
+        let before = text.get(..at).unwrap_or_default().trim_end();
+        let ends: &[char] = if number == 1 { &['：', ':'] } else { &['；', ';', '。', '，', ',', '.'] };
+        if !before.ends_with(ends) {
+            break;
+        }
+        cuts.push(at);
+    }
+    if cuts.len() < 2 { Vec::new() } else { cuts }
+}

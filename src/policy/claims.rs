@@ -60,8 +60,12 @@ pub fn read(
             let mut none_here = false;
             for clause in text.split([',', ';', '。']) {
                 if lexicon.says("claim:cross_border:no", clause) {
-                    none.push(quote());
                     none_here = true;
+                    if lexicon.says("claim:cross_border:lifted", text) {
+                        maybe.push(quote());
+                    } else {
+                        none.push(quote());
+                    }
                 }
             }
             if !none_here && lexicon.says("claim:cross_border:yes", text) {

@@ -2,7 +2,11 @@
 
 use serde_json::Value;
 
-use super::model::Policy;
+use super::entry::host;
+use super::lexicon::Lexicon;
+use super::model::{DataItem, Policy, ThirdParty};
+use super::names::Names;
+use crate::evidence::{Span, sha256_hex};
 
 /// A policy in its own format cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +28,7 @@ pub fn is_ours(text: &str) -> bool {
 }
 
 /// Reads it. Fields that only the reader fills may be missing; counts follow the lists.
-pub fn read(text: &str) -> Result<Policy, Problem> {
+pub fn read(text: &str, lexicon: &Lexicon, names: &Names<'_>) -> Result<Policy, Problem> {
     let broken = |error: serde_json::Error| Problem { line: error.line(), message: error.to_string() };
     let mut value: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(broken)?;
     fill(&mut value);
@@ -34,7 +38,56 @@ pub fn read(text: &str) -> Result<Policy, Problem> {
     }
     policy.schema = SCHEMA.to_owned();
     policy.third_party_count = policy.third_parties.len();
+    for party in &mut policy.third_parties {
+        if party.reading.as_deref() != Some(digest(party).as_str()) {
+            correct(party, lexicon, names);
+        }
+    }
     Ok(policy)
+}
+
+/// Digest of what a person may correct in a row.
+pub fn digest(party: &ThirdParty) -> String {
+    let said = serde_json::json!([
+        party.company,
+        party.product,
+        party.data,
+        party.data_raw,
+        party.purpose,
+        party.scenario,
+        party.method,
+        party.link,
+        party.same_as,
+    ]);
+    sha256_hex(said.to_string().as_bytes()).chars().take(16).collect()
+}
+
+/// What follows from a corrected row is worked out anew.
+fn correct(party: &mut ThirdParty, lexicon: &Lexicon, names: &Names<'_>) {
+    party.corrected = true;
+    party.doubtful = false;
+    let place = party.spans.first().cloned().unwrap_or_default();
+    party.data_items.retain(|item| party.data.contains(&item.data_type));
+    for id in &party.data {
+        if !party.data_items.iter().any(|item| item.data_type == *id) {
+            let span = Span { quote: party.data_raw.clone().unwrap_or_default(), ..place.clone() };
+            party.data_items.push(DataItem { data_type: id.clone(), raw: id.clone(), span });
+        }
+    }
+    party.denied.retain(|d| d.data_type != "*" && !party.data.contains(&d.data_type) || party.data.is_empty());
+    if party.domains.is_empty() {
+        party.domains.extend(party.link.as_deref().and_then(host));
+    }
+    let company = party.company.clone().unwrap_or_default();
+    party.company_only = party.product.is_none() && party.company.is_some();
+    party.resolved = match &party.product {
+        Some(product) => {
+            let context = party.purpose.clone().unwrap_or_default();
+            names.products(lexicon, product, &company, &context, &party.domains)
+        }
+        None => Vec::new(),
+    };
+    party.resolved_companies = names.companies(&company);
 }
 
 /// What a person who writes one by hand may leave out.

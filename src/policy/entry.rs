@@ -10,7 +10,7 @@ use super::lexicon::{Column, Lexicon};
 use super::model::{DataItem, Denial, ThirdParty};
 use super::names::{Names, is_company};
 use super::{labels, terms};
-use crate::evidence::Span;
+use crate::evidence::{Certainty, Span};
 
 /// Quotes are cut at as many characters: enough for a row, not for a page.
 pub const QUOTE: usize = 600;
@@ -82,7 +82,14 @@ impl Entry {
         let one = |column: Column| self.get(column).filter(|v| said(v)).map(squeeze);
         let mut company = one(Column::Company);
         let mut product = one(Column::Product);
-        if let Some(party) = one(Column::Party) {
+        if let Some(mut party) = one(Column::Party) {
+            if company.is_none()
+                && product.is_none()
+                && let Some((name, inner)) = company_in_brackets(&party, names)
+            {
+                party = name;
+                company = Some(inner);
+            }
             match (&company, &product) {
                 (None, Some(_)) => company = Some(party),
                 (Some(_), None) => product = Some(party),
@@ -122,7 +129,7 @@ impl Entry {
                     span: Span { quote: term.raw.clone(), ..span.clone() },
                 });
             }
-            if !term.denied {
+            if !term.denied && term.conditional.is_none() {
                 party.data_items.push(DataItem {
                     data_type: term.data_type.clone(),
                     raw: term.raw.clone(),
@@ -153,8 +160,14 @@ impl Entry {
             party.resolved = names.products(lexicon, text.trim(), who, &context, &party.domains);
         }
         party.resolved_companies = names.companies(who);
+        // The words name one company, the product is known to be another's.
+        party.doubtful = !party.resolved_companies.is_empty()
+            && party.resolved.iter().any(|r| r.certainty == Certainty::Confirmed)
+            && !party.resolved.iter().any(|r| {
+                names.signatures().company_of(&r.product).is_some_and(|c| party.resolved_companies.contains(&c.id))
+            });
         for resolved in &party.resolved {
-            if resolved.certainty > crate::evidence::Certainty::Possible
+            if resolved.certainty > Certainty::Possible
                 && let Some(found) = names.signatures().company_of(&resolved.product)
                 && party.resolved_companies.is_empty()
             {
@@ -178,6 +191,8 @@ impl Entry {
                     Some(parts)
                         if parts.labels.iter().any(|l| l.column != Column::Data) || text.lines().count() > 1 =>
                     {
+                        kept.push_str(&parts.prefix);
+                        kept.push('\n');
                         for label in parts.labels {
                             match label.column {
                                 Column::Purpose if data.purpose.is_none() => data.purpose = Some(squeeze(&label.value)),

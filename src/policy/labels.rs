@@ -36,6 +36,10 @@ pub struct Parts {
 
 /// Longest label, in characters; longer ones are sentences.
 const LONGEST_LABEL: usize = 24;
+/// Labels in one paragraph: more is no block about one third party.
+const MOST_LABELS: usize = 200;
+/// How much of a text before a colon is looked at, in bytes.
+const LOOK_BACK: usize = 400;
 /// Longest title of a block.
 const LONGEST_TITLE: usize = 60;
 
@@ -52,11 +56,21 @@ pub fn split(lexicon: &Lexicon, text: &str) -> Option<Parts> {
         if c != ':' && c != '：' {
             continue;
         }
+        if marks.len() >= MOST_LABELS {
+            break;
+        }
         let after = at + c.len_utf8();
         if text.get(after..).is_some_and(|r| r.starts_with("//")) {
             continue;
         }
         let from = marks.last().map_or(0, |m| m.1).max(line_start);
+        let mut from = from;
+        if at - from > LOOK_BACK {
+            from = at - LOOK_BACK;
+            while !text.is_char_boundary(from) {
+                from += 1;
+            }
+        }
         let Some(before) = text.get(from..at) else { continue };
         // The whole of what stands before, where the line begins with it.
         let bare = sections::without_number(before);
@@ -69,11 +83,9 @@ pub fn split(lexicon: &Lexicon, text: &str) -> Option<Parts> {
         }
         // Else a label word right before the colon, behind something that ends a value.
         let mut best: Option<(usize, Column)> = None;
-        for (offset, _) in before.char_indices() {
+        let tail = before.char_indices().rev().take(LONGEST_LABEL).last().map_or(before.len(), |(at, _)| at);
+        for (offset, _) in before.char_indices().skip_while(|(at, _)| *at < tail) {
             let candidate = before.get(offset..).unwrap_or_default();
-            if candidate.chars().count() > LONGEST_LABEL {
-                continue;
-            }
             let edge = before.get(..offset).and_then(|b| b.chars().next_back()).is_some_and(|c| {
                 matches!(c, '。' | ';' | '；' | ',' | '，' | ' ' | ')' | '）' | '】' | '|' | '、' | '.' | '\u{3000}')
             });

@@ -134,7 +134,8 @@ impl Lexicon {
         if bare.chars().count() > 24 {
             return None;
         }
-        self.headers
+        let words: Vec<(usize, usize, Column)> = self
+            .headers
             .iter()
             .filter(|(word, _)| word.chars().count() >= 2)
             .filter_map(|(word, column)| {
@@ -143,10 +144,29 @@ impl Lexicon {
                 let ascii = word.is_ascii();
                 let before = bare.get(..at).and_then(|t| t.chars().next_back());
                 let after = bare.get(at + word.len()..).and_then(|t| t.chars().next());
-                (!ascii || ends_word(before) && ends_word(after)).then_some((word.chars().count(), at, *column))
+                let whole = !ascii || ends_word(before) && ends_word(after);
+                whole.then_some((word.chars().count(), at + word.len(), *column))
             })
-            .max_by_key(|(len, at, _)| (*len, *at))
-            .map(|(_, _, column)| column)
+            .collect();
+        // The noun at the end says what the column is ("合作方类型"), if it is one of
+        // those that names and data do not end with.
+        let last = words.iter().filter(|(_, end, column)| {
+            *end == bare.len()
+                && matches!(
+                    column,
+                    Column::Purpose
+                        | Column::Link
+                        | Column::Method
+                        | Column::Scenario
+                        | Column::Other
+                        | Column::Website
+                )
+                && !bare.ends_with("说明")
+                && !bare.ends_with("信息类型")
+        });
+        last.max_by_key(|(len, _, _)| *len)
+            .or_else(|| words.iter().max_by_key(|(len, end, _)| (*len, *end)))
+            .map(|(_, _, column)| *column)
     }
 
     /// The exact label words, for finding labels inside running text.

@@ -109,10 +109,12 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
         }
         let (text, encoding) = encoding::decode(bytes);
         if corrected::is_ours(&text) && documents.len() == 1 {
-            return corrected::read(&text).map_err(|problem| PolicyError::Corrected { path: name.clone(), problem });
+            return corrected::read(&text, &lexicon, &names)
+                .map_err(|problem| PolicyError::Corrected { path: name.clone(), problem });
         }
         let format = readers::Format::of(name, &text);
         let read = readers::blocks(format, &text, sources.len() as u32);
+        let read = block::enumerate(read);
         let tables = read.iter().filter(|b| b.table().is_some()).count();
         sources.push(Source {
             name: name.clone(),
@@ -159,11 +161,14 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
     }
     parties.extend(written.entries.iter().map(|(at, e)| (*at, e.finish(lexicon, names))));
     let mut taken = written.sentences;
-    prose::attach(&mut parties, written.statements, lexicon, names);
+    taken.extend(prose::attach(&mut parties, written.statements, lexicon, names));
     prose::attach_links(&mut parties, &written.links, blocks, lexicon, names);
     parties.sort_by_key(|(at, _)| *at);
     let mut parties: Vec<ThirdParty> = parties.into_iter().map(|(_, party)| party).collect();
     remarks::same_as(&mut parties, lexicon);
+    for party in &mut parties {
+        party.reading = Some(corrected::digest(party));
+    }
 
     let kinds = recipients::read(blocks, &used, &taken, lexicon, names);
     taken.extend(&kinds.sentences);
@@ -188,6 +193,7 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
     let denied = policy.first_party_denials.iter().filter(|d| d.conditional.is_none());
     policy.first_party_denied = once(denied.map(|d| &d.data_type).filter(|id| !policy.first_party_data.contains(id)));
     notes.extend(remarks::of(&policy));
+    notes.extend(remarks::languages(&policy, blocks));
     policy.remarks = notes;
     policy
 }

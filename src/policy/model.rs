@@ -114,6 +114,9 @@ pub struct ThirdParty {
     /// The reader asks for a second look; `remarks` says why.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub doubtful: bool,
+    /// Digest of what the reader read: a row that does not fit it was corrected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<String>,
     /// A person corrected it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub corrected: bool,

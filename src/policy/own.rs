@@ -45,13 +45,14 @@ pub fn read(
             continue;
         }
         let listed = matches!(block.kind, Kind::Item(_)) || is_numbered(&block.text) || block.text.starts_with('【');
-        if is_heading(block) {
+        if is_heading(block) && !(collecting && listed && begins_with_data(&block.text, lexicon)) {
             let folded = fold(&block.text);
             collecting = lexicon.says("collects", &folded) && lexicon.says("goes-on", &folded);
             continue;
         }
         let all = sentences::split(&block.text);
         let mut defining = false;
+        let mut said_before = false;
         for sentence in &all {
             if taken.contains(&(at, sentence.start)) {
                 continue;
@@ -90,7 +91,9 @@ pub fn read(
                 Section::Other | Section::Defined => strong,
                 Section::Denied => false,
             };
-            if !(inside || strong) {
+            let continues = said_before && lexicon.says("continues", text.trim());
+            said_before = inside || strong || continues;
+            if !said_before {
                 continue;
             }
             take(sentence.text, text, block, lexicon, &mut found);
@@ -134,7 +137,7 @@ fn take(sentence: &str, folded: &str, block: &Block, lexicon: &Lexicon, found: &
                 span: Span { quote: place.quote.clone(), ..place.clone() },
             });
         }
-        if !term.denied {
+        if !term.denied && term.conditional.is_none() {
             found.items.push(DataItem {
                 data_type: term.data_type,
                 raw: term.raw.clone(),

@@ -35,6 +35,8 @@ pub struct Found {
 pub struct Statement {
     /// Position of the block.
     pub block: usize,
+    /// Byte offset of the sentence in it.
+    pub sentence: usize,
     /// The names of the subject.
     pub names: Vec<String>,
     /// The company, where the sentence names it.
@@ -376,7 +378,7 @@ fn statement(
         let subjects: Vec<String> = split_subjects(subject);
         let known = subjects.iter().any(|s| names.holds_known(s) || fold(s).contains("sdk"));
         if subjects.is_empty()
-            || !known
+            || subjects.iter().any(|s| s.chars().count() > LONGEST_NAME)
             || subjects.iter().any(|s| lexicon.says("first-party", &fold(s)) || names_nobody(s, lexicon, names))
         {
             continue;
@@ -389,10 +391,11 @@ fn statement(
         }
         let all_words = slice(all.start(), all.end());
         let (raw, purpose) = cut_purpose(&all_words, lexicon);
-        about = true;
+        about = about || known;
         found.statements.push(Statement {
             block: at,
-            declares: subjects.iter().any(|s| fold(s).contains("sdk") || names.is_known(s)),
+            sentence: sentence.start,
+            declares: known && subjects.iter().any(|s| fold(s).contains("sdk") || names.is_known(s)),
             names: subjects,
             company: None,
             raw,
@@ -414,6 +417,7 @@ fn statement(
         let (raw, purpose) = cut_purpose(&slice(rest.start(), rest.end()), lexicon);
         found.statements.push(Statement {
             block: at,
+            sentence: sentence.start,
             names: vec![name],
             company: Some(slice(company.start(), company.end())),
             terms: collected(&raw, lexicon),
@@ -438,6 +442,7 @@ fn statement(
             let (raw, purpose) = cut_purpose(&rest, lexicon);
             found.statements.push(Statement {
                 block: at,
+                sentence: sentence.start,
                 names: vec![name],
                 company: None,
                 terms: collected(&rest, lexicon),
@@ -496,13 +501,15 @@ fn cut_purpose(words: &str, lexicon: &Lexicon) -> (String, Option<String>) {
 }
 
 /// Brings statements to the third parties they are about; one that is about nobody
-/// named elsewhere becomes a third party where it declares one.
+/// named elsewhere becomes a third party where it declares one. Returns the sentences
+/// (block, offset) that were used.
 pub fn attach(
     parties: &mut Vec<(usize, ThirdParty)>,
     statements: Vec<Statement>,
     lexicon: &Lexicon,
     names: &Names<'_>,
-) {
+) -> Vec<(usize, usize)> {
+    let mut taken = Vec::new();
     for statement in statements {
         let products: Vec<String> = statement
             .names
@@ -540,8 +547,13 @@ pub fn attach(
             let mut party = entry.finish(lexicon, names);
             add_data(&mut party, &statement);
             parties.push((statement.block, party));
+            reached = true;
+        }
+        if reached {
+            taken.push((statement.block, statement.sentence));
         }
     }
+    taken
 }
 
 fn add_data(party: &mut ThirdParty, statement: &Statement) {

@@ -1,5 +1,9 @@
 //! What the reader has to say about its own reading.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::block::Block;
+use super::fold::is_cjk;
 use super::lexicon::Lexicon;
 use super::model::{Policy, Remark, ThirdParty};
 use super::names::{packages_in, stem};
@@ -76,3 +80,59 @@ pub fn of(policy: &Policy) -> Vec<Remark> {
 
 /// Types that contain others.
 const UMBRELLAS: [&str; 4] = ["device_info", "network_info", "location_info", "device_id"];
+
+/// As much text, in characters, makes a second language a version of the document and
+/// not a name in it.
+const LEAST_OF_A_LANGUAGE: usize = 150;
+
+/// Two language versions of one policy are one union; what only one of them says is
+/// worth a reader's eye.
+pub fn languages(policy: &Policy, blocks: &[Block]) -> Option<Remark> {
+    let mut chinese: BTreeMap<(u32, u32), bool> = BTreeMap::new();
+    let (mut zh, mut en) = (0usize, 0usize);
+    for block in blocks.iter().filter(|b| b.table().is_none()) {
+        let cjk = block.text.chars().filter(|c| is_cjk(*c)).count();
+        let letters = block.text.chars().filter(char::is_ascii_alphabetic).count();
+        let is_chinese = cjk * 3 >= letters;
+        if is_chinese {
+            zh += cjk;
+        } else {
+            en += letters;
+        }
+        chinese.insert((block.source, block.line), is_chinese);
+    }
+    if zh < LEAST_OF_A_LANGUAGE || en < LEAST_OF_A_LANGUAGE {
+        return None;
+    }
+    let said = |language: bool| -> BTreeSet<&str> {
+        policy
+            .first_party_items
+            .iter()
+            .filter(|i| chinese.get(&(i.span.source, i.span.line)) == Some(&language))
+            .map(|i| i.data_type.as_str())
+            .collect()
+    };
+    let (in_zh, in_en) = (said(true), said(false));
+    let only = |a: &BTreeSet<&str>, b: &BTreeSet<&str>| a.difference(b).copied().collect::<Vec<_>>().join(", ");
+    let (only_zh, only_en) = (only(&in_zh, &in_en), only(&in_en, &in_zh));
+    if in_zh.is_empty() || in_en.is_empty() || only_zh.is_empty() && only_en.is_empty() {
+        return None;
+    }
+    let one =
+        |name: &str, ids: &str| if ids.is_empty() { String::new() } else { format!("; only the {name} text: {ids}") };
+    let spans = policy
+        .first_party_items
+        .iter()
+        .filter(|i| !(in_zh.contains(i.data_type.as_str()) && in_en.contains(i.data_type.as_str())))
+        .map(|i| i.span.clone())
+        .collect();
+    Some(Remark {
+        code: "languages-differ".to_owned(),
+        message: format!(
+            "the Chinese and the English text are read as one union{}{}",
+            one("Chinese", &only_zh),
+            one("English", &only_en)
+        ),
+        spans,
+    })
+}

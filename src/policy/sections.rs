@@ -65,7 +65,9 @@ pub fn read(blocks: &[Block], lexicon: &Lexicon) -> Vec<Section> {
     blocks
         .iter()
         .map(|block| {
-            if is_heading(block) {
+            let listed = matches!(block.kind, Kind::Item(_)) && is_numbered(&block.text);
+            let short = block.text.chars().count() <= LONGEST && !block.text.contains(['：', ':', '。', '；']);
+            if is_heading(block) || listed && short {
                 let text = fold(without_number(&block.text));
                 if let Some(section) = of(&text, lexicon) {
                     current = section;

@@ -147,7 +147,10 @@ fn head(cell: &Cell, lexicon: &Lexicon) -> Option<Column> {
 
 /// A table whose heads stand in the first column, one third party a column, turned.
 fn transposed(rows: &[Row], lexicon: &Lexicon) -> Option<Vec<Row>> {
-    if rows.iter().any(|row| head_row(row, lexicon, false).is_some()) {
+    let exact = |cell: &Cell| lexicon.labels().contains_key(&fold(cell.text.trim()));
+    // The first row holds one head and then names.
+    let first = rows.first()?;
+    if first.cells.iter().skip(1).any(exact) || rows.iter().filter(|r| r.cells.first().is_some_and(exact)).count() < 3 {
         return None;
     }
     let width = rows.iter().map(|r| r.cells.len()).max()?;

@@ -58,7 +58,9 @@ pub fn read_with(lexicon: &Lexicon, text: &str, cut_purposes: bool) -> Vec<Term>
         {
             continue;
         }
-        let clause = clauses.iter().find(|c| c.range.contains(&range.start));
+        let clause = clauses
+            .get(clauses.partition_point(|c| c.range.end <= range.start))
+            .filter(|c| c.range.contains(&range.start));
         if cut_purposes && clause.and_then(|c| c.purpose).is_some_and(|at| range.start >= at) {
             continue;
         }
@@ -77,7 +79,7 @@ pub fn read_with(lexicon: &Lexicon, text: &str, cut_purposes: bool) -> Vec<Term>
 /// The type ids of terms that are not denied, each once, in order.
 pub fn ids(terms: &[Term]) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
-    for term in terms.iter().filter(|t| !t.denied) {
+    for term in terms.iter().filter(|t| !t.denied && t.conditional.is_none()) {
         if !ids.contains(&term.data_type) {
             ids.push(term.data_type.clone());
         }
@@ -121,20 +123,40 @@ fn clauses(lexicon: &Lexicon, text: &str) -> Vec<Clause> {
         }
     }
     ranges.push(start..text.len());
-    ranges
-        .into_iter()
-        .map(|range| {
-            let words = text.get(range.clone()).unwrap_or_default();
-            let folded = Folded::new(words);
-            let at = |id: &str| {
-                lexicon
-                    .phrase(id, &folded.text)
-                    .map(|(m, _)| range.start + folded.range(m.start(), m.end(), words).start)
-            };
-            let denied = at("denial");
-            let conditional = denied.and(lexicon.phrase("exception", &folded.text).map(|(m, _)| m.as_str().to_owned()));
-            let denied = if conditional.is_some() { None } else { denied };
-            Clause { purpose: at("purpose"), denied, conditional, range }
-        })
-        .collect()
+    let mut out: Vec<Clause> = Vec::new();
+    for range in ranges {
+        let words = text.get(range.clone()).unwrap_or_default();
+        let folded = Folded::new(words);
+        let at = |id: &str| {
+            lexicon.phrase(id, &folded.text).map(|(m, _)| range.start + folded.range(m.start(), m.end(), words).start)
+        };
+        let denied = at("denial");
+        let exception = lexicon.phrase("exception", &folded.text).map(|(m, _)| m.as_str().to_owned());
+        let mut clause = Clause { purpose: at("purpose"), denied, conditional: None, range };
+        if denied.is_some() {
+            clause.conditional = exception;
+        } else if let Some(last) = out.last_mut()
+            && text.get(last.range.end..clause.range.start).is_some_and(|gap| matches!(gap, "," | "，"))
+            && (last.denied.is_some() || last.conditional.is_some())
+        {
+            // "We do not collect A, B or C, unless …": an enumeration goes on being
+            // denied until there is a new verb; an exception reaches back.
+            if exception.is_some() && last.conditional.is_none() {
+                for before in out.iter_mut().rev().take_while(|c| c.denied.is_some()) {
+                    before.conditional = exception.clone();
+                }
+                clause.conditional = exception;
+            } else if !lexicon.says("collects", &folded.text) && clause.purpose.is_none() {
+                clause.denied = last.denied.map(|_| clause.range.start);
+                clause.conditional = last.conditional.clone();
+            }
+        }
+        out.push(clause);
+    }
+    for clause in &mut out {
+        if clause.conditional.is_some() {
+            clause.denied = None;
+        }
+    }
+    out
 }

@@ -134,7 +134,6 @@ struct Walk {
     strong: usize,
     heading: Option<u8>,
     lists: u8,
-    item: bool,
     pre: usize,
     tables: Vec<Grid>,
 }
@@ -193,8 +192,6 @@ impl Walk {
                 self.block_edge();
                 match name {
                     "ul" | "ol" | "dl" => self.lists = self.lists.saturating_add(1),
-                    "li" | "dd" => self.item = true,
-                    "dt" => self.item = false,
                     "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
                         self.heading = name.as_bytes().get(1).map(|d| d - b'0');
                     }
@@ -228,11 +225,7 @@ impl Walk {
             _ if BLOCKS.contains(&name) => {
                 self.block_edge();
                 match name {
-                    "ul" | "ol" | "dl" => {
-                        self.lists = self.lists.saturating_sub(1);
-                        self.item = false;
-                    }
-                    "li" | "dd" => self.item = false,
+                    "ul" | "ol" | "dl" => self.lists = self.lists.saturating_sub(1),
                     "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.heading = None,
                     _ => {}
                 }
@@ -339,7 +332,7 @@ impl Walk {
         links.extend(open);
         let kind = match self.heading {
             Some(level) => Kind::Heading(level),
-            None if self.item && self.lists > 0 => Kind::Item(self.lists),
+            None if self.lists > 0 => Kind::Item(self.lists),
             None => Kind::Paragraph,
         };
         let strong = bold.1 > 0 && bold.0 * 10 >= bold.1 * 8;

@@ -4,6 +4,7 @@
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::super::block::Block;
+use super::super::fold::is_cjk;
 use super::{html, marks};
 
 /// The blocks of a Markdown document.
@@ -23,11 +24,42 @@ fn to_html(text: &str) -> String {
     let mut out = String::with_capacity(text.len() * 2);
     let mut in_metadata = false;
     let mut in_head = false;
+    let mut skip_to = 0;
+    let mut numbers: Vec<Option<u64>> = Vec::new();
     for (event, range) in Parser::new_ext(text, options).into_offset_iter() {
         match event {
             Event::Start(Tag::MetadataBlock(_)) => in_metadata = true,
             Event::End(TagEnd::MetadataBlock(_)) => in_metadata = false,
             _ if in_metadata => {}
+            _ if range.end <= skip_to => {}
+            Event::Start(Tag::Paragraph) if is_bare_table(text.get(range.clone()).unwrap_or_default()) => {
+                // A table without its separator row is a paragraph to Markdown.
+                out.push_str("<pre>");
+                for (index, line) in text.get(range.clone()).unwrap_or_default().lines().enumerate() {
+                    out.push(marks::mark(line_at(range.start) + index as u32));
+                    escape(line, &mut out);
+                    out.push('\n');
+                }
+                out.push_str("</pre>");
+                skip_to = range.end;
+            }
+            Event::Start(Tag::List(start)) => {
+                out.push_str("<ul>");
+                numbers.push(start);
+            }
+            Event::End(TagEnd::List(_)) => {
+                out.push_str("</ul>");
+                numbers.pop();
+            }
+            Event::Start(Tag::Item) => {
+                out.push_str("<li>");
+                // The number is part of the text: "8. Definitions" may be a heading.
+                if let Some(Some(number)) = numbers.last_mut() {
+                    out.push(marks::mark(line_at(range.start)));
+                    out.push_str(&format!("{number}. "));
+                    *number += 1;
+                }
+            }
             Event::Start(tag) => open(&tag, &mut out, &mut in_head),
             Event::End(tag) => close(tag, &mut out, &mut in_head),
             Event::Text(words) | Event::Code(words) => {
@@ -46,13 +78,26 @@ fn to_html(text: &str) -> String {
             Event::Html(raw) | Event::InlineHtml(raw) => {
                 out.push_str(&marks::annotate(&raw, line_at(range.start)));
             }
-            Event::SoftBreak => out.push('\n'),
+            Event::SoftBreak => out.push_str(if is_own_line(text, range.start) { "<br>" } else { "\n" }),
             Event::HardBreak => out.push_str("<br>"),
             Event::Rule => out.push_str("<hr>"),
             _ => {}
         }
     }
     out
+}
+
+/// Lines of cells, and no separator row among them.
+fn is_bare_table(paragraph: &str) -> bool {
+    let lines: Vec<&str> = paragraph.lines().filter(|l| !l.trim().is_empty()).collect();
+    lines.len() >= 2 && lines.iter().filter(|l| l.matches('|').count() >= 2).count() * 4 >= lines.len() * 3
+}
+
+/// The line that ends at `at` was ended by its author, not wrapped: it is short, or
+/// ends as lines of Chinese do.
+fn is_own_line(text: &str, at: usize) -> bool {
+    let line = text.get(..at).and_then(|t| t.rsplit('\n').next()).unwrap_or_default().trim();
+    line.chars().count() < 50 || line.chars().next_back().is_some_and(is_cjk) || line.contains(['：', '。'])
 }
 
 fn escape(text: &str, out: &mut String) {
@@ -85,9 +130,6 @@ fn open(tag: &Tag<'_>, out: &mut String, in_head: &mut bool) {
         Tag::BlockQuote(_) => "blockquote",
         // Newlines in it are the author's, and it may hold a table.
         Tag::CodeBlock(CodeBlockKind::Indented | CodeBlockKind::Fenced(_)) => "pre",
-        Tag::List(None) => "ul",
-        Tag::List(Some(_)) => "ol",
-        Tag::Item => "li",
         Tag::DefinitionList => "dl",
         Tag::DefinitionListTitle => "dt",
         Tag::DefinitionListDefinition => "dd",
@@ -125,8 +167,6 @@ fn close(tag: TagEnd, out: &mut String, in_head: &mut bool) {
         TagEnd::Heading(level) => heading(level),
         TagEnd::BlockQuote(_) => "blockquote",
         TagEnd::CodeBlock => "pre",
-        TagEnd::List(false) => "ul",
-        TagEnd::List(true) => "ol",
         TagEnd::Item => "li",
         TagEnd::DefinitionList => "dl",
         TagEnd::DefinitionListTitle => "dt",

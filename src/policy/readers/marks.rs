@@ -24,18 +24,51 @@ pub fn line_of(c: char) -> Option<u32> {
 /// Elements whose content is no markup until their own end tag (HTML standard, 13.1.2).
 const RAW: [&str; 6] = ["script", "style", "textarea", "title", "noscript", "xmp"];
 
+/// Elements in elements: the parser looks through all open ones at each tag, so a page
+/// of nothing but `<div>` would take quadratic time. Real pages stay under 100.
+const MOST_DEPTH: usize = 400;
+/// Elements that hold nothing, or that the next of their kind ends.
+const NOT_NESTING: [&str; 30] = [
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "p",
+    "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup", "caption", "option", "optgroup", "rp",
+    "rt",
+];
+
+/// Name of a tag, lower case, and whether it is an end tag.
+fn tag_name(tag: &str) -> (String, bool) {
+    let inner = tag.trim_start_matches('<');
+    let name: String = inner
+        .trim_start_matches('/')
+        .chars()
+        .take_while(|c| c.is_ascii_alphanumeric() || *c == '-')
+        .take(32)
+        .collect::<String>()
+        .to_ascii_lowercase();
+    (name, inner.starts_with('/'))
+}
+
 /// `html` with marks; `first` is the number of its first line.
 pub fn annotate(html: &str, first: u32) -> String {
     let mut out = String::with_capacity(html.len() + html.len() / 16);
     let mut line = first;
     let mut marked = 0;
     let mut rest = html;
+    let mut depth = 0usize;
     while let Some(c) = rest.chars().next() {
         if c == '<' {
             let len = tag_len(rest);
             if len > 1 {
                 let (tag, after) = rest.split_at_checked(len).unwrap_or((rest, ""));
-                out.push_str(tag);
+                let (name, ends) = tag_name(tag);
+                let nests = !name.is_empty() && !NOT_NESTING.contains(&name.as_str()) && !tag.ends_with("/>");
+                match (nests, ends) {
+                    (true, true) => depth = depth.saturating_sub(1),
+                    (true, false) => depth += 1,
+                    _ => {}
+                }
+                if depth <= MOST_DEPTH || ends {
+                    out.push_str(tag);
+                }
                 line += lines_in(tag);
                 rest = after;
                 if let Some(name) = raw_name(tag) {
