@@ -1,4 +1,4 @@
-//! TLS 1.2 and 1.3 read passively: both directions of a stream go in, what was
+//! SSL 3.0 to TLS 1.3 read passively: both directions of a stream go in, what was
 //! inside comes out, or the one reason why it does not.
 //!
 //! Takes [`Chunk`](crate::net::Chunk)s, hands on `Chunk`s of plaintext with the
@@ -11,7 +11,9 @@ mod facts;
 mod handshake;
 mod hello;
 mod lane;
+mod legacy;
 mod negotiation;
+mod opening;
 mod pinning;
 mod record;
 pub(super) mod schedule;
@@ -30,13 +32,19 @@ pub use record::looks_like_tls;
 pub use session::{Outcome, Session};
 pub use suites::Suite;
 
-pub(super) use handshake::{Handshake, Joiner, MessageType};
+pub(super) use handshake::{Handshake, Joiner, MessageType, Transcript};
 
 /// A protocol version, as hellos number it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(pub u16);
 
 impl Version {
+    /// RFC 6101.
+    pub const SSL3: Self = Self(0x0300);
+    /// RFC 2246.
+    pub const TLS10: Self = Self(0x0301);
+    /// RFC 4346.
+    pub const TLS11: Self = Self(0x0302);
     /// RFC 5246.
     pub const TLS12: Self = Self(0x0303);
     /// RFC 8446.

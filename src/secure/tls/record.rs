@@ -47,8 +47,8 @@ const HEADER_LENGTH: usize = 5;
 pub const PAYLOAD_LIMIT: usize = (1 << 14) + 2048;
 
 /// Fewest bytes on the wire that a protected record takes: header, and content of one
-/// byte of type and a tag. What a hole can have swallowed is counted with it.
-const SMALLEST_SEALED_RECORD: u64 = (HEADER_LENGTH + 1 + 16) as u64;
+/// byte of type and the tag of CCM-8. What a hole can have swallowed is counted with it.
+const SMALLEST_SEALED_RECORD: u64 = (HEADER_LENGTH + 1 + 8) as u64;
 
 /// Where bytes came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -383,7 +383,7 @@ mod tests {
         let mut inbox = Inbox::default();
         inbox.push(&record(100, 1)[..20], origin(1));
         assert_eq!(inbox.next(), Next::Wait);
-        assert_eq!(inbox.hole(110), Loss::Some { least: 1, most: Some(7) });
+        assert_eq!(inbox.hole(110), Loss::Some { least: 1, most: Some(9) });
         // A place that only looks like a header comes first.
         let bytes = [&[9, 9, 23, 3, 3, 0, 17][..], &[0; 17], &record(30, 2)].concat();
         inbox.push(&bytes, origin(2));
