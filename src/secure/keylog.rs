@@ -150,6 +150,8 @@ pub struct KeyLog {
     /// `RSA …`: premaster secrets by the first eight bytes of their encrypted form.
     by_encrypted_premaster: BTreeMap<[u8; 8], Vec<Secret>>,
     secrets: usize,
+    /// Of these, premaster secrets.
+    premasters: usize,
     private_keys: Vec<PrivateKey>,
     /// Master secrets by the hash of the session id or ticket that they are resumed with.
     sessions: Arc<Mutex<BTreeMap<[u8; 32], Secret>>>,
@@ -212,10 +214,7 @@ impl KeyLog {
     /// There is something that master secrets are derived from. What a stream derives,
     /// a later one may resume with: streams are then to be read in the order they began in.
     pub fn derives_masters(&self) -> bool {
-        let premaster = |(label, _): &(Label, Secret)| *label == Label::PremasterSecret;
-        self.has_private_key()
-            || !self.by_encrypted_premaster.is_empty()
-            || self.by_random.values().flatten().any(premaster)
+        self.has_private_key() || self.premasters > 0
     }
 
     /// Remembers a derived master secret by the session id or ticket that resumes its session.
@@ -310,6 +309,7 @@ impl KeyLog {
         if line.is_kept() {
             known.push((label, Secret::new(secret)));
             self.secrets += 1;
+            self.premasters += usize::from(label == Label::PremasterSecret);
         }
         Ok(line)
     }
@@ -320,6 +320,7 @@ impl KeyLog {
         if self.secrets >= SECRET_LIMIT {
             return Ok(Line::OverLimit);
         }
+        let is_premaster = !identifier.starts_with("Session-ID:");
         let (known, secret) = match (identifier.strip_prefix("Session-ID:"), secret.strip_prefix("Master-Key:")) {
             (Some(id), Some(master)) => {
                 let id = hex(id).filter(|id| id.len() <= 32).ok_or("session id is not hex of at most 32 bytes")?;
@@ -340,6 +341,7 @@ impl KeyLog {
         if line.is_kept() {
             known.push(Secret::new(secret));
             self.secrets += 1;
+            self.premasters += usize::from(is_premaster);
         }
         Ok(line)
     }

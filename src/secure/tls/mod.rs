@@ -19,6 +19,7 @@ mod record;
 pub(super) mod schedule;
 mod session;
 mod side;
+mod sslv2;
 pub(super) mod suites;
 
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use facts::Facts;
 pub use hello::{ClientHello, ServerHello};
 pub use record::looks_like_tls;
 pub use session::{Outcome, Session};
+pub use sslv2::is_sslv2_hello;
 pub use suites::Suite;
 
 pub(super) use handshake::{Handshake, Joiner, MessageType, Transcript};
@@ -39,6 +41,8 @@ pub(super) use handshake::{Handshake, Joiner, MessageType, Transcript};
 pub struct Version(pub u16);
 
 impl Version {
+    /// GB/T 38636: TLCP, of TLS 1.1's form.
+    pub const TLCP: Self = Self(0x0101);
     /// RFC 6101.
     pub const SSL3: Self = Self(0x0300);
     /// RFC 2246.
@@ -73,6 +77,7 @@ impl fmt::Display for Version {
         match self.0 {
             0x0300 => f.write_str("SSL 3.0"),
             0x0301..=0x0304 => write!(f, "TLS 1.{}", self.0 - 0x0301),
+            0x0101 => f.write_str("TLCP 1.1"),
             other => match self.draft() {
                 Some(draft) => write!(f, "TLS 1.3 draft {draft}"),
                 None => write!(f, "0x{other:04x}"),

@@ -52,7 +52,7 @@ pub enum Cipher {
 }
 
 impl Suite {
-    /// The name in the IANA registry.
+    /// The name in the IANA registry, or of TLCP.
     pub fn name(self) -> Option<&'static str> {
         let index = NAMES.binary_search_by_key(&self.0, |(code, _)| *code).ok()?;
         NAMES.get(index).map(|(_, name)| *name)
@@ -157,8 +157,8 @@ mod tests {
         ] {
             assert_eq!(Suite(code).protection(), Some(Protection { cipher, hash }), "{code:04x}");
         }
-        // Nothing is agreed; export; Salsa20.
-        for code in [0x0000, 0x0008, 0xe410] {
+        // Nothing is agreed; export; Salsa20; TLCP.
+        for code in [0x0000, 0x0008, 0xe410, 0xe013] {
             assert_eq!(Suite(code).protection(), None, "{code:04x}");
         }
         assert_eq!(Suite(0xc02f).protection13(), None);
