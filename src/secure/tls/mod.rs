@@ -6,10 +6,10 @@
 //! the tag of a record says whether a secret is right, and nothing else is needed.
 //! It does not know what is spoken inside.
 
-mod certificates;
+pub(super) mod certificates;
 mod facts;
 mod handshake;
-mod hello;
+pub(super) mod hello;
 mod lane;
 mod legacy;
 mod negotiation;

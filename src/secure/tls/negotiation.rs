@@ -102,11 +102,11 @@ impl Session {
             (MessageType::ServerHello, Received) => self.server_hello(body),
             (MessageType::EncryptedExtensions, Received) => self.facts.alpn = hello::encrypted_alpn(body),
             (MessageType::Certificate, Received) => {
-                self.certificate(certificates::first(body, matches!(self.phase, Phase::Tls13)));
+                self.facts.certified(certificates::first(body, matches!(self.phase, Phase::Tls13)));
             }
             (MessageType::CompressedCertificate, Received) => {
                 let body = certificates::decompressed(body);
-                self.certificate(body.as_deref().and_then(|body| certificates::first(body, true)));
+                self.facts.certified(body.as_deref().and_then(|body| certificates::first(body, true)));
             }
             (MessageType::ClientKeyExchange, Sent) => self.client_key_exchange(body),
             (MessageType::EndOfEarlyData, Sent) => self.client.lane.advance(Epoch::Early),
@@ -134,15 +134,6 @@ impl Session {
         match (message.kind, direction) {
             (MessageType::ClientHello, Direction::Sent) => self.transcript = Transcript::start(message),
             _ => self.transcript.add(direction == Direction::Sent, message),
-        }
-    }
-
-    fn certificate(&mut self, der: Option<&[u8]>) {
-        if let Some(names) = der.and_then(crate::secure::certificate::names)
-            && self.facts.certificate_names.is_empty()
-        {
-            self.facts.certificate_names = names.names;
-            self.facts.issuer = Some(names.issuer).filter(|issuer| !issuer.is_empty());
         }
     }
 
@@ -329,7 +320,7 @@ impl Session {
                     (self.facts.version, self.facts.cipher) = (Some(server.version), Some(server.suite));
                     self.facts.alpn = server.alpn;
                 }
-                MessageType::Certificate => self.certificate(certificates::first(&message.body, false)),
+                MessageType::Certificate => self.facts.certified(certificates::first(&message.body, false)),
                 _ => {}
             }
         }
