@@ -94,4 +94,26 @@ for version in ${VERSIONS:-tls1 tls1_1 tls1_2}; do
   : > openssl.cnf
 done
 [[ -n ${VERSIONS:-} ]] || run tls1_3 ticket --
+
+# RC4, 3DES and Camellia-GCM, which OpenSSL's packages are built without: from GnuTLS, where it is installed.
+gnutls() {
+  command -v gnutls-serv >/dev/null || return 0
+  export GNUTLS_SYSTEM_PRIORITY_FILE=/dev/null
+  local more="+ARCFOUR-128:+3DES-CBC:+VERS-TLS1.0:+VERS-TLS1.1:+RSA:+MD5:+SHA1:+CAMELLIA-128-GCM:+CAMELLIA-256-GCM"
+  gnutls-serv -q --echo -p "$port" --x509keyfile rsa.key --x509certfile rsa.pem --priority "NORMAL:%COMPAT:$more" >/dev/null 2>&1 &
+  local server_id=$!
+  sleep 0.5
+  rm -f "$out"/gnutls.{pcap,keys}
+  tcpdump -i lo -U -B 8192 --immediate-mode -Z "$(id -un)" -s 0 -w "$out/gnutls.pcap" "tcp port $port" 2>/dev/null &
+  local dump=$!
+  until [[ -s $out/gnutls.pcap ]]; do sleep 0.05; done
+  for suite in VERS-TLS1.0:+ARCFOUR-128:+RSA:+SHA1 VERS-TLS1.2:+ARCFOUR-128:+RSA:+MD5 VERS-TLS1.2:+3DES-CBC:+RSA:+SHA1 \
+    VERS-TLS1.0:+3DES-CBC:+RSA:+SHA1 VERS-TLS1.2:+CAMELLIA-128-GCM:+ECDHE-RSA:+AEAD VERS-TLS1.2:+CAMELLIA-256-GCM:+RSA:+AEAD; do
+    { echo "words of $suite"; sleep 0.3; } | SSLKEYLOGFILE="$out/gnutls.keys" timeout 5 gnutls-cli -p "$port" --insecure \
+      --priority "NONE:+COMP-ALL:+SIGN-ALL:+CURVE-ALL:+GROUP-ALL:%COMPAT:+$suite" 127.0.0.1 >/dev/null 2>&1 || true
+  done
+  sleep 0.5; kill -INT "$dump"; wait "$dump" 2>/dev/null || true
+  kill "$server_id"; wait "$server_id" 2>/dev/null || true
+}
+gnutls
 ls -l "$out"
