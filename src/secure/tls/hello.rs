@@ -259,6 +259,21 @@ pub(crate) mod tests {
         assert_eq!((hello.version.to_string().as_str(), hello.suite), ("TLS 1.3 draft 20", Suite(0x1303)));
     }
 
+    /// GB/T 38636 §6.4.5: the form of TLS 1.1, version 0x0101.
+    #[test]
+    fn a_hello_of_tlcp_has_its_names() {
+        let name = sni(b"gm.example.com");
+        let mut body = client_hello([7; 32], &[0xe013, 0xe053], &[(0, &name)]);
+        body[..2].copy_from_slice(&[1, 1]);
+        let hello = ClientHello::read(&body).unwrap();
+        assert_eq!((hello.version, hello.sni.as_deref()), (Version::TLCP, Some("gm.example.com")));
+        assert_eq!(hello.version.to_string(), "TLCP 1.1");
+        assert_eq!(hello.suites[0].to_string(), "ECC_SM4_CBC_SM3");
+        let [high, low] = u16::try_from(body.len() + 4).unwrap().to_be_bytes();
+        let record = [&[22, 1, 1, high, low, 1, 0, high, low.wrapping_sub(4)], &body[..]].concat();
+        assert!(crate::secure::tls::looks_like_tls(&record));
+    }
+
     #[test]
     fn a_retry_is_told_by_its_random() {
         let body = [&[3, 3][..], &RETRY_RANDOM, &[0, 0x13, 1, 0, 0, 6, 0, 43, 0, 2, 3, 4]].concat();
