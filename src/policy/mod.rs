@@ -153,7 +153,7 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
             .unwrap_or_default();
         parties.push((at, entry.finish(lexicon, names)));
     }
-    let written = prose::read(blocks, &used, &sections, lexicon, names);
+    let written = prose::read(blocks, &used, lexicon, names);
     for at in &written.used {
         if let Some(used) = used.get_mut(*at) {
             *used = true;
@@ -173,7 +173,7 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
     let kinds = recipients::read(blocks, &used, &taken, lexicon, names);
     taken.extend(&kinds.sentences);
     let own = own::read(blocks, &used, &taken, &sections, &own_rows, lexicon);
-    let (claims, claim_locations, mut notes) = claims::read(blocks, &used, &sections, lexicon);
+    let (claims, claim_locations, mut notes) = claims::read(blocks, &used, lexicon);
     let mut policy = Policy {
         schema: SCHEMA.to_owned(),
         sources,

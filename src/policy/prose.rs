@@ -7,7 +7,7 @@ use super::fold::{Folded, fold};
 use super::lexicon::{Column, Lexicon};
 use super::model::{DataItem, ThirdParty};
 use super::names::{Names, is_company, packages_in, split_names, stem};
-use super::sections::{Section, without_number};
+use super::sections::without_number;
 use super::{sentences, terms};
 use crate::evidence::Span;
 
@@ -54,7 +54,7 @@ pub struct Statement {
 }
 
 /// Reads the blocks that tables and labels left.
-pub fn read(blocks: &[Block], used: &[bool], sections: &[Section], lexicon: &Lexicon, names: &Names<'_>) -> Found {
+pub fn read(blocks: &[Block], used: &[bool], lexicon: &Lexicon, names: &Names<'_>) -> Found {
     let mut found = Found::default();
     let mut index = 0;
     while let Some(block) = blocks.get(index) {
@@ -83,8 +83,7 @@ pub fn read(blocks: &[Block], used: &[bool], sections: &[Section], lexicon: &Lex
             index += 1;
             continue;
         }
-        let section = sections.get(index).copied().unwrap_or_default();
-        sentences_of(index, block, section, lexicon, names, &mut found);
+        sentences_of(index, block, lexicon, names, &mut found);
         index += 1;
     }
     found
@@ -264,7 +263,7 @@ fn names_nobody(name: &str, lexicon: &Lexicon, names: &Names<'_>) -> bool {
     left.chars().count() < 2 || matches!(left.as_str(), "thirdparty" | "other" | "the" | "our" | "these" | "providers")
 }
 
-fn sentences_of(at: usize, block: &Block, section: Section, lexicon: &Lexicon, names: &Names<'_>, found: &mut Found) {
+fn sentences_of(at: usize, block: &Block, lexicon: &Lexicon, names: &Names<'_>, found: &mut Found) {
     for sentence in sentences::split(&block.text) {
         let folded = Folded::new(sentence.text);
         let text = folded.text.as_str();
@@ -298,7 +297,7 @@ fn sentences_of(at: usize, block: &Block, section: Section, lexicon: &Lexicon, n
             break;
         }
         if !about {
-            about = statement(at, block, &sentence, &folded, lexicon, names, section, found);
+            about = statement(at, block, &sentence, &folded, lexicon, names, found);
         }
         if about {
             found.sentences.push((at, sentence.start));
@@ -358,7 +357,6 @@ fn statement(
     folded: &Folded,
     lexicon: &Lexicon,
     names: &Names<'_>,
-    _section: Section,
     found: &mut Found,
 ) -> bool {
     let text = folded.text.as_str();
