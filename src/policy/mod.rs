@@ -11,6 +11,7 @@
 //!                                      └─ claims ─────────────────────────────────┘
 //! ```
 
+mod attach;
 mod block;
 mod claims;
 mod corrected;
@@ -161,8 +162,8 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
     }
     parties.extend(written.entries.iter().map(|(at, e)| (*at, e.finish(lexicon, names))));
     let mut taken = written.sentences;
-    taken.extend(prose::attach(&mut parties, written.statements, lexicon, names));
-    prose::attach_links(&mut parties, &written.links, blocks, lexicon, names);
+    taken.extend(attach::statements(&mut parties, written.statements, lexicon, names));
+    attach::links(&mut parties, &written.links, blocks, lexicon, names);
     parties.sort_by_key(|(at, _)| *at);
     let mut parties: Vec<ThirdParty> = parties.into_iter().map(|(_, party)| party).collect();
     remarks::same_as(&mut parties, lexicon);
