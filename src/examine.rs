@@ -29,7 +29,7 @@ use crate::secure::pem::{self, KeyFile};
 use crate::session::{Session, Timeline};
 use crate::signatures::Signatures;
 
-use collect::{Collector, Lens};
+use collect::Lens;
 use streams::Streams;
 use survey::{Known, survey};
 

@@ -200,6 +200,9 @@ pub struct Sighting {
     pub recipient: String,
     /// Host as it stood in the message.
     pub host: String,
+    /// Product of the SDK that sent it, where the recipient is another's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
     /// Package or bundle id the stream belongs to, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app: Option<String>,
@@ -265,6 +268,9 @@ pub struct Contact {
     pub hosts: Vec<String>,
     /// Addresses it was reached at, as they stood in the capture.
     pub addresses: Vec<String>,
+    /// What a reader should know of its names: a server name that is not the `Host`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
     /// Sent messages that could be read.
     pub messages: u64,
     /// Streams that stayed closed, by reason.

@@ -6,7 +6,8 @@ use super::findings;
 use super::scope::{Scope, Standing};
 use super::{DataLevel, Disclosure, RecipientLevel, Text, Verdict, words};
 use crate::observations::{Flow, Observations, Recipient};
-use crate::policy::Policy;
+use crate::policy::{Policy, ThirdParty};
+use crate::signatures::Product;
 
 /// The code of a flow that is declared.
 pub const CLEAR: &str = "clear";
@@ -184,6 +185,10 @@ fn say(
             format!("，并列明{}。", data.as_deref().map_or_else(|| kind.zh.clone(), quoted)),
             format!(" with {}.", data.as_deref().map_or_else(|| kind.en.clone(), quoted)),
         ),
+        (DataLevel::Umbrella, None) if best.breadth.as_deref() == Some("*") => Text::new(
+            format!("，没有具体说是哪些数据，也没有写明{}。", kind.zh),
+            format!(" without saying which data; {} is not named.", kind.en),
+        ),
         (DataLevel::Umbrella, data) => {
             let umbrella = umbrella(best, data, scope);
             Text::new(
@@ -284,24 +289,7 @@ fn hint(
             format!("({} declares {} for a third party; that does not speak for the app itself.)", place.en, kind.en),
         ));
     }
-    let mut said = Text::default();
-    if let Some(product) = &recipient.product {
-        let caller = scope.signatures.products.values().filter(|p| p.calls.contains(product)).find_map(|caller| {
-            let row =
-                policy.third_parties.iter().position(|row| row.resolved.iter().any(|r| r.product == caller.id))?;
-            Some((caller, row))
-        });
-        if let Some((caller, row)) = caller {
-            let place = words::row(policy, row);
-            said = said.and(&Text::new(
-                format!("（可能由{}调用，见{}；调用者的条目不能代替接收者的。）", caller.zh, place.zh),
-                format!(
-                    "(Probably called by {}, {}; the caller's row does not cover the recipient.)",
-                    caller.en, place.en
-                ),
-            ));
-        }
-    }
+    let mut said = callers(recipient, policy, scope).unwrap_or_default();
     let own = cover::weigh(recipient, Standing::FirstParty, data_type, policy, scope.signatures);
     if own.iter().any(|w| w.cover.data != DataLevel::None) {
         said = said.and(&Text::new(
@@ -310,4 +298,30 @@ fn hint(
         ));
     }
     (said != Text::default()).then_some(said)
+}
+
+/// Declared products that call this recipient's hosts by themselves (a login wrapper the
+/// carriers'): named, because a reader looks for them, and never a cover.
+fn callers(recipient: &Recipient, policy: &Policy, scope: &Scope<'_>) -> Option<Text> {
+    let product = recipient.product.as_ref()?;
+    let mut callers: Vec<(&Product, Text)> = Vec::new();
+    for caller in scope.signatures.products.values().filter(|p| p.calls.contains(product)) {
+        let names = |row: &ThirdParty| row.resolved.iter().any(|r| r.product == caller.id);
+        if let Some(row) = policy.third_parties.iter().position(names) {
+            callers.push((caller, words::row(policy, row)));
+        }
+    }
+    // Where the traffic itself shows who sent it, the others are no candidates.
+    if callers.iter().any(|(caller, _)| recipient.via.as_ref() == Some(&caller.id)) {
+        callers.retain(|(caller, _)| recipient.via.as_ref() == Some(&caller.id));
+    }
+    if callers.is_empty() {
+        return None;
+    }
+    let zh: Vec<String> = callers.iter().map(|(caller, place)| format!("{}（{}）", caller.zh, place.zh)).collect();
+    let en: Vec<String> = callers.iter().map(|(caller, place)| format!("{}, {}", caller.en, place.en)).collect();
+    Some(Text::new(
+        format!("（可能由{}调用；调用者的条目不能代替接收者的。）", zh.join("或")),
+        format!("(Probably called by {}; a caller's row does not cover the recipient.)", en.join(", or by ")),
+    ))
 }

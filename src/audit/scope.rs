@@ -48,7 +48,10 @@ impl<'a> Scope<'a> {
         match (recipient.role, product) {
             (Role::FirstParty, _) => Standing::FirstParty,
             (Role::ThirdParty, Some(product)) => Standing::Product(product),
-            (Role::Platform, Some(product)) if self.app_proven => Standing::Product(product),
+            // Without a package it is no SDK: the system itself.
+            (Role::Platform, Some(product)) if self.app_proven && !product.packages.is_empty() => {
+                Standing::Product(product)
+            }
             (Role::GroupUnknown, _) => Standing::Group(recipient.id.strip_prefix("group:").unwrap_or(&recipient.id)),
             (Role::ThirdParty | Role::Unnamed, _) => Standing::Unnamed,
             (Role::Unknown, _) => Standing::Unknown,

@@ -105,9 +105,10 @@ pub fn party(party: &ThirdParty) -> &str {
     party.product.as_deref().or(party.company.as_deref()).unwrap_or("?")
 }
 
-/// Its words for the data, shortened for a sentence.
+/// Its words for the data, shortened for a sentence; none where the cell holds but a
+/// dash or a stroke, which says nothing.
 pub fn data_words(party: &ThirdParty) -> Option<String> {
-    party.data_raw.as_deref().map(str::trim).filter(|raw| !raw.is_empty()).map(shorten)
+    party.data_raw.as_deref().map(str::trim).filter(|raw| raw.chars().any(char::is_alphanumeric)).map(shorten)
 }
 
 /// Characters of a policy's words that one sentence repeats; the whole stands in the quote.

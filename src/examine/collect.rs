@@ -9,7 +9,7 @@ use crate::evidence::{Certainty, Direction, Gap, GapReason, Gaps, Locator, Maske
 use crate::identify::{Hit, Identifier};
 use crate::message::{Item, Kind, Message, Protocol};
 use crate::observations::{Contact, Coverage, Flow, Form, Observations, Phase, Recipient, Sealed, Sighting, Wire};
-use crate::party::Attributor;
+use crate::party::{Attribution, Attributor};
 use crate::payload::{Decoder, Leaf};
 use crate::session::Timeline;
 use crate::signatures::{Recipe, Signatures};
@@ -50,6 +50,7 @@ struct SightingKey {
     recipient: String,
     data_type: String,
     host: String,
+    via: Option<String>,
     app: Option<String>,
     form: Form,
     certainty: Certainty,
@@ -101,7 +102,7 @@ impl Collector {
             return;
         }
         if let (Some(app), Some(audited)) = (&message.app, &lens.app)
-            && app != audited
+            && !same_app(app, audited)
         {
             self.coverage.other_app_messages += 1;
             return;
@@ -110,16 +111,20 @@ impl Collector {
             Some(_) => self.apps_known += 1,
             None => self.apps_unknown += 1,
         }
-        self.cover(message);
         let attribution = lens.attributor.attribute(message);
+        if attribution.ignored.is_some() {
+            return;
+        }
+        self.cover(message);
         let phase = lens.timeline.phase(message.time);
         let recipient = attribution.recipient.id.clone();
+        let via = attribution.recipient.via.clone();
         keep_stronger(&mut self.recipients, recipient.clone(), attribution.recipient.clone());
-        self.contact(message, &recipient, &attribution.host, &phase);
+        self.contact(message, &recipient, &attribution, &phase);
         if !message.opened {
             return;
         }
-        let product = attribution.recipient.product.as_deref();
+        let product = attribution.recipient.product.as_deref().or(via.as_deref());
         let decoded = lens.decoder.leaves(message, product);
         for gap in decoded.gaps {
             self.gaps.add(gap);
@@ -131,7 +136,7 @@ impl Collector {
         }
         for hit in lens.identifier.find(&decoded.leaves, product, message.time).hits {
             if let Some(leaf) = decoded.leaves.get(hit.leaf) {
-                self.sighting(message, &recipient, &attribution.host, &phase, &hit, leaf, lens.show_values);
+                self.sighting(message, &attribution, &phase, &hit, leaf, lens.show_values);
             }
         }
     }
@@ -149,7 +154,7 @@ impl Collector {
         }
     }
 
-    fn contact(&mut self, message: &Message, recipient: &str, host: &str, phase: &Phase) {
+    fn contact(&mut self, message: &Message, recipient: &str, attribution: &Attribution, phase: &Phase) {
         let key = (recipient.to_owned(), message.app.clone());
         if !self.contacts.contains_key(&key) && self.contacts.len() >= MAX_CONTACTS / SHARDS {
             self.gaps.add(Gap::new(GapReason::Limit, recipient, format!("more than {MAX_CONTACTS} recipients")));
@@ -160,6 +165,7 @@ impl Collector {
             app: message.app.clone(),
             hosts: Vec::new(),
             addresses: Vec::new(),
+            remarks: Vec::new(),
             messages: 0,
             closed: BTreeMap::new(),
             sealed: 0,
@@ -170,7 +176,10 @@ impl Collector {
             last: message.time,
             place: message.place.clone(),
         });
-        add_name(&mut contact.hosts, host);
+        add_name(&mut contact.hosts, &attribution.host);
+        if let Some(remark) = &attribution.remark {
+            add_name(&mut contact.remarks, remark);
+        }
         add_name(&mut contact.addresses, &message.server.to_string());
         match message.kind {
             Kind::Closed { reason } => *contact.closed.entry(reason).or_default() += 1,
@@ -212,12 +221,10 @@ impl Collector {
         );
     }
 
-    #[allow(clippy::too_many_arguments)] // one sighting is this many facts
     fn sighting(
         &mut self,
         message: &Message,
-        recipient: &str,
-        host: &str,
+        attribution: &Attribution,
         phase: &Phase,
         hit: &Hit,
         leaf: &Leaf,
@@ -229,9 +236,10 @@ impl Collector {
         };
         let certainty = if message.doubtful { hit.certainty.min(Certainty::Probable) } else { hit.certainty };
         let key = SightingKey {
-            recipient: recipient.to_owned(),
+            recipient: attribution.recipient.id.clone(),
             data_type: hit.data_type.clone(),
-            host: host.to_owned(),
+            host: attribution.host.clone(),
+            via: attribution.recipient.via.clone(),
             app: message.app.clone(),
             form: hit.form.clone(),
             certainty,
@@ -257,7 +265,7 @@ impl Collector {
         }
         if self.sightings.len() >= MAX_SIGHTINGS / SHARDS {
             let detail = format!("more than {MAX_SIGHTINGS} different sightings; further ones are not listed");
-            self.gaps.add(Gap::new(GapReason::Limit, recipient, detail));
+            self.gaps.add(Gap::new(GapReason::Limit, &attribution.recipient.id, detail));
             return;
         }
         let entry = SightingEntry {
@@ -353,6 +361,7 @@ impl Collector {
                 data_type: key.data_type,
                 recipient: key.recipient,
                 host: key.host,
+                via: key.via,
                 app: key.app,
                 form: key.form,
                 certainty: key.certainty,
@@ -384,6 +393,11 @@ impl Collector {
             ..Observations::default()
         }
     }
+}
+
+/// `com.x` and its further processes `com.x:push`.
+fn same_app(app: &str, audited: &str) -> bool {
+    app.split(':').next() == audited.split(':').next()
 }
 
 /// What evidence is sorted by: input, first frame or entry, offset in the stream.
@@ -434,6 +448,9 @@ fn keep_stronger(recipients: &mut BTreeMap<String, Recipient>, id: String, recip
 fn merge_contact(known: &mut Contact, other: Contact) {
     for host in &other.hosts {
         add_name(&mut known.hosts, host);
+    }
+    for remark in &other.remarks {
+        add_name(&mut known.remarks, remark);
     }
     for address in &other.addresses {
         add_name(&mut known.addresses, address);

@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::capture::{Format, Record, Source};
 use crate::evidence::{Gaps, Time};
-use crate::message::{Item, Options, import};
+use crate::message::{Options, import};
 use crate::net::{Assigned, Kind, Numbering, Segment, Slicer, StreamId};
 
 use super::collect::{Collector, Lens};

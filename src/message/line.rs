@@ -29,7 +29,7 @@ impl<'a> Line<'a> {
         line.put("time", message.time.to_string());
         line.put("direction", json!(message.direction));
         line.put("protocol", message.protocol.as_str());
-        line.some("host", message.host.as_deref());
+        line.some("host", host_as_sent(message).as_deref());
         if message.first {
             line.some("sni", message.sni.as_deref());
             line.some("alpn", message.alpn.as_deref());
@@ -71,6 +71,18 @@ impl<'a> Line<'a> {
             line.put("doubtful", true);
         }
         line.0
+    }
+}
+
+/// The authority as the client wrote it, port and all, so that it can be held against
+/// other tools; else the name as it was understood.
+fn host_as_sent(message: &Message) -> Option<std::borrow::Cow<'_, str>> {
+    let sent = message.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
+    let sent = sent.map(|(_, value)| String::from_utf8_lossy(value.trim_ascii()));
+    match (&message.host, sent) {
+        // An absolute target or a tunnel names another authority than the header.
+        (Some(host), Some(sent)) if super::authority::host(&sent).as_deref() == Some(host) => Some(sent),
+        (host, _) => host.as_deref().map(Into::into),
     }
 }
 

@@ -262,7 +262,7 @@ impl Page<'_> {
             rows.push((words.clauses, ids.join(", ")));
         }
         rows.push((words.severity_steps, finding.severity_steps.clone()));
-        rows.push((words.ignore, finding.ignore.clone()));
+        rows.push((words.fingerprint, finding.fingerprint.clone()));
         self.rows(&rows, 2);
     }
 

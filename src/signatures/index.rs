@@ -147,7 +147,7 @@ impl<'s> Index<'s> {
     }
 
     /// Products that `host` may be, the best first, each product once with its best
-    /// fact. `host` is a name as [`crate::party::Host`] normalises it, or an address as text;
+    /// fact. `host` is a name in lower case without last dot, IDN in its ASCII form, or an address as text;
     /// rules that ask for a path or a port count only where it fits.
     pub fn products(&self, host: &str, path: Option<&str>, port: Option<u16>) -> Vec<HostHit<'s>> {
         let mut hits = Vec::new();

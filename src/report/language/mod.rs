@@ -77,7 +77,7 @@ words! {
     findings_none, findings_count, seen_nothing, seen_rest,
     matrix, matrix_empty, matrix_legend, matrix_listed, recipient, data_types, phase,
     findings, policy_says, traffic_shows, policy_silent, policy_no_promise, request, value, steps, bytes_of, place, filter, times, more_evidence,
-    clauses, clauses_more, clauses_note, detection_scenario, severity_steps, certainty, ignore, ignore_reason, received_by, host,
+    clauses, clauses_more, clauses_note, detection_scenario, severity_steps, certainty, fingerprint, received_by, host,
     line, lines,
     contacts, contacts_intro, messages, messages_read, closed, sealed, hosts, judged,
     claims, claims_none,

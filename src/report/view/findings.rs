@@ -41,8 +41,6 @@ pub struct Finding {
     pub clauses: Vec<Clause>,
     /// Its stable name.
     pub fingerprint: String,
-    /// The command that ignores it.
-    pub ignore: String,
 }
 
 /// A quoted line of the policy.
@@ -100,7 +98,6 @@ pub fn arrange(finding: &audit::Finding, report: &Report, language: Language) ->
         evidence: places,
         clauses: finding.clauses.iter().map(|id| clause(id, report, language)).collect(),
         fingerprint: finding.fingerprint.clone(),
-        ignore: format!("wirewitness ignore add {} --reason \"{}\"", finding.fingerprint, words.ignore_reason),
     }
 }
 
