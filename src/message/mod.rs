@@ -22,6 +22,9 @@ mod sniff;
 mod tls;
 mod websocket;
 
+#[cfg(test)]
+mod recorded;
+
 use std::net::IpAddr;
 
 use bytes::Bytes;
