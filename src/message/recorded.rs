@@ -511,7 +511,7 @@ fn twenty_thousand_mutations_do_no_harm() {
             let time = Time(at as i64);
             match (random.below(8), &mut steps[at].1) {
                 (0, step) => *step = Step::Gap(random.next() % 3000, time),
-                (1, step) => *step = Step::End(random.next() % 2 == 0, time, 1),
+                (1, step) => *step = Step::End(random.next().is_multiple_of(2), time, 1),
                 (2, Step::Data(bytes, ..)) => bytes.truncate(random.below(bytes.len())),
                 (3, Step::Data(bytes, ..)) => {
                     let from = random.below(bytes.len());

@@ -80,7 +80,7 @@ impl Header {
             HEADERS => of_stream && self.length >= self.overhead(),
             PRIORITY => of_stream && self.length == 5,
             RST_STREAM => of_stream && self.length == 4,
-            SETTINGS => !of_stream && self.length % 6 == 0 && (!self.has(ACK) || self.length == 0),
+            SETTINGS => !of_stream && self.length.is_multiple_of(6) && (!self.has(ACK) || self.length == 0),
             PUSH_PROMISE => of_stream && self.length >= self.overhead(),
             PING => !of_stream && self.length == 8,
             GOAWAY => !of_stream && self.length >= 8,
