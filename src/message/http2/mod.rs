@@ -11,7 +11,7 @@
 //! next row of frames. What was indexed before is then not known: see [`super::hpack`].
 //! A request whose `:authority` is not known has no host, so that the server name of
 //! its stream counts. A method, path or status that is not known is empty, or 0; a body
-//! without a known head is [`Kind::Raw`].
+//! without a known head is [`Raw`](super::Kind::Raw).
 
 mod frame;
 mod head;
@@ -27,8 +27,7 @@ pub(super) use self::side::join;
 
 use self::side::{Concerned, Event, Side};
 use self::stream::{Half, Stream, Tunnel};
-use super::Kind;
-use super::draft::{Context, Draft, Out};
+use super::draft::{Context, Out};
 use super::feed::Trail;
 use super::layer::Layer;
 use super::websocket::{Handshake, WebSocket};
