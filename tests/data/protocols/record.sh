@@ -45,6 +45,23 @@ C
     for path in numbers.txt absent none; do ask $at/$path; done
     recorded; stop $server
 fi
+if wanted h2-tls; then
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj /CN=tls.example.com \
+        -addext subjectAltName=DNS:tls.example.com -keyout "$work/key.pem" -out "$work/cert.pem" 2>"$work/log"
+    cat >"$work/tls.conf" <<C
+daemon off; pid $work/pid; error_log $work/error.log; events {}
+http { access_log off; server { listen 127.0.0.1:29087 ssl http2; server_name tls.example.com; ssl_protocols TLSv1.2 TLSv1.3;
+  ssl_certificate $work/cert.pem; ssl_certificate_key $work/key.pem; client_body_temp_path $work/body;
+  location / { return 200 '{"tls":true}'; } } }
+C
+    background nginx -c "$work/tls.conf"; server=$last; sleep 1
+    record h2-tls 29087
+    for version in 1.2 1.3; do
+        SSLKEYLOGFILE="$here/h2-tls.keys" curl -sS -m 5 -o "$work/o" --http2 --tlsv$version --tls-max $version --cacert "$work/cert.pem" \
+            --resolve tls.example.com:29087:127.0.0.1 "https://tls.example.com:29087/a?v=$version" "https://tls.example.com:29087/b?v=$version" || :
+    done
+    recorded; stop $server
+fi
 if wanted h2-upgrade; then
     background "$PYTHON" "$here/upgrade_server.py" 29081; server=$last; sleep 1
     record h2-upgrade 29081
@@ -105,7 +122,8 @@ for file in "$here"/*.pcap; do
     wanted "$name" || continue
     case $name in
     h2-*|grpc) ports="-d tcp.port==29080,http2 -d tcp.port==29082,http2 -d tcp.port==29083,http2"
-        tshark -r "$file" $ports -Y 'http2.headers.method || http2.headers.status' -T fields -E separator=/t -E occurrence=a -E aggregator='|' \
+        keys=; [ ! -e "$here/$name.keys" ] || keys="-o tls.keylog_file:$here/$name.keys"
+        tshark -r "$file" $keys $ports -Y 'http2.headers.method || http2.headers.status' -T fields -E separator=/t -E occurrence=a -E aggregator='|' \
             -e frame.number -e tcp.stream -e tcp.srcport -e http2.streamid -e http2.headers.method -e http2.headers.path \
             -e http2.headers.authority -e http2.headers.status >"$here/$name.tsv" 2>/dev/null ;;
     # tshark 4.0 does not look for MQTT in a WebSocket: the test holds what the client was told.

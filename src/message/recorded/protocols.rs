@@ -1,140 +1,10 @@
-//! HTTP/2, gRPC, WebSocket and MQTT as real programs speak them: the captures of
-//! `tests/data/protocols`, held against what tshark reads in them and what the programs
-//! were told to send.
+//! Each protocol, held against what tshark reads and what the programs were told to send.
 
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::sync::Arc;
 
-use super::{Conversation, Item, Kind, Message, Options, Protocol};
-use crate::capture::{Record, Source};
-use crate::evidence::{Direction, Gap, Gaps, Place, Time, sha256_hex};
-use crate::net::{Chunk, Endpoints, Numbering, Slicer, StreamId, TcpStream};
-
-/// One step of a direction, owned.
-#[derive(Clone, Debug)]
-enum Step {
-    Data(Vec<u8>, Time, Vec<u64>),
-    Gap(u64, Time),
-    End(bool, Time, u64),
-}
-
-/// A stream's steps in the order in which they were captured.
-struct Recorded {
-    id: StreamId,
-    endpoints: Endpoints,
-    tcp: TcpStream,
-    steps: Vec<(Direction, Step)>,
-}
-
-fn folder() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/protocols")
-}
-
-/// What tshark read: the columns of each line.
-fn tshark(name: &str) -> Vec<Vec<String>> {
-    let text = std::fs::read_to_string(folder().join(name).with_extension("tsv")).unwrap();
-    text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
-}
-
-/// All values of a column, in order.
-fn column(lines: &[Vec<String>], column: usize) -> Vec<String> {
-    let values = lines.iter().flat_map(|line| line[column].split('|'));
-    values.filter(|value| !value.is_empty()).map(str::to_owned).collect()
-}
-
-/// The streams of a capture, without the packets that `lost` names by frame.
-fn streams(name: &str, lost: &dyn Fn(u64) -> bool) -> Vec<Recorded> {
-    let source = Source::open(&folder().join(name).with_extension("pcap")).unwrap();
-    let mut packets = source.packets(0).unwrap();
-    let (mut slicer, mut numbering, mut gaps) = (Slicer::new(), Numbering::new(), Gaps::default());
-    let mut streams: Vec<Recorded> = Vec::new();
-    fn step(direction: Direction, chunk: Chunk<'_>) -> (Direction, Step) {
-        let step = match chunk {
-            Chunk::Data { bytes, time, frames, .. } => Step::Data(bytes.to_vec(), time, frames.to_vec()),
-            Chunk::Gap { length, time } => Step::Gap(length, time),
-            Chunk::End { reset, time, frame } => Step::End(reset, time, frame),
-        };
-        (direction, step)
-    }
-    while let Some(record) = packets.next() {
-        let Record::Packet(packet) = record else { continue };
-        let frame = packet.frame;
-        let Some(segment) = slicer.slice(&packet, &mut gaps) else { continue };
-        let assigned = numbering.assign(&segment);
-        if assigned.fresh {
-            let (id, endpoints) = (assigned.id, assigned.endpoints);
-            streams.push(Recorded { id, endpoints, tcp: TcpStream::new(), steps: Vec::new() });
-        }
-        if lost(frame) {
-            continue;
-        }
-        let stream = streams.iter_mut().find(|stream| stream.id == assigned.id).unwrap();
-        let steps = &mut stream.steps;
-        stream.tcp.push(assigned.direction, &segment, &mut |direction, chunk| steps.push(step(direction, chunk)));
-    }
-    for stream in &mut streams {
-        let steps = &mut stream.steps;
-        stream.tcp.finish(&mut |direction, chunk| steps.push(step(direction, chunk)));
-    }
-    streams
-}
-
-/// Reads the steps of a stream; `cut` says how long the next piece is at most.
-fn read(stream: &Recorded, hash_bodies: bool, cut: &mut dyn FnMut() -> usize) -> (Vec<Message>, Vec<Gap>) {
-    let options = Options { keys: Arc::default(), hash_bodies };
-    let mut conversation = Conversation::new(stream.id, stream.endpoints, &options);
-    let (mut messages, mut gaps) = (Vec::new(), Vec::new());
-    let mut sink = |item| match item {
-        Item::Message(message) => messages.push(*message),
-        Item::Gap(gap) => gaps.push(gap),
-    };
-    for (direction, step) in &stream.steps {
-        match step {
-            Step::Data(bytes, time, frames) => {
-                let mut rest = &bytes[..];
-                while !rest.is_empty() {
-                    let (piece, behind) = rest.split_at(cut().clamp(1, rest.len()));
-                    let chunk = Chunk::Data { bytes: piece, time: *time, frames, conflict: false };
-                    conversation.push(*direction, chunk, &mut sink);
-                    rest = behind;
-                }
-            }
-            Step::Gap(length, time) => {
-                conversation.push(*direction, Chunk::Gap { length: *length, time: *time }, &mut sink);
-            }
-            Step::End(reset, time, frame) => {
-                let chunk = Chunk::End { reset: *reset, time: *time, frame: *frame };
-                conversation.push(*direction, chunk, &mut sink);
-            }
-        }
-    }
-    conversation.finish(&mut sink);
-    (messages, gaps)
-}
-
-fn messages(name: &str) -> Vec<Message> {
-    let streams = streams(name, &|_| false);
-    let read = streams.iter().map(|stream| read(stream, true, &mut || usize::MAX));
-    let mut all = Vec::new();
-    for (messages, gaps) in read {
-        assert_eq!(gaps, [], "{name}");
-        all.extend(messages);
-    }
-    all
-}
-
-const RECORDED: [&str; 9] = [
-    "h2-nginx",
-    "h2-upgrade",
-    "h2-node",
-    "grpc",
-    "websocket-takeover",
-    "websocket-fresh",
-    "websocket-plain",
-    "mqtt",
-    "mqtt-websocket",
-];
+use super::{column, messages, tshark};
+use crate::evidence::{Direction, Place, sha256_hex};
+use crate::message::{Kind, Message, Protocol};
 
 fn first_frame(message: &Message) -> u64 {
     message.place.ordinal()
@@ -168,7 +38,7 @@ fn same_stream(one: &Message, other: &Message) -> bool {
 
 #[test]
 fn requests_and_statuses_are_those_that_tshark_reads() {
-    for (name, in_tunnels) in [("h2-nginx", 0), ("grpc", 0), ("h2-node", 1)] {
+    for (name, in_tunnels) in [("h2-nginx", 0), ("h2-tls", 0), ("grpc", 0), ("h2-node", 1)] {
         let (messages, lines) = (messages(name), tshark(name));
         let h2 = |m: &&Message| matches!(m.protocol, Protocol::Http2 | Protocol::Grpc);
         let mut ours: Vec<_> = messages.iter().filter(h2).collect();
@@ -192,8 +62,17 @@ fn requests_and_statuses_are_those_that_tshark_reads() {
         assert_eq!(sorted(paths), sorted(column(&lines, 5)), "{name}");
         assert_eq!(sorted(statuses), sorted(column(&lines, 7)), "{name}");
         let hosts = column(&lines, 6).iter().map(|host| host.split(':').next().unwrap().to_owned()).collect();
-        let ours = ours.iter().filter(|m| matches!(m.kind, Kind::Request { .. })).map(|m| m.host.clone().unwrap());
-        assert_eq!(sorted(ours.collect()), sorted(hosts), "{name}");
+        let named = ours.iter().filter(|m| matches!(m.kind, Kind::Request { .. })).map(|m| m.host.clone().unwrap());
+        assert_eq!(sorted(named.collect()), sorted(hosts), "{name}");
+        // Each lies in the frame in which tshark has it.
+        for line in &lines {
+            let (frame, paths) = (line[0].parse().unwrap(), column(std::slice::from_ref(line), 5));
+            for path in paths {
+                let request = request(&messages, &path);
+                let Place::Frames { frames, .. } = &request.place else { unreachable!() };
+                assert!(frames.contains(&frame), "{name} {path}: {frames:?}, tshark {frame}");
+            }
+        }
         let others = messages.iter().filter(|m| m.protocol == Protocol::Http11).count();
         assert_eq!(others, in_tunnels * 2, "{name}");
     }
@@ -428,112 +307,4 @@ fn what_mqtt_packets_carry_besides() {
     assert_eq!(filters, [("topic-filter", &b"dev/+/up"[..]), ("topic-filter", b"news/#")]);
     let answer = messages.iter().find(|m| kind(m) == "SUBACK").unwrap();
     assert_eq!(answer.exchange, subscribe.exchange);
-}
-
-/// A small generator, so that the tests need no crate and repeat themselves.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        // Marsaglia's xorshift64.
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound.max(1) as u64) as usize
-    }
-}
-
-#[test]
-fn however_the_bytes_are_cut_the_messages_are_the_same() {
-    for name in RECORDED {
-        for stream in streams(name, &|_| false) {
-            let whole = read(&stream, true, &mut || usize::MAX);
-            assert_eq!(read(&stream, true, &mut || 1), whole, "{name}, byte by byte");
-            for seed in 1..12 {
-                let mut random = Random(seed * 7919);
-                let longest = [2, 9, 10, 64, 1000][seed as usize % 5];
-                assert_eq!(read(&stream, true, &mut || 1 + random.below(longest)), whole, "{name}, seed {seed}");
-            }
-        }
-    }
-}
-
-#[test]
-fn a_lost_packet_never_yields_a_wrong_host_or_request() {
-    let mut intact_again = 0;
-    for name in ["h2-nginx", "h2-node", "grpc", "h2-upgrade"] {
-        let key = |m: &Message| match &m.kind {
-            Kind::Request { method, target } => Some((method.clone(), target.clone(), m.host.clone())),
-            _ => None,
-        };
-        let whole = messages(name);
-        let known: BTreeSet<_> = whole.iter().filter_map(key).collect();
-        let hosts: BTreeSet<_> = whole.iter().map(|m| m.host.clone()).collect();
-        let last = whole.iter().flat_map(|m| match &m.place {
-            Place::Frames { frames, .. } => frames.clone(),
-            Place::Entry { .. } => Vec::new(),
-        });
-        for lost in 1..=last.max().unwrap() {
-            let streams = streams(name, &|frame| frame == lost);
-            let all: Vec<Message> = streams.iter().flat_map(|s| read(s, false, &mut || usize::MAX).0).collect();
-            for message in &all {
-                assert!(message.host.is_none() || hosts.contains(&message.host), "{name} without {lost}: {message:?}");
-                if let Some((method, target, host)) = key(message) {
-                    let fits = known.iter().any(|(m, t, h)| {
-                        (method.is_empty() || *m == method)
-                            && (target.is_empty() || *t == target)
-                            && (host.is_none() || *h == host)
-                    });
-                    assert!(fits, "{name} without {lost}: {method} {target} {host:?}");
-                    intact_again += usize::from(known.contains(&(method, target, host)));
-                }
-            }
-        }
-    }
-    assert!(intact_again > 300, "{intact_again}");
-}
-
-#[test]
-fn twenty_thousand_mutations_do_no_harm() {
-    let names = ["h2-nginx", "h2-upgrade", "grpc", "websocket-takeover", "websocket-fresh", "mqtt", "mqtt-websocket"];
-    let pool: Vec<Recorded> = names.iter().flat_map(|name| streams(name, &|_| false)).collect();
-    let mut random = Random(20_251_125);
-    let mut seen = 0usize;
-    for _ in 0..20_000 {
-        let stream = &pool[random.below(pool.len())];
-        let mut steps = stream.steps.clone();
-        for _ in 0..1 + random.below(4) {
-            let at = random.below(steps.len());
-            let time = Time(at as i64);
-            match (random.below(8), &mut steps[at].1) {
-                (0, step) => *step = Step::Gap(random.next() % 3000, time),
-                (1, step) => *step = Step::End(random.next().is_multiple_of(2), time, 1),
-                (2, Step::Data(bytes, ..)) => bytes.truncate(random.below(bytes.len())),
-                (3, Step::Data(bytes, ..)) => {
-                    let from = random.below(bytes.len());
-                    let piece: Vec<u8> = bytes[from..].iter().take(40).copied().collect();
-                    let to = random.below(bytes.len());
-                    bytes.splice(to..to, piece);
-                }
-                (_, Step::Data(bytes, ..)) if !bytes.is_empty() => {
-                    for _ in 0..1 + random.below(6) {
-                        // More often near the front, where heads and framing are.
-                        let reach = 1 << (3 + random.below(9));
-                        let at = random.below(bytes.len().min(reach));
-                        bytes[at] =
-                            if random.below(2) == 0 { random.next() as u8 } else { bytes[at] ^ 1 << random.below(8) };
-                    }
-                }
-                _ => {}
-            }
-        }
-        let mutated = Recorded { id: stream.id, endpoints: stream.endpoints, tcp: TcpStream::new(), steps };
-        let (messages, _) = read(&mutated, false, &mut || usize::MAX);
-        seen += messages.len();
-    }
-    assert!(seen > 20_000, "{seen}");
 }
