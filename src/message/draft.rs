@@ -109,6 +109,19 @@ impl Body {
             hash.update(bytes);
         }
     }
+
+    /// Counts and hashes `bytes` without keeping them. Nothing may be added behind them.
+    pub fn count(&mut self, bytes: &[u8]) {
+        self.length = self.length.saturating_add(bytes.len() as u64);
+        if let Some(hash) = &mut self.hash {
+            hash.update(bytes);
+        }
+    }
+
+    /// Bytes of it that lie in memory.
+    pub fn kept(&self) -> usize {
+        self.kept.len()
+    }
 }
 
 /// A message that is still being read.

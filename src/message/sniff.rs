@@ -3,6 +3,7 @@
 //! The answer for a prefix never changes when more bytes come, so it does not
 //! matter how the bytes were cut into packets.
 
+use super::http2;
 use crate::evidence::Direction;
 use crate::secure::tls::looks_like_tls;
 
@@ -39,9 +40,6 @@ const METHOD_LIMIT: usize = 32;
 /// Longest request line: RFC 9112 §3 asks for 8,000 at least.
 pub(super) const REQUEST_LINE_LIMIT: usize = 16 << 10;
 
-/// Client connection preface (RFC 9113 §3.4).
-const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
 /// A protocol that begins here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
@@ -49,6 +47,7 @@ pub(super) enum Found {
     Http1,
     Http2,
     Dns,
+    Mqtt,
 }
 
 /// What a prefix says.
@@ -67,8 +66,8 @@ pub(super) enum Verdict {
 pub(super) fn sniff(direction: Direction, prefix: &[u8], server_port: u16, first: bool) -> Verdict {
     let dns = if first && server_port == 53 { dns(prefix) } else { Verdict::Unknown };
     let http = match direction {
-        Direction::Sent => [http2(prefix), request(prefix)],
-        Direction::Received => [status(prefix), Verdict::Unknown],
+        Direction::Sent => [preface(prefix), frames(direction, prefix), request(prefix), mqtt(prefix, first)],
+        Direction::Received => [status(prefix), frames(direction, prefix), Verdict::Unknown, Verdict::Unknown],
     };
     let mut more = false;
     for verdict in [dns, tls(prefix, first)].into_iter().chain(http) {
@@ -98,11 +97,30 @@ fn tls(prefix: &[u8], first: bool) -> Verdict {
     }
 }
 
-fn http2(prefix: &[u8]) -> Verdict {
-    let seen = prefix.len().min(HTTP2_PREFACE.len());
-    if prefix.get(..seen) != HTTP2_PREFACE.get(..seen) {
+/// Frames of HTTP/2, of a connection that began earlier or of a server.
+fn frames(direction: Direction, prefix: &[u8]) -> Verdict {
+    verdict(http2::begins(direction, prefix), Found::Http2)
+}
+
+/// A client's CONNECT.
+fn mqtt(prefix: &[u8], first: bool) -> Verdict {
+    if first { verdict(super::mqtt::begins(prefix), Found::Mqtt) } else { Verdict::Unknown }
+}
+
+fn verdict(begins: Option<bool>, found: Found) -> Verdict {
+    match begins {
+        Some(true) => Verdict::Found(found),
+        Some(false) => Verdict::Unknown,
+        None => Verdict::More,
+    }
+}
+
+/// Client connection preface (RFC 9113 §3.4).
+fn preface(prefix: &[u8]) -> Verdict {
+    let seen = prefix.len().min(http2::PREFACE.len());
+    if prefix.get(..seen) != http2::PREFACE.get(..seen) {
         Verdict::Unknown
-    } else if seen == HTTP2_PREFACE.len() {
+    } else if seen == http2::PREFACE.len() {
         Verdict::Found(Found::Http2)
     } else {
         Verdict::More

@@ -14,8 +14,10 @@ use self::exchange::{Pending, Pendings};
 use self::head::{Head, Start};
 use self::side::{Side, State, Step};
 use super::draft::{Context, Draft, Out};
+use super::http2::Http2;
 use super::layer::Layer;
 use super::raw::Turns;
+use super::websocket::{Handshake, WebSocket};
 use super::{Kind, Protocol, authority};
 use crate::evidence::{Direction, Gap, GapReason};
 use crate::net::Chunk;
@@ -36,8 +38,8 @@ pub(super) struct Http1 {
 enum Turn {
     /// A proxy was told to connect to this host, and did.
     Tunnel(Option<String>),
-    /// The connection speaks this protocol now.
-    Upgrade(String),
+    /// The connection speaks this protocol now, asked for by this request.
+    Upgrade { name: String, asked: Option<Pending>, handshake: Handshake },
 }
 
 impl Http1 {
@@ -196,9 +198,10 @@ impl Http1 {
         let exchange = out.next_exchange();
         draft.exchange = Some(exchange);
         draft.host = host.clone();
-        draft.kind = Kind::Request { method: method.clone(), target };
+        draft.kind = Kind::Request { method: method.clone(), target: target.clone() };
         self.pendings.ask(Pending {
             method,
+            target,
             host,
             exchange,
             expects: list(&head.fields, "expect").iter().any(|e| e == "100-continue"),
@@ -226,8 +229,14 @@ impl Http1 {
             (200..=299, Some(pending)) if pending.method == "CONNECT" => Some(Turn::Tunnel(pending.host.clone())),
             (101, _) => {
                 let named = field(&head.fields, "upgrade").map(|upgrade| upgrade.into_owned());
-                let asked = pending.and_then(|pending| pending.upgrade.clone());
-                Some(Turn::Upgrade(named.or(asked).unwrap_or_else(|| "an unnamed protocol".to_owned())))
+                let offered = pending.and_then(|pending| pending.upgrade.clone());
+                let handshake = Handshake {
+                    target: pending.map(|pending| pending.target.clone()),
+                    extensions: field(&head.fields, "sec-websocket-extensions").map(|value| value.into_owned()),
+                    subprotocol: field(&head.fields, "sec-websocket-protocol").map(|value| value.into_owned()),
+                };
+                let name = named.or(offered).unwrap_or_else(|| "an unnamed protocol".to_owned());
+                Some(Turn::Upgrade { name, asked: pending.cloned(), handshake })
             }
             _ => None,
         }
@@ -254,11 +263,18 @@ impl Http1 {
                 inner.depth += 1;
                 Layer::sniffing(offsets.0, offsets.1, &inner, out)
             }
-            Turn::Upgrade(name) => {
+            Turn::Upgrade { name, asked, handshake } => {
                 // The name goes into a line that is added up: short, and what a token may hold (RFC 9110 §7.8).
                 let name: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
                 inner.authority = self.pendings.last_host().or(inner.authority);
-                Layer::Turns(Turns::unread(&format!("Upgrade: {name}"), offsets.0, offsets.1, &inner, out))
+                match (name.trim().to_ascii_lowercase().as_str(), asked) {
+                    ("websocket", _) => Layer::WebSocket(Box::new(WebSocket::at(&handshake, offsets.0, offsets.1))),
+                    ("h2c", Some(asked)) => {
+                        let http2 = Http2::at((offsets.0, self.sent.doubtful), (offsets.1, self.received.doubtful));
+                        Layer::Http2(Box::new(http2.upgraded(asked.exchange, Some(asked.method), asked.host)))
+                    }
+                    _ => Layer::Turns(Turns::unread(&format!("Upgrade: {name}"), offsets.0, offsets.1, &inner, out)),
+                }
             }
         };
         let pieces = sent.into_iter().map(|piece| (Direction::Sent, piece));

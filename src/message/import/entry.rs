@@ -86,9 +86,9 @@ impl<'a> Importer<'a> {
         };
         let request = request.unwrap_or(&Value::Null);
         let target = target.split('#').next().unwrap_or_default().to_owned();
-        self.request(&shared, request, started, target, sink);
+        self.request(&shared, request, started, target.clone(), sink);
         self.response(&shared, request, started, sink);
-        self.websocket(&shared, started, sink);
+        self.websocket(&shared, started, &target, sink);
         Some(started)
     }
 
@@ -116,7 +116,7 @@ impl<'a> Importer<'a> {
     }
 
     /// `_webSocketMessages`, as Chrome and mitmproxy write it: times in seconds since the epoch.
-    fn websocket(&self, shared: &Shared<'_>, started: Time, sink: &mut dyn FnMut(Item)) {
+    fn websocket(&self, shared: &Shared<'_>, started: Time, target: &str, sink: &mut dyn FnMut(Item)) {
         let Some(frames) = shared.entry.get("_webSocketMessages").and_then(Value::as_array) else { return };
         for (at, frame) in frames.iter().enumerate() {
             let direction = match text(frame, "type").as_deref() {
@@ -130,7 +130,9 @@ impl<'a> Importer<'a> {
             let seconds = frame.get("time").and_then(Value::as_f64).filter(|seconds| *seconds > 0.0);
             let time = seconds.map_or(started, |seconds| Time((seconds * 1e9) as i64));
             let pointer = format!("/_webSocketMessages/{at}");
-            self.emit(shared, &pointer, direction, time, Protocol::WebSocket, Kind::Raw, Vec::new(), body, sink);
+            let opcode = if binary { "binary" } else { "text" };
+            let kind = Kind::WebSocket { opcode, target: Some(target.to_owned()) };
+            self.emit(shared, &pointer, direction, time, Protocol::WebSocket, kind, Vec::new(), body, sink);
         }
     }
 

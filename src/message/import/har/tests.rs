@@ -94,6 +94,7 @@ fn websocket_messages_are_messages() {
     let [_, _, sent, received] = &messages[..] else { panic!("{messages:?}") };
     assert_eq!((sent.protocol, sent.direction, &sent.body[..]), (Protocol::WebSocket, Direction::Sent, &b"hi"[..]));
     assert_eq!(sent.time.to_string(), "2026-03-01T08:00:01.500000Z");
+    assert_eq!(sent.kind, Kind::WebSocket { opcode: "text", target: Some("/s".to_owned()) });
     assert_eq!((received.direction, &received.body[..]), (Direction::Received, &b"\xff\x00"[..]));
 }
 
