@@ -40,7 +40,14 @@ fn send(port: u16, path: &str) {
 /// Starts a recording and waits until it runs. `None`: not allowed here.
 fn record(session: &Path, port: u16) -> Option<Child> {
     let mut child = Command::new(PROGRAM)
-        .args(["record", session.to_str().expect("UTF-8"), "--interface", "lo", "--filter", &format!("tcp port {port}")])
+        .args([
+            "record",
+            session.to_str().expect("UTF-8"),
+            "--interface",
+            "lo",
+            "--filter",
+            &format!("tcp port {port}"),
+        ])
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program runs");
@@ -68,7 +75,8 @@ fn signal(child: &Child, name: &str) {
 fn found(session: &Path) -> Vec<String> {
     std::fs::write(session.join("device.toml"), format!("[ids]\nimei = \"{IMEI}\"\n")).expect("written");
     std::fs::write(session.join("policy.txt"), "我们不会收集您的通讯录。\n").expect("written");
-    std::fs::write(session.join("session.toml"), "first_party = [\"maker.example\"]\npolicy = \"policy.txt\"\n").expect("written");
+    std::fs::write(session.join("session.toml"), "first_party = [\"maker.example\"]\npolicy = \"policy.txt\"\n")
+        .expect("written");
     let output = Command::new(PROGRAM)
         .args(["audit", session.to_str().expect("UTF-8"), "--format", "json", "--quiet"])
         .output()

@@ -4,7 +4,7 @@ use super::block::Block;
 use super::entry::{Entry, host, span};
 use super::fold::fold;
 use super::lexicon::{Column, Lexicon};
-use super::model::{DataItem, ThirdParty};
+use super::model::{DataItem, Denial, ThirdParty};
 use super::names::{Names, stem};
 use super::prose::Statement;
 use crate::evidence::Span;
@@ -89,7 +89,11 @@ pub fn statements(
                 continue;
             }
             reached = true;
-            add_data(party, &statement);
+            if statement.denies {
+                add_denials(party, &statement);
+            } else {
+                add_data(party, &statement);
+            }
         }
         if !reached && statement.declares {
             let name = statement.names.first().cloned().unwrap_or_default();
@@ -107,11 +111,23 @@ pub fn statements(
             parties.push((statement.block, party));
             reached = true;
         }
-        if reached {
+        // A denial that speaks of somebody else is not the app's own, met or not.
+        if reached || statement.denies {
             taken.push((statement.block, statement.sentence));
         }
     }
     taken
+}
+
+fn add_denials(party: &mut ThirdParty, statement: &Statement) {
+    for term in &statement.terms {
+        party.denied.push(Denial {
+            data_type: term.data_type.clone(),
+            conditional: term.conditional.clone(),
+            span: statement.span.clone(),
+        });
+    }
+    note_place(party, statement);
 }
 
 fn add_data(party: &mut ThirdParty, statement: &Statement) {
@@ -141,6 +157,10 @@ fn add_data(party: &mut ThirdParty, statement: &Statement) {
             }
         }
     }
+    note_place(party, statement);
+}
+
+fn note_place(party: &mut ThirdParty, statement: &Statement) {
     if !party.spans.contains(&statement.span) {
         party.spans.push(statement.span.clone());
         party.lines = party.spans.iter().map(|s| s.line).collect();

@@ -192,7 +192,7 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
         remarks: Vec::new(),
     };
     let denied = policy.first_party_denials.iter().filter(|d| d.conditional.is_none());
-    policy.first_party_denied = once(denied.map(|d| &d.data_type).filter(|id| !policy.first_party_data.contains(id)));
+    policy.first_party_denied = once(denied.map(|d| &d.data_type));
     notes.extend(remarks::of(&policy));
     notes.extend(remarks::languages(&policy, blocks));
     policy.remarks = notes;

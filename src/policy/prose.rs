@@ -50,6 +50,8 @@ pub struct Statement {
     pub span: Span,
     /// With no third party of that name elsewhere, this declares one.
     pub declares: bool,
+    /// It says that the data are not collected.
+    pub denies: bool,
 }
 
 /// Reads the blocks that tables and labels left.
@@ -312,18 +314,17 @@ fn statement(
     let text = folded.text.as_str();
     let slice = |start: usize, end: usize| folded.slice(start, end, sentence.text).trim().to_owned();
     let place = || span(block.source, block.line, block.end_line, sentence.text);
+    if let Some(denial) = denial(at, sentence, folded, lexicon, names, place()) {
+        found.statements.push(denial);
+        return true;
+    }
     let mut about = false;
     for captures in lexicon.captures("party-collects", text) {
         let (Some(all), Some(subject), Some(data)) = (captures.get(0), captures.name("names"), captures.name("data"))
         else {
             continue;
         };
-        let subject = without_brackets(&slice(subject.start(), subject.end()));
-        let subject = ["其中", "其中的", "同时", "此外", "例如", "如", "由", "因此"]
-            .iter()
-            .fold(subject.as_str(), |s, lead| s.strip_prefix(lead).unwrap_or(s))
-            .trim();
-        let subjects: Vec<String> = split_subjects(subject);
+        let subjects = subjects(&slice(subject.start(), subject.end()));
         let known = subjects.iter().any(|s| names.holds_known(s) || fold(s).contains("sdk"));
         if subjects.is_empty()
             || subjects.iter().any(|s| s.chars().count() > LONGEST_NAME)
@@ -350,6 +351,7 @@ fn statement(
             purpose,
             terms,
             span: place(),
+            denies: false,
         });
     }
     if about {
@@ -373,6 +375,7 @@ fn statement(
             purpose,
             span: place(),
             declares: true,
+            denies: false,
         });
         return true;
     }
@@ -398,6 +401,7 @@ fn statement(
                 purpose,
                 span: place(),
                 declares: true,
+                denies: false,
             });
             return true;
         }
@@ -406,6 +410,49 @@ fn statement(
 }
 
 /// Data that a sentence says is collected: also what it is done with ("通过地理位置校准").
+/// `某某SDK不会收集您的IMEI`: whose denial it is, the subject says.
+fn denial(
+    at: usize,
+    sentence: &sentences::Sentence<'_>,
+    folded: &Folded,
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+    place: Span,
+) -> Option<Statement> {
+    let captures = lexicon.captures("party-denies", &folded.text).into_iter().next()?;
+    let subject = captures.name("names")?;
+    let subjects = subjects(folded.slice(subject.start(), subject.end(), sentence.text).trim());
+    let known = |s: &String| names.is_known(s) || fold(s).contains("sdk");
+    let nobody = |s: &String| lexicon.says("first-party", &fold(s)) || names_nobody(s, lexicon, names);
+    if !subjects.iter().any(known)
+        || subjects.iter().any(nobody)
+        || subjects.iter().any(|s| s.chars().count() > LONGEST_NAME)
+    {
+        return None;
+    }
+    let terms: Vec<terms::Term> =
+        terms::read(lexicon, sentence.text).into_iter().filter(|t| t.denied || t.conditional.is_some()).collect();
+    (!terms.is_empty()).then(|| Statement {
+        block: at,
+        sentence: sentence.start,
+        names: subjects,
+        company: None,
+        raw: sentence.text.to_owned(),
+        purpose: None,
+        terms,
+        span: place,
+        declares: false,
+        denies: true,
+    })
+}
+
+/// The names that a subject consists of, without what leads into it.
+fn subjects(words: &str) -> Vec<String> {
+    let bare = without_brackets(words);
+    let leads = ["其中", "其中的", "同时", "此外", "例如", "如", "由", "因此", "the ", "The "];
+    split_subjects(leads.iter().fold(bare.as_str(), |s, lead| s.strip_prefix(lead).unwrap_or(s)).trim())
+}
+
 fn collected(words: &str, lexicon: &Lexicon) -> Vec<terms::Term> {
     terms::read(lexicon, words)
 }
