@@ -16,8 +16,8 @@ mod threads;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::capture::{Format, OpenError, Record, Source};
-use crate::evidence::{Gap, GapReason, Gaps};
+use crate::capture::{OpenError, Record, Source};
+use crate::evidence::{Gap, Gaps};
 use crate::identify::Identifier;
 use crate::message::{Item, Message, Options, import};
 use crate::net::{Numbering, Slicer};
@@ -127,8 +127,8 @@ pub fn messages(
             Item::Message(_) => {}
             Item::Gap(gap) => gaps.add(gap),
         };
-        if source.format() == Format::Har {
-            import::har(source, index, &options, &mut take)?;
+        if !source.format().is_capture() {
+            import::read(source, index, &options, &mut take)?;
         } else {
             let mut streams = Streams::new(&options);
             let mut reader = source.packets(index)?;
@@ -165,13 +165,7 @@ fn first_pass(
     for path in &session.keys {
         read_key_file(path, &mut keys, remarks)?;
     }
-    let mut known = survey(sources, &mut keys)?;
-    for source in sources {
-        if !matches!(source.format(), Format::Pcap | Format::Pcapng | Format::Har) {
-            let detail = format!("{} files are not read yet", source.format());
-            known.gaps.add(Gap::new(GapReason::UnknownProtocol, source.name(), detail));
-        }
-    }
+    let known = survey(sources, &mut keys)?;
     let options = Options { keys: Arc::new(keys), hash_bodies: false };
     Ok((known, options))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::capture::{self, Format, Packet, Source, Survey};
+use crate::capture::{self, Packet, Source, Survey};
 use crate::evidence::{Gaps, Time};
 use crate::message::{Item, Options, import};
 use crate::net::{Numbering, Segment, Slicer};
@@ -38,13 +38,13 @@ pub fn survey(sources: &[Source], keys: &mut KeyLog) -> Result<Known, ExamineErr
         let Survey { mut input, secrets, names: given, gaps } =
             capture::survey(source, index, &mut |packet| names.packet(packet, &mut known.names))?;
         names.finish(&mut known.names);
-        if source.format() == Format::Har {
+        if !source.format().is_capture() {
             let options = Options { keys: Arc::new(KeyLog::new()), hash_bodies: false };
             // What it cannot read is counted in pass 2, not here.
-            let har = import::har(source, index, &options, &mut |_| {})?;
-            input.producer = har.producer;
-            input.records = har.entries;
-            (input.first, input.last) = (har.first, har.last);
+            let imported = import::read(source, index, &options, &mut |item| learn(item, &mut known.names))?;
+            input.producer = imported.producer;
+            input.records = imported.entries;
+            (input.first, input.last) = (imported.first, imported.last);
         }
         keys.parse(&secrets, &input.name);
         for (address, name) in given {

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::capture::{Format, Record, Source};
+use crate::capture::{Record, Source};
 use crate::evidence::{Gaps, Time};
 use crate::message::{Options, import};
 use crate::net::{Assigned, Kind, Numbering, Segment, Slicer, StreamId};
@@ -128,11 +128,8 @@ fn read(
     let mut collector = Collector::default();
     for (index, source) in sources.iter().enumerate() {
         let index = index as u32;
-        if source.format() == Format::Har {
-            import::har(source, index, options, &mut |item| collector.item(item, lens))?;
-            continue;
-        }
         if !source.format().is_capture() {
+            import::read(source, index, options, &mut |item| collector.item(item, lens))?;
             continue;
         }
         let (mut slicer, mut numbering) = (Slicer::new(), Numbering::new());

@@ -1,11 +1,11 @@
 use super::*;
-use crate::evidence::{Direction, Place};
+use crate::evidence::{Direction, Place, Time};
 use crate::message::{Kind, Message, Protocol, Wire};
 
-fn import(json: &str) -> (Result<Har, String>, Vec<Message>, Vec<Gap>) {
+fn import(json: &str) -> (Result<Imported, String>, Vec<Message>, Vec<Gap>) {
     let options = Options { keys: Default::default(), hash_bodies: true };
     let (mut messages, mut gaps) = (Vec::new(), Vec::new());
-    let har = read(json.as_bytes(), 2, &options, &mut |item| match item {
+    let har = super::read(json.as_bytes(), None, 2, &options, &mut |item| match item {
         Item::Message(message) => messages.push(*message),
         Item::Gap(gap) => gaps.push(gap),
     });
@@ -27,7 +27,8 @@ const ENTRY: &str = r#"{"startedDateTime":"2026-03-01T16:00:01.250+08:00","time"
 fn an_entry_is_a_request_and_a_response() {
     let (har, messages, gaps) = import(&log(ENTRY));
     let started = Time::parse("2026-03-01T08:00:01.25Z").unwrap();
-    let expected = Har { producer: Some("Proxy 7.1".into()), entries: 1, first: Some(started), last: Some(started) };
+    let expected =
+        Imported { producer: Some("Proxy 7.1".into()), entries: 1, first: Some(started), last: Some(started) };
     assert_eq!((har, gaps), (Ok(expected), vec![]));
     let [request, response] = &messages[..] else { panic!("{messages:?}") };
     assert_eq!(request.kind, Kind::Request { method: "POST".into(), target: "/v2/bind?x=1".into() });
