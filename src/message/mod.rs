@@ -17,6 +17,8 @@ pub mod import;
 mod layer;
 pub mod line;
 mod mqtt;
+#[allow(dead_code, reason = "HTTP/3, which reads it, follows")]
+mod qpack;
 mod raw;
 mod sniff;
 mod tls;

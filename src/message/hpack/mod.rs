@@ -58,7 +58,7 @@ pub(crate) struct Field {
 }
 
 impl Field {
-    fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         let length = |part: &Option<Bytes>| part.as_ref().map_or(0, |p| p.len() as u64);
         length(&self.name) + length(&self.value) + ENTRY_OVERHEAD
     }
