@@ -8,6 +8,7 @@
 //! output. This is the only stage with threads, and it judges nothing.
 
 mod collect;
+mod hide;
 mod streams;
 mod survey;
 mod template;
