@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, HashSet};
 use crate::evidence::{Certainty, Direction, Gap, GapReason, Gaps, Locator, Masked, Place, Step, Time, Transport};
 use crate::identify::{Hit, Identifier};
 use crate::message::{Dns, Item, Kind, Message, Protocol};
-use crate::observations::{Contact, Coverage, Flow, Form, Observations, Phase, Recipient, Sealed, Sighting, Wire, same_app};
+use crate::observations::{
+    Contact, Coverage, Flow, Form, Observations, Phase, Recipient, Sealed, Sighting, Wire, same_app,
+};
 use crate::party::{Attribution, Attributor};
 use crate::payload::{Decoder, Leaf};
 use crate::session::Timeline;
@@ -241,7 +243,14 @@ impl Collector {
         }
     }
 
-    fn contact(&mut self, message: &Message, recipient: &str, attribution: &Attribution, phase: &Phase, unread: Option<Unread>) {
+    fn contact(
+        &mut self,
+        message: &Message,
+        recipient: &str,
+        attribution: &Attribution,
+        phase: &Phase,
+        unread: Option<Unread>,
+    ) {
         let key = (recipient.to_owned(), message.app.clone());
         if !self.contacts.contains_key(&key) && self.contacts.len() >= MAX_CONTACTS / SHARDS {
             self.gaps.add(Gap::new(GapReason::Limit, recipient, format!("more than {MAX_CONTACTS} recipients")));
@@ -561,7 +570,11 @@ fn merge_contact(known: &mut Contact, other: Contact) {
     for (reason, count) in other.closed {
         *known.closed.entry(reason).or_default() += count;
     }
-    for (into, from) in [(&mut known.phases, other.phases), (&mut known.near_mark, other.near_mark), (&mut known.unread_phases, other.unread_phases)] {
+    for (into, from) in [
+        (&mut known.phases, other.phases),
+        (&mut known.near_mark, other.near_mark),
+        (&mut known.unread_phases, other.unread_phases),
+    ] {
         for (phase, count) in from {
             *into.entry(phase).or_default() += count;
         }

@@ -184,7 +184,8 @@ fn what_breaks_a_section() {
 
 #[test]
 fn what_breaks_an_encoder() {
-    for instructions in ["00", "3fbd018000", "c00141", "3fbd01ff240141", "3fffffffffffffffffffff", "5fffffff7f", "bfff"] {
+    for instructions in ["00", "3fbd018000", "c00141", "3fbd01ff240141", "3fffffffffffffffffffff", "5fffffff7f", "bfff"]
+    {
         let mut decoder = Decoder::default();
         decoder.allow(220);
         let broken = !decoder.instructions(&hex(instructions));

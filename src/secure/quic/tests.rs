@@ -143,7 +143,11 @@ fn show() {
     for replayed in crate::secure::replay::quic_streams(Path::new(&path), keys, &|_| true) {
         let connection = &replayed.connection;
         println!("{:?} {:?} {:?}", connection.outcome(), connection.version(), connection.facts());
-        println!("sealed {} {}", connection.sealed_bytes(Direction::Sent), connection.sealed_bytes(Direction::Received));
+        println!(
+            "sealed {} {}",
+            connection.sealed_bytes(Direction::Sent),
+            connection.sealed_bytes(Direction::Received)
+        );
         println!("gaps {:?}", replayed.gaps);
         for (key, bytes) in &replayed.streams {
             println!("  {key:?} {} {}", bytes.len(), data_encoding::HEXLOWER.encode(&bytes[..bytes.len().min(24)]));
