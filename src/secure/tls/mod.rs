@@ -23,6 +23,8 @@ mod sslv2;
 pub(super) mod suites;
 
 #[cfg(test)]
+mod matrix;
+#[cfg(test)]
 mod recorded;
 
 use std::fmt;
