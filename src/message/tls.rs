@@ -15,7 +15,7 @@ use crate::secure::tls::{Outcome, Session};
 /// A step of the plaintext, kept until the session can be asked about it.
 enum Opened {
     Data(Held),
-    Gap(u64, Time),
+    Gap(u64, Time, GapReason),
     End(bool, Time, u64),
 }
 
@@ -25,7 +25,7 @@ impl Opened {
             Chunk::Data { bytes, time, frames, conflict } => {
                 Self::Data(Held { bytes: Bytes::copy_from_slice(bytes), time, frames: frames.into(), conflict })
             }
-            Chunk::Gap { length, time } => Self::Gap(length, time),
+            Chunk::Gap { length, time, reason } => Self::Gap(length, time, reason),
             Chunk::End { reset, time, frame } => Self::End(reset, time, frame),
         }
     }
@@ -66,7 +66,9 @@ impl Tls {
             let Some((layer, inner)) = &mut self.inner else { return };
             match step {
                 Opened::Data(held) => layer.push(direction, held.chunk(), inner, out),
-                Opened::Gap(length, time) => layer.push(direction, Chunk::Gap { length, time }, inner, out),
+                Opened::Gap(length, time, reason) => {
+                    layer.push(direction, Chunk::Gap { length, time, reason }, inner, out);
+                }
                 Opened::End(reset, time, frame) => {
                     layer.push(direction, Chunk::End { reset, time, frame }, inner, out);
                 }

@@ -39,7 +39,11 @@ fn read(port: u16, events: &[Event<'_>], cut: &mut dyn FnMut() -> usize) -> (Vec
             Sends(bytes) => (Direction::Sent, *bytes),
             Answers(bytes) => (Direction::Received, *bytes),
             Lost(direction, length) => {
-                conversation.push(*direction, Chunk::Gap { length: *length, time }, &mut sink);
+                conversation.push(
+                    *direction,
+                    Chunk::Gap { length: *length, time, reason: GapReason::LostPackets },
+                    &mut sink,
+                );
                 continue;
             }
             Closes(direction) => {

@@ -73,7 +73,7 @@ impl Http1 {
                     self.assume_tunnel(context, out);
                 }
             }
-            Chunk::Gap { length, .. } => {
+            Chunk::Gap { length, reason, .. } => {
                 if direction == Direction::Received && matches!(self.sent.state, State::Held) {
                     // The proxy's answer is lost. What the client sends shows whether it connected.
                     self.assume_tunnel(context, out);
@@ -82,9 +82,9 @@ impl Http1 {
                     }
                     return;
                 }
-                let head = self.side(direction).cut(GapReason::LostPackets, context);
+                let head = self.side(direction).cut(reason, context);
                 self.partial(head, context, out);
-                self.side(direction).gap(length, context, out);
+                self.side(direction).gap(length, reason, context, out);
                 self.run(direction, context, out);
             }
             Chunk::End { reset, frame, .. } => self.end(direction, !reset && frame != 0, context, out),
@@ -116,7 +116,7 @@ impl Http1 {
     /// A head of which the end is missing: what is there of it is a message.
     fn partial(&mut self, head: Option<(Draft, Head)>, context: &mut Context, out: &mut Out<'_>) {
         let Some((mut draft, head)) = head else { return };
-        draft.incomplete = Some(GapReason::LostPackets);
+        draft.incomplete.get_or_insert(GapReason::LostPackets);
         match &head.start {
             Start::Request { .. } => self.begin_request(&mut draft, head, out),
             Start::Status(status) => {

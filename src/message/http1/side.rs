@@ -256,13 +256,13 @@ impl Side {
         Some((draft, head))
     }
 
-    /// `length` bytes are missing (0: unknown how many).
-    pub fn gap(&mut self, length: u64, context: &mut Context, out: &mut Out<'_>) {
+    /// `length` bytes are missing (0: unknown how many), for this reason.
+    pub fn gap(&mut self, length: u64, reason: GapReason, context: &mut Context, out: &mut Out<'_>) {
         self.doubtful = true;
         match std::mem::replace(&mut self.state, State::Lost) {
             State::Body(mut draft, framing) => {
                 self.withheld = false;
-                draft.incomplete = Some(GapReason::LostPackets);
+                draft.incomplete = Some(reason);
                 if let Framing::Length(left) = framing
                     && length > 0
                     && length <= left

@@ -89,12 +89,12 @@ impl Http2 {
                 self.side(direction).data(bytes, time, frames, conflict);
                 self.run(direction, false, context, out);
             }
-            Chunk::Gap { length, time } => {
+            Chunk::Gap { length, time, reason } => {
                 self.run(direction, true, context, out);
                 match self.side(direction).gap(length, context, out) {
                     Concerned::All => self.hole(direction, Some(chunk), out),
                     Concerned::One { stream, ended } => {
-                        self.hole_in(direction, stream, Chunk::Gap { length, time }, ended, context, out);
+                        self.hole_in(direction, stream, Chunk::Gap { length, time, reason }, ended, context, out);
                     }
                     Concerned::None => {}
                 }
@@ -340,8 +340,8 @@ impl Http2 {
                 draft.doubtful = true;
                 *suspect = true;
             }
-            if let Some(Chunk::Gap { time, .. }) = chunk {
-                stream.tell(direction, Chunk::Gap { length: 0, time }, out);
+            if let Some(Chunk::Gap { time, reason, .. }) = chunk {
+                stream.tell(direction, Chunk::Gap { length: 0, time, reason }, out);
             }
         }
     }
@@ -357,9 +357,10 @@ impl Http2 {
         context: &mut Context,
         out: &mut Out<'_>,
     ) {
+        let reason = if let Chunk::Gap { reason, .. } = chunk { reason } else { GapReason::LostPackets };
         self.with(id, |stream| {
             let open = matches!(stream.half(direction), Half::Open { .. });
-            stream.end(direction, Some(GapReason::LostPackets), context, out);
+            stream.end(direction, Some(reason), context, out);
             if open && !ended {
                 *stream.half(direction) = stream.headless(direction, context);
             }

@@ -30,7 +30,9 @@ fn read(events: &[Event]) -> (Vec<Message>, Vec<Gap>) {
             Answers(bytes) => {
                 (Direction::Received, Chunk::Data { bytes, time, frames: &[at as u64 + 1], conflict: false })
             }
-            Lost(direction, length) => (*direction, Chunk::Gap { length: *length, time }),
+            Lost(direction, length) => {
+                (*direction, Chunk::Gap { length: *length, time, reason: GapReason::LostPackets })
+            }
         };
         conversation.push(direction, chunk, &mut sink);
     }

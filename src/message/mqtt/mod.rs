@@ -161,7 +161,7 @@ impl Mqtt {
                 side.feed.push(bytes, time, frames, conflict);
                 side.run(&mut self.level, &mut self.exchanges, context, out);
             }
-            Chunk::Gap { length, .. } => side.gap(length, context, out),
+            Chunk::Gap { length, reason, .. } => side.gap(length, reason, context, out),
             Chunk::End { .. } => side.end(context, out),
         }
     }
@@ -333,7 +333,7 @@ impl Side {
         }
     }
 
-    fn gap(&mut self, length: u64, context: &mut Context, out: &mut Out<'_>) {
+    fn gap(&mut self, length: u64, reason: GapReason, context: &mut Context, out: &mut Out<'_>) {
         self.doubtful = true;
         // Aliases may have been set in the hole.
         self.aliases.clear();
@@ -344,8 +344,8 @@ impl Side {
                 let mut rest = self.draft("PUBLISH", context);
                 rest.kind = draft.kind.clone();
                 rest.exchange = draft.exchange;
-                rest.incomplete = Some(GapReason::LostPackets);
-                draft.incomplete = Some(GapReason::LostPackets);
+                rest.incomplete = Some(reason);
+                draft.incomplete = Some(reason);
                 draft.finish(context, out);
                 if length < left {
                     self.state = State::Payload { draft: Box::new(rest), left: left - length };
@@ -356,11 +356,11 @@ impl Side {
             State::Skip(left) if length > 0 && length <= left => self.state = State::Skip(left - length),
             state => {
                 if let State::Payload { mut draft, .. } = state {
-                    draft.incomplete = Some(GapReason::LostPackets);
+                    draft.incomplete = Some(reason);
                     draft.finish(context, out);
                 }
                 let detail = "an MQTT connection is not picked up behind a hole; its rest is searched as raw bytes";
-                out.gap(Gap::new(GapReason::LostPackets, context.at(), detail));
+                out.gap(Gap::new(reason, context.at(), detail));
                 self.flush(context, out);
             }
         }

@@ -18,7 +18,11 @@ fn read(steps: &[(Direction, &[u8], u64)]) -> (Vec<Message>, Vec<Gap>) {
     };
     for (direction, bytes, hole) in steps {
         if *hole > 0 {
-            conversation.push(*direction, Chunk::Gap { length: *hole, time: Time(0) }, &mut sink);
+            conversation.push(
+                *direction,
+                Chunk::Gap { length: *hole, time: Time(0), reason: GapReason::LostPackets },
+                &mut sink,
+            );
         }
         let chunk = Chunk::Data { bytes, time: Time(0), frames: &[1], conflict: false };
         conversation.push(*direction, chunk, &mut sink);

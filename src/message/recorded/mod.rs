@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::{Conversation, Item, Message, Options};
 use crate::capture::{Record, Source};
-use crate::evidence::{Direction, Gap, Gaps, Time};
+use crate::evidence::{Direction, Gap, GapReason, Gaps, Time};
 use crate::net::{Chunk, Endpoints, Numbering, Slicer, StreamId, TcpStream};
 use crate::secure::KeyLog;
 
@@ -56,7 +56,7 @@ fn streams(name: &str, lost: &dyn Fn(u64) -> bool) -> Vec<Recorded> {
     fn step(direction: Direction, chunk: Chunk<'_>) -> (Direction, Step) {
         let step = match chunk {
             Chunk::Data { bytes, time, frames, .. } => Step::Data(bytes.to_vec(), time, frames.to_vec()),
-            Chunk::Gap { length, time } => Step::Gap(length, time),
+            Chunk::Gap { length, time, .. } => Step::Gap(length, time),
             Chunk::End { reset, time, frame } => Step::End(reset, time, frame),
         };
         (direction, step)
@@ -115,7 +115,11 @@ fn read(stream: &Recorded, hash_bodies: bool, cut: &mut dyn FnMut() -> usize) ->
                 }
             }
             Step::Gap(length, time) => {
-                conversation.push(*direction, Chunk::Gap { length: *length, time: *time }, &mut sink);
+                conversation.push(
+                    *direction,
+                    Chunk::Gap { length: *length, time: *time, reason: GapReason::LostPackets },
+                    &mut sink,
+                );
             }
             Step::End(reset, time, frame) => {
                 let chunk = Chunk::End { reset: *reset, time: *time, frame: *frame };

@@ -147,7 +147,7 @@ impl WebSocket {
                 side.feed.push(bytes, time, frames, conflict);
                 side.run(&mut inner, context, out);
             }
-            Chunk::Gap { length, time } => side.gap(length, time, &mut inner, context, out),
+            Chunk::Gap { length, time, reason } => side.gap(length, (time, reason), &mut inner, context, out),
             Chunk::End { .. } => {
                 side.end(&mut inner, context, out);
                 if let Some(mqtt) = inner.mqtt {
@@ -341,7 +341,14 @@ impl Side {
         }
     }
 
-    fn gap(&mut self, length: u64, time: Time, inner: &mut Inner<'_>, context: &mut Context, out: &mut Out<'_>) {
+    fn gap(
+        &mut self,
+        length: u64,
+        (time, reason): (Time, GapReason),
+        inner: &mut Inner<'_>,
+        context: &mut Context,
+        out: &mut Out<'_>,
+    ) {
         self.doubtful = true;
         if let Some(inflater) = &mut self.inflater {
             inflater.lose();
@@ -354,10 +361,10 @@ impl Side {
                     Some(Kind::WebSocket { opcode: "text", .. }) => TEXT,
                     _ => BINARY,
                 };
-                self.complete(Some(GapReason::LostPackets), inner, context, out);
+                self.complete(Some(reason), inner, context, out);
                 if carries && let Some(mqtt) = inner.mqtt {
                     let length = if compressed { 0 } else { length };
-                    mqtt.push(self.direction, Chunk::Gap { length, time }, context, out);
+                    mqtt.push(self.direction, Chunk::Gap { length, time, reason }, context, out);
                 }
                 self.feed.skip(length);
                 let left = left - length;
@@ -374,12 +381,12 @@ impl Side {
             }
             _ => {
                 let detail = "a WebSocket is not picked up behind a hole; its rest is searched as raw bytes";
-                out.gap(Gap::new(GapReason::LostPackets, context.at(), detail));
+                out.gap(Gap::new(reason, context.at(), detail));
                 self.lose(inner, context, out);
                 self.flush(context, out);
                 self.feed.skip(length);
                 if let Some(mqtt) = inner.mqtt {
-                    mqtt.push(self.direction, Chunk::Gap { length: 0, time }, context, out);
+                    mqtt.push(self.direction, Chunk::Gap { length: 0, time, reason }, context, out);
                 }
             }
         }

@@ -25,7 +25,11 @@ fn read(extensions: &str, direction: Direction, frames: &[(&[u8], u64)]) -> (Vec
     conversation.push(Direction::Received, data(answer.as_bytes(), &[2]), &mut sink);
     for (bytes, hole) in frames {
         if *hole > 0 {
-            conversation.push(direction, Chunk::Gap { length: *hole, time: Time(0) }, &mut sink);
+            conversation.push(
+                direction,
+                Chunk::Gap { length: *hole, time: Time(0), reason: GapReason::LostPackets },
+                &mut sink,
+            );
         }
         conversation.push(direction, data(bytes, &[3]), &mut sink);
     }
