@@ -33,6 +33,9 @@ pub(super) struct Context {
     pub certificate_names: Vec<String>,
     /// Host that a proxy was asked to connect this tunnel to.
     pub authority: Option<String>,
+    /// Bytes that the client sent to bring the stream up (a TLS handshake): the next sent
+    /// message carries them, so that opened and closed streams are weighed alike.
+    pub overhead: u64,
     /// Tunnels and encryptions this one runs in.
     pub depth: usize,
 }
@@ -51,6 +54,7 @@ impl Context {
             hello: false,
             certificate_names: Vec::new(),
             authority: None,
+            overhead: 0,
             depth: 0,
         }
     }
@@ -183,6 +187,10 @@ impl Draft {
         let opened = !matches!(self.kind, Kind::Closed { .. });
         let (time, offset) = self.trail.first.unwrap_or((Time::default(), 0));
         let (client, server): (IpAddr, IpAddr) = (context.endpoints.client.ip(), context.endpoints.server.ip());
+        let overhead = match self.direction {
+            Direction::Sent => std::mem::take(&mut context.overhead),
+            Direction::Received => 0,
+        };
         out.message(Message {
             time,
             direction: self.direction,
@@ -206,7 +214,7 @@ impl Draft {
             doubtful: self.doubtful || self.trail.conflict,
             app: None,
             exchange: self.exchange,
-            wire_bytes: self.trail.length,
+            wire_bytes: self.trail.length.saturating_add(overhead),
             place: Place::Frames {
                 input: context.stream.input,
                 transport: context.stream.transport,

@@ -19,6 +19,12 @@ enum Opened {
     End(bool, Time, u64),
 }
 
+/// Plaintext that the client sent, in these steps.
+fn sent_in(steps: &[(Direction, Opened)]) -> u64 {
+    let sent = steps.iter().filter(|(direction, _)| *direction == Direction::Sent);
+    sent.map(|(_, step)| if let Opened::Data(held) = step { held.bytes.len() as u64 } else { 0 }).sum()
+}
+
 impl Opened {
     fn of(chunk: Chunk<'_>) -> Self {
         match chunk {
@@ -59,6 +65,7 @@ impl Tls {
         if self.inner.is_none() && opened.iter().any(|(_, step)| matches!(step, Opened::Data(_))) {
             let mut inner = Context { wire: Wire::Encrypted, depth: context.depth + 1, ..context.clone() };
             inner.hello = true;
+            inner.overhead = self.outside.length.saturating_sub(sent_in(&opened));
             self.inner = Some((Layer::sniffing(0, 0, &inner, out), Box::new(inner)));
         }
         self.inform();
