@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::evidence::{Direction, Time, GapReason};
+use crate::evidence::{Direction, GapReason, Time};
 use crate::net::Chunk;
 
 /// Bytes held out of order in one connection: what TCP reassembly holds back, for both
