@@ -186,6 +186,7 @@ impl Http1 {
         let Start::Request { method, target } = head.start else { return };
         draft.protocol = if head.is_10 { Protocol::Http10 } else { Protocol::Http11 };
         let named = field(&head.fields, "host").and_then(|host| authority::host(&host));
+        let direct = authority::split_absolute(&target).is_none();
         let (host, target) = if method == "CONNECT" {
             (authority::host(&target).or(named), target)
         } else {
@@ -195,6 +196,7 @@ impl Http1 {
                 None => (named, target),
             }
         };
+        self.sent.host = host.clone().filter(|_| method != "CONNECT" && direct);
         let exchange = out.next_exchange();
         draft.exchange = Some(exchange);
         draft.host = host.clone();
