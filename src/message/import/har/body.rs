@@ -87,7 +87,8 @@ pub fn of_request(request: &Value, headers: &[(String, Bytes)], reading: Reading
         let (name, value) = (text(pair, "name").unwrap_or_default(), text(pair, "value").unwrap_or_default());
         format!("{}={}", encode(name), encode(value))
     });
-    Body { lossy: Some(PAIRS), ..Body::whole(pairs.collect::<Vec<_>>().join("&")) }
+    let form = Body::whole(pairs.collect::<Vec<_>>().join("&"));
+    Body { lossy: Some(PAIRS), length: form.length.max(announced), ..form }
 }
 
 /// The body of a response with status `status` to a request of `method`.
