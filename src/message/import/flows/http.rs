@@ -64,16 +64,14 @@ impl Importer<'_> {
             self.frames(messages.into_iter().flat_map(Value::items), &at, &shared, started, sink);
         }
         // Up to version 11 its messages are a flow of their own, which names this one.
-        let apart = flow.get("websocket").is_none();
-        let upgraded = status == 101;
-        if apart
-            && upgraded
+        if status == 101
+            && flow.get("websocket").is_none()
             && let Some(id) = flow.get("id").and_then(Value::bytes)
         {
             if self.handshakes.len() >= HANDSHAKES {
                 self.handshakes.pop_first();
             }
-            self.handshakes.insert(id.to_vec(), (shared, started));
+            self.handshakes.insert(id.to_vec(), shared);
         }
     }
 }
