@@ -17,8 +17,10 @@ pub const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 /// Seconds since the epoch, as Python and JavaScript write them, to the microsecond:
 /// that is as far as a double reaches in this century.
 pub fn seconds(seconds: f64) -> Option<Time> {
-    // 2262, where `Time` ends.
-    (seconds > 0.0 && seconds < 9.2e9).then(|| Time((seconds * 1e6).round() as i64 * 1000))
+    // 2261, shortly before `Time` ends. The fraction apart, and half to even, so that the
+    // result is that of Python's `datetime`.
+    let micros = || seconds.trunc() as i64 * 1_000_000 + (seconds.fract() * 1e6).round_ties_even() as i64;
+    (seconds > 0.0 && seconds < 9.2e9).then(|| Time(micros() * 1000))
 }
 
 /// From what an exporter calls the version, in lower case: `HTTP/1.1`, `http/2.0`, `h3`.

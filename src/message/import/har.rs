@@ -7,6 +7,7 @@ mod body;
 mod entry;
 mod json;
 mod producer;
+mod tree;
 mod tweasel;
 
 use std::cell::Cell;
@@ -19,6 +20,7 @@ use serde_json::Value;
 
 use self::entry::Importer;
 use self::json::{Counted, Fit};
+use self::tree::{Tree, VALUES};
 use self::tweasel::Tweasel;
 use super::Imported;
 use crate::capture::{OpenError, Source};
@@ -107,10 +109,14 @@ impl File<'_> {
         }
     }
 
-    /// Takes the next element of the list under `key`.
-    fn element(&mut self, key: ListKey, element: &Value) {
+    /// Takes the next element of the list under `key`, which may be `cut`.
+    fn element(&mut self, key: ListKey, element: &Value, cut: bool) {
         self.budget.set(ENTRY_LIMIT);
         self.importer.reading.marked = self.marked.get();
+        if cut {
+            let at = format!("/log/entries/{}", self.imported.entries);
+            (self.sink)(Item::Gap(Gap::new(GapReason::Limit, at, format!("of an entry, {VALUES} values are read"))));
+        }
         match key {
             ListKey::Entries => {
                 let time = self.importer.entry(self.imported.entries, element, self.sink);
@@ -186,7 +192,10 @@ impl<'de> Visitor<'de> for Log<'_, '_> {
             match key.as_str() {
                 "entries" => map.next_value_seed(List(&mut *self.0, ListKey::Entries))?,
                 "_tlsErrors" => map.next_value_seed(List(&mut *self.0, ListKey::TlsErrors))?,
-                "creator" => self.0.creator(&map.next_value::<Value>()?),
+                "creator" => {
+                    let creator = map.next_value_seed(Tree { left: &Cell::new(VALUES) })?;
+                    self.0.creator(&creator.unwrap_or_default());
+                }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
@@ -215,8 +224,9 @@ impl<'de> Visitor<'de> for List<'_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
         self.0.in_entries |= self.1 == ListKey::Entries;
         self.0.budget.set(ENTRY_LIMIT);
-        while let Some(element) = elements.next_element::<Value>()? {
-            self.0.element(self.1, &element);
+        let left = Cell::new(VALUES);
+        while let Some(element) = elements.next_element_seed(Tree { left: &left })? {
+            self.0.element(self.1, &element.unwrap_or_default(), left.replace(VALUES) == 0);
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The two connections of a flow: the client's and the server's.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::evidence::Time;
 use crate::message::import::emit::{UNKNOWN, seconds};
@@ -41,9 +41,10 @@ impl Connection {
         let peer = ["peername", "ip_address", "peer_address"].iter().find_map(|name| address(server.known(name)?));
         let socket = |of: Option<(&str, u16)>| {
             let (host, port) = of.unwrap_or_default();
-            // A link-local address may carry its zone.
+            // A link-local address may carry its zone, and a socket for both families maps
+            // IPv4 (RFC 4291 §2.5.5.2).
             let host = host.split('%').next().unwrap_or_default();
-            SocketAddr::new(host.parse().unwrap_or(UNKNOWN), port)
+            SocketAddr::new(host.parse::<IpAddr>().map_or(UNKNOWN, |ip| ip.to_canonical()), port)
         };
         let server_name = server.get("sni").and_then(Value::text);
         let sni = client.get("sni").and_then(Value::text).or(server_name).and_then(authority::host);

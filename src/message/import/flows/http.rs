@@ -43,9 +43,10 @@ impl Importer<'_> {
         }
         emit(&shared, part, self.options, sink);
 
+        let mut status = 0;
         if let Some(response) = flow.known("response") {
-            let status = ["status_code", "code"].iter().find_map(|name| response.get(name)?.integer());
-            let status = status.and_then(|status| u16::try_from(status).ok()).unwrap_or(0);
+            let code = ["status_code", "code"].iter().find_map(|name| response.get(name)?.integer());
+            status = code.and_then(|code| u16::try_from(code).ok()).unwrap_or(0);
             let headers = fields(response);
             let protocol = emit::protocol(&http_version(response), &headers);
             let bodiless = method == "HEAD" || method == "CONNECT" || matches!(status, 100..=199 | 204 | 304);
@@ -63,12 +64,14 @@ impl Importer<'_> {
             self.frames(messages.into_iter().flat_map(Value::items), &at, &shared, started, sink);
         }
         // Up to version 11 its messages are a flow of their own, which names this one.
-        let upgraded = flow.get("metadata").is_some_and(|metadata| metadata.get("websocket").is_some());
-        if upgraded && let Some(id) = flow.get("id").and_then(Value::bytes) {
+        if status == 101
+            && flow.get("websocket").is_none()
+            && let Some(id) = flow.get("id").and_then(Value::bytes)
+        {
             if self.handshakes.len() >= HANDSHAKES {
                 self.handshakes.pop_first();
             }
-            self.handshakes.insert(id.to_vec(), (shared, started));
+            self.handshakes.insert(id.to_vec(), shared);
         }
     }
 }

@@ -52,7 +52,7 @@ impl Importer<'_> {
         let handshake = flow.get("metadata").and_then(|metadata| metadata.get("websocket_handshake")?.bytes());
         let known = handshake.and_then(|id| self.handshakes.remove(id));
         let shared = match known {
-            Some((shared, _)) => Shared { number, ..shared },
+            Some(shared) => Shared { number, ..shared },
             None => {
                 let detail = "WebSocket messages without their handshake; the host is that of the connection";
                 sink(Item::Gap(Gap::new(GapReason::LossyImport, format!("/{number}"), detail)));

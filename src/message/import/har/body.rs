@@ -87,7 +87,8 @@ pub fn of_request(request: &Value, headers: &[(String, Bytes)], reading: Reading
         let (name, value) = (text(pair, "name").unwrap_or_default(), text(pair, "value").unwrap_or_default());
         format!("{}={}", encode(name), encode(value))
     });
-    Body { lossy: Some(PAIRS), ..Body::whole(pairs.collect::<Vec<_>>().join("&")) }
+    let form = Body::whole(pairs.collect::<Vec<_>>().join("&"));
+    Body { lossy: Some(PAIRS), length: form.length.max(announced), ..form }
 }
 
 /// The body of a response with status `status` to a request of `method`.
@@ -183,8 +184,13 @@ fn from_base64(text: &str) -> Option<Vec<u8>> {
 /// Text in UTF-8, marks undone. U+FFFD is what is left where an exporter read bytes as text.
 fn as_text(text: &str, reading: Reading) -> Body {
     let lossy = text.contains('\u{fffd}').then_some(REPLACED);
+    Body { lossy, ..Body::whole(bytes_of(text, reading)) }
+}
+
+/// Text in UTF-8, with the bytes that marks stand for.
+pub fn bytes_of(text: &str, reading: Reading) -> Vec<u8> {
     if !reading.marked {
-        return Body { lossy, ..Body::whole(text.as_bytes().to_vec()) };
+        return text.as_bytes().to_vec();
     }
     let mut bytes = Vec::with_capacity(text.len());
     for character in text.chars() {
@@ -193,5 +199,5 @@ fn as_text(text: &str, reading: Reading) -> Body {
             None => bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
-    Body { lossy, ..Body::whole(bytes) }
+    bytes
 }

@@ -114,7 +114,7 @@ impl<'a> Importer<'a> {
     fn request(&self, shared: &Shared, request: &Value, time: Time, target: String, sink: &mut dyn FnMut(Item)) {
         let kind = Kind::Request { method: text(request, "method").unwrap_or_default().to_owned(), target };
         let pointer = format!("/log/entries/{}/request", shared.number);
-        let headers = headers(request);
+        let headers = headers(request, self.reading);
         let protocol = protocol(request, &headers);
         let body = body::of_request(request, &headers, self.reading);
         let part = Part { headers, body, ..Part::new(pointer, Direction::Sent, time, protocol, kind) };
@@ -128,7 +128,7 @@ impl<'a> Importer<'a> {
         let Some(status) = status.filter(|&status| status > 0) else { return };
         let milliseconds = entry.get("time").and_then(Value::as_f64).filter(|time| *time > 0.0).unwrap_or(0.0);
         let time = Time(started.0.saturating_add((milliseconds * 1e6) as i64));
-        let headers = headers(response);
+        let headers = headers(response, self.reading);
         let method = text(request, "method");
         let body = body::of_response(response, &headers, (method.unwrap_or_default(), status), self.reading);
         let kind = Kind::Response { status, method: method.map(str::to_owned) };
@@ -189,7 +189,7 @@ fn protocol(part: &Value, headers: &[(String, Bytes)]) -> Protocol {
     emit::protocol(&version, headers)
 }
 
-fn headers(part: &Value) -> Vec<(String, Bytes)> {
+fn headers(part: &Value, reading: Reading) -> Vec<(String, Bytes)> {
     let Some(fields) = part.get("headers").and_then(Value::as_array) else { return Vec::new() };
     fields
         .iter()
@@ -198,7 +198,7 @@ fn headers(part: &Value) -> Vec<(String, Bytes)> {
         .take(FIELDS_LIMIT)
         .filter_map(|field| {
             let value = text(field, "value").unwrap_or_default();
-            Some((text(field, "name")?.to_owned(), Bytes::copy_from_slice(value.as_bytes())))
+            Some((text(field, "name")?.to_owned(), body::bytes_of(value, reading).into()))
         })
         .collect()
 }

@@ -27,6 +27,8 @@ pub fn marked_byte(character: char) -> Option<u8> {
 ///   and leaves open what a reader makes of it. Here it becomes a mark, from which
 ///   [`marked_byte`] gets the byte back.
 /// - Any other lone surrogate becomes U+FFFD.
+/// - A byte that is no UTF-8, which RFC 8259 §8.1 forbids and some write all the same,
+///   becomes a mark as well.
 pub struct Fit<R> {
     inner: R,
     raw: Vec<u8>,
@@ -82,8 +84,12 @@ fn change(raw: &[u8], ended: bool, out: &mut Vec<u8>, marked: &Cell<bool>) -> us
     while let Some(rest) = raw.get(used..).filter(|rest| !rest.is_empty()) {
         let plain = memchr::memchr(b'\\', rest).unwrap_or(rest.len());
         if plain > 0 {
-            out.extend_from_slice(rest.get(..plain).unwrap_or_default());
-            used += plain;
+            let all = ended || plain < rest.len();
+            let copied = utf8(rest.get(..plain).unwrap_or_default(), all, out, marked);
+            used += copied;
+            if copied < plain {
+                break;
+            }
             continue;
         }
         if rest.len() < LONGEST && !ended {
@@ -104,6 +110,32 @@ fn change(raw: &[u8], ended: bool, out: &mut Vec<u8>, marked: &Cell<bool>) -> us
         let length = length.min(rest.len());
         out.extend_from_slice(if instead.is_empty() { rest.get(..length).unwrap_or_default() } else { instead });
         used += length;
+    }
+    used
+}
+
+/// Copies text to `out` and returns how much: a character whose end may still come is left,
+/// unless this is `all`.
+fn utf8(text: &[u8], all: bool, out: &mut Vec<u8>, marked: &Cell<bool>) -> usize {
+    let mut used = 0;
+    while let Some(rest) = text.get(used..).filter(|rest| !rest.is_empty()) {
+        let error = match std::str::from_utf8(rest) {
+            Ok(whole) => {
+                out.extend_from_slice(whole.as_bytes());
+                return text.len();
+            }
+            Err(error) => error,
+        };
+        let (valid, broken) = rest.split_at_checked(error.valid_up_to()).unwrap_or_default();
+        out.extend_from_slice(valid);
+        used += valid.len();
+        if error.error_len().is_none() && !all {
+            break;
+        }
+        let Some(mark) = broken.first().and_then(|byte| char::from_u32(MARK - 0x80 + u32::from(*byte))) else { break };
+        marked.set(true);
+        out.extend_from_slice(mark.encode_utf8(&mut [0; 4]).as_bytes());
+        used += 1;
     }
     used
 }
@@ -153,6 +185,19 @@ mod tests {
         let mut text = String::new();
         Fit::new(Slow(json.as_bytes(), step), Rc::clone(&marked)).read_to_string(&mut text).unwrap();
         (text, marked.get())
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_marked() {
+        for step in [1, 2, 3, 1000] {
+            let marked = Rc::new(Cell::new(false));
+            let mut text = String::new();
+            let json = b"\"\xe6\xb0\xb4 \xe6\xb0 d\xe9j\xe0 \xf0\x9f\x98\x80\\n\xff\"";
+            Fit::new(Slow(json, step), Rc::clone(&marked)).read_to_string(&mut text).unwrap();
+            let bytes = |text: &str| text.chars().filter_map(marked_byte).collect::<Vec<u8>>();
+            assert_eq!((bytes(&text), marked.get()), (b"\xe6\xb0\xe9\xe0\xff".to_vec(), true), "by {step}");
+            assert!(text.starts_with("\"水 ") && text.contains(" 😀\\n"), "by {step}: {text}");
+        }
     }
 
     #[test]

@@ -123,3 +123,36 @@ fn what_is_no_har_is_refused_with_its_place() {
     }
     assert!(import(&format!("\u{feff}{}", log(ENTRY))).0.is_ok(), "a byte order mark is no error");
 }
+
+#[test]
+fn bytes_that_are_no_text_come_out_as_they_were() {
+    let json = log(
+        r#"{"startedDateTime":"2026-03-01T08:00:00Z","serverIPAddress":"192.0.2.1","request":{"method":"POST",
+        "url":"https://a.example/","headers":[{"name":"X-Name","value":"d\udce9j\udce0"}],"postData":{"text":"a\udcffb"}}}"#,
+    );
+    let (_, messages, gaps) = import(&json);
+    assert_eq!((&messages[0].headers[0].1[..], &messages[0].body[..]), (&b"d\xe9j\xe0"[..], &b"a\xffb"[..]));
+    assert_eq!((messages[0].incomplete, gaps), (None, vec![]));
+}
+
+#[test]
+fn an_entry_of_too_many_values_is_read_in_part() {
+    let zeros = "0,".repeat(tree::VALUES as usize) + "0";
+    let json =
+        log(&format!("{{\"request\":{{\"method\":\"GET\",\"url\":\"http://a.example/\"}},\"_x\":[{zeros}]}},{ENTRY}"));
+    let (har, messages, gaps) = import(&json);
+    assert_eq!((har.unwrap().entries, messages.len()), (2, 3));
+    assert_eq!((gaps[0].reason, gaps[0].at.as_str()), (GapReason::Limit, "/log/entries/0"));
+}
+
+#[test]
+fn an_app_is_an_id_and_not_a_name() {
+    let of = |noted: &str| {
+        let entry = ENTRY.replace(r#""_app":{"id":"com.example","name":"Example"}"#, noted);
+        import(&log(&entry)).1[0].app.clone()
+    };
+    assert_eq!(of(r#""_app":{"id":"com.example","os":"android"}"#).as_deref(), Some("com.example"));
+    assert_eq!(of(r#""_appName":"Some App","_appId":"com.example""#).as_deref(), Some("com.example"));
+    assert_eq!(of(r#""_application":{"packageName":"com.example"}"#).as_deref(), Some("com.example"));
+    assert_eq!(of(r#""_appName":"Chrome v1.2 beta","_app":null"#), None);
+}
