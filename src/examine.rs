@@ -99,7 +99,9 @@ pub fn examine(
         show_values: settings.show_values,
         attributor: Attributor::new(signatures, scope, names),
     };
-    let mut collector = threads::run(&sources, &options, &lens, settings.threads)?;
+    // A stream resumes what an earlier one has agreed: only one thread meets them in order.
+    let threads = if options.keys.derives_masters() { 1 } else { settings.threads };
+    let mut collector = threads::run(&sources, &options, &lens, threads)?;
     collector.gaps.merge(gaps);
     let mut observations = collector.observations(&lens);
     observations.inputs = inputs;

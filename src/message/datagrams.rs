@@ -1,5 +1,7 @@
 //! The datagrams of one UDP five-tuple: DNS, QUIC, or as they are.
 
+use std::sync::Arc;
+
 use super::draft::{Context, Draft, Out};
 use super::feed::{CLOSED_FRAMES, Feed, Trail};
 use super::{Item, Kind, Options, Protocol, Wire, dns};
@@ -66,7 +68,9 @@ impl Datagrams {
             return;
         }
         if quic {
-            return self.quic.get_or_insert_default().push(direction, datagram);
+            let keys = &self.context.keys;
+            let quic = self.quic.get_or_insert_with(|| Box::new(Quic::new(Connection::new(Arc::clone(keys)))));
+            return quic.push(direction, datagram);
         }
         let ports = [self.context.endpoints.client.port(), self.context.endpoints.server.port()];
         let resolver = ports.contains(&DNS_PORT);
@@ -125,7 +129,7 @@ impl Datagrams {
 }
 
 /// A QUIC connection: one message for all of it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Quic {
     connection: Connection,
     /// `length` counts what the client sent.
@@ -133,8 +137,12 @@ struct Quic {
 }
 
 impl Quic {
+    fn new(connection: Connection) -> Self {
+        Self { connection, trail: Trail::default() }
+    }
+
     fn push(&mut self, direction: Direction, datagram: Datagram<'_>) {
-        self.connection.datagram(direction, datagram.bytes);
+        self.connection.datagram(direction, datagram.bytes, datagram.time, datagram.frames, &mut |_| {});
         self.trail.first.get_or_insert((datagram.time, 0));
         if direction == Direction::Sent {
             let length = (datagram.bytes.len() as u64).saturating_add(datagram.missing);
@@ -149,6 +157,7 @@ impl Quic {
     fn finish(self, context: &Context, out: &mut Out<'_>) {
         let reason = match self.connection.outcome() {
             Outcome::Closed(reason) => reason,
+            Outcome::Open => GapReason::UnknownProtocol,
             // Hellos and no more: what would have followed could not have been read.
             Outcome::Handshaking => GapReason::QuicNoKey,
         };

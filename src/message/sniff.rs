@@ -5,7 +5,7 @@
 
 use super::http2;
 use crate::evidence::Direction;
-use crate::secure::tls::looks_like_tls;
+use crate::secure::tls::{is_sslv2_hello, looks_like_tls};
 
 /// Methods that alone, with the first byte of a target, are taken for HTTP; any other
 /// must be followed by a whole request line (IANA's method registry, the common ones).
@@ -83,9 +83,16 @@ pub(super) fn sniff(direction: Direction, prefix: &[u8], server_port: u16, first
 /// A TLS record header and the first byte behind it. Behind other bytes (a stream that
 /// changes to TLS) only a ClientHello counts.
 fn tls(prefix: &[u8], first: bool) -> Verdict {
+    match is_sslv2_hello(prefix) {
+        Some(true) if first => return Verdict::Found(Found::Tls),
+        None if first && !prefix.is_empty() => return Verdict::More,
+        _ => {}
+    }
     let plausible = match prefix {
         [kind, ..] if !(20..=23).contains(kind) || (!first && *kind != 22) => false,
-        [_, major, ..] if *major != 3 => false,
+        [_, major, ..] if !matches!(major, 1 | 3) => false,
+        // TLCP has one version, 1.1.
+        [_, 1, minor, ..] if *minor != 1 => false,
         [_, _, minor, ..] if *minor > 4 => false,
         _ => true,
     };

@@ -8,6 +8,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use sha2::{Digest, Sha256};
+
+use crate::secure::private_key::PrivateKey;
 
 /// Random of a ClientHello, by which secrets are found.
 pub type ClientRandom = [u8; 32];
@@ -19,6 +24,13 @@ const SECRET_LIMIT: usize = 1_000_000;
 /// Different secrets kept under one random and label. Two occur where two logs of
 /// different programs meet; more only where somebody made the log up.
 const CONFLICT_LIMIT: usize = 8;
+
+/// Private keys kept: each is tried on each RSA key exchange of its length, a millisecond or two.
+const PRIVATE_KEY_LIMIT: usize = 64;
+
+/// Sessions kept that were agreed in streams already read, to be resumed in later ones:
+/// 80 bytes each. A capture of a day on a phone has some ten thousand connections.
+const SESSION_LIMIT: usize = 65_536;
 
 /// Junk lines of one log that are named; the rest is counted.
 const NAMED_JUNK_LIMIT: usize = 16;
@@ -138,7 +150,11 @@ pub struct KeyLog {
     /// `RSA …`: premaster secrets by the first eight bytes of their encrypted form.
     by_encrypted_premaster: BTreeMap<[u8; 8], Vec<Secret>>,
     secrets: usize,
-    private_keys: usize,
+    /// Of these, premaster secrets.
+    premasters: usize,
+    private_keys: Vec<PrivateKey>,
+    /// Master secrets by the hash of the session id or ticket that they are resumed with.
+    sessions: Arc<Mutex<BTreeMap<[u8; 32], Secret>>>,
 }
 
 impl KeyLog {
@@ -176,15 +192,47 @@ impl KeyLog {
         parsed
     }
 
-    /// Notes that a private key was given. RSA key exchange is not opened yet; what
-    /// the count is for is to say so about a stream that such a key would open.
-    pub fn note_private_key(&mut self) {
-        self.private_keys = self.private_keys.saturating_add(1);
+    /// Adds a private key. `false`: it is there already, or [`PRIVATE_KEY_LIMIT`] is reached.
+    pub fn add_private_key(&mut self, key: PrivateKey) -> bool {
+        let is_new = !self.private_keys.contains(&key) && self.private_keys.len() < PRIVATE_KEY_LIMIT;
+        if is_new {
+            self.private_keys.push(key);
+        }
+        is_new
     }
 
     /// A private key was given with the secrets.
     pub fn has_private_key(&self) -> bool {
-        self.private_keys > 0
+        !self.private_keys.is_empty()
+    }
+
+    /// Premaster secrets that the private keys see in an RSA key exchange.
+    pub fn decrypted_premasters(&self, encrypted: &[u8]) -> impl Iterator<Item = Secret> {
+        self.private_keys.iter().filter_map(move |key| key.premaster(encrypted))
+    }
+
+    /// There is something that master secrets are derived from. What a stream derives,
+    /// a later one may resume with: streams are then to be read in the order they began in.
+    pub fn derives_masters(&self) -> bool {
+        self.has_private_key() || self.premasters > 0
+    }
+
+    /// Remembers a derived master secret by the session id or ticket that resumes its session.
+    pub fn learn(&self, resumption: &[u8], master: &Secret) {
+        if resumption.is_empty() {
+            return;
+        }
+        // A poisoned lock has lost nothing but what another stream was about to add.
+        let mut sessions = self.sessions.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if sessions.len() < SESSION_LIMIT {
+            sessions.insert(Sha256::digest(resumption).into(), master.clone());
+        }
+    }
+
+    /// The master secret that [`Self::learn`] was told for this session id or ticket.
+    pub fn learned(&self, resumption: &[u8]) -> Option<Secret> {
+        let sessions = self.sessions.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        sessions.get(&<[u8; 32]>::from(Sha256::digest(resumption))).cloned()
     }
 
     /// No secret at all.
@@ -261,6 +309,7 @@ impl KeyLog {
         if line.is_kept() {
             known.push((label, Secret::new(secret)));
             self.secrets += 1;
+            self.premasters += usize::from(label == Label::PremasterSecret);
         }
         Ok(line)
     }
@@ -271,6 +320,7 @@ impl KeyLog {
         if self.secrets >= SECRET_LIMIT {
             return Ok(Line::OverLimit);
         }
+        let is_premaster = !identifier.starts_with("Session-ID:");
         let (known, secret) = match (identifier.strip_prefix("Session-ID:"), secret.strip_prefix("Master-Key:")) {
             (Some(id), Some(master)) => {
                 let id = hex(id).filter(|id| id.len() <= 32).ok_or("session id is not hex of at most 32 bytes")?;
@@ -291,6 +341,7 @@ impl KeyLog {
         if line.is_kept() {
             known.push(Secret::new(secret));
             self.secrets += 1;
+            self.premasters += usize::from(is_premaster);
         }
         Ok(line)
     }

@@ -6,10 +6,12 @@
 //! when the tag of a record says so. It has never heard of HTTP or of a company.
 
 pub mod aead;
+mod block;
 pub mod certificate;
 pub mod codec;
 pub mod keylog;
 pub mod pem;
+pub mod private_key;
 pub mod quic;
 pub mod tls;
 

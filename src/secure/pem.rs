@@ -3,6 +3,7 @@
 //! All use of rustls-pemfile, which is no longer maintained, is in this module.
 
 use crate::secure::keylog::{KeyLog, Parsed};
+use crate::secure::private_key::PrivateKey;
 
 /// Where a PEM file starts what it holds (RFC 7468 §3).
 const BEGIN: &[u8] = b"-----BEGIN ";
@@ -22,8 +23,10 @@ pub enum KeyFile {
 /// What a PEM file holds, in numbers of items.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pem {
-    /// Private keys in a form that can be read.
+    /// Private keys of RSA.
     pub private_keys: usize,
+    /// Private keys of elliptic curves and the like, which only sign.
+    pub signing_keys: usize,
     /// Private keys under a passphrase.
     pub encrypted_keys: usize,
     /// Certificates.
@@ -37,7 +40,10 @@ impl Pem {
     pub fn statement(&self) -> &'static str {
         match self {
             Self { private_keys: 1.., .. } => {
-                "a private key: TLS with RSA key exchange is not opened with it yet; a key log (SSLKEYLOGFILE) opens such streams"
+                "a private key: it opens TLS up to 1.2 with RSA key exchange to the server that has it, and nothing else"
+            }
+            Self { signing_keys: 1.., .. } => {
+                "a private key that is not of RSA: it opens nothing; a key log (SSLKEYLOGFILE) does"
             }
             Self { encrypted_keys: 1.., .. } => {
                 "a private key under a passphrase, which is not read; give it without one"
@@ -53,11 +59,7 @@ pub fn add(keys: &mut KeyLog, bytes: &[u8], name: &str) -> KeyFile {
     if !is_pem(bytes) {
         return KeyFile::Log(keys.parse(bytes, name));
     }
-    let pem = read(bytes);
-    for _ in 0..pem.private_keys {
-        keys.note_private_key();
-    }
-    KeyFile::Pem(pem)
+    KeyFile::Pem(read(keys, bytes))
 }
 
 /// A line of it opens an item. What stands before the first one is free text.
@@ -65,8 +67,13 @@ fn is_pem(bytes: &[u8]) -> bool {
     bytes.split(|byte| *byte == b'\n').any(|line| line.trim_ascii_start().starts_with(BEGIN))
 }
 
-fn read(bytes: &[u8]) -> Pem {
+fn read(keys: &mut KeyLog, bytes: &[u8]) -> Pem {
     use rustls_pemfile::Item;
+    let mut found = |key: Option<PrivateKey>| {
+        let is_rsa = key.is_some();
+        key.map(|key| keys.add_private_key(key));
+        is_rsa
+    };
     let mut pem = Pem::default();
     let encrypted = memchr::memmem::find_iter(bytes, b"-----BEGIN ENCRYPTED PRIVATE KEY");
     pem.encrypted_keys = encrypted.take(ITEM_LIMIT).count();
@@ -76,7 +83,9 @@ fn read(bytes: &[u8]) -> Pem {
             Ok(Some((item, behind))) => {
                 rest = behind;
                 match item {
-                    Item::Pkcs1Key(_) | Item::Pkcs8Key(_) | Item::Sec1Key(_) => pem.private_keys += 1,
+                    Item::Pkcs1Key(key) if found(PrivateKey::pkcs1(key.secret_pkcs1_der())) => pem.private_keys += 1,
+                    Item::Pkcs8Key(key) if found(PrivateKey::pkcs8(key.secret_pkcs8_der())) => pem.private_keys += 1,
+                    Item::Pkcs8Key(_) | Item::Sec1Key(_) => pem.signing_keys += 1,
                     Item::X509Certificate(_) => pem.certificates += 1,
                     _ => pem.others += 1,
                 }
@@ -103,12 +112,12 @@ mod tests {
     }
 
     #[test]
-    fn a_private_key_is_noted_and_said_to_open_nothing_yet() {
+    fn a_private_key_is_read_and_said_what_it_opens() {
         let (keys, file) = added(&std::fs::read(fixtures().join("rsa.key")).unwrap());
         assert_eq!(file, KeyFile::Pem(Pem { private_keys: 1, ..Pem::default() }));
         assert!(keys.has_private_key() && keys.is_empty());
         let KeyFile::Pem(pem) = file else { unreachable!() };
-        assert!(pem.statement().contains("not opened with it yet"));
+        assert!(pem.statement().contains("RSA key exchange"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::capture::{Record, Source};
 use crate::evidence::{Direction, Gaps};
 use crate::net::{Assigned, Chunk, Kind, Numbering, Slicer, TcpStream};
 use crate::secure::KeyLog;
+use crate::secure::quic::{Connection, Item};
 use crate::secure::tls::Session;
 
 /// Folder of the fixtures that `tests/record-tls.sh` makes.
@@ -97,4 +98,69 @@ pub fn keys(path: &Path) -> KeyLog {
     let mut keys = KeyLog::new();
     keys.parse(&std::fs::read(path).unwrap(), &path.display().to_string());
     keys
+}
+
+/// Every QUIC connection of a capture, by stream number.
+pub fn quic_streams(path: &Path, keys: KeyLog, keep: &dyn Fn(u64) -> bool) -> Vec<ReplayedQuic> {
+    let keys = Arc::new(keys);
+    let mut connections: BTreeMap<u32, ReplayedQuic> = BTreeMap::new();
+    segments(path, keep, &mut |assigned, segment| {
+        if matches!(segment.kind, Kind::Udp) {
+            let entry = connections.entry(assigned.id.number);
+            let replayed = entry.or_insert_with(|| ReplayedQuic::new(&keys));
+            replayed.push(assigned.direction, segment);
+        }
+    });
+    connections.into_values().map(ReplayedQuic::finished).collect()
+}
+
+/// A UDP stream read as QUIC.
+pub struct ReplayedQuic {
+    pub connection: Connection,
+    /// Bytes of each stream and direction, by connection, id and whether the client sends.
+    pub streams: BTreeMap<(u32, u64, bool), Vec<u8>>,
+    /// Lengths of holes.
+    pub gaps: Vec<(u64, Direction, u64)>,
+    pub datagrams: Vec<Vec<u8>>,
+    restarts: u32,
+}
+
+impl ReplayedQuic {
+    fn new(keys: &Arc<KeyLog>) -> Self {
+        let connection = Connection::new(keys.clone());
+        Self { connection, streams: BTreeMap::new(), gaps: Vec::new(), datagrams: Vec::new(), restarts: 0 }
+    }
+
+    fn push(&mut self, direction: Direction, segment: &crate::net::Segment<'_>) {
+        let Self { connection, streams, gaps, datagrams, restarts } = self;
+        let (bytes, time, frames) = (segment.payload, segment.time, segment.frames);
+        connection.datagram(direction, bytes, time, frames, &mut |item| take(item, streams, gaps, datagrams, restarts));
+    }
+
+    fn finished(mut self) -> Self {
+        let Self { connection, streams, gaps, datagrams, restarts } = &mut self;
+        connection.finish(&mut |item| take(item, streams, gaps, datagrams, restarts));
+        self
+    }
+}
+
+fn take(
+    item: Item<'_>,
+    streams: &mut BTreeMap<(u32, u64, bool), Vec<u8>>,
+    gaps: &mut Vec<(u64, Direction, u64)>,
+    datagrams: &mut Vec<Vec<u8>>,
+    restarts: &mut u32,
+) {
+    match item {
+        Item::Stream { id, direction, chunk } => {
+            let bytes = streams.entry((*restarts, id, direction == Direction::Sent)).or_default();
+            match chunk {
+                Chunk::Data { bytes: more, .. } => bytes.extend_from_slice(more),
+                Chunk::Gap { length, .. } => gaps.push((id, direction, length)),
+                Chunk::End { .. } => {}
+            }
+        }
+        Item::Datagram { bytes, .. } => datagrams.push(bytes.to_vec()),
+        Item::Restart => *restarts += 1,
+    }
 }

@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::secure::codec::Reader;
-
 /// Bytes of one direction's CRYPTO stream that are held out of order. The largest
 /// hellos, with key shares of post-quantum groups and a session ticket, take a few
 /// kilobytes; RFC 9000 §7.5 asks for 4096 at least.
@@ -12,45 +10,6 @@ const PIECES_LIMIT: usize = 64 * 1024;
 
 /// What a held piece costs beyond its bytes, so that empty ones are bounded as well.
 const PIECE_COST: usize = size_of::<(u64, Vec<u8>)>();
-
-/// The CRYPTO frames of an opened Initial packet: offset and bytes. A frame that an
-/// Initial packet must not have ends the list (RFC 9000 §12.4).
-pub fn frames(payload: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
-    let mut reader = Reader::new(payload);
-    std::iter::from_fn(move || {
-        loop {
-            match reader.varint()? {
-                // PADDING, PING
-                0 | 1 => {}
-                kind @ (2 | 3) => skip_ack(&mut reader, kind == 3)?,
-                6 => {
-                    let offset = reader.varint()?;
-                    let length = usize::try_from(reader.varint()?).ok()?;
-                    return Some((offset, reader.take(length)?));
-                }
-                // CONNECTION_CLOSE ends what there is to say; nothing else belongs here.
-                _ => return None,
-            }
-        }
-    })
-}
-
-/// ACK (RFC 9000 §19.3): the frame is read for its length only.
-fn skip_ack(reader: &mut Reader<'_>, with_ecn: bool) -> Option<()> {
-    reader.varint()?;
-    reader.varint()?;
-    let ranges = reader.varint()?;
-    reader.varint()?;
-    // Each range takes two bytes at least, so that the bytes there are bound the loop.
-    for _ in 0..ranges {
-        reader.varint()?;
-        reader.varint()?;
-    }
-    for _ in 0..if with_ecn { 3 } else { 0 } {
-        reader.varint()?;
-    }
-    Some(())
-}
 
 /// Pieces of a byte stream that are put in order.
 #[derive(Debug, Default)]
@@ -117,14 +76,5 @@ mod tests {
         }
         assert!(pieces.cost <= PIECES_LIMIT);
         assert!(pieces.held.values().map(|held| held.len() + PIECE_COST).sum::<usize>() <= PIECES_LIMIT);
-    }
-
-    #[test]
-    fn padding_pings_and_acknowledgements_lie_between() {
-        let payload = [&[0, 0, 1][..], &[2, 5, 0, 1, 0, 1, 1], &[6, 3, 2, b'x', b'y'], &[0], &[6, 0, 1, b'z']].concat();
-        let found: Vec<_> = frames(&payload).collect();
-        assert_eq!(found, [(3, &b"xy"[..]), (0, &b"z"[..])]);
-        assert_eq!(frames(&[8, 1, 2, 3]).count(), 0);
-        assert_eq!(frames(&[2, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]).count(), 0);
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::secure::codec::Reader;
 
 /// Longest connection id of versions 1 and 2 (RFC 9000 §17.2).
-const ID_LIMIT: usize = 20;
+pub const ID_LIMIT: usize = 20;
 
 /// A QUIC version by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,13 +48,28 @@ impl fmt::Display for Version {
     }
 }
 
-/// An Initial packet.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Initial<'a> {
+/// What a packet with a long header is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Opens with keys that anyone can derive.
+    Initial,
+    /// Data before the handshake.
+    ZeroRtt,
+    /// The handshake behind the hellos.
+    Handshake,
+}
+
+/// A packet with a long header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Long<'a> {
+    /// What it is for.
+    pub kind: Kind,
     /// Its version.
     pub version: Version,
     /// Destination connection id.
     pub destination: &'a [u8],
+    /// Source connection id, which the other side's packets are sent to.
+    pub source: &'a [u8],
     /// The whole packet, from its first byte.
     pub bytes: &'a [u8],
     /// Where in it the packet number starts.
@@ -64,11 +79,11 @@ pub struct Initial<'a> {
 /// A packet, as far as its header tells without a key.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Header<'a> {
-    /// Opens with keys that anyone can derive.
-    Initial(Initial<'a>),
-    /// 0-RTT or Handshake (these show their version), or 1-RTT.
-    Protected { version: Option<Version> },
-    /// The server asks to come again with a token.
+    /// A long header.
+    Long(Long<'a>),
+    /// A short header: 1-RTT, to the end of the datagram.
+    Short(&'a [u8]),
+    /// The server asks to come again with a token, and another connection id.
     Retry,
     /// The server does not speak the client's version.
     VersionNegotiation,
@@ -94,20 +109,22 @@ impl<'a> Packets<'a> {
         let first = reader.u8()?;
         let version = Version(reader.u32()?);
         let destination = reader.vec8()?.rest();
-        reader.vec8()?;
+        let source = reader.vec8()?.rest();
         if version.0 == 0 {
             return Some(Header::VersionNegotiation);
         }
-        if !version.is_read() || destination.len() > ID_LIMIT {
+        if !version.is_read() || destination.len() > ID_LIMIT || source.len() > ID_LIMIT {
             return Some(Header::Foreign { version });
         }
         // Version 2 has the four types in another order (RFC 9369 §3.2).
         let kind = (first >> 4) & 3;
-        let kind = if version == Version::V2 { kind.wrapping_sub(1) & 3 } else { kind };
-        if kind == 3 {
-            return Some(Header::Retry);
-        }
-        if kind == 0 {
+        let kind = match if version == Version::V2 { kind.wrapping_sub(1) & 3 } else { kind } {
+            0 => Kind::Initial,
+            1 => Kind::ZeroRtt,
+            2 => Kind::Handshake,
+            _ => return Some(Header::Retry),
+        };
+        if kind == Kind::Initial {
             let token = usize::try_from(reader.varint()?).ok()?;
             reader.take(token)?;
         }
@@ -115,10 +132,7 @@ impl<'a> Packets<'a> {
         let number_at = packet.len() - reader.left();
         let (bytes, rest) = packet.split_at_checked(number_at.checked_add(length)?)?;
         self.rest = rest;
-        Some(match kind {
-            0 => Header::Initial(Initial { version, destination, bytes, number_at }),
-            _ => Header::Protected { version: Some(version) },
-        })
+        Some(Header::Long(Long { kind, version, destination, source, bytes, number_at }))
     }
 }
 
@@ -128,13 +142,10 @@ impl<'a> Iterator for Packets<'a> {
     fn next(&mut self) -> Option<Header<'a>> {
         match self.rest.first()? {
             first if first & 0x80 != 0 => self.long(),
-            first if first & 0x40 != 0 => {
-                // A short header goes to the end of the datagram.
-                self.rest = &[];
-                Some(Header::Protected { version: None })
-            }
-            // What some pad a datagram with behind its packets.
-            _ => None,
+            // What some pad a datagram with behind its packets. (The second bit may be
+            // anything where both sides agreed on that, RFC 9287.)
+            0 => None,
+            _ => Some(Header::Short(std::mem::take(&mut self.rest))),
         }
     }
 }

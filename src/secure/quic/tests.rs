@@ -5,6 +5,10 @@ use std::path::Path;
 use super::protection::InitialKeys;
 use super::*;
 
+fn take(connection: &mut Connection, direction: Direction, datagram: &[u8]) {
+    connection.datagram(direction, datagram, Time(1), &[1], &mut |item| panic!("{item:?}"));
+}
+
 /// The client's and the server's packet of an RFC's example.
 fn packets(name: &str) -> [Vec<u8>; 2] {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/quic").join(name);
@@ -20,16 +24,16 @@ fn the_examples_of_both_versions_are_opened() {
     for (name, version) in [("rfc9001.hex", Version::V1), ("rfc9369.hex", Version::V2)] {
         let [client, server] = packets(name);
         assert!(looks_like_quic(&client) && looks_like_quic(&server));
-        let mut connection = Connection::new();
-        connection.datagram(Direction::Sent, &client);
+        let mut connection = Connection::default();
+        take(&mut connection, Direction::Sent, &client);
         assert_eq!(connection.facts().sni.as_deref(), Some("example.com"));
         assert_eq!(connection.facts().alpn_offered, ["alpn"]);
         assert_eq!(connection.version(), Some(version));
-        connection.datagram(Direction::Received, &server);
+        take(&mut connection, Direction::Received, &server);
         assert_eq!(connection.facts().cipher.map(|suite| suite.to_string()).as_deref(), Some("TLS_AES_128_GCM_SHA256"));
         assert_eq!(connection.outcome(), Outcome::Handshaking);
         // Anything with a short header is protected with keys that only a log has.
-        connection.datagram(Direction::Sent, &[0x41; 40]);
+        take(&mut connection, Direction::Sent, &[0x41; 40]);
         assert_eq!(connection.outcome(), Outcome::Closed(GapReason::QuicNoKey));
     }
 }
@@ -38,7 +42,7 @@ fn the_examples_of_both_versions_are_opened() {
 #[test]
 fn a_packet_opens_in_its_direction_only() {
     let [client, _] = packets("rfc9001.hex");
-    let Some(Header::Initial(packet)) = Packets::new(&client).next() else { panic!() };
+    let Some(Header::Long(packet)) = Packets::new(&client).next() else { panic!() };
     let mut keys = InitialKeys::new(Version::V1, packet.destination).unwrap();
     let payload = keys.open(Direction::Sent, &packet).unwrap();
     assert!(payload.starts_with(&[0x06, 0x00, 0x40, 0xf1, 0x01, 0x00, 0x00, 0xed]));
@@ -48,11 +52,16 @@ fn a_packet_opens_in_its_direction_only() {
     assert_eq!(other.open(Direction::Sent, &packet), None);
 }
 
+fn frames(connection: &mut Connection, payload: &[u8]) {
+    let origin = Origin { time: Time(1), frames: Arc::new([1]) };
+    connection.frames(Direction::Sent, Level::Initial, payload, &origin, &mut |item| panic!("{item:?}"));
+}
+
 /// Clients cut their hello into frames and packets in any order, on purpose.
 #[test]
 fn a_hello_in_pieces_over_several_packets_in_any_order() {
     let [client, _] = packets("rfc9001.hex");
-    let Some(Header::Initial(packet)) = Packets::new(&client).next() else { panic!() };
+    let Some(Header::Long(packet)) = Packets::new(&client).next() else { panic!() };
     let payload = InitialKeys::new(Version::V1, packet.destination).unwrap().open(Direction::Sent, &packet).unwrap();
     // Behind type, offset and length (1, 1 and 2 bytes) come the 241 bytes of the hello.
     let hello = &payload[4..4 + 241];
@@ -60,11 +69,11 @@ fn a_hello_in_pieces_over_several_packets_in_any_order() {
         let (from_bytes, length) = ((0x4000 | from as u16).to_be_bytes(), (0x4000 | (to - from) as u16).to_be_bytes());
         [&[6][..], &from_bytes, &length, &hello[from..to]].concat()
     };
-    let mut connection = Connection::new();
-    connection.frames(Direction::Sent, &[frame(150, 241), vec![0, 0, 1], frame(3, 40)].concat());
-    connection.frames(Direction::Sent, &frame(30, 160));
+    let mut connection = Connection::default();
+    frames(&mut connection, &[frame(150, 241), vec![0, 0, 1], frame(3, 40)].concat());
+    frames(&mut connection, &frame(30, 160));
     assert_eq!(connection.facts().sni, None);
-    connection.frames(Direction::Sent, &frame(0, 3));
+    frames(&mut connection, &frame(0, 3));
     assert_eq!(connection.facts().sni.as_deref(), Some("example.com"));
 }
 
@@ -72,30 +81,30 @@ fn a_hello_in_pieces_over_several_packets_in_any_order() {
 fn damage_anywhere_does_no_harm_and_yields_no_name() {
     let [client, _] = packets("rfc9001.hex");
     for at in 0..client.len() {
-        let mut connection = Connection::new();
-        connection.datagram(Direction::Sent, &client[..at]);
+        let mut connection = Connection::default();
+        take(&mut connection, Direction::Sent, &client[..at]);
         assert_eq!(connection.facts().sni, None);
         let mut damaged = client.clone();
         damaged[at] ^= 0x55;
-        let mut connection = Connection::new();
-        connection.datagram(Direction::Sent, &damaged);
+        let mut connection = Connection::default();
+        take(&mut connection, Direction::Sent, &damaged);
         assert_eq!(connection.facts().sni, None, "byte {at}");
     }
 }
 
 #[test]
 fn a_connection_that_began_before_the_capture_says_so() {
-    let mut connection = Connection::new();
-    connection.datagram(Direction::Sent, &[0x41; 40]);
+    let mut connection = Connection::default();
+    take(&mut connection, Direction::Sent, &[0x41; 40]);
     assert_eq!(connection.outcome(), Outcome::Closed(GapReason::StartedBeforeCapture));
 }
 
 #[test]
 fn a_version_that_is_not_read_is_named() {
-    let mut connection = Connection::new();
+    let mut connection = Connection::default();
     let google = [&[0xc3][..], b"Q046", &[8], &[7; 8], &[0], &[0; 1200]].concat();
     assert!(looks_like_quic(&google));
-    connection.datagram(Direction::Sent, &google);
+    take(&mut connection, Direction::Sent, &google);
     assert_eq!(connection.outcome(), Outcome::Closed(GapReason::UnsupportedCipher));
     assert_eq!(connection.version().map(|version| version.to_string()).as_deref(), Some("QUIC 0x51303436"));
 }
@@ -113,5 +122,31 @@ fn other_protocols_over_udp_do_not_look_like_quic() {
         b"M-SEARCH * HTTP/1.1\r\n",
     ] {
         assert!(!looks_like_quic(other), "{other:?}");
+    }
+}
+
+#[test]
+#[ignore = "prints what is in a capture of the environment"]
+fn show() {
+    let path = std::env::var("QUIC_CAPTURE").unwrap();
+    let mut keys = KeyLog::new();
+    if let Ok(name) = std::env::var("QUIC_KEYS") {
+        keys.parse(&std::fs::read(name).unwrap(), "");
+    }
+    let source = crate::capture::Source::open(Path::new(&path)).unwrap();
+    let mut packets = source.packets(0).unwrap();
+    while let Some(record) = packets.next() {
+        if let crate::capture::Record::Secrets(text) = record {
+            keys.parse(text, "");
+        }
+    }
+    for replayed in crate::secure::replay::quic_streams(Path::new(&path), keys, &|_| true) {
+        let connection = &replayed.connection;
+        println!("{:?} {:?} {:?}", connection.outcome(), connection.version(), connection.facts());
+        println!("sealed {} {}", connection.sealed_bytes(Direction::Sent), connection.sealed_bytes(Direction::Received));
+        println!("gaps {:?}", replayed.gaps);
+        for (key, bytes) in &replayed.streams {
+            println!("  {key:?} {} {}", bytes.len(), data_encoding::HEXLOWER.encode(&bytes[..bytes.len().min(24)]));
+        }
     }
 }

@@ -42,4 +42,14 @@ impl Facts {
         }
         self.ech |= hello.ech;
     }
+
+    /// Takes over the names of the server's certificate; the first one counts.
+    pub(in crate::secure) fn certified(&mut self, der: Option<&[u8]>) {
+        if let Some(names) = der.and_then(crate::secure::certificate::names)
+            && self.certificate_names.is_empty()
+        {
+            self.certificate_names = names.names;
+            self.issuer = Some(names.issuer).filter(|issuer| !issuer.is_empty());
+        }
+    }
 }

@@ -8,9 +8,15 @@ use crate::secure::codec::Reader;
 /// length bytes for each part stays under it.
 pub const MESSAGE_LIMIT: usize = 256 * 1024;
 
+/// Bytes of a handshake's messages that are kept; two chains of certificates fit, where
+/// each is what [`MESSAGE_LIMIT`] allows.
+const TRANSCRIPT_LIMIT: usize = 2 * MESSAGE_LIMIT;
+
 /// Types of handshake messages that are read here (IANA registry).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageType {
+    /// 0: the server asks to renegotiate (RFC 5246 §7.4.1.1).
+    HelloRequest,
     /// 1.
     ClientHello,
     /// 2.
@@ -40,6 +46,7 @@ pub enum MessageType {
 impl MessageType {
     fn of(number: u8) -> Self {
         match number {
+            0 => Self::HelloRequest,
             1 => Self::ClientHello,
             2 => Self::ServerHello,
             4 => Self::NewSessionTicket,
@@ -54,6 +61,24 @@ impl MessageType {
             other => Self::Other(other),
         }
     }
+
+    fn number(self) -> u8 {
+        match self {
+            Self::HelloRequest => 0,
+            Self::ClientHello => 1,
+            Self::ServerHello => 2,
+            Self::NewSessionTicket => 4,
+            Self::EndOfEarlyData => 5,
+            Self::EncryptedExtensions => 8,
+            Self::Certificate => 11,
+            Self::ServerHelloDone => 14,
+            Self::ClientKeyExchange => 16,
+            Self::Finished => 20,
+            Self::KeyUpdate => 24,
+            Self::CompressedCertificate => 25,
+            Self::Other(other) => other,
+        }
+    }
 }
 
 /// A whole handshake message.
@@ -63,6 +88,49 @@ pub struct Handshake {
     pub kind: MessageType,
     /// Its body, without the header.
     pub body: Vec<u8>,
+}
+
+impl Handshake {
+    /// Its header, as it was sent.
+    pub fn header(&self) -> [u8; 4] {
+        // A body is never longer than MESSAGE_LIMIT, so that its length has three bytes.
+        let [.., high, middle, low] = self.body.len().to_be_bytes();
+        [self.kind.number(), high, middle, low]
+    }
+}
+
+/// The messages of a handshake up to ClientKeyExchange, as RFC 7627 §3 hashes them.
+///
+/// The two directions are kept apart: the server's come all before the client's
+/// second ones, whatever the order in which they were captured.
+#[derive(Debug, Default)]
+pub struct Transcript {
+    hello: Vec<u8>,
+    server: Vec<u8>,
+    client: Vec<u8>,
+}
+
+impl Transcript {
+    /// A new handshake starts with this ClientHello.
+    pub fn start(hello: &Handshake) -> Self {
+        let hello = [&hello.header()[..], &hello.body].concat();
+        Self { hello, ..Self::default() }
+    }
+
+    /// Adds a message of the server, or (`client`) of the client.
+    pub fn add(&mut self, client: bool, message: &Handshake) {
+        if message.kind == MessageType::HelloRequest || self.server.len() + self.client.len() > TRANSCRIPT_LIMIT {
+            return;
+        }
+        let messages = if client { &mut self.client } else { &mut self.server };
+        messages.extend(message.header());
+        messages.extend(&message.body);
+    }
+
+    /// In their order.
+    pub fn messages(&self) -> [&[u8]; 3] {
+        [&self.hello, &self.server, &self.client]
+    }
 }
 
 /// Joins the handshake records of one direction.

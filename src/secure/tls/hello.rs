@@ -13,7 +13,9 @@ use crate::secure::tls::{Version, text};
 mod extension {
     pub const SERVER_NAME: u16 = 0;
     pub const ALPN: u16 = 16;
+    pub const ENCRYPT_THEN_MAC: u16 = 22;
     pub const EXTENDED_MASTER_SECRET: u16 = 23;
+    pub const SESSION_TICKET: u16 = 35;
     pub const PRE_SHARED_KEY: u16 = 41;
     pub const EARLY_DATA: u16 = 42;
     pub const SUPPORTED_VERSIONS: u16 = 43;
@@ -52,6 +54,8 @@ pub struct ClientHello {
     pub ech: bool,
     /// 0-RTT data follows.
     pub early_data: bool,
+    /// To resume a session of TLS 1.2 or older by (RFC 5077 §3.2); empty for none.
+    pub ticket: Vec<u8>,
 }
 
 impl ClientHello {
@@ -78,6 +82,7 @@ impl ClientHello {
                 hello.version = offered.max().unwrap_or(legacy);
             }
             extension::EARLY_DATA => hello.early_data = true,
+            extension::SESSION_TICKET => hello.ticket = content.rest().to_vec(),
             extension::ENCRYPTED_CLIENT_HELLO | extension::ENCRYPTED_SERVER_NAME => hello.ech = true,
             _ => {}
         });
@@ -102,6 +107,8 @@ pub struct ServerHello {
     pub compressed: bool,
     /// The master secret is of the extended form (TLS 1.2; RFC 7627).
     pub extended_master_secret: bool,
+    /// Records are encrypted first (TLS 1.2 and older; RFC 7366).
+    pub encrypt_then_mac: bool,
     /// A pre-shared key is agreed (TLS 1.3): a resumed session, or an external key.
     pub psk: bool,
     /// It asks for a second ClientHello.
@@ -128,12 +135,14 @@ impl ServerHello {
             alpn: None,
             compressed,
             extended_master_secret: false,
+            encrypt_then_mac: false,
             psk: false,
             retry,
         };
         for_each_extension(reader, |kind, mut content| match kind {
             extension::ALPN => hello.alpn = protocols(content).into_iter().next(),
             extension::SUPPORTED_VERSIONS => hello.version = content.u16().map_or(version, Version),
+            extension::ENCRYPT_THEN_MAC => hello.encrypt_then_mac = true,
             extension::EXTENDED_MASTER_SECRET => hello.extended_master_secret = true,
             extension::PRE_SHARED_KEY => hello.psk = true,
             _ => {}

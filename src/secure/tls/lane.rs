@@ -6,12 +6,11 @@
 
 use std::collections::VecDeque;
 
-use crate::secure::aead::{Aead, NONCE_LENGTH, OpeningKey, TAG_LENGTH, nonce};
-use crate::secure::codec::Reader;
+use crate::secure::aead::Aead;
 use crate::secure::keylog::Secret;
-use crate::secure::tls::record::{ContentType, Record};
-use crate::secure::tls::schedule::{KeyAndIv, next_traffic_secret, traffic_keys};
-use crate::secure::tls::suites::Protection;
+use crate::secure::tls::opening::{Content, RecordKey};
+use crate::secure::tls::record::Record;
+use crate::secure::tls::schedule::{Hash, next_traffic_secret};
 
 /// Sequence numbers tried for one record after a hole. A hole of one packet hides at
 /// most 68 records; this covers a second of a fast download at full-size records.
@@ -24,99 +23,10 @@ const TRIAL_LIMIT: u32 = 1 << 15;
 /// Key updates (RFC 8446 §4.6.3) that a hole may have swallowed.
 const LOST_UPDATE_LIMIT: u32 = 2;
 
-/// How the nonce of a record comes about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    /// TLS 1.2 with GCM: the record starts with eight bytes of it (RFC 5288 §3).
-    Explicit,
-    /// TLS 1.2 with ChaCha20-Poly1305 (RFC 7905 §2).
-    Implicit,
-    /// TLS 1.3 (RFC 8446 §5.2, §5.3).
-    Tls13,
-    /// Its drafts before 25, in which the header was not authenticated.
-    Tls13Bare,
-}
-
-/// Opens records of one direction.
-#[derive(Clone, Debug)]
-pub struct RecordKey {
-    key: OpeningKey,
-    iv: [u8; NONCE_LENGTH],
-    form: Form,
-}
-
-/// What was inside a record.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Content {
-    /// Its content type; `None` for a number that none has.
-    pub kind: Option<ContentType>,
-    /// Without padding.
-    pub bytes: Vec<u8>,
-}
-
-/// Bytes of the nonce that the key block of TLS 1.2 yields for a cipher.
-pub fn iv_length(aead: Aead) -> usize {
-    match aead {
-        Aead::Aes128Gcm | Aead::Aes256Gcm => 4,
-        Aead::ChaCha20Poly1305 => NONCE_LENGTH,
-    }
-}
-
-impl RecordKey {
-    /// From the key block of TLS 1.2.
-    pub fn tls12(protection: Protection, keys: &KeyAndIv) -> Option<Self> {
-        let form = if iv_length(protection.aead) == NONCE_LENGTH { Form::Implicit } else { Form::Explicit };
-        Some(Self { key: protection.aead.key(&keys.key)?, iv: keys.iv, form })
-    }
-
-    /// From a traffic secret of TLS 1.3.
-    fn tls13(protection: Protection, secret: &Secret, bare: bool) -> Option<Self> {
-        let keys = traffic_keys(protection, secret)?;
-        let form = if bare { Form::Tls13Bare } else { Form::Tls13 };
-        Some(Self { key: protection.aead.key(&keys.key)?, iv: keys.iv, form })
-    }
-
-    /// Opens a record as number `sequence`.
-    pub fn open(&self, sequence: u64, record: &Record) -> Option<Content> {
-        match self.form {
-            Form::Explicit => {
-                let mut reader = Reader::new(&record.payload);
-                let [a, b, c, d, ..] = self.iv;
-                let [e, f, g, h, i, j, k, l] = reader.array::<8>()?;
-                let nonce = [a, b, c, d, e, f, g, h, i, j, k, l];
-                self.open12(nonce, sequence, record, reader.rest())
-            }
-            Form::Implicit => self.open12(nonce(&self.iv, sequence), sequence, record, &record.payload),
-            Form::Tls13 | Form::Tls13Bare => {
-                if record.kind != ContentType::ApplicationData {
-                    return None;
-                }
-                let header = record.header();
-                let associated = if self.form == Form::Tls13 { &header[..] } else { &[] };
-                let mut bytes = self.key.open(nonce(&self.iv, sequence), associated, &record.payload)?;
-                while bytes.last() == Some(&0) {
-                    bytes.pop();
-                }
-                let kind = bytes.pop().and_then(ContentType::of);
-                Some(Content { kind, bytes })
-            }
-        }
-    }
-
-    /// RFC 5246 §6.2.3.3: number, type, version and length of the plaintext are authenticated.
-    fn open12(&self, nonce: [u8; 12], sequence: u64, record: &Record, sealed: &[u8]) -> Option<Content> {
-        let length = u16::try_from(sealed.len().checked_sub(TAG_LENGTH)?).ok()?;
-        let [kind, major, minor, ..] = record.header();
-        let associated = [&sequence.to_be_bytes()[..], &[kind, major, minor], &length.to_be_bytes()].concat();
-        let bytes = self.key.open(nonce, &associated, sealed)?;
-        Some(Content { kind: Some(record.kind), bytes })
-    }
-}
-
 /// Stretches of a direction with a key of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Epoch {
-    /// Everything behind the ChangeCipherSpec of TLS 1.2.
+    /// Everything behind the ChangeCipherSpec of TLS 1.2 and older.
     Tls12,
     /// 0-RTT data of TLS 1.3.
     Early,
@@ -127,31 +37,39 @@ pub enum Epoch {
 }
 
 /// A key that may be the one of an epoch.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Candidate {
     key: RecordKey,
     /// From which the next one is derived (TLS 1.3).
-    secret: Option<(Protection, Secret)>,
+    next: Option<Next>,
+}
+
+/// What a key of TLS 1.3 was derived from.
+#[derive(Clone, Debug)]
+struct Next {
+    aead: Aead,
+    hash: Hash,
+    secret: Secret,
+    bare: bool,
 }
 
 impl Candidate {
-    /// A key of TLS 1.2.
+    /// A key of TLS 1.2 or older.
     pub fn tls12(key: RecordKey) -> Self {
-        Self { key, secret: None }
+        Self { key, next: None }
     }
 
     /// A traffic secret of TLS 1.3, if it has the length that the suite asks for.
     /// `bare`: as drafts before 25 did it.
-    pub fn tls13(protection: Protection, secret: &Secret, bare: bool) -> Option<Self> {
-        let fits = secret.bytes().len() == protection.hash.length();
-        let key = fits.then(|| RecordKey::tls13(protection, secret, bare)).flatten()?;
-        Some(Self { key, secret: Some((protection, secret.clone())) })
+    pub fn tls13((aead, hash): (Aead, Hash), secret: &Secret, bare: bool) -> Option<Self> {
+        let fits = secret.bytes().len() == hash.length();
+        let key = fits.then(|| RecordKey::tls13(aead, hash, secret, bare)).flatten()?;
+        Some(Self { key, next: Some(Next { aead, hash, secret: secret.clone(), bare }) })
     }
 
     fn updated(&self) -> Option<Self> {
-        let (protection, secret) = self.secret.as_ref()?;
-        let bare = self.key.form == Form::Tls13Bare;
-        Self::tls13(*protection, &next_traffic_secret(protection.hash, secret)?, bare)
+        let Next { aead, hash, secret, bare } = self.next.as_ref()?;
+        Self::tls13((*aead, *hash), &next_traffic_secret(*hash, secret)?, *bare)
     }
 }
 
@@ -212,6 +130,24 @@ impl Lane {
 
     /// Opens the next record.
     pub fn open(&mut self, record: &Record) -> Option<(Epoch, Content)> {
+        let opened = self.open_next(record);
+        self.pass(record);
+        opened
+    }
+
+    fn pass(&mut self, record: &Record) {
+        if let Some((_, candidates)) = self.epochs.front_mut() {
+            candidates.iter_mut().for_each(|candidate| candidate.key.pass(record));
+        }
+    }
+
+    /// Records are missing before the next one.
+    pub fn lose(&mut self) {
+        let candidates = self.epochs.iter_mut().flat_map(|(_, candidates)| candidates);
+        candidates.for_each(|candidate| candidate.key.lose());
+    }
+
+    fn open_next(&mut self, record: &Record) -> Option<(Epoch, Content)> {
         if let Some(opened) = self.attempt(0, self.sequence, record) {
             return Some(opened);
         }
@@ -239,6 +175,13 @@ impl Lane {
     /// Opens a record after a hole: with the next numbers of the present epoch, the
     /// first ones of those that follow, and those of lost key updates.
     pub fn search(&mut self, record: &Record, lost: Lost) -> Option<(Epoch, Content)> {
+        let opened = self.search_next(record, lost);
+        // Also one that does not open: the IV of the next one may be in it.
+        self.pass(record);
+        opened
+    }
+
+    fn search_next(&mut self, record: &Record, lost: Lost) -> Option<(Epoch, Content)> {
         let span = lost.most.unwrap_or(SEQUENCE_LIMIT).min(SEQUENCE_LIMIT);
         for index in 0..self.epochs.len() {
             let (first, last) = match index {
@@ -260,9 +203,11 @@ impl Lane {
     fn search_updated(&mut self, record: &Record, span: u64) -> Option<(Epoch, Content)> {
         let (epoch, candidates) = self.epochs.back()?;
         let epoch = *epoch;
-        let mut candidate = candidates.first()?.clone();
-        for _ in 0..LOST_UPDATE_LIMIT {
-            candidate = candidate.updated()?;
+        let mut candidate = candidates.first()?.updated()?;
+        for update in 0..LOST_UPDATE_LIMIT {
+            if update > 0 {
+                candidate = candidate.updated()?;
+            }
             for number in 0..=span {
                 if self.is_spent() {
                     return None;
@@ -310,8 +255,8 @@ impl Lane {
 
     fn attempt(&mut self, index: usize, number: u64, record: &Record) -> Option<(Epoch, Content)> {
         let (epoch, candidates) = self.epochs.get_mut(index)?;
-        let opens = |(at, candidate): (usize, &Candidate)| Some((at, candidate.key.open(number, record)?));
-        let Some((at, content)) = candidates.iter().enumerate().find_map(opens) else {
+        let opens = |(at, candidate): (usize, &mut Candidate)| Some((at, candidate.key.open(number, record)?));
+        let Some((at, content)) = candidates.iter_mut().enumerate().find_map(opens) else {
             if number != self.sequence {
                 self.trials = self.trials.saturating_add(u32::try_from(candidates.len()).unwrap_or(u32::MAX));
             }

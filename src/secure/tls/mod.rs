@@ -1,4 +1,4 @@
-//! TLS 1.2 and 1.3 read passively: both directions of a stream go in, what was
+//! SSL 3.0 to TLS 1.3 read passively: both directions of a stream go in, what was
 //! inside comes out, or the one reason why it does not.
 //!
 //! Takes [`Chunk`](crate::net::Chunk)s, hands on `Chunk`s of plaintext with the
@@ -6,17 +6,20 @@
 //! the tag of a record says whether a secret is right, and nothing else is needed.
 //! It does not know what is spoken inside.
 
-mod certificates;
+pub(super) mod certificates;
 mod facts;
 mod handshake;
-mod hello;
+pub(super) mod hello;
 mod lane;
+mod legacy;
 mod negotiation;
+mod opening;
 mod pinning;
 mod record;
 pub(super) mod schedule;
 mod session;
 mod side;
+mod sslv2;
 pub(super) mod suites;
 
 #[cfg(test)]
@@ -28,15 +31,24 @@ pub use facts::Facts;
 pub use hello::{ClientHello, ServerHello};
 pub use record::looks_like_tls;
 pub use session::{Outcome, Session};
+pub use sslv2::is_sslv2_hello;
 pub use suites::Suite;
 
-pub(super) use handshake::{Handshake, Joiner, MessageType};
+pub(super) use handshake::{Handshake, Joiner, MessageType, Transcript};
 
 /// A protocol version, as hellos number it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(pub u16);
 
 impl Version {
+    /// GB/T 38636: TLCP, of TLS 1.1's form.
+    pub const TLCP: Self = Self(0x0101);
+    /// RFC 6101.
+    pub const SSL3: Self = Self(0x0300);
+    /// RFC 2246.
+    pub const TLS10: Self = Self(0x0301);
+    /// RFC 4346.
+    pub const TLS11: Self = Self(0x0302);
     /// RFC 5246.
     pub const TLS12: Self = Self(0x0303);
     /// RFC 8446.
@@ -65,6 +77,7 @@ impl fmt::Display for Version {
         match self.0 {
             0x0300 => f.write_str("SSL 3.0"),
             0x0301..=0x0304 => write!(f, "TLS 1.{}", self.0 - 0x0301),
+            0x0101 => f.write_str("TLCP 1.1"),
             other => match self.draft() {
                 Some(draft) => write!(f, "TLS 1.3 draft {draft}"),
                 None => write!(f, "0x{other:04x}"),

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 
 use crate::evidence::Time;
 use crate::secure::codec::Reader;
+use crate::secure::tls::sslv2::{self, Start};
 
 /// Content types of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +48,8 @@ const HEADER_LENGTH: usize = 5;
 pub const PAYLOAD_LIMIT: usize = (1 << 14) + 2048;
 
 /// Fewest bytes on the wire that a protected record takes: header, and content of one
-/// byte of type and a tag. What a hole can have swallowed is counted with it.
-const SMALLEST_SEALED_RECORD: u64 = (HEADER_LENGTH + 1 + 16) as u64;
+/// byte of type and the tag of CCM-8. What a hole can have swallowed is counted with it.
+const SMALLEST_SEALED_RECORD: u64 = (HEADER_LENGTH + 1 + 8) as u64;
 
 /// Where bytes came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -201,6 +202,17 @@ impl Inbox {
             self.done += step;
             self.sync = if step == left { Sync::Known } else { Sync::Skipping(left - step) };
         }
+        if self.before == 0 && self.done == 0 && self.sync == Sync::Known && !could_be_header(self.rest()) {
+            return match sslv2::start(self.rest()) {
+                Start::Other => Next::NotTls,
+                Start::Wait => Next::Wait,
+                Start::Hello(length, payload) => {
+                    self.done = length;
+                    let origin = self.origin(0, length as u64);
+                    Next::Record(Record { kind: ContentType::Handshake, version: 0x0300, payload, origin })
+                }
+            };
+        }
         match self.sync {
             Sync::Known => match read_header(self.rest()) {
                 Some((_, _, size)) if self.waiting() < HEADER_LENGTH + size => Next::Wait,
@@ -278,7 +290,12 @@ fn read_header(bytes: &[u8]) -> Option<(ContentType, u16, usize)> {
     let kind = ContentType::of(reader.u8()?)?;
     let version = reader.u16()?;
     let size = usize::from(reader.u16()?);
-    ((0x0300..=0x0304).contains(&version) && (1..=PAYLOAD_LIMIT).contains(&size)).then_some((kind, version, size))
+    (is_version(version) && (1..=PAYLOAD_LIMIT).contains(&size)).then_some((kind, version, size))
+}
+
+/// SSL 3.0 to TLS 1.3, and TLCP.
+fn is_version(version: u16) -> bool {
+    matches!(version, 0x0101 | 0x0300..=0x0304)
 }
 
 /// These bytes, or these and more, may start with a record header.
@@ -287,16 +304,22 @@ fn could_be_header(bytes: &[u8]) -> bool {
         return read_header(bytes).is_some();
     }
     let mut reader = Reader::new(bytes);
-    reader.u8().is_none_or(|kind| ContentType::of(kind).is_some())
-        && reader.u8().is_none_or(|major| major == 3)
-        && reader.u8().is_none_or(|minor| minor <= 4)
+    let kind_fits = reader.u8().is_none_or(|kind| ContentType::of(kind).is_some());
+    kind_fits
+        && match (reader.u8(), reader.u8()) {
+            (Some(major), Some(minor)) => is_version(u16::from_be_bytes([major, minor])),
+            (Some(major), None) => matches!(major, 1 | 3),
+            _ => true,
+        }
 }
 
 /// These bytes start like TLS: a record header, and behind it, as far as it is here,
 /// what such a record starts with. A stream that was cut in the middle of a record
 /// does not look like TLS from its first bytes.
 pub fn looks_like_tls(bytes: &[u8]) -> bool {
-    let Some((kind, version, size)) = read_header(bytes) else { return false };
+    let Some((kind, version, size)) = read_header(bytes) else {
+        return sslv2::is_sslv2_hello(bytes) == Some(true);
+    };
     let mut reader = Reader::new(bytes);
     let Some(first) = reader.take(HEADER_LENGTH).and_then(|_| reader.u8()) else { return false };
     match kind {
@@ -383,7 +406,7 @@ mod tests {
         let mut inbox = Inbox::default();
         inbox.push(&record(100, 1)[..20], origin(1));
         assert_eq!(inbox.next(), Next::Wait);
-        assert_eq!(inbox.hole(110), Loss::Some { least: 1, most: Some(7) });
+        assert_eq!(inbox.hole(110), Loss::Some { least: 1, most: Some(9) });
         // A place that only looks like a header comes first.
         let bytes = [&[9, 9, 23, 3, 3, 0, 17][..], &[0; 17], &record(30, 2)].concat();
         inbox.push(&bytes, origin(2));

@@ -198,17 +198,19 @@ fn a_client_that_refuses_the_certificate_is_told_with_and_without_keys() {
     }
 }
 
+/// RSA key exchange: closed without anything, open with the secret, and with the private key alone.
 #[test]
-fn what_is_not_opened_yet_is_said_to_be_so() {
-    assert_eq!(replay("tls12-cbc")[0].session.outcome(), Outcome::Closed(GapReason::UnsupportedCipher));
-    // RSA key exchange: closed without anything, said to be unsupported with a private key, open with the secret.
+fn a_private_key_opens_rsa_key_exchange() {
     let path = fixtures().join("tls12-rsa.pcap");
     assert_eq!(without_keys("tls12-rsa")[0].session.outcome(), Outcome::Closed(GapReason::NoKey));
     let mut keys = KeyLog::new();
-    keys.note_private_key();
-    let streams = tls_streams(&path, keys, &|_| true);
-    assert_eq!(streams[0].session.outcome(), Outcome::Closed(GapReason::UnsupportedCipher));
+    crate::secure::pem::add(&mut keys, &std::fs::read(fixtures().join("rsa.key")).unwrap(), "rsa.key");
+    assert_opened(&tls_streams(&path, keys.clone(), &|_| true)[0], "tls12-rsa");
     assert_opened(&replay("tls12-rsa")[0], "tls12-rsa");
+    // It is no key to a stream of another server, or with another key exchange.
+    let path = fixtures().join("tls12-aes128gcm.pcap");
+    assert_eq!(tls_streams(&path, keys, &|_| true)[0].session.outcome(), Outcome::Closed(GapReason::NoKey));
+    assert_opened(&replay("tls12-cbc")[0], "tls12-cbc");
 }
 
 /// Any one packet is lost: the streams are read on behind it, or their reason says why

@@ -4,15 +4,22 @@ use std::sync::Arc;
 
 use crate::evidence::{Direction, GapReason, Time};
 use crate::net::Chunk;
-use crate::secure::aead::TAG_LENGTH;
 use crate::secure::keylog::KeyLog;
 use crate::secure::tls::Suite;
+use crate::secure::tls::Transcript;
 use crate::secure::tls::facts::Facts;
-use crate::secure::tls::lane::{Content, Epoch, Lane, Lost};
+use crate::secure::tls::lane::{Epoch, Lane, Lost};
 use crate::secure::tls::negotiation::{Phase, RESUMPTION_TRIALS};
+use crate::secure::tls::opening::Content;
 use crate::secure::tls::pinning::Watch;
 use crate::secure::tls::record::{ContentType, Next, Origin, Record};
 use crate::secure::tls::side::{End, SEARCH_LIMIT, Side, Waiting, origin};
+
+/// Bytes of the shortest tag: CCM-8's.
+const SHORTEST_TAG: usize = 8;
+
+/// Bytes of the tag of all suites of TLS 1.3 but that one.
+const TAG_LENGTH: usize = 16;
 
 /// Takes plaintext chunks of a direction.
 pub type Sink<'a> = &'a mut dyn FnMut(Direction, Chunk<'_>);
@@ -46,6 +53,8 @@ pub struct Session {
     pub(super) closed: Option<GapReason>,
     /// Secrets of other connections that may still be tried.
     pub(super) resumption_trials: usize,
+    /// Of the present handshake, where a master secret may be made from it.
+    pub(super) transcript: Transcript,
 }
 
 impl Session {
@@ -63,6 +72,7 @@ impl Session {
             had_key: false,
             closed: None,
             resumption_trials: RESUMPTION_TRIALS,
+            transcript: Transcript::default(),
         }
     }
 
@@ -138,14 +148,11 @@ impl Session {
     }
 
     fn why_sealed(&self) -> GapReason {
-        let rsa = self.suite.is_some_and(Suite::is_rsa_key_exchange);
         match self.phase {
             // The other direction's hello never came.
-            Phase::AwaitClientHello { .. } | Phase::AwaitServerHello(_) => GapReason::LostPackets,
+            Phase::AwaitClientHello { .. } | Phase::AwaitServerHello { .. } => GapReason::LostPackets,
             Phase::Unopened => GapReason::UnsupportedCipher,
             _ if self.had_key => GapReason::KeyDoesNotFit,
-            // RSA key exchange is not opened with a private key yet.
-            Phase::Tls12(_) if rsa && self.keys.has_private_key() => GapReason::UnsupportedCipher,
             // Without any log, that is what is missing, resumed or not.
             _ if self.facts.resumed && !self.keys.is_empty() => GapReason::ResumedWithoutSecret,
             _ => GapReason::NoKey,
@@ -299,7 +306,11 @@ impl Session {
         match (&self.phase, direction) {
             (Phase::AwaitClientHello { .. }, Direction::Received) => false,
             // The client's records wait for the server's choice, but for 0-RTT data and what belongs to it.
-            (Phase::AwaitServerHello(hello), Direction::Sent) => {
+            (Phase::AwaitServerHello { again: true, .. }, Direction::Sent) => {
+                // A server may leave the offer to renegotiate unanswered: data goes on under the old keys.
+                !matches!(record.kind, ContentType::Handshake | ContentType::ChangeCipherSpec)
+            }
+            (Phase::AwaitServerHello { hello, .. }, Direction::Sent) => {
                 hello.early_data
                     && (record.kind == ContentType::ChangeCipherSpec
                         || (record.kind == ContentType::ApplicationData && self.client.lane.has_keys()))
@@ -343,7 +354,7 @@ impl Session {
 
     /// The ChangeCipherSpec of TLS 1.2: what follows is protected with the keys just agreed.
     fn arm(&mut self, direction: Direction, time: Time) {
-        if matches!(self.phase, Phase::AwaitClientHello { .. } | Phase::AwaitServerHello(_)) {
+        if matches!(self.phase, Phase::AwaitClientHello { .. } | Phase::AwaitServerHello { .. }) {
             return;
         }
         match direction {
@@ -451,7 +462,7 @@ impl Session {
             ContentType::ChangeCipherSpec => record.payload == [1],
             ContentType::Alert => record.payload.len() == 2 || side.armed,
             ContentType::Handshake => record.payload.len() >= 4,
-            ContentType::ApplicationData => record.payload.len() > TAG_LENGTH,
+            ContentType::ApplicationData => record.payload.len() > SHORTEST_TAG,
             ContentType::Heartbeat => false,
         };
         if plausible && waits {

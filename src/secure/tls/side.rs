@@ -101,6 +101,7 @@ impl Side {
     /// Records are missing before the next one that is read.
     pub fn missed(&mut self, loss: Loss) {
         self.joiner.reset();
+        self.lane.lose();
         match loss {
             Loss::One => self.lane.skip_one(),
             Loss::Some { least, most } => {
