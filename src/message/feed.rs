@@ -81,6 +81,48 @@ impl Held {
     }
 }
 
+/// What a step costs beyond its bytes.
+const STEP_COST: usize = size_of::<Step>() + size_of::<u64>();
+
+/// A step of a direction that outlives the packet it came in.
+#[derive(Debug)]
+pub(super) enum Step {
+    Data(Held),
+    Gap { length: u64, time: Time },
+    End { reset: bool, time: Time, frame: u64 },
+}
+
+impl Step {
+    /// A copy of `chunk`.
+    pub fn of(chunk: Chunk<'_>) -> Self {
+        match chunk {
+            Chunk::Data { bytes, time, frames, conflict } => {
+                Self::Data(Held { bytes: Bytes::copy_from_slice(bytes), time, frames: frames.into(), conflict })
+            }
+            Chunk::Gap { length, time } => Self::Gap { length, time },
+            Chunk::End { reset, time, frame } => Self::End { reset, time, frame },
+        }
+    }
+
+    /// As a layer takes it.
+    pub fn chunk(&self) -> Chunk<'_> {
+        match *self {
+            Self::Data(ref held) => held.chunk(),
+            Self::Gap { length, time } => Chunk::Gap { length, time },
+            Self::End { reset, time, frame } => Chunk::End { reset, time, frame },
+        }
+    }
+
+    /// Memory that it takes, about.
+    pub fn cost(&self) -> usize {
+        let bytes = match self {
+            Self::Data(held) => held.bytes.len(),
+            _ => 0,
+        };
+        bytes.saturating_add(STEP_COST)
+    }
+}
+
 /// Bytes of one direction in order, not yet consumed.
 ///
 /// It has no limit of its own: who pushes into it consumes what it understands and

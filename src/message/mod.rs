@@ -13,12 +13,13 @@ mod feed;
 pub(crate) mod hpack;
 mod http1;
 mod http2;
+mod http3;
 pub mod import;
 mod layer;
 pub mod line;
 mod mqtt;
-#[allow(dead_code, reason = "HTTP/3, which reads it, follows")]
 mod qpack;
+mod quic;
 mod raw;
 mod sniff;
 mod tls;

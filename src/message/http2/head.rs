@@ -1,4 +1,4 @@
-//! Field lists of HTTP/2 as heads of messages (RFC 9113 §8).
+//! Field lists of HTTP/2 and HTTP/3 as heads of messages (RFC 9113 §8, RFC 9114 §4).
 
 use bytes::Bytes;
 
@@ -13,7 +13,7 @@ use crate::message::hpack::{Field, Fields};
 /// of which only the value is known has an empty name; one that is not known at all
 /// is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Head {
+pub(in crate::message) struct Head {
     pub method: Option<String>,
     pub path: Option<String>,
     pub authority: Option<String>,

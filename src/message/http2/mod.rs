@@ -22,15 +22,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use self::frame::{PREFACE, begins};
 
-use self::head::Head;
+pub(super) use self::head::Head;
 pub(super) use self::side::join;
+pub(super) use self::stream::{Half, Stream};
 
 use self::side::{Concerned, Event, Side};
-use self::stream::{Half, Stream, Tunnel};
+use super::Protocol;
 use super::draft::{Context, Out};
 use super::feed::Trail;
-use super::layer::Layer;
-use super::websocket::{Handshake, WebSocket};
 use crate::evidence::{Direction, Gap, GapReason};
 use crate::net::Chunk;
 
@@ -71,7 +70,8 @@ impl Http2 {
 
     /// The request that an HTTP/1 connection was upgraded with is stream 1 (RFC 7540 §3.2).
     pub fn upgraded(mut self, exchange: u32, method: Option<String>, host: Option<String>) -> Self {
-        self.streams.insert(1, Stream { exchange, method, host, sent: Half::Done, ..Stream::default() });
+        let stream = Stream { method, host, sent: Half::Done, ..Stream::new(Protocol::Http2, exchange) };
+        self.streams.insert(1, stream);
         self
     }
 
@@ -183,7 +183,7 @@ impl Http2 {
                 self.forget(oldest);
             }
         }
-        self.streams.insert(id, Stream { exchange: out.next_exchange(), ..Stream::default() });
+        self.streams.insert(id, Stream::new(Protocol::Http2, out.next_exchange()));
         true
     }
 
@@ -204,55 +204,12 @@ impl Http2 {
         let doubtful = self.side(direction).doubtful;
         self.with(id, |stream| {
             let last = stream.tunnel.is_some().then(|| trail.clone());
-            match stream.half(direction) {
-                Half::Waiting if head.is_lost() => *stream.half(direction) = stream.headless(direction, context),
-                Half::Waiting if direction == Direction::Sent => {
-                    let (draft, size) = stream.request(head, doubtful, trail, direction, context);
-                    stream.begin(direction, draft, size, context, out);
-                }
-                Half::Waiting => Self::answer(stream, head, doubtful, trail, context, out),
-                Half::Open { .. } => stream.trailers(direction, head, &trail),
-                Half::Done => {}
-            }
+            stream.fields(direction, head, doubtful, trail, context, out);
             if end {
                 stream.end(direction, None, context, out);
                 stream.hang_up(direction, false, &last.unwrap_or_default(), out);
             }
         });
-    }
-
-    fn answer(stream: &mut Stream, head: Head, doubtful: bool, trail: Trail, context: &mut Context, out: &mut Out<'_>) {
-        let status = head.status.unwrap_or_default();
-        let extensions = head.field("sec-websocket-extensions");
-        let subprotocol = head.field("sec-websocket-protocol");
-        let (draft, size) = stream.response(head, doubtful, trail, context);
-        if matches!(status, 100..=199) {
-            draft.finish(context, out);
-            return;
-        }
-        match (&stream.tunnel, status) {
-            (Some(Tunnel::Asked { protocol, target, .. }), 200..=299) => {
-                let mut inner = context.clone();
-                inner.authority = stream.host.clone();
-                inner.depth += 1;
-                let layer = match protocol.as_deref() {
-                    Some("websocket") => {
-                        let handshake = Handshake { target: target.clone(), extensions, subprotocol };
-                        Layer::WebSocket(Box::new(WebSocket::at(&handshake, 0, 0)))
-                    }
-                    _ => Layer::sniffing(0, 0, &inner, out),
-                };
-                draft.finish(context, out);
-                stream.received = Half::Done;
-                stream.connect(layer, inner, out);
-            }
-            (tunnel, _) => {
-                if tunnel.is_some() {
-                    stream.refuse(context, out);
-                }
-                stream.begin(Direction::Received, draft, size, context, out);
-            }
-        }
     }
 
     /// A request that the server expects the client would send (RFC 9113 §8.4).
@@ -261,13 +218,7 @@ impl Http2 {
             return;
         }
         let doubtful = self.received.doubtful;
-        self.with(id, |stream| {
-            if matches!(stream.sent, Half::Waiting) {
-                let (draft, _) = stream.request(head, doubtful, trail, Direction::Received, context);
-                draft.finish(context, out);
-                stream.sent = Half::Done;
-            }
-        });
+        self.with(id, |stream| stream.promise(head, doubtful, trail, context, out));
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one event and where its messages go")]
@@ -294,19 +245,7 @@ impl Http2 {
                 }
                 return;
             }
-            if matches!(stream.half(direction), Half::Waiting) {
-                *stream.half(direction) = stream.headless(direction, context);
-            }
-            if let Half::Open { draft, .. } = stream.half(direction) {
-                join(&mut draft.trail, &trail);
-                // Once left out, always left out: what is kept of a body has no holes.
-                if full || draft.incomplete == Some(GapReason::Limit) {
-                    draft.body.count(&bytes);
-                    draft.incomplete = Some(GapReason::Limit);
-                } else {
-                    draft.body.add(&bytes);
-                }
-            }
+            stream.content(direction, &bytes, full, &trail, context);
             if end {
                 stream.end(direction, None, context, out);
             }

@@ -1,4 +1,4 @@
-//! One stream of an HTTP/2 connection: a request, its response, or a tunnel.
+//! One stream of an HTTP/2 or HTTP/3 connection: a request, its response, or a tunnel.
 
 use bytes::Bytes;
 
@@ -8,6 +8,7 @@ use crate::evidence::{Direction, GapReason, Time};
 use crate::message::draft::{Context, Draft, Out};
 use crate::message::feed::Trail;
 use crate::message::layer::Layer;
+use crate::message::websocket::{Handshake, WebSocket};
 use crate::message::{Kind, Protocol};
 use crate::net::Chunk;
 
@@ -20,7 +21,7 @@ const TRAILERS_LIMIT: usize = 256;
 
 /// One direction of a stream.
 #[derive(Debug, Default)]
-pub(super) enum Half {
+pub(in crate::message) enum Half {
     /// Its head did not come yet.
     #[default]
     Waiting,
@@ -42,7 +43,7 @@ impl Half {
 
 /// A stream that became a connection of its own (RFC 9113 §8.5, RFC 8441).
 #[derive(Debug)]
-pub(super) enum Tunnel {
+pub(in crate::message) enum Tunnel {
     /// The server did not answer yet.
     Asked { protocol: Option<String>, target: Option<String>, held: Vec<(Bytes, Trail)>, size: usize },
     /// It did. `ended`: sent, received.
@@ -50,8 +51,10 @@ pub(super) enum Tunnel {
 }
 
 /// A stream.
-#[derive(Debug, Default)]
-pub(super) struct Stream {
+#[derive(Debug)]
+pub(in crate::message) struct Stream {
+    /// What its messages are written in.
+    pub version: Protocol,
     pub exchange: u32,
     pub sent: Half,
     pub received: Half,
@@ -62,6 +65,20 @@ pub(super) struct Stream {
 }
 
 impl Stream {
+    /// One of which nothing came yet.
+    pub fn new(version: Protocol, exchange: u32) -> Self {
+        Self {
+            version,
+            exchange,
+            sent: Half::Waiting,
+            received: Half::Waiting,
+            method: None,
+            host: None,
+            grpc: false,
+            tunnel: None,
+        }
+    }
+
     pub fn half(&mut self, direction: Direction) -> &mut Half {
         match direction {
             Direction::Sent => &mut self.sent,
@@ -85,13 +102,96 @@ impl Stream {
 
     fn draft(&self, direction: Direction, kind: Kind, doubtful: bool, trail: Trail, context: &Context) -> Draft {
         let mut draft = Draft::raw(direction, context);
-        draft.protocol = Protocol::Http2;
+        draft.protocol = self.version;
         draft.kind = kind;
         draft.host = self.host.clone();
         draft.exchange = Some(self.exchange);
         draft.doubtful = doubtful;
         draft.trail = trail;
         draft
+    }
+
+    /// A field list: a head, or trailers.
+    pub fn fields(
+        &mut self,
+        direction: Direction,
+        head: Head,
+        doubtful: bool,
+        trail: Trail,
+        context: &mut Context,
+        out: &mut Out<'_>,
+    ) {
+        match self.half(direction) {
+            Half::Waiting if head.is_lost() => *self.half(direction) = self.headless(direction, context),
+            Half::Waiting if direction == Direction::Sent => {
+                let (draft, size) = self.request(head, doubtful, trail, direction, context);
+                self.begin(direction, draft, size, context, out);
+            }
+            Half::Waiting => self.answer(head, doubtful, trail, context, out),
+            Half::Open { .. } => self.trailers(direction, head, &trail),
+            Half::Done => {}
+        }
+    }
+
+    fn answer(&mut self, head: Head, doubtful: bool, trail: Trail, context: &mut Context, out: &mut Out<'_>) {
+        let status = head.status.unwrap_or_default();
+        let extensions = head.field("sec-websocket-extensions");
+        let subprotocol = head.field("sec-websocket-protocol");
+        let (draft, size) = self.response(head, doubtful, trail, context);
+        if matches!(status, 100..=199) {
+            draft.finish(context, out);
+            return;
+        }
+        match (&self.tunnel, status) {
+            (Some(Tunnel::Asked { protocol, target, .. }), 200..=299) => {
+                let mut inner = context.clone();
+                inner.authority = self.host.clone();
+                inner.depth += 1;
+                let layer = match protocol.as_deref() {
+                    Some("websocket") => {
+                        let handshake = Handshake { target: target.clone(), extensions, subprotocol };
+                        Layer::WebSocket(Box::new(WebSocket::at(&handshake, 0, 0)))
+                    }
+                    _ => Layer::sniffing(0, 0, &inner, out),
+                };
+                draft.finish(context, out);
+                self.received = Half::Done;
+                self.connect(layer, inner, out);
+            }
+            (tunnel, _) => {
+                if tunnel.is_some() {
+                    self.refuse(context, out);
+                }
+                self.begin(Direction::Received, draft, size, context, out);
+            }
+        }
+    }
+
+    /// Bytes of a body. `full`: there is no room for them, so that they are counted only.
+    pub fn content(&mut self, direction: Direction, bytes: &Bytes, full: bool, trail: &Trail, context: &Context) {
+        if matches!(self.half(direction), Half::Waiting) {
+            *self.half(direction) = self.headless(direction, context);
+        }
+        if let Half::Open { draft, .. } = self.half(direction) {
+            join(&mut draft.trail, trail);
+            // Once left out, always left out: what is kept of a body has no holes.
+            if full || draft.incomplete == Some(GapReason::Limit) {
+                draft.body.count(bytes);
+                draft.incomplete = Some(GapReason::Limit);
+            } else {
+                draft.body.add(bytes);
+            }
+        }
+    }
+
+    /// The head of a request that the server expects the client would send (RFC 9113
+    /// §8.4, RFC 9114 §4.6).
+    pub fn promise(&mut self, head: Head, doubtful: bool, trail: Trail, context: &mut Context, out: &mut Out<'_>) {
+        if matches!(self.sent, Half::Waiting) {
+            let (draft, _) = self.request(head, doubtful, trail, Direction::Received, context);
+            draft.finish(context, out);
+            self.sent = Half::Done;
+        }
     }
 
     /// The head of a request. `direction` is that of its bytes: a promised one was received.

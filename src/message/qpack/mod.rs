@@ -39,6 +39,17 @@ pub(crate) enum Required {
     Unknown,
 }
 
+impl Required {
+    /// Of a section that may have come late, when the window that its number is unique in
+    /// had moved on.
+    pub fn late(self) -> Self {
+        match self {
+            Self::Inserts(0) => self,
+            _ => Self::Unknown,
+        }
+    }
+}
+
 /// What one peer's encoder said.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
