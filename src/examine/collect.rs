@@ -81,8 +81,8 @@ struct SightingEntry {
 struct Found<'l> {
     hits: Vec<(Hit, Leaf)>,
     sealed: Vec<&'l Recipe>,
-    /// Values that a report must not print where they stand in names.
-    hidden: Vec<String>,
+    /// Values that a report must not print where they stand in names. `None`: it may.
+    hidden: Option<Vec<String>>,
 }
 
 /// A message or stretch of a stream of which nothing could be read.
@@ -152,7 +152,7 @@ impl Collector {
             self.seal(message, &recipient, recipe, &phase);
         }
         for (hit, leaf) in &found.hits {
-            self.sighting(message, &attribution, &phase, hit, leaf, &found.hidden, lens.show_values);
+            self.sighting(message, &attribution, &phase, hit, leaf, found.hidden.as_deref());
         }
     }
 
@@ -176,7 +176,7 @@ impl Collector {
         let phase = lens.timeline.phase(message.time);
         keep_stronger(&mut self.recipients, attribution.recipient.id.clone(), attribution.recipient.clone());
         for (hit, leaf) in &found.hits {
-            self.sighting(&named, &attribution, &phase, hit, leaf, &found.hidden, lens.show_values);
+            self.sighting(&named, &attribution, &phase, hit, leaf, found.hidden.as_deref());
         }
     }
 
@@ -191,18 +191,19 @@ impl Collector {
         }
         let sealed = decoded.sealed.iter().filter_map(|(id, _)| lens.signatures.recipes.get(id)).collect();
         let hits = lens.identifier.find(&decoded.leaves, product.as_deref(), message.time).hits;
-        let mut hidden: Vec<String> = Vec::new();
+        let mut hidden = None;
         if !lens.show_values {
             let telling = hits.iter().filter(|hit| hit.certainty > Certainty::Possible);
-            hidden.extend(telling.flat_map(|hit| [hit.written.clone(), hit.value.clone()]));
-            hidden.sort_by_key(|value| std::cmp::Reverse(value.len()));
-            hidden.dedup();
+            let mut values: Vec<String> = telling.flat_map(|hit| [hit.written.clone(), hit.value.clone()]).collect();
+            values.sort_by(|a, b| (b.len(), a).cmp(&(a.len(), b)));
+            values.dedup();
             let recipient = &mut attribution.recipient;
             let names = [&mut recipient.id, &mut recipient.zh, &mut recipient.en, &mut recipient.domain];
             for name in names.into_iter().chain([&mut recipient.reason, &mut attribution.host]) {
-                *name = hide(name, &hidden);
+                *name = hide(name, &values);
             }
-            attribution.remark = attribution.remark.take().map(|remark| hide(&remark, &hidden));
+            attribution.remark = attribution.remark.take().map(|remark| hide(&remark, &values));
+            hidden = Some(values);
         }
         let hits = hits.into_iter().filter_map(|hit| decoded.leaves.get(hit.leaf).cloned().map(|leaf| (hit, leaf)));
         Found { hits: hits.collect(), sealed, hidden }
@@ -332,11 +333,11 @@ impl Collector {
         phase: &Phase,
         hit: &Hit,
         leaf: &Leaf,
-        hidden: &[String],
-        show_values: bool,
+        hidden: Option<&[String]>,
     ) {
+        let show_values = hidden.is_none();
         let method = match &message.kind {
-            Kind::Request { method, target } => format!("{method} {}", hide_segments(&path_template(target), hidden)),
+            Kind::Request { method, target } => format!("{method} {}", hide_segments(&path_template(target), hidden.unwrap_or_default())),
             _ => message.protocol.as_str().to_owned(),
         };
         let certainty = if message.doubtful { hit.certainty.min(Certainty::Probable) } else { hit.certainty };

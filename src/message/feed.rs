@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::evidence::Time;
+use crate::evidence::{GapReason, Time};
 use crate::net::Chunk;
 
 /// Frame numbers kept of one message. A body kept in full (8 MiB) is some 6,000
@@ -88,7 +88,7 @@ const STEP_COST: usize = size_of::<Step>() + size_of::<u64>();
 #[derive(Debug)]
 pub(super) enum Step {
     Data(Held),
-    Gap { length: u64, time: Time },
+    Gap { length: u64, time: Time, reason: GapReason },
     End { reset: bool, time: Time, frame: u64 },
 }
 
@@ -99,7 +99,7 @@ impl Step {
             Chunk::Data { bytes, time, frames, conflict } => {
                 Self::Data(Held { bytes: Bytes::copy_from_slice(bytes), time, frames: frames.into(), conflict })
             }
-            Chunk::Gap { length, time } => Self::Gap { length, time },
+            Chunk::Gap { length, time, reason } => Self::Gap { length, time, reason },
             Chunk::End { reset, time, frame } => Self::End { reset, time, frame },
         }
     }
@@ -108,7 +108,7 @@ impl Step {
     pub fn chunk(&self) -> Chunk<'_> {
         match *self {
             Self::Data(ref held) => held.chunk(),
-            Self::Gap { length, time } => Chunk::Gap { length, time },
+            Self::Gap { length, time, reason } => Chunk::Gap { length, time, reason },
             Self::End { reset, time, frame } => Chunk::End { reset, time, frame },
         }
     }
