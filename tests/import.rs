@@ -286,3 +286,18 @@ fn a_cut_har_yields_the_entries_before_the_cut() {
         }
     }
 }
+
+#[test]
+fn bytes_that_an_exporter_left_out_are_not_called_read() {
+    let json = std::process::Command::new(env!("CARGO_BIN_EXE_wirewitness"))
+        .args(["inspect", "--format", "json"])
+        .arg(fixture("har/http-toolkit.har"))
+        .output()
+        .unwrap();
+    let observations: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    let coverage = &observations["coverage"];
+    // A body of 600,000 bytes is not in the file, one of 256 is.
+    let unread = coverage["total_bytes"].as_u64().unwrap() - coverage["opened_bytes"].as_u64().unwrap();
+    assert_eq!(unread, 600_000, "{coverage}");
+    assert_eq!(coverage["closed"]["pinned"], 1);
+}

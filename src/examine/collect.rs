@@ -93,6 +93,15 @@ struct Unread {
     counted: bool,
 }
 
+/// Bytes of a body that were sent and that the imported file does not have: its head was
+/// read, they were not.
+fn left_out(message: &Message) -> u64 {
+    match message.incomplete {
+        Some(GapReason::LossyImport) => message.body_len.saturating_sub(message.body.len() as u64),
+        _ => 0,
+    }
+}
+
 /// What one shard saw, or several.
 #[derive(Default)]
 pub struct Collector {
@@ -233,7 +242,7 @@ impl Collector {
         match unread {
             None => {
                 self.coverage.total_messages += 1;
-                self.coverage.opened_bytes += message.wire_bytes;
+                self.coverage.opened_bytes += message.wire_bytes.saturating_sub(left_out(message));
                 self.coverage.opened_messages += 1;
             }
             Some(Unread { counted: true, .. }) => {}
