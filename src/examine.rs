@@ -9,6 +9,7 @@
 
 mod collect;
 mod hide;
+mod lens;
 mod streams;
 mod survey;
 mod template;
@@ -30,7 +31,7 @@ use crate::secure::pem::{self, KeyFile};
 use crate::session::{Session, Timeline};
 use crate::signatures::Signatures;
 
-use collect::Lens;
+use lens::Lens;
 use streams::Streams;
 use survey::{Known, survey};
 

@@ -6,18 +6,18 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::evidence::{Certainty, Direction, Gap, GapReason, Gaps, Locator, Masked, Place, Step, Time, Transport};
-use crate::identify::{Hit, Identifier};
+use crate::identify::Hit;
 use crate::message::{Dns, Item, Kind, Message, Protocol};
 use crate::observations::{
     Contact, Coverage, Flow, Form, Observations, Phase, Recipient, Sealed, Sighting, Wire, same_app,
 };
-use crate::party::{Attribution, Attributor};
-use crate::payload::{Decoder, Leaf};
-use crate::session::Timeline;
-use crate::signatures::{Recipe, Signatures};
+use crate::party::Attribution;
+use crate::payload::Leaf;
+use crate::signatures::Recipe;
 
 use super::SHARDS;
-use super::hide::{hide, hide_segments};
+use super::hide::hide_segments;
+use super::lens::{Found, Lens, is_text};
 use super::template::path_template;
 
 /// Different sightings of a whole run; a shard keeps 1/64. Each is about a kilobyte.
@@ -26,26 +26,6 @@ const MAX_SIGHTINGS: usize = 256 * 1024;
 const MAX_CONTACTS: usize = 64 * 1024;
 /// Hosts and addresses named for one contact.
 const MAX_NAMES: usize = 64;
-
-/// What judging a message needs to know. Shared by all shards, never changed.
-pub struct Lens<'s> {
-    /// The facts.
-    pub signatures: &'s Signatures,
-    /// Messages to recipients.
-    pub attributor: Attributor<'s>,
-    /// Messages to leaves.
-    pub decoder: Decoder,
-    /// Leaves to hits.
-    pub identifier: Identifier,
-    /// Times to phases.
-    pub timeline: Timeline,
-    /// The audited app, where it is known.
-    pub app: Option<String>,
-    /// Only this app was recorded.
-    pub isolated: bool,
-    /// Show values as they are (`--show-values`).
-    pub show_values: bool,
-}
 
 /// What makes two sightings like each other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,15 +54,6 @@ struct SightingEntry {
     locator: Locator,
     masked: Masked,
     reason: String,
-}
-
-/// What was found in one message.
-#[derive(Default)]
-struct Found<'l> {
-    hits: Vec<(Hit, Leaf)>,
-    sealed: Vec<&'l Recipe>,
-    /// Values that a report must not print where they stand in names. `None`: it may.
-    hidden: Option<Vec<String>>,
 }
 
 /// A message or stretch of a stream of which nothing could be read.
@@ -153,7 +124,8 @@ impl Collector {
         let unread = self.unread(message);
         self.cover(message, unread);
         let phase = lens.timeline.phase(message.time);
-        let found = if message.opened { self.look(message, &mut attribution, lens) } else { Found::default() };
+        let found =
+            if message.opened { lens.look(message, &mut attribution, &mut self.gaps) } else { Found::default() };
         let recipient = attribution.recipient.id.clone();
         keep_stronger(&mut self.recipients, recipient.clone(), attribution.recipient.clone());
         self.contact(message, &recipient, &attribution, &phase, unread);
@@ -177,7 +149,7 @@ impl Collector {
         if attribution.ignored.is_some() {
             return;
         }
-        let mut found = self.look(&named, &mut attribution, lens);
+        let mut found = lens.look(&named, &mut attribution, &mut self.gaps);
         found.hits.retain(|(hit, _)| hit.certainty == Certainty::Confirmed);
         if found.hits.is_empty() {
             return;
@@ -187,35 +159,6 @@ impl Collector {
         for (hit, leaf) in &found.hits {
             self.sighting(&named, &attribution, &phase, hit, leaf, found.hidden.as_deref());
         }
-    }
-
-    /// Decodes a message and finds what is in it. Values that stand in the names of its
-    /// recipient are taken out of them.
-    fn look<'l>(&mut self, message: &Message, attribution: &mut Attribution, lens: &'l Lens<'_>) -> Found<'l> {
-        let recipient = &attribution.recipient;
-        let product = recipient.product.clone().or_else(|| recipient.via.clone());
-        let decoded = lens.decoder.leaves(message, product.as_deref());
-        for gap in decoded.gaps {
-            self.gaps.add(gap);
-        }
-        let sealed = decoded.sealed.iter().filter_map(|(id, _)| lens.signatures.recipes.get(id)).collect();
-        let hits = lens.identifier.find(&decoded.leaves, product.as_deref(), message.time).hits;
-        let mut hidden = None;
-        if !lens.show_values {
-            let telling = hits.iter().filter(|hit| hit.certainty > Certainty::Possible);
-            let mut values: Vec<String> = telling.flat_map(|hit| [hit.written.clone(), hit.value.clone()]).collect();
-            values.sort_by(|a, b| (b.len(), a).cmp(&(a.len(), b)));
-            values.dedup();
-            let recipient = &mut attribution.recipient;
-            let names = [&mut recipient.id, &mut recipient.zh, &mut recipient.en, &mut recipient.domain];
-            for name in names.into_iter().chain([&mut recipient.reason, &mut attribution.host]) {
-                *name = hide(name, &values);
-            }
-            attribution.remark = attribution.remark.take().map(|remark| hide(&remark, &values));
-            hidden = Some(values);
-        }
-        let hits = hits.into_iter().filter_map(|hit| decoded.leaves.get(hit.leaf).cloned().map(|leaf| (hit, leaf)));
-        Found { hits: hits.collect(), sealed, hidden }
     }
 
     /// Why nothing of a message could be read, and whether its stream is counted already.
@@ -346,7 +289,9 @@ impl Collector {
     ) {
         let show_values = hidden.is_none();
         let method = match &message.kind {
-            Kind::Request { method, target } => format!("{method} {}", hide_segments(&path_template(target), hidden.unwrap_or_default())),
+            Kind::Request { method, target } => {
+                format!("{method} {}", hide_segments(&path_template(target), hidden.unwrap_or_default()))
+            }
             _ => message.protocol.as_str().to_owned(),
         };
         let certainty = if message.doubtful { hit.certainty.min(Certainty::Probable) } else { hit.certainty };
@@ -508,15 +453,6 @@ impl Collector {
             ..Observations::default()
         }
     }
-}
-
-/// Mostly printable UTF-8: lines, JSON, XML and the like over a bare socket.
-fn is_text(bytes: &[u8]) -> bool {
-    // The last character may be cut where a turn was.
-    let valid = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
-    let text = bytes.get(..valid).unwrap_or_default();
-    let odd = text.iter().filter(|b| b.is_ascii_control() && !b.is_ascii_whitespace()).count();
-    !bytes.is_empty() && bytes.len() - valid < 4 && odd * 20 <= text.len()
 }
 
 /// What evidence is sorted by: input, first frame or entry, offset in the stream.

@@ -15,7 +15,8 @@ use crate::evidence::{Gaps, Time};
 use crate::message::{Options, import};
 use crate::net::{Assigned, Kind, Numbering, Segment, Slicer, StreamId};
 
-use super::collect::{Collector, Lens};
+use super::collect::Collector;
+use super::lens::Lens;
 use super::streams::Streams;
 use super::{ExamineError, SHARDS};
 

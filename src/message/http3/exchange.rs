@@ -70,7 +70,14 @@ impl Exchange {
     }
 
     /// Hands on bytes that no frame can be made of.
-    pub fn pass(&mut self, direction: Direction, bytes: &Bytes, trail: Trail, context: &mut Context, out: &mut Out<'_>) {
+    pub fn pass(
+        &mut self,
+        direction: Direction,
+        bytes: &Bytes,
+        trail: Trail,
+        context: &mut Context,
+        out: &mut Out<'_>,
+    ) {
         let mut draft = Draft::raw(direction, context);
         draft.protocol = Protocol::Http3;
         draft.host = self.shared.host.clone();

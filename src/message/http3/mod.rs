@@ -74,14 +74,7 @@ impl Http3 {
     }
 
     /// Takes the next step of a direction of stream `id`.
-    pub fn push(
-        &mut self,
-        id: u64,
-        direction: Direction,
-        chunk: Chunk<'_>,
-        context: &mut Context,
-        out: &mut Out<'_>,
-    ) {
+    pub fn push(&mut self, id: u64, direction: Direction, chunk: Chunk<'_>, context: &mut Context, out: &mut Out<'_>) {
         if self.others.contains_key(&id) {
             return self.other(id, direction, chunk, out);
         }
@@ -152,14 +145,7 @@ impl Http3 {
         }
     }
 
-    fn message(
-        &mut self,
-        key: Key,
-        direction: Direction,
-        chunk: Chunk<'_>,
-        context: &mut Context,
-        out: &mut Out<'_>,
-    ) {
+    fn message(&mut self, key: Key, direction: Direction, chunk: Chunk<'_>, context: &mut Context, out: &mut Out<'_>) {
         if !self.open(key, context, out) {
             return;
         }
@@ -300,14 +286,7 @@ impl Http3 {
         self.impatient || self.peer(direction).is_ready(section.required, setting_lost)
     }
 
-    fn decode(
-        &mut self,
-        key: Key,
-        direction: Direction,
-        section: Section,
-        context: &mut Context,
-        out: &mut Out<'_>,
-    ) {
+    fn decode(&mut self, key: Key, direction: Direction, section: Section, context: &mut Context, out: &mut Out<'_>) {
         let Section { promised, bytes, required, trail } = section;
         let fields = self.peer(direction).decoder.decode(bytes, required);
         if fields.malformed.is_some() {
