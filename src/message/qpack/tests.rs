@@ -184,13 +184,14 @@ fn what_breaks_a_section() {
 
 #[test]
 fn what_breaks_an_encoder() {
-    for instructions in ["00", "3fbd018000", "c00141", "3fbd01ff240141", "3fffffffffffffffffffff", "5fffffff7f", "bfff"] {
+    for instructions in ["00", "3fbd018000", "c00141", "3fbd01ff240141", "3fffffffffffffffffffff", "5fffffff7f", "bfff"]
+    {
         let mut decoder = Decoder::default();
         decoder.allow(220);
         let broken = !decoder.instructions(&hex(instructions));
         // A part of one is only waited for.
         assert_eq!(broken, instructions != "bfff", "{instructions}");
-        assert_eq!(decoder.is_lost(), broken);
+        assert_eq!(decoder.is_over(), broken);
         assert_eq!(decoder.inserted(), 0);
     }
 }
