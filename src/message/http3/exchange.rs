@@ -23,13 +23,15 @@ pub(super) enum Key {
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub shared: Stream,
+    /// Its request is a promise that did not come yet; the response waits for it.
+    pub unpromised: bool,
     sent: Lane,
     received: Lane,
 }
 
 impl Exchange {
-    pub fn new(number: u32) -> Self {
-        Self { shared: Stream::new(Protocol::Http3, number), sent: Lane::at(0), received: Lane::at(0) }
+    pub fn new(number: u32, unpromised: bool) -> Self {
+        Self { unpromised, shared: Stream::new(Protocol::Http3, number), sent: Lane::at(0), received: Lane::at(0) }
     }
 
     pub fn lane(&mut self, direction: Direction) -> &mut Lane {
@@ -39,9 +41,10 @@ impl Exchange {
         }
     }
 
-    /// A section of this direction is not decoded yet, or one of the request that it answers.
+    /// A section of this direction is not decoded yet, or the request that it answers is not here.
     pub fn is_blocked(&self, direction: Direction) -> bool {
-        self.sent.blocked.is_some() || direction == Direction::Received && self.received.blocked.is_some()
+        let of_response = direction == Direction::Received && (self.received.blocked.is_some() || self.unpromised);
+        self.sent.blocked.is_some() || of_response
     }
 
     /// What comes in this direction is not read yet.

@@ -90,15 +90,13 @@ impl Http3 {
         if self.held > HELD_LIMIT && !self.impatient {
             let detail = format!("of HTTP/3 that waits for its header table, {} MiB are held", HELD_LIMIT >> 20);
             out.gap(Gap::new(GapReason::Limit, context.at(), detail));
-            self.impatient = true;
-            self.release(context, out);
+            self.hurry(context, out);
         }
     }
 
     /// The connection is over.
     pub fn finish(&mut self, context: &mut Context, out: &mut Out<'_>) {
-        self.impatient = true;
-        self.release(context, out);
+        self.hurry(context, out);
         self.singles.clear();
         while let Some((_, mut exchange)) = self.exchanges.pop_first() {
             exchange.close(GapReason::LostPackets, context, out);
@@ -123,7 +121,8 @@ impl Http3 {
             out.gap(Gap::new(GapReason::Limit, context.at(), detail));
             self.close_oldest(context, out);
         }
-        self.exchanges.insert(key, Exchange::new(out.next_exchange()));
+        let unpromised = matches!(key, Key::Push(_)) && !self.impatient;
+        self.exchanges.insert(key, Exchange::new(out.next_exchange(), unpromised));
         true
     }
 
@@ -209,6 +208,10 @@ impl Http3 {
                 None => return,
                 Some(Piece::Whole { kind, payload, trail }) => {
                     let promise = if kind == frame::PUSH_PROMISE { frame::integer(&payload) } else { Some((0, 0)) };
+                    // Only a server promises, and only where it answers (§7.2.5). Were promises
+                    // followed inside of what is promised, they could be nested without end.
+                    let in_place = direction == Direction::Received && matches!(key, Key::Request(_));
+                    let promise = promise.filter(|_| kind == frame::HEADERS || in_place);
                     // A promise that ends inside its number promises nothing.
                     let Some((id, length)) = promise else { continue };
                     let promised = (kind == frame::PUSH_PROMISE).then_some(id);
@@ -306,6 +309,8 @@ impl Http3 {
                     && let Some(push) = self.exchanges.get_mut(&Key::Push(id))
                 {
                     push.shared.promise(head, doubtful, trail, context, out);
+                    push.unpromised = false;
+                    self.read_waiting(Key::Push(id), Direction::Received, context, out);
                 }
             }
         }
@@ -384,6 +389,19 @@ impl Http3 {
         }
     }
 
+    /// Gives up waiting for anything.
+    fn hurry(&mut self, context: &mut Context, out: &mut Out<'_>) {
+        self.impatient = true;
+        self.release(context, out);
+        let unpromised: Vec<Key> = self.exchanges.iter().filter(|(_, e)| e.unpromised).map(|(key, _)| *key).collect();
+        for key in unpromised {
+            if let Some(exchange) = self.exchanges.get_mut(&key) {
+                exchange.unpromised = false;
+            }
+            self.read_waiting(key, Direction::Received, context, out);
+        }
+    }
+
     fn read_waiting(&mut self, key: Key, direction: Direction, context: &mut Context, out: &mut Out<'_>) {
         while let Some(exchange) = self.exchanges.get_mut(&key)
             && !exchange.is_blocked(direction)
@@ -417,4 +435,4 @@ fn kept_detail() -> String {
 }
 
 #[cfg(test)]
-mod tests;
+mod recorded;

@@ -43,7 +43,7 @@ impl Peer {
         match required {
             Required::Unknown => true,
             Required::Setting => setting_lost,
-            Required::Inserts(count) => count <= self.decoder.inserted() || self.decoder.is_lost(),
+            Required::Inserts(count) => count <= self.decoder.inserted() || self.decoder.is_over(),
         }
     }
 
@@ -125,7 +125,7 @@ impl Http3 {
                         }
                     }
                     Chunk::Gap { length, .. } => decoder.hole(length),
-                    Chunk::End { .. } => decoder.hole(0),
+                    Chunk::End { .. } => decoder.end(),
                 }
                 self.release(context, out);
             }

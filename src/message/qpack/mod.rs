@@ -65,6 +65,8 @@ pub(crate) struct Decoder {
     waiting: BytesMut,
     /// Bytes that may have been insertions and were not read, since a hole.
     unread: Option<u64>,
+    /// Its stream is over.
+    ended: bool,
 }
 
 impl Decoder {
@@ -80,8 +82,13 @@ impl Decoder {
     }
 
     /// No instruction can be read any more.
-    pub fn is_lost(&self) -> bool {
-        self.unread.is_some()
+    pub fn is_over(&self) -> bool {
+        self.unread.is_some() || self.ended
+    }
+
+    /// The encoder's stream is over: what was inserted stays.
+    pub fn end(&mut self) {
+        self.ended = true;
     }
 
     /// Bytes of the encoder's stream are missing; 0 when it is not known how many. Where

@@ -191,7 +191,7 @@ fn what_breaks_an_encoder() {
         let broken = !decoder.instructions(&hex(instructions));
         // A part of one is only waited for.
         assert_eq!(broken, instructions != "bfff", "{instructions}");
-        assert_eq!(decoder.is_lost(), broken);
+        assert_eq!(decoder.is_over(), broken);
         assert_eq!(decoder.inserted(), 0);
     }
 }
