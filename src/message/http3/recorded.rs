@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::Http3;
 use crate::capture::{Record, Source};
-use crate::evidence::{Direction, Gap, Gaps, Place};
+use crate::evidence::{Direction, Gap, GapReason, Gaps, Place};
 use crate::message::draft::{Context, Out};
 use crate::message::feed::{Held, Step};
 use crate::message::{Datagram, Datagrams, Item, Kind, Message, Options, Protocol};
@@ -391,7 +391,13 @@ fn five_thousand_mutations_do_no_harm() {
             let at = random.below(steps.len());
             let (id, direction, step) = &mut steps[at];
             match (random.below(8), &mut *step) {
-                (0, _) => *step = Step::Gap { length: random.below(300) as u64, time: crate::evidence::Time(0) },
+                (0, _) => {
+                    *step = Step::Gap {
+                        length: random.below(300) as u64,
+                        time: crate::evidence::Time(0),
+                        reason: GapReason::LostPackets,
+                    }
+                }
                 (1, _) => *id = random.below(40) as u64,
                 (2, _) => *step = Step::End { reset: random.below(2) == 0, time: crate::evidence::Time(0), frame: 1 },
                 (3, _) => *direction = direction.reverse(),
