@@ -3,7 +3,7 @@
 //! Like sightings are one, with a count; the smallest place gives the evidence, not
 //! the first to arrive. So collectors of shards can be merged in any order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::evidence::{Certainty, Direction, Gap, GapReason, Gaps, Locator, Masked, Place, Step, Time};
 use crate::identify::{Hit, Identifier};
@@ -15,6 +15,7 @@ use crate::session::Timeline;
 use crate::signatures::{Recipe, Signatures};
 
 use super::SHARDS;
+use super::apps::AppMap;
 use super::template::path_template;
 
 /// Different sightings of a whole run; a shard keeps 1/64. Each is about a kilobyte.
@@ -36,6 +37,8 @@ pub struct Lens<'s> {
     pub identifier: Identifier,
     /// Times to phases.
     pub timeline: Timeline,
+    /// Whose traffic it is.
+    pub apps: AppMap,
     /// The audited app, where it is known.
     pub app: Option<String>,
     /// Only this app was recorded.
@@ -101,13 +104,15 @@ impl Collector {
         if message.direction == Direction::Received || message.protocol == Protocol::Dns {
             return;
         }
-        if let (Some(app), Some(audited)) = (&message.app, &lens.app)
-            && !same_app(app, audited)
-        {
+        let audited = match (&message.app, &lens.app) {
+            (Some(app), Some(audited)) => lens.apps.is_audited(app, audited),
+            (app, _) => app.as_ref().map(|_| true),
+        };
+        if audited == Some(false) {
             self.coverage.other_app_messages += 1;
             return;
         }
-        match message.app {
+        match audited {
             Some(_) => self.apps_known += 1,
             None => self.apps_unknown += 1,
         }
@@ -331,6 +336,9 @@ impl Collector {
 
     /// Sorts, labels and numbers everything.
     pub fn observations(self, lens: &Lens<'_>) -> Observations {
+        // Without an app to audit, all that is here is taken for one: then it must be one.
+        let apps: BTreeSet<&Option<String>> = self.contacts.keys().map(|(_, app)| app).collect();
+        let one_app = lens.app.is_some() || apps.len() == 1;
         let mut entries: Vec<(SightingKey, SightingEntry)> = self.sightings.into_iter().collect();
         entries.sort_by(|(a, x), (b, y)| (x.at, &a.data_type, a).cmp(&(y.at, &b.data_type, b)));
         let mut labels: BTreeMap<(String, String), String> = BTreeMap::new();
@@ -381,7 +389,7 @@ impl Collector {
         }
         Observations {
             app: lens.app.clone(),
-            app_proven: lens.isolated || (self.apps_unknown == 0 && self.apps_known > 0),
+            app_proven: lens.isolated || (one_app && self.apps_unknown == 0 && self.apps_known > 0),
             recipients: self.recipients,
             contacts: self.contacts.into_values().collect(),
             sightings,
@@ -393,11 +401,6 @@ impl Collector {
             ..Observations::default()
         }
     }
-}
-
-/// `com.x` and its further processes `com.x:push`.
-fn same_app(app: &str, audited: &str) -> bool {
-    app.split(':').next() == audited.split(':').next()
 }
 
 /// What evidence is sorted by: input, first frame or entry, offset in the stream.
