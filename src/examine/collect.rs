@@ -3,14 +3,12 @@
 //! Like sightings are one, with a count; the smallest place gives the evidence, not
 //! the first to arrive. So collectors of shards can be merged in any order.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::evidence::{Certainty, Direction, Gap, GapReason, Gaps, Locator, Masked, Place, Step, Time, Transport};
 use crate::identify::Hit;
 use crate::message::{Dns, Item, Kind, Message, Protocol};
-use crate::observations::{
-    Contact, Coverage, Flow, Form, Observations, Phase, Recipient, Sealed, Sighting, Wire, same_app,
-};
+use crate::observations::{Contact, Coverage, Flow, Form, Observations, Phase, Recipient, Sealed, Sighting, Wire};
 use crate::party::Attribution;
 use crate::payload::Leaf;
 use crate::signatures::Recipe;
@@ -103,9 +101,11 @@ impl Collector {
         if message.direction == Direction::Received {
             return;
         }
-        if let (Some(app), Some(audited)) = (&message.app, &lens.app)
-            && !same_app(app, audited)
-        {
+        let audited = match (&message.app, &lens.app) {
+            (Some(app), Some(audited)) => lens.apps.is_audited(app, audited),
+            (app, _) => app.as_ref().map(|_| true),
+        };
+        if audited == Some(false) {
             self.coverage.other_app_messages += 1;
             return;
         }
@@ -113,7 +113,7 @@ impl Collector {
             self.question(message, dns, lens);
             return;
         }
-        match message.app {
+        match audited {
             Some(_) => self.apps_known += 1,
             None => self.apps_unknown += 1,
         }
@@ -391,6 +391,9 @@ impl Collector {
 
     /// Sorts, labels and numbers everything.
     pub fn observations(self, lens: &Lens<'_>) -> Observations {
+        // Without an app to audit, all that is here is taken for one: then it must be one.
+        let apps: BTreeSet<&Option<String>> = self.contacts.keys().map(|(_, app)| app).collect();
+        let one_app = lens.app.is_some() || apps.len() == 1;
         let mut entries: Vec<(SightingKey, SightingEntry)> = self.sightings.into_iter().collect();
         entries.sort_by(|(a, x), (b, y)| (x.at, &a.data_type, a).cmp(&(y.at, &b.data_type, b)));
         let mut labels: BTreeMap<(String, String), String> = BTreeMap::new();
@@ -441,7 +444,7 @@ impl Collector {
         }
         Observations {
             app: lens.app.clone(),
-            app_proven: lens.isolated || (self.apps_unknown == 0 && self.apps_known > 0),
+            app_proven: lens.isolated || (one_app && self.apps_unknown == 0 && self.apps_known > 0),
             recipients: self.recipients,
             contacts: self.contacts.into_values().collect(),
             sightings,

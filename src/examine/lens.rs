@@ -8,6 +8,7 @@ use crate::payload::{Decoder, Leaf};
 use crate::session::Timeline;
 use crate::signatures::{Recipe, Signatures};
 
+use super::apps::AppMap;
 use super::hide::hide;
 
 /// What looking at a message needs to know. Shared by all shards, never changed.
@@ -22,6 +23,8 @@ pub struct Lens<'s> {
     pub identifier: Identifier,
     /// Times to phases.
     pub timeline: Timeline,
+    /// Whose traffic it is.
+    pub apps: AppMap,
     /// The audited app, where it is known.
     pub app: Option<String>,
     /// Only this app was recorded.

@@ -38,6 +38,11 @@ impl Conversation {
         Self { layer: Layer::start(), context, exchange: 0, finished: false }
     }
 
+    /// The app whose stream this is, once it is known. Later ones are not believed.
+    pub fn tell_app(&mut self, app: &Arc<str>) {
+        self.context.app.get_or_init(|| Arc::clone(app));
+    }
+
     /// Takes one chunk of one direction. Chunks of both directions come in the order
     /// in which they were captured. Packets missing from the stream are counted here, so
     /// nobody below or above has to.

@@ -1,5 +1,7 @@
 //! The datagrams of one UDP five-tuple: DNS, QUIC, or as they are.
 
+use std::sync::Arc;
+
 use super::draft::{Context, Draft, Out};
 use super::feed::Feed;
 use super::quic::Quic;
@@ -53,6 +55,11 @@ impl Datagrams {
             quic: None,
             finished: false,
         }
+    }
+
+    /// The app whose stream this is, once it is known. Later ones are not believed.
+    pub fn tell_app(&mut self, app: &Arc<str>) {
+        self.context.app.get_or_init(|| Arc::clone(app));
     }
 
     /// Takes the next datagram.

@@ -1,7 +1,7 @@
 //! A message that is still being read, and what its stream lends to it.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha256};
@@ -31,6 +31,8 @@ pub(super) struct Context {
     /// The next message is the first of an encrypted stream.
     pub hello: bool,
     pub certificate_names: Vec<String>,
+    /// Whose stream it is, known at once or later to this context and all made from it.
+    pub app: Arc<OnceLock<Arc<str>>>,
     /// Host that a proxy was asked to connect this tunnel to.
     pub authority: Option<String>,
     /// Bytes that the client sent to bring the stream up (a TLS handshake): the next sent
@@ -53,6 +55,7 @@ impl Context {
             alpn: None,
             hello: false,
             certificate_names: Vec::new(),
+            app: Arc::default(),
             authority: None,
             overhead: 0,
             depth: 0,
@@ -212,7 +215,7 @@ impl Draft {
             wire: context.wire,
             opened,
             doubtful: self.doubtful || self.trail.conflict,
-            app: None,
+            app: context.app.get().map(|app| app.to_string()),
             exchange: self.exchange,
             wire_bytes: self.trail.length.saturating_add(overhead),
             place: Place::Frames {

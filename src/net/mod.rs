@@ -21,6 +21,8 @@ mod slicer;
 mod tcp;
 #[cfg(test)]
 mod tests;
+mod tunnel;
+mod wireless;
 
 pub use numbering::{Assigned, Numbering};
 pub use slicer::{Flags, Kind, Segment, Slicer};

@@ -203,12 +203,12 @@ fn padding_offload_snap_length_and_tunnels() {
 fn link_types_that_are_not_read_are_named() {
     let (mut slicer, mut gaps) = (Slicer::new(), Gaps::default());
     for frame in 1..=3 {
-        assert!(slicer.slice(&packet(frame, 0, LinkType(105), &[8; 60]), &mut gaps).is_none());
+        assert!(slicer.slice(&packet(frame, 0, LinkType(107), &[8; 60]), &mut gaps).is_none());
     }
     let gaps = gaps.into_vec();
     assert_eq!(gaps.len(), 1);
     assert_eq!((gaps[0].reason, gaps[0].count, gaps[0].at.as_str()), (GapReason::UnsupportedLink, 3, "frame 1"));
-    assert!(gaps[0].detail.contains("105 (IEEE802_11)"), "{}", gaps[0].detail);
+    assert!(gaps[0].detail.contains("107 (FRELAY)"), "{}", gaps[0].detail);
 }
 
 #[test]
