@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::capture::Apps;
+use crate::observations::same_app;
 
 /// Names of the apps, by input and number.
 pub type AppNames = Arc<[Vec<Arc<str>>]>;
@@ -55,8 +56,7 @@ impl AppMap {
     /// is given by its id.
     pub fn is_audited(&self, app: &str, audited: &str) -> Option<bool> {
         let is_label = |name: &str| self.labels.contains(name) && !self.ids.contains(name);
-        // `com.x` and its further processes `com.x:push`.
-        let same = app.split(':').next() == audited.split(':').next();
+        let same = same_app(app, audited);
         (same || !is_label(app) || is_label(audited)).then_some(same)
     }
 
