@@ -19,6 +19,7 @@ pub mod line;
 mod mqtt;
 mod raw;
 mod sniff;
+mod socks;
 mod tls;
 mod websocket;
 
