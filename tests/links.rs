@@ -63,3 +63,19 @@ fn packets_carry_their_app() {
     assert_eq!(messages("ios.pcapng").0, [app(HOST, 0, "Weather, Inc"), app(None, 0, "apsd")]);
     assert_eq!(messages("darwin.pcapng").0, [app(HOST, 0, "Weather"), app(None, 0, "mDNSResponder")]);
 }
+
+#[test]
+fn socks_leads_to_the_destination() {
+    let answered = [seen(HOST, 0, None), seen(HOST, 0, None)];
+    for name in ["socks4", "socks4a", "socks5", "socks5ip"] {
+        assert_eq!(messages(&format!("{name}.pcap")).0, answered, "{name}");
+    }
+    // The name that the proxy was told is the host of what has no name of its own.
+    assert_eq!(messages("socksname.pcap").0, [seen(Some("api.inner.example"), 0, None)]);
+    // Refused; and no handshake at all: every turn comes out as it was.
+    for (name, turns) in [("socksno", 4), ("socksnot", 2)] {
+        let (found, gaps) = messages(&format!("{name}.pcap"));
+        assert_eq!(found, vec![seen(None, 0, None); turns], "{name}");
+        assert!(gaps.contains("begins like SOCKS and opens no tunnel"), "{gaps}");
+    }
+}

@@ -68,6 +68,29 @@ F['hdlc']=(104,flow(lambda p: b'\x0f\0'+u16(et(p))+p))
 F['pppoe']=(51,flow(lambda p: b'\x11\0\0\1'+u16(len(p)+2)+(b'\0\x57' if p[0]>>4==6 else b'\0\x21')+p))
 F['protected']=(105,flow(lambda p: dot11(bytes(8)+snap(p),0x41)))
 for n,(l,p) in F.items(): write(folder + n + '.pcap',l,p)
+# SOCKS
+def talk(*turns):
+    """A TCP connection to a proxy: what each side says in turn, the client first."""
+    c, d, seq = (10,1,1,1), (192,0,2,3), [100, 500]
+    packets = [v4(6,tcp(40000,1080,99,0,2),c,d), v4(6,tcp(1080,40000,499,100,0x12),d,c)]
+    for n, said in enumerate(turns):
+        i = n % 2
+        ends = ((40000,1080,c,d),(1080,40000,d,c))[i]
+        if said: packets.append(v4(6,tcp(ends[0],ends[1],seq[i],seq[1-i],0x18,said),ends[2],ends[3]))
+        seq[i] += len(said)
+    return packets
+answer=b'HTTP/1.1 204 No Content\r\n\r\n'
+name=b'api.inner.example'
+F['socks5']=(101,talk(b'\5\2\0\2',b'\5\2',b'\1\4user\4pass',b'\1\0',b'\5\1\0\3'+bytes([len(name)])+name+b'\0\x50',b'\5\0\0\1\0\0\0\0\0\0',req,answer))
+F['socks5ip']=(101,talk(b'\5\1\0',b'\5\0',b'\5\1\0\1\xcb\0\x71\x0d\0\x50',b'\5\0\0\1\0\0\0\0\0\0',req,answer))
+F['socks4a']=(101,talk(b'\4\1\0\x50\0\0\0\1me\0'+name+b'\0',b'\0\x5a'+bytes(6),req,answer))
+F['socks4']=(101,talk(b'\4\1\0\x50\xcb\0\x71\x0dme\0',b'\0\x5a'+bytes(6),req,answer))
+raw=b'\x17raw bytes that nothing reads'
+F['socksname']=(101,talk(b'\5\1\0',b'\5\0',b'\5\1\0\3'+bytes([len(name)])+name+b'\0\x50',b'\5\0\0\1\0\0\0\0\0\0',raw))
+F['socksno']=(101,talk(b'\5\1\0',b'\5\0',b'\5\1\0\3'+bytes([len(name)])+name+b'\0\x50',b'\5\5\0\1\0\0\0\0\0\0'))
+F['socksnot']=(101,talk(b'\5\1\0',b'hello there'))
+for n in F:
+    if n.startswith('socks'): write(folder + n + '.pcap', *F[n])
 # apps
 def blk(t,b): b+=bytes(-len(b)%4); return struct.pack('<II',t,len(b)+12)+b+struct.pack('<I',len(b)+12)
 def opts(o): return b''.join(struct.pack('<HH',c,len(v))+v+bytes(-len(v)%4) for c,v in o)

@@ -7,6 +7,7 @@ use super::http2::Http2;
 use super::mqtt::Mqtt;
 use super::raw::Turns;
 use super::sniff::Found;
+use super::socks::Socks;
 use super::tls::Tls;
 use super::websocket::WebSocket;
 use crate::evidence::{Direction, Gap, GapReason};
@@ -33,6 +34,8 @@ pub(super) enum Layer {
     WebSocket(Box<WebSocket>),
     /// MQTT.
     Mqtt(Box<Mqtt>),
+    /// SOCKS.
+    Socks(Box<Socks>),
 }
 
 impl Layer {
@@ -60,6 +63,7 @@ impl Layer {
             Self::Http2(http2) => http2.push(direction, chunk, context, out),
             Self::WebSocket(websocket) => websocket.push(direction, chunk, context, out),
             Self::Mqtt(mqtt) => mqtt.push(direction, chunk, context, out),
+            Self::Socks(socks) => socks.push(direction, chunk, context, out),
             Self::Turns(turns) => {
                 let Some(found) = turns.push(direction, chunk, context, out) else { return };
                 turns.close(context, out);
@@ -70,6 +74,7 @@ impl Layer {
                     Found::Http1 => Self::Http1(Box::new(Http1::at((sent, doubtful.0), (received, doubtful.1)))),
                     Found::Http2 => Self::Http2(Box::new(Http2::at((sent, doubtful.0), (received, doubtful.1)))),
                     Found::Mqtt => Self::Mqtt(Box::new(Mqtt::at(sent, received))),
+                    Found::Socks => Self::Socks(Box::new(Socks::at(sent, received))),
                     Found::Dns => Self::Dns(DnsStream::at(sent, received)),
                 };
                 for (direction, piece) in held {
@@ -89,6 +94,7 @@ impl Layer {
             Self::Http2(http2) => http2.finish(context, out),
             Self::WebSocket(websocket) => websocket.finish(context, out),
             Self::Mqtt(mqtt) => mqtt.finish(context, out),
+            Self::Socks(socks) => socks.finish(context, out),
         }
     }
 }

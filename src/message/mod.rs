@@ -22,6 +22,7 @@ mod qpack;
 mod quic;
 mod raw;
 mod sniff;
+mod socks;
 mod tls;
 mod websocket;
 

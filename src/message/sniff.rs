@@ -48,6 +48,7 @@ pub(super) enum Found {
     Http2,
     Dns,
     Mqtt,
+    Socks,
 }
 
 /// What a prefix says.
@@ -70,7 +71,11 @@ pub(super) fn sniff(direction: Direction, prefix: &[u8], server_port: u16, first
         Direction::Received => [status(prefix), frames(direction, prefix), Verdict::Unknown, Verdict::Unknown],
     };
     let mut more = false;
-    for verdict in [dns, tls(prefix, first)].into_iter().chain(http) {
+    let socks = match direction {
+        Direction::Sent if first => verdict(super::socks::begins(prefix), Found::Socks),
+        _ => Verdict::Unknown,
+    };
+    for verdict in [dns, tls(prefix, first), socks].into_iter().chain(http) {
         match verdict {
             Verdict::Found(_) if !more => return verdict,
             Verdict::Found(_) | Verdict::More => more = true,

@@ -83,7 +83,7 @@ fn gtp_u(payload: &[u8]) -> Option<Inner> {
 /// A data message of version 2 carries PPP. Flags say which fields there are.
 fn l2tp(payload: &[u8]) -> Option<Inner> {
     let [flags, version, ..] = *payload.first_chunk::<2>()?;
-    if flags & 0xb4 != 0 || version != 2 {
+    if flags & 0xb4 != 0 || version & 0x0f != 2 {
         return None;
     }
     let length = if flags & 0x40 != 0 { 2 } else { 0 };
