@@ -320,6 +320,10 @@ impl Connection {
         }
         self.initial.push(keys);
         if !self.destinations.contains(&id) {
+            if direction == Direction::Sent {
+                // Behind a Retry, or in another connection, the hello starts anew.
+                self.client.forget_hello();
+            }
             if self.destinations.len() >= KEYS_LIMIT {
                 self.destinations.remove(0);
             }
@@ -449,5 +453,7 @@ impl Connection {
     }
 }
 
+#[cfg(test)]
+mod recorded;
 #[cfg(test)]
 mod tests;

@@ -49,6 +49,11 @@ impl Side {
         Self { id_lengths: self.id_lengths.clone(), sealed: self.sealed, ..Self::default() }
     }
 
+    /// Handshake messages begin again.
+    pub fn forget_hello(&mut self) {
+        self.initial = Messages::default();
+    }
+
     /// An id of this length may stand in short headers.
     pub fn add_id_length(&mut self, length: usize) {
         if length <= ID_LIMIT && !self.id_lengths.contains(&length) {
