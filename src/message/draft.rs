@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 
 use super::feed::{FRAMES_KEPT, Trail};
-use super::{Item, Kind, Message, Options, Protocol, Wire};
+use super::{Item, Kind, Message, Options, Protocol, Wire, dns_over_http};
 use crate::evidence::{Direction, Gap, GapReason, Place, Time, Transport};
 use crate::net::{Endpoints, StreamId};
 use crate::secure::KeyLog;
@@ -80,7 +80,11 @@ pub(super) struct Out<'a> {
 
 impl Out<'_> {
     pub fn message(&mut self, message: Message) {
+        let inside = dns_over_http::inside(&message);
         (self.sink)(Item::Message(Box::new(message)));
+        if let Some(dns) = inside {
+            (self.sink)(Item::Message(Box::new(dns)));
+        }
     }
 
     pub fn gap(&mut self, gap: Gap) {

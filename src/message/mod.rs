@@ -8,6 +8,7 @@ pub mod content;
 mod conversation;
 mod datagrams;
 pub mod dns;
+mod dns_over_http;
 mod draft;
 mod feed;
 pub(crate) mod hpack;

@@ -40,6 +40,9 @@ const METHOD_LIMIT: usize = 32;
 /// Longest request line: RFC 9112 §3 asks for 8,000 at least.
 pub(super) const REQUEST_LINE_LIMIT: usize = 16 << 10;
 
+/// DNS over TCP (RFC 7766), and over TLS (RFC 7858 §3.1).
+const DNS_PORTS: [u16; 2] = [53, 853];
+
 /// A protocol that begins here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
@@ -65,7 +68,7 @@ pub(super) enum Verdict {
 /// Sniffs `prefix`, the first bytes of a stream, or of a turn in one (then `first`
 /// is false and only what cannot well be anything else is recognised).
 pub(super) fn sniff(direction: Direction, prefix: &[u8], server_port: u16, first: bool) -> Verdict {
-    let dns = if first && server_port == 53 { dns(prefix) } else { Verdict::Unknown };
+    let dns = if first && DNS_PORTS.contains(&server_port) { dns(prefix) } else { Verdict::Unknown };
     let http = match direction {
         Direction::Sent => [preface(prefix), frames(direction, prefix), request(prefix), mqtt(prefix, first)],
         Direction::Received => [status(prefix), frames(direction, prefix), Verdict::Unknown, Verdict::Unknown],

@@ -436,3 +436,5 @@ fn kept_detail() -> String {
 
 #[cfg(test)]
 mod recorded;
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::evidence::{Direction, Gap, GapReason, Place, Time, sha256_hex};
 use crate::message::draft::BODY_KEPT;
-use crate::message::{Item, Kind, Message, Options, Protocol, Wire};
+use crate::message::{Item, Kind, Message, Options, Protocol, Wire, dns_over_http};
 
 /// Fields of one head that are read; the same bound as on the wire.
 pub const FIELDS_LIMIT: usize = 256;
@@ -129,7 +129,7 @@ pub fn emit(shared: &Shared, part: Part, options: &Options, sink: &mut dyn FnMut
     };
     let fields: usize = headers.iter().map(|(name, value)| name.len() + value.len() + ": \r\n".len()).sum();
     let opened = !matches!(kind, Kind::Closed { .. });
-    sink(Item::Message(Box::new(Message {
+    let message = Message {
         time,
         direction,
         protocol,
@@ -155,5 +155,10 @@ pub fn emit(shared: &Shared, part: Part, options: &Options, sink: &mut dyn FnMut
         // The file does not tell: what it would be in HTTP/1.1.
         wire_bytes: ((start + fields) as u64).saturating_add(body.length),
         place: Place::Entry { input: shared.input, entry: shared.number, pointer },
-    })));
+    };
+    let inside = dns_over_http::inside(&message);
+    sink(Item::Message(Box::new(message)));
+    if let Some(dns) = inside {
+        sink(Item::Message(Box::new(dns)));
+    }
 }
