@@ -7,7 +7,10 @@
 //! shards collected is merged and sorted at the end, so the same input gives the same
 //! output. This is the only stage with threads, and it judges nothing.
 
+mod apps;
 mod collect;
+mod hide;
+mod lens;
 mod streams;
 mod survey;
 mod template;
@@ -16,11 +19,11 @@ mod threads;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::capture::{Format, OpenError, Record, Source};
+use crate::capture::{OpenError, Record, Source};
 use crate::evidence::{Gap, GapReason, Gaps};
 use crate::identify::Identifier;
 use crate::message::{Item, Message, Options, import};
-use crate::net::{Numbering, Slicer};
+use crate::net::{Numbering, Segment, Slicer};
 use crate::observations::Observations;
 use crate::party::{Attributor, PUBLIC_SUFFIX_LIST, Scope};
 use crate::payload::Decoder;
@@ -29,7 +32,8 @@ use crate::secure::pem::{self, KeyFile};
 use crate::session::{Session, Timeline};
 use crate::signatures::Signatures;
 
-use collect::Lens;
+use apps::AppMap;
+use lens::Lens;
 use streams::Streams;
 use survey::{Known, survey};
 
@@ -79,7 +83,7 @@ pub fn examine(
 ) -> Result<Observations, ExamineError> {
     let sources = open(session)?;
     let (known, options) = first_pass(session, &sources, remarks)?;
-    let Known { inputs, names, first, gaps } = known;
+    let Known { inputs, names, apps, first, gaps } = known;
     let description = &session.description;
     let scope = Scope {
         first_party: description.first_party.clone(),
@@ -89,11 +93,16 @@ pub fn examine(
     if let Some(problem) = scope.check(signatures).into_iter().next() {
         return Err(ExamineError::Scope(problem));
     }
+    let apps = AppMap::new(apps);
+    if let Some(remark) = description.app.as_deref().and_then(|app| apps.remark(app)) {
+        remarks(remark);
+    }
     let lens = Lens {
         signatures,
         decoder: Decoder::new(signatures),
         identifier: Identifier::new(signatures, &session.profile),
         timeline: Timeline::new(&session.marks, first, description.skew_ms()),
+        apps,
         app: description.app.clone(),
         isolated: description.isolation,
         show_values: settings.show_values,
@@ -121,6 +130,7 @@ pub fn messages(
     let sources = open(session)?;
     let (known, options) = first_pass(session, &sources, remarks)?;
     let options = Options { hash_bodies: true, ..options };
+    let apps = AppMap::new(known.apps);
     let (mut gaps, mut unread, mut going) = (known.gaps, Gaps::default(), true);
     for (index, source) in sources.iter().enumerate() {
         let index = index as u32;
@@ -129,20 +139,24 @@ pub fn messages(
             Item::Message(_) => {}
             Item::Gap(gap) => gaps.add(gap),
         };
-        if source.format() == Format::Har {
-            import::har(source, index, &options, &mut take)?;
+        if !source.format().is_capture() {
+            import::read(source, index, &options, &mut take)?;
         } else {
-            let mut streams = Streams::new(&options);
-            let mut reader = source.packets(index)?;
+            let mut streams = Streams::new(&options, apps.names());
+            let (mut reader, mut apps) = (source.packets(index)?, apps.table(index));
             let (mut slicer, mut numbering) = (Slicer::new(), Numbering::new());
             while let Some(record) = reader.next() {
-                if let Record::Packet(packet) = record
-                    && let Some(segment) = slicer.slice(&packet, &mut unread)
-                {
+                let app = apps.see(&record);
+                let Record::Packet(packet) = record else { continue };
+                let mut found = slicer.slice(&packet, &mut unread);
+                while let Some(segment) = found {
+                    let segment = Segment { app, ..segment };
                     streams.push(&numbering.assign(&segment), &segment, &mut unread, &mut take);
+                    found = slicer.more(&packet, &mut unread);
                 }
             }
             slicer.finish(&mut unread);
+            forgotten(&numbering, source.name(), &mut unread);
             streams.finish(&mut take);
         }
         if !going {
@@ -151,6 +165,16 @@ pub fn messages(
     }
     gaps.merge(unread);
     Ok(gaps.into_vec())
+}
+
+/// Counts the conversations that had to be forgotten: packets of one that came later are a
+/// stream of their own.
+fn forgotten(numbering: &Numbering, input: &str, gaps: &mut Gaps) {
+    let forgotten = numbering.forgotten();
+    if forgotten > 0 {
+        let detail = format!("{forgotten} conversations that were quiet for long are not followed any further");
+        gaps.add(Gap::new(GapReason::Limit, input, detail));
+    }
 }
 
 fn open(session: &Session) -> Result<Vec<Source>, ExamineError> {
@@ -167,13 +191,7 @@ fn first_pass(
     for path in &session.keys {
         read_key_file(path, &mut keys, remarks)?;
     }
-    let mut known = survey(sources, &mut keys)?;
-    for source in sources {
-        if !matches!(source.format(), Format::Pcap | Format::Pcapng | Format::Har) {
-            let detail = format!("{} files are not read yet", source.format());
-            known.gaps.add(Gap::new(GapReason::UnknownProtocol, source.name(), detail));
-        }
-    }
+    let known = survey(sources, &mut keys)?;
     let options = Options { keys: Arc::new(keys), hash_bodies: false };
     Ok((known, options))
 }

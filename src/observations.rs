@@ -275,6 +275,9 @@ pub struct Contact {
     pub messages: u64,
     /// Streams that stayed closed, by reason.
     pub closed: BTreeMap<GapReason, u64>,
+    /// Streams that stayed closed and payloads that were sealed, by phase group.
+    #[serde(default)]
+    pub unread_phases: BTreeMap<String, u64>,
     /// Payloads in readable messages that the SDK sealed.
     pub sealed: u64,
     /// Sent bytes of payload (opened and closed).
@@ -307,6 +310,11 @@ pub struct Sealed {
     pub count: u64,
     /// The first.
     pub place: Place,
+}
+
+/// `com.x` and its further processes, `com.x:push`, are one app.
+pub fn same_app(app: &str, audited: &str) -> bool {
+    app.split(':').next() == audited.split(':').next()
 }
 
 /// How much of the app's sent traffic could be read.

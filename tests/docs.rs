@@ -82,3 +82,22 @@ fn every_command_shown_runs_as_shown() {
     }
     assert!(run >= 5, "only {run} commands were found");
 }
+
+/// The screen in the README is what `demo` prints; `…` stands for what was left out.
+#[test]
+fn the_screen_in_the_readme_is_real() {
+    let readme = std::fs::read_to_string(root().join("README.md")).expect("is readable");
+    let shown = readme.split("```text\n").nth(1).and_then(|rest| rest.split("\n```").next()).expect("a screen");
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = Command::new(env!("CARGO_BIN_EXE_wirewitness"))
+        .args(["demo", folder.path().join("demo").to_str().expect("UTF-8")])
+        .env_remove("COLUMNS")
+        .output()
+        .expect("runs");
+    let printed = String::from_utf8(output.stdout).expect("UTF-8");
+    let pieces: Vec<&str> = shown.split("\n…").map(str::trim).filter(|piece| piece.lines().count() > 3).collect();
+    assert!(pieces.len() >= 2, "a matrix and a finding");
+    for piece in pieces {
+        assert!(printed.contains(piece), "not printed by demo:\n{piece}");
+    }
+}

@@ -43,16 +43,19 @@ fn ours(path: &Path) -> Seen {
     while let Some(record) = reader.next() {
         let Record::Packet(packet) = record else { continue };
         seen.frames = packet.frame;
-        let Some(segment) = slicer.slice(&packet, &mut gaps) else { continue };
-        let assigned = numbering.assign(&segment);
-        let transport = assigned.id.transport;
-        seen.streams.insert((transport, packet.frame), assigned.id.number);
-        if transport == Transport::Tcp {
-            let number = assigned.id.number;
-            let ends = [assigned.endpoints.client, assigned.endpoints.server];
-            let (stream, _) = streams.entry(number).or_insert_with(|| (TcpStream::new(), ends));
-            let sides = &mut seen.sides;
-            stream.push(assigned.direction, &segment, &mut |d, chunk| take(sides, number, ends, d, chunk));
+        let mut found = slicer.slice(&packet, &mut gaps);
+        while let Some(segment) = found {
+            let assigned = numbering.assign(&segment);
+            let transport = assigned.id.transport;
+            seen.streams.insert((transport, packet.frame), assigned.id.number);
+            if transport == Transport::Tcp {
+                let number = assigned.id.number;
+                let ends = [assigned.endpoints.client, assigned.endpoints.server];
+                let (stream, _) = streams.entry(number).or_insert_with(|| (TcpStream::new(), ends));
+                let sides = &mut seen.sides;
+                stream.push(assigned.direction, &segment, &mut |d, chunk| take(sides, number, ends, d, chunk));
+            }
+            found = slicer.more(&packet, &mut gaps);
         }
     }
     for (number, (mut stream, ends)) in streams {

@@ -35,6 +35,11 @@ impl Reached<'_> {
         self.contacts.iter().map(|c| c.closed.values().sum::<u64>() + c.sealed).sum()
     }
 
+    /// Streams of a phase group that stayed closed, and payloads that were sealed.
+    pub fn unread_in_phase(&self, group: &str) -> u64 {
+        self.contacts.iter().filter_map(|c| c.unread_phases.get(group)).sum()
+    }
+
     /// Messages and closed streams of a phase group.
     pub fn in_phase(&self, group: &str) -> u64 {
         self.contacts.iter().filter_map(|c| c.phases.get(group)).sum()

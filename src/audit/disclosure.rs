@@ -33,13 +33,20 @@ pub fn judge(flow: &Flow, observations: &Observations, policy: &Policy, scope: &
     match standing {
         Standing::Listed => return None,
         Standing::Unknown => {
-            let reason = Text::new(
-                format!("没有给出第一方域名，无法判断 {} 是应用自己的还是他人的。", recipient.domain),
-                format!(
-                    "First-party domains were not given, so whether {} is the app's own or another's cannot be known.",
-                    recipient.domain
-                ),
-            );
+            let reason = if recipient.id.starts_with("address:") {
+                Text::new(
+                    format!("{} 只是一个地址，没有名称，无法判断是谁的。", recipient.domain),
+                    format!("{} is an address without a name; whose it is cannot be known.", recipient.domain),
+                )
+            } else {
+                Text::new(
+                    format!("没有给出第一方域名，无法判断 {} 是应用自己的还是他人的。", recipient.domain),
+                    format!(
+                        "First-party domains were not given, so whether {} is the app's own or another's cannot be known.",
+                        recipient.domain
+                    ),
+                )
+            };
             return Some(verdict(Disclosure::Unsettled, "unsettled", reason));
         }
         Standing::Infrastructure => {
@@ -291,7 +298,7 @@ fn hint(
     }
     let mut said = callers(recipient, policy, scope).unwrap_or_default();
     let own = cover::weigh(recipient, Standing::FirstParty, data_type, policy, scope.signatures);
-    if own.iter().any(|w| w.cover.data != DataLevel::None) {
+    if own.iter().any(|w| w.cover.data == DataLevel::Exact) {
         said = said.and(&Text::new(
             format!("（政策说应用自己收集{}，这不涵盖第三方。）", kind.zh),
             format!("(The policy says that the app itself collects {}; that does not cover a third party.)", kind.en),

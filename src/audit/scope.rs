@@ -1,6 +1,6 @@
 //! Which recipients are judged, and as what.
 
-use crate::observations::{Observations, Recipient, Role, Sighting};
+use crate::observations::{Observations, Recipient, Role, Sighting, same_app};
 use crate::signatures::{Product, Signatures};
 
 /// What verdicts need beside the flow and the policy.
@@ -87,7 +87,8 @@ const ISSUED: &str = "sdk_id";
 pub fn drop_other_apps(mut observations: Observations) -> Observations {
     let foreign = |recipient: &str, app: &Option<String>| {
         let role = observations.recipients.get(recipient).map(|r| r.role);
-        role == Some(Role::OtherApp) || matches!((app, &observations.app), (Some(app), Some(audited)) if app != audited)
+        role == Some(Role::OtherApp)
+            || matches!((app, &observations.app), (Some(app), Some(audited)) if !same_app(app, audited))
     };
     let dropped: u64 = observations.contacts.iter().filter(|c| foreign(&c.recipient, &c.app)).map(|c| c.messages).sum();
     let keep_contact: Vec<bool> = observations.contacts.iter().map(|c| !foreign(&c.recipient, &c.app)).collect();

@@ -2,7 +2,7 @@
 //!
 //! Takes a path or standard input, hands on [`Packet`]s in the order of the file
 //! with the frame numbers that tshark gives them, key material and names that the
-//! file carries, and a gap where it is damaged. Files of other kinds that are read
+//! file carries, whose packets they are, and a gap where it is damaged. Files of other kinds that are read
 //! elsewhere (HAR, mitmproxy flows) are recognised here, by content and never by
 //! name, and handed on as bytes.
 //!
@@ -10,6 +10,7 @@
 //! (a file that another program cuts while it is mapped kills the process). What a
 //! link layer is, and what stands in a packet, this module does not know.
 
+mod apps;
 mod inflate;
 mod packet;
 mod pcap;
@@ -24,6 +25,8 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use apps::attribute;
+pub use apps::{App, Apps};
 pub use packet::{LinkType, Options, Packet, Record};
 pub use reader::PacketReader;
 pub use sniff::{Coding, Format};

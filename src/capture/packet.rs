@@ -20,12 +20,26 @@ impl LinkType {
     pub const RAW: Self = Self(101);
     /// OpenBSD loopback: four bytes of address family in network byte order.
     pub const LOOP: Self = Self(108);
+    /// IEEE 802.11 behind a Prism header (or AVS: some writers mixed them up).
+    pub const PRISM: Self = Self(119);
+    /// IEEE 802.11 behind a radiotap header.
+    pub const RADIOTAP: Self = Self(127);
+    /// IEEE 802.11 behind an AVS header.
+    pub const AVS: Self = Self(163);
+    /// Per-packet information: a header that names another link type.
+    pub const PPI: Self = Self(192);
+    /// IEEE 802.11, from its MAC header on.
+    pub const IEEE802_11: Self = Self(105);
     /// Linux "cooked" capture, version 1.
     pub const LINUX_SLL: Self = Self(113);
     /// Bare IPv4.
     pub const IPV4: Self = Self(228);
     /// Bare IPv6.
     pub const IPV6: Self = Self(229);
+    /// Linux netfilter log.
+    pub const NFLOG: Self = Self(239);
+    /// Apple's PKTAP: a header with interface and process, then another link type.
+    pub const PKTAP: Self = Self(258);
     /// Linux "cooked" capture, version 2.
     pub const LINUX_SLL2: Self = Self(276);
 
@@ -92,6 +106,11 @@ impl<'a> Options<'a> {
     /// `bytes` are the options of one block, up to its trailing length.
     pub(super) fn new(bytes: &'a [u8], big_endian: bool) -> Self {
         Self { bytes, big_endian }
+    }
+
+    /// There are none.
+    pub fn is_empty(self) -> bool {
+        self.bytes.is_empty()
     }
 
     /// Integers in the values are big-endian.

@@ -167,14 +167,24 @@ fn text_kind(text: &[u8]) -> (String, &'static str) {
     (format!("no known format (it starts with {})", magic.join(" ")), CAPTURE)
 }
 
-/// `LENGTH:` and, inside, another tnetstring: a flow is a dictionary of them.
+/// `LENGTH:` and, inside, another tnetstring that is a name: a flow is a dictionary.
 fn is_tnetstring(head: &[u8]) -> bool {
-    let number = |bytes: &[u8]| {
+    // tnetstrings.org allows nine digits, mitmproxy twelve.
+    let length = |bytes: &[u8]| {
         let digits = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
-        // tnetstrings.org allows nine digits, mitmproxy twelve.
-        ((1..=12).contains(&digits) && bytes.get(digits) == Some(&b':')).then_some(digits + 1)
+        let number = bytes.get(..digits).filter(|_| (1..=12).contains(&digits) && bytes.get(digits) == Some(&b':'))?;
+        Some((std::str::from_utf8(number).ok()?.parse::<usize>().ok()?, digits + 1))
     };
-    number(head).and_then(|n| head.get(n..)).and_then(number).is_some()
+    let name = || {
+        let (_, start) = length(head)?;
+        let inside = head.get(start..)?;
+        let (length, start) = length(inside)?;
+        let (name, rest) = inside.get(start..)?.split_at_checked(length)?;
+        let is_name = name.iter().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'0'..=b'9'));
+        // Text since version 18, bytes before.
+        (is_name && length > 0 && matches!(rest.first(), Some(b';' | b','))).then_some(())
+    };
+    name().is_some()
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::evidence::{Gap, GapReason, Gaps};
 use crate::observations::Input;
 
+use super::apps::Apps;
 use super::inflate;
 use super::packet::{Packet, Record};
 use super::reader::PacketReader;
@@ -31,6 +32,8 @@ pub struct Survey {
     pub secrets: Vec<u8>,
     /// Names that the file gives to addresses, without repetition, in order.
     pub names: Vec<(IpAddr, String)>,
+    /// Whose packets they are.
+    pub apps: Apps,
     /// Damage and limits.
     pub gaps: Vec<Gap>,
 }
@@ -65,6 +68,7 @@ pub fn survey(source: &Source, input: u32, observe: &mut dyn FnMut(&Packet<'_>))
         },
         secrets: Vec::new(),
         names: Vec::new(),
+        apps: Apps::default(),
         gaps: Vec::new(),
     };
     let mut rest = hashed.try_clone().map_err(failed)?;
@@ -85,6 +89,7 @@ fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&
     let mut gaps = Gaps::default();
     let mut known = BTreeSet::new();
     while let Some(record) = reader.next() {
+        found.apps.see(&record);
         match record {
             Record::Packet(packet) => {
                 found.input.records += 1;
@@ -126,6 +131,14 @@ fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&
             Record::Gap(gap) => gaps.add(gap),
             Record::Section { .. } | Record::Block { .. } => {}
         }
+    }
+    found.input.producer = match (found.input.producer.take(), found.apps.producer()) {
+        // What the file says of itself, and what gives its recorder away.
+        (Some(said), Some(known)) if !said.contains(known) => Some(format!("{known} ({said})")),
+        (said, known) => said.or_else(|| known.map(str::to_owned)),
+    };
+    if found.apps.crowded() {
+        gaps.add(Gap::new(GapReason::Limit, "apps", "more than 16384 apps in one file"));
     }
     found.gaps = gaps.into_vec();
 }

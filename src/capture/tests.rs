@@ -441,6 +441,9 @@ fn other_formats_are_recognised() {
     let format = |bytes: &[u8]| Source::open(file(bytes).path()).map(|s| s.format());
     assert_eq!(format(b"\xef\xbb\xbf {\"log\": {\"version\": \"1.2\"}}").unwrap(), Format::Har);
     assert_eq!(format(b"1187:9:websocket;0:~").unwrap(), Format::Mitmproxy);
+    assert_eq!(format(b"1801:6:server,0:~").unwrap(), Format::Mitmproxy);
+    // A time is no flow.
+    assert!(format(b"10:20:30 a request was sent, and then;").unwrap_err().to_string().contains("text"));
     let zlib = {
         let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
         encoder.write_all(b"{\"log\": {}}").unwrap();

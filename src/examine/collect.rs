@@ -3,18 +3,19 @@
 //! Like sightings are one, with a count; the smallest place gives the evidence, not
 //! the first to arrive. So collectors of shards can be merged in any order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::evidence::{Certainty, Direction, Gap, GapReason, Gaps, Locator, Masked, Place, Step, Time};
-use crate::identify::{Hit, Identifier};
-use crate::message::{Item, Kind, Message, Protocol};
+use crate::evidence::{Certainty, Direction, Gap, GapReason, Gaps, Locator, Masked, Place, Step, Time, Transport};
+use crate::identify::Hit;
+use crate::message::{Dns, Item, Kind, Message, Protocol};
 use crate::observations::{Contact, Coverage, Flow, Form, Observations, Phase, Recipient, Sealed, Sighting, Wire};
-use crate::party::{Attribution, Attributor};
-use crate::payload::{Decoder, Leaf};
-use crate::session::Timeline;
-use crate::signatures::{Recipe, Signatures};
+use crate::party::Attribution;
+use crate::payload::Leaf;
+use crate::signatures::Recipe;
 
 use super::SHARDS;
+use super::hide::hide_segments;
+use super::lens::{Found, Lens, is_text};
 use super::template::path_template;
 
 /// Different sightings of a whole run; a shard keeps 1/64. Each is about a kilobyte.
@@ -23,26 +24,6 @@ const MAX_SIGHTINGS: usize = 256 * 1024;
 const MAX_CONTACTS: usize = 64 * 1024;
 /// Hosts and addresses named for one contact.
 const MAX_NAMES: usize = 64;
-
-/// What judging a message needs to know. Shared by all shards, never changed.
-pub struct Lens<'s> {
-    /// The facts.
-    pub signatures: &'s Signatures,
-    /// Messages to recipients.
-    pub attributor: Attributor<'s>,
-    /// Messages to leaves.
-    pub decoder: Decoder,
-    /// Leaves to hits.
-    pub identifier: Identifier,
-    /// Times to phases.
-    pub timeline: Timeline,
-    /// The audited app, where it is known.
-    pub app: Option<String>,
-    /// Only this app was recorded.
-    pub isolated: bool,
-    /// Show values as they are (`--show-values`).
-    pub show_values: bool,
-}
 
 /// What makes two sightings like each other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,6 +54,23 @@ struct SightingEntry {
     reason: String,
 }
 
+/// A message or stretch of a stream of which nothing could be read.
+#[derive(Clone, Copy)]
+struct Unread {
+    reason: GapReason,
+    /// Its stream was counted as closed already.
+    counted: bool,
+}
+
+/// Bytes of a body that were sent and that the imported file does not have: its head was
+/// read, they were not.
+fn left_out(message: &Message) -> u64 {
+    match message.incomplete {
+        Some(GapReason::LossyImport) => message.body_len.saturating_sub(message.body.len() as u64),
+        _ => 0,
+    }
+}
+
 /// What one shard saw, or several.
 #[derive(Default)]
 pub struct Collector {
@@ -81,6 +79,8 @@ pub struct Collector {
     sightings: BTreeMap<SightingKey, SightingEntry>,
     sealed: BTreeMap<(String, String), Sealed>,
     coverage: Coverage,
+    /// Streams of no known protocol, each counted once. A stream is in one shard only.
+    unknown: HashSet<(u32, Transport, u32)>,
     apps_unknown: u64,
     apps_known: u64,
     /// What could not be seen.
@@ -98,63 +98,112 @@ impl Collector {
 
     /// Takes one message in.
     pub fn message(&mut self, message: &Message, lens: &Lens<'_>) {
-        if message.direction == Direction::Received || message.protocol == Protocol::Dns {
+        if message.direction == Direction::Received {
             return;
         }
-        if let (Some(app), Some(audited)) = (&message.app, &lens.app)
-            && !same_app(app, audited)
-        {
+        let audited = match (&message.app, &lens.app) {
+            (Some(app), Some(audited)) => lens.apps.is_audited(app, audited),
+            (app, _) => app.as_ref().map(|_| true),
+        };
+        if audited == Some(false) {
             self.coverage.other_app_messages += 1;
             return;
         }
-        match message.app {
+        if let Kind::Dns(dns) = &message.kind {
+            self.question(message, dns, lens);
+            return;
+        }
+        match audited {
             Some(_) => self.apps_known += 1,
             None => self.apps_unknown += 1,
         }
-        let attribution = lens.attributor.attribute(message);
+        let mut attribution = lens.attributor.attribute(message);
         if attribution.ignored.is_some() {
             return;
         }
-        self.cover(message);
+        let unread = self.unread(message);
+        self.cover(message, unread);
         let phase = lens.timeline.phase(message.time);
+        let found =
+            if message.opened { lens.look(message, &mut attribution, &mut self.gaps) } else { Found::default() };
         let recipient = attribution.recipient.id.clone();
-        let via = attribution.recipient.via.clone();
         keep_stronger(&mut self.recipients, recipient.clone(), attribution.recipient.clone());
-        self.contact(message, &recipient, &attribution, &phase);
-        if !message.opened {
+        self.contact(message, &recipient, &attribution, &phase, unread);
+        for recipe in found.sealed {
+            self.seal(message, &recipient, recipe, &phase);
+        }
+        for (hit, leaf) in &found.hits {
+            self.sighting(message, &attribution, &phase, hit, leaf, found.hidden.as_deref());
+        }
+    }
+
+    /// A name that is asked for goes to whoever answers for its zone. Resolvers are no
+    /// contact of the app, and names are no message to anybody; a value of the device
+    /// in a name is a sighting all the same.
+    fn question(&mut self, message: &Message, dns: &Dns, lens: &Lens<'_>) {
+        if dns.response || message.protocol != Protocol::Dns {
             return;
         }
-        let product = attribution.recipient.product.as_deref().or(via.as_deref());
-        let decoded = lens.decoder.leaves(message, product);
-        for gap in decoded.gaps {
-            self.gaps.add(gap);
+        let named = Message { host: dns.names.first().cloned(), sni: None, ..message.clone() };
+        let mut attribution = lens.attributor.attribute(&named);
+        if attribution.ignored.is_some() {
+            return;
         }
-        for (recipe, _) in decoded.sealed {
-            if let Some(recipe) = lens.signatures.recipes.get(&recipe) {
-                self.seal(message, &recipient, recipe);
-            }
+        let mut found = lens.look(&named, &mut attribution, &mut self.gaps);
+        found.hits.retain(|(hit, _)| hit.certainty == Certainty::Confirmed);
+        if found.hits.is_empty() {
+            return;
         }
-        for hit in lens.identifier.find(&decoded.leaves, product, message.time).hits {
-            if let Some(leaf) = decoded.leaves.get(hit.leaf) {
-                self.sighting(message, &attribution, &phase, &hit, leaf, lens.show_values);
+        let phase = lens.timeline.phase(message.time);
+        keep_stronger(&mut self.recipients, attribution.recipient.id.clone(), attribution.recipient.clone());
+        for (hit, leaf) in &found.hits {
+            self.sighting(&named, &attribution, &phase, hit, leaf, found.hidden.as_deref());
+        }
+    }
+
+    /// Why nothing of a message could be read, and whether its stream is counted already.
+    /// Bytes of no known protocol are searched all the same; only text among them can
+    /// be said to have been read.
+    fn unread(&mut self, message: &Message) -> Option<Unread> {
+        match message.kind {
+            Kind::Closed { reason } => Some(Unread { reason, counted: false }),
+            Kind::Raw if matches!(message.protocol, Protocol::Tcp | Protocol::Udp) && !is_text(&message.body) => {
+                let stream = match message.place {
+                    Place::Frames { input, transport, stream, .. } => (input, transport, stream),
+                    Place::Entry { .. } => return Some(Unread { reason: GapReason::UnknownProtocol, counted: false }),
+                };
+                let counted = !self.unknown.insert(stream);
+                Some(Unread { reason: GapReason::UnknownProtocol, counted })
             }
+            _ => None,
         }
     }
 
     /// Counts the message in the coverage of what was sent.
-    fn cover(&mut self, message: &Message) {
+    fn cover(&mut self, message: &Message, unread: Option<Unread>) {
         self.coverage.total_bytes += message.wire_bytes;
-        self.coverage.total_messages += 1;
-        match message.kind {
-            Kind::Closed { reason } => *self.coverage.closed.entry(reason).or_default() += 1,
-            _ => {
-                self.coverage.opened_bytes += message.wire_bytes;
+        match unread {
+            None => {
+                self.coverage.total_messages += 1;
+                self.coverage.opened_bytes += message.wire_bytes.saturating_sub(left_out(message));
                 self.coverage.opened_messages += 1;
+            }
+            Some(Unread { counted: true, .. }) => {}
+            Some(Unread { reason, counted: false }) => {
+                self.coverage.total_messages += 1;
+                *self.coverage.closed.entry(reason).or_default() += 1;
             }
         }
     }
 
-    fn contact(&mut self, message: &Message, recipient: &str, attribution: &Attribution, phase: &Phase) {
+    fn contact(
+        &mut self,
+        message: &Message,
+        recipient: &str,
+        attribution: &Attribution,
+        phase: &Phase,
+        unread: Option<Unread>,
+    ) {
         let key = (recipient.to_owned(), message.app.clone());
         if !self.contacts.contains_key(&key) && self.contacts.len() >= MAX_CONTACTS / SHARDS {
             self.gaps.add(Gap::new(GapReason::Limit, recipient, format!("more than {MAX_CONTACTS} recipients")));
@@ -168,6 +217,7 @@ impl Collector {
             remarks: Vec::new(),
             messages: 0,
             closed: BTreeMap::new(),
+            unread_phases: BTreeMap::new(),
             sealed: 0,
             sent_bytes: 0,
             phases: BTreeMap::new(),
@@ -181,9 +231,15 @@ impl Collector {
             add_name(&mut contact.remarks, remark);
         }
         add_name(&mut contact.addresses, &message.server.to_string());
-        match message.kind {
-            Kind::Closed { reason } => *contact.closed.entry(reason).or_default() += 1,
-            _ => contact.messages += 1,
+        match (unread, &message.kind) {
+            (Some(Unread { counted: true, .. }), _) => {}
+            (Some(Unread { reason, counted: false }), _) => {
+                *contact.closed.entry(reason).or_default() += 1;
+                *contact.unread_phases.entry(phase.group().to_owned()).or_default() += 1;
+            }
+            // Asking a proxy for a tunnel says a name and nothing else.
+            (None, Kind::Request { method, .. }) if method == "CONNECT" => {}
+            (None, _) => contact.messages += 1,
         }
         contact.sent_bytes += message.wire_bytes;
         *contact.phases.entry(phase.group().to_owned()).or_default() += 1;
@@ -197,7 +253,7 @@ impl Collector {
         }
     }
 
-    fn seal(&mut self, message: &Message, recipient: &str, recipe: &Recipe) {
+    fn seal(&mut self, message: &Message, recipient: &str, recipe: &Recipe, phase: &Phase) {
         let reason = recipe.reason.clone().unwrap_or_else(|| "the SDK encrypts it".to_owned());
         let key = (recipient.to_owned(), recipe.id.clone());
         let entry = self.sealed.entry(key).or_insert_with(|| Sealed {
@@ -214,6 +270,7 @@ impl Collector {
         }
         if let Some(contact) = self.contacts.get_mut(&(recipient.to_owned(), message.app.clone())) {
             contact.sealed += 1;
+            *contact.unread_phases.entry(phase.group().to_owned()).or_default() += 1;
         }
         self.gaps.add(
             Gap::new(GapReason::SealedPayload, recipient, format!("{}: {reason}", recipe.id))
@@ -228,10 +285,13 @@ impl Collector {
         phase: &Phase,
         hit: &Hit,
         leaf: &Leaf,
-        show_values: bool,
+        hidden: Option<&[String]>,
     ) {
+        let show_values = hidden.is_none();
         let method = match &message.kind {
-            Kind::Request { method, target } => format!("{method} {}", path_template(target)),
+            Kind::Request { method, target } => {
+                format!("{method} {}", hide_segments(&path_template(target), hidden.unwrap_or_default()))
+            }
             _ => message.protocol.as_str().to_owned(),
         };
         let certainty = if message.doubtful { hit.certainty.min(Certainty::Probable) } else { hit.certainty };
@@ -331,6 +391,9 @@ impl Collector {
 
     /// Sorts, labels and numbers everything.
     pub fn observations(self, lens: &Lens<'_>) -> Observations {
+        // Without an app to audit, all that is here is taken for one: then it must be one.
+        let apps: BTreeSet<&Option<String>> = self.contacts.keys().map(|(_, app)| app).collect();
+        let one_app = lens.app.is_some() || apps.len() == 1;
         let mut entries: Vec<(SightingKey, SightingEntry)> = self.sightings.into_iter().collect();
         entries.sort_by(|(a, x), (b, y)| (x.at, &a.data_type, a).cmp(&(y.at, &b.data_type, b)));
         let mut labels: BTreeMap<(String, String), String> = BTreeMap::new();
@@ -381,7 +444,7 @@ impl Collector {
         }
         Observations {
             app: lens.app.clone(),
-            app_proven: lens.isolated || (self.apps_unknown == 0 && self.apps_known > 0),
+            app_proven: lens.isolated || (one_app && self.apps_unknown == 0 && self.apps_known > 0),
             recipients: self.recipients,
             contacts: self.contacts.into_values().collect(),
             sightings,
@@ -393,11 +456,6 @@ impl Collector {
             ..Observations::default()
         }
     }
-}
-
-/// `com.x` and its further processes `com.x:push`.
-fn same_app(app: &str, audited: &str) -> bool {
-    app.split(':').next() == audited.split(':').next()
 }
 
 /// What evidence is sorted by: input, first frame or entry, offset in the stream.
@@ -461,7 +519,11 @@ fn merge_contact(known: &mut Contact, other: Contact) {
     for (reason, count) in other.closed {
         *known.closed.entry(reason).or_default() += count;
     }
-    for (into, from) in [(&mut known.phases, other.phases), (&mut known.near_mark, other.near_mark)] {
+    for (into, from) in [
+        (&mut known.phases, other.phases),
+        (&mut known.near_mark, other.near_mark),
+        (&mut known.unread_phases, other.unread_phases),
+    ] {
         for (phase, count) in from {
             *into.entry(phase).or_default() += count;
         }

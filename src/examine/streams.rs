@@ -1,12 +1,14 @@
 //! Segments to messages, one shard's worth of streams.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::evidence::{Direction, Gap, GapReason, Gaps, Transport};
 use crate::message::{Conversation, Datagram, Datagrams, Item, Options};
 use crate::net::{Assigned, Segment, StreamId, TcpStream};
 
 use super::SHARDS;
+use super::apps::AppNames;
 
 /// Streams that are followed at the same time in a whole run; a shard follows 1/64.
 /// Beyond it the one that was quiet for longest is ended where it stands.
@@ -25,6 +27,13 @@ impl Reader {
         }
     }
 
+    fn tell_app(&mut self, app: &Arc<str>) {
+        match self {
+            Self::Tcp { conversation, .. } => conversation.tell_app(app),
+            Self::Udp { datagrams, .. } => datagrams.tell_app(app),
+        }
+    }
+
     fn finish(self, sink: &mut dyn FnMut(Item)) {
         match self {
             Self::Tcp { mut tcp, mut conversation, .. } => {
@@ -39,6 +48,7 @@ impl Reader {
 /// The streams of one shard.
 pub struct Streams {
     options: Options,
+    apps: AppNames,
     open: HashMap<StreamId, Reader>,
     /// What happened when, for finding the quietest stream: an entry counts only
     /// while it is its stream's last.
@@ -48,8 +58,14 @@ pub struct Streams {
 
 impl Streams {
     /// None yet.
-    pub fn new(options: &Options) -> Self {
-        Self { options: options.clone(), open: HashMap::new(), quiet: std::collections::VecDeque::new(), clock: 0 }
+    pub fn new(options: &Options, apps: &AppNames) -> Self {
+        Self {
+            options: options.clone(),
+            apps: Arc::clone(apps),
+            open: HashMap::new(),
+            quiet: std::collections::VecDeque::new(),
+            clock: 0,
+        }
     }
 
     /// Takes the next segment of one of these streams.
@@ -76,6 +92,9 @@ impl Streams {
                 last: clock,
             },
         });
+        if let Some(app) = segment.app.and_then(|n| self.apps.get(segment.input as usize)?.get(n as usize)) {
+            reader.tell_app(app);
+        }
         match reader {
             Reader::Tcp { tcp, conversation, last } => {
                 *last = clock;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::capture::{self, Format, Packet, Source, Survey};
+use crate::capture::{self, Apps, Packet, Source, Survey};
 use crate::evidence::{Gaps, Time};
 use crate::message::{Item, Options, import};
 use crate::net::{Numbering, Segment, Slicer};
@@ -11,6 +11,7 @@ use crate::party::NameTable;
 use crate::secure::KeyLog;
 
 use super::ExamineError;
+use super::apps::AppNames;
 use super::streams::Streams;
 
 /// DNS, multicast DNS and LLMNR (RFC 1035 §4.2, RFC 6762 §3, RFC 4795 §2.1).
@@ -23,6 +24,8 @@ pub struct Known {
     pub inputs: Vec<Input>,
     /// Names that DNS gave to addresses.
     pub names: NameTable,
+    /// Whose packets they are, by input.
+    pub apps: Vec<Apps>,
     /// Time of the first record of all inputs.
     pub first: Option<Time>,
     /// Damage and limits.
@@ -35,16 +38,16 @@ pub fn survey(sources: &[Source], keys: &mut KeyLog) -> Result<Known, ExamineErr
     for (index, source) in sources.iter().enumerate() {
         let index = index as u32;
         let mut names = NameReader::default();
-        let Survey { mut input, secrets, names: given, gaps } =
+        let Survey { mut input, secrets, names: given, apps, gaps } =
             capture::survey(source, index, &mut |packet| names.packet(packet, &mut known.names))?;
         names.finish(&mut known.names);
-        if source.format() == Format::Har {
+        if !source.format().is_capture() {
             let options = Options { keys: Arc::new(KeyLog::new()), hash_bodies: false };
             // What it cannot read is counted in pass 2, not here.
-            let har = import::har(source, index, &options, &mut |_| {})?;
-            input.producer = har.producer;
-            input.records = har.entries;
-            (input.first, input.last) = (har.first, har.last);
+            let imported = import::read(source, index, &options, &mut |item| learn(item, &mut known.names))?;
+            input.producer = imported.producer;
+            input.records = imported.entries;
+            (input.first, input.last) = (imported.first, imported.last);
         }
         keys.parse(&secrets, &input.name);
         for (address, name) in given {
@@ -55,6 +58,7 @@ pub fn survey(sources: &[Source], keys: &mut KeyLog) -> Result<Known, ExamineErr
         }
         known.first = [known.first, input.first].into_iter().flatten().min();
         known.inputs.push(input);
+        known.apps.push(apps);
     }
     Ok(known)
 }
@@ -73,7 +77,7 @@ impl Default for NameReader {
         Self {
             slicer: Slicer::new(),
             numbering: Numbering::new(),
-            streams: Streams::new(&Options { keys: Arc::new(KeyLog::new()), hash_bodies: false }),
+            streams: Streams::new(&Options { keys: Arc::new(KeyLog::new()), hash_bodies: false }, &AppNames::from([])),
             unread: Gaps::default(),
         }
     }
@@ -81,12 +85,14 @@ impl Default for NameReader {
 
 impl NameReader {
     fn packet(&mut self, packet: &Packet<'_>, names: &mut NameTable) {
-        let Some(segment) = self.slicer.slice(packet, &mut self.unread) else { return };
-        if !carries_names(&segment) {
-            return;
+        let mut found = self.slicer.slice(packet, &mut self.unread);
+        while let Some(segment) = found {
+            if carries_names(&segment) {
+                let assigned = self.numbering.assign(&segment);
+                self.streams.push(&assigned, &segment, &mut self.unread, &mut |item| learn(item, names));
+            }
+            found = self.slicer.more(packet, &mut self.unread);
         }
-        let assigned = self.numbering.assign(&segment);
-        self.streams.push(&assigned, &segment, &mut self.unread, &mut |item| learn(item, names));
     }
 
     fn finish(mut self, names: &mut NameTable) {

@@ -10,12 +10,14 @@ use std::ops::Range;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::capture::{Format, Record, Source};
+use crate::capture::{Record, Source};
 use crate::evidence::{Gaps, Time};
 use crate::message::{Options, import};
 use crate::net::{Assigned, Kind, Numbering, Segment, Slicer, StreamId};
 
-use super::collect::{Collector, Lens};
+use super::apps::AppNames;
+use super::collect::Collector;
+use super::lens::Lens;
 use super::streams::Streams;
 use super::{ExamineError, SHARDS};
 
@@ -34,8 +36,8 @@ struct Shard {
 }
 
 impl Shard {
-    fn new(options: &Options) -> Self {
-        Self { streams: Streams::new(options), collector: Collector::default() }
+    fn new(options: &Options, apps: &AppNames) -> Self {
+        Self { streams: Streams::new(options, apps), collector: Collector::default() }
     }
 
     fn push(&mut self, assigned: &Assigned, segment: &Segment<'_>, lens: &Lens<'_>) {
@@ -55,7 +57,7 @@ impl Shard {
 pub fn run(sources: &[Source], options: &Options, lens: &Lens<'_>, threads: usize) -> Result<Collector, ExamineError> {
     let threads = threads.clamp(1, SHARDS);
     if threads == 1 {
-        let mut shards: Vec<Shard> = (0..SHARDS).map(|_| Shard::new(options)).collect();
+        let mut shards: Vec<Shard> = (0..SHARDS).map(|_| Shard::new(options, lens.apps.names())).collect();
         let mut deal = |dealt: Dealt<'_>| match dealt {
             Dealt::Segment(assigned, segment) => {
                 if let Some(shard) = shards.get_mut(shard_of(assigned.id)) {
@@ -128,24 +130,25 @@ fn read(
     let mut collector = Collector::default();
     for (index, source) in sources.iter().enumerate() {
         let index = index as u32;
-        if source.format() == Format::Har {
-            import::har(source, index, options, &mut |item| collector.item(item, lens))?;
-            continue;
-        }
         if !source.format().is_capture() {
+            import::read(source, index, options, &mut |item| collector.item(item, lens))?;
             continue;
         }
         let (mut slicer, mut numbering) = (Slicer::new(), Numbering::new());
-        let mut reader = source.packets(index)?;
+        let (mut reader, mut apps) = (source.packets(index)?, lens.apps.table(index));
         while let Some(record) = reader.next() {
+            let app = apps.see(&record);
             // Gaps of the reader itself were counted in pass 1.
-            if let Record::Packet(packet) = record
-                && let Some(segment) = slicer.slice(&packet, &mut collector.gaps)
-            {
+            let Record::Packet(packet) = record else { continue };
+            let mut found = slicer.slice(&packet, &mut collector.gaps);
+            while let Some(segment) = found {
+                let segment = Segment { app, ..segment };
                 deal(Dealt::Segment(numbering.assign(&segment), &segment));
+                found = slicer.more(&packet, &mut collector.gaps);
             }
         }
         slicer.finish(&mut collector.gaps);
+        super::forgotten(&numbering, source.name(), &mut collector.gaps);
         deal(Dealt::InputOver);
     }
     Ok(collector)
@@ -159,7 +162,8 @@ fn shard_of(id: StreamId) -> usize {
 
 /// Works off the segments of the shards `worker`, `worker + threads`, …
 fn work(worker: usize, threads: usize, receiver: &Receiver<Batch>, options: &Options, lens: &Lens<'_>) -> Vec<Shard> {
-    let mut shards: Vec<Shard> = (worker..SHARDS).step_by(threads).map(|_| Shard::new(options)).collect();
+    let mut shards: Vec<Shard> =
+        (worker..SHARDS).step_by(threads).map(|_| Shard::new(options, lens.apps.names())).collect();
     for batch in receiver {
         for held in &batch.segments {
             if let Some(shard) = shards.get_mut(shard_of(held.assigned.id) / threads)
@@ -194,6 +198,7 @@ struct Held {
     dst: SocketAddr,
     kind: Kind,
     missing: u32,
+    app: Option<u32>,
     conflict: bool,
     quoted: bool,
     payload: Range<usize>,
@@ -215,6 +220,7 @@ impl Batch {
             dst: segment.dst,
             kind: segment.kind,
             missing: segment.missing,
+            app: segment.app,
             conflict: segment.conflict,
             quoted: segment.quoted,
             payload,
@@ -243,6 +249,7 @@ impl Held {
             kind: self.kind,
             payload,
             missing: self.missing,
+            app: self.app,
             conflict: self.conflict,
             quoted: self.quoted,
         }

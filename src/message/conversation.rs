@@ -38,11 +38,16 @@ impl Conversation {
         Self { layer: Layer::start(), context, exchange: 0, finished: false }
     }
 
+    /// The app whose stream this is, once it is known. Later ones are not believed.
+    pub fn tell_app(&mut self, app: &Arc<str>) {
+        self.context.app.get_or_init(|| Arc::clone(app));
+    }
+
     /// Takes one chunk of one direction. Chunks of both directions come in the order
-    /// in which they were captured. Bytes missing from the stream are counted here, so
+    /// in which they were captured. Packets missing from the stream are counted here, so
     /// nobody below or above has to.
     pub fn push(&mut self, direction: Direction, chunk: Chunk<'_>, sink: &mut dyn FnMut(Item)) {
-        if let Chunk::Gap { length, .. } = chunk {
+        if let Chunk::Gap { length, reason: GapReason::LostPackets, .. } = chunk {
             let detail = "packets missing from a TCP stream";
             sink(Item::Gap(Gap::new(GapReason::LostPackets, self.context.at(), detail).of_bytes(length)));
         }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::draft::{Context, Draft, Out};
-use super::feed::{CLOSED_FRAMES, Feed, Trail};
-use super::{Item, Kind, Options, Protocol, Wire, dns};
+use super::feed::Feed;
+use super::quic::Quic;
+use super::{Item, Kind, Options, Protocol, dns};
 use crate::evidence::{Direction, Gap, GapReason, Time};
 use crate::net::{Endpoints, StreamId};
-use crate::secure::quic::{Connection, Outcome, looks_like_quic};
+use crate::secure::quic::looks_like_quic;
 
 /// DNS to a resolver; multicast DNS (RFC 6762); LLMNR (RFC 4795).
 const DNS_PORT: u16 = 53;
@@ -56,6 +57,11 @@ impl Datagrams {
         }
     }
 
+    /// The app whose stream this is, once it is known. Later ones are not believed.
+    pub fn tell_app(&mut self, app: &Arc<str>) {
+        self.context.app.get_or_init(|| Arc::clone(app));
+    }
+
     /// Takes the next datagram.
     pub fn push(&mut self, direction: Direction, datagram: Datagram<'_>, sink: &mut dyn FnMut(Item)) {
         let quic = self.is_quic(datagram.bytes);
@@ -68,9 +74,8 @@ impl Datagrams {
             return;
         }
         if quic {
-            let keys = &self.context.keys;
-            let quic = self.quic.get_or_insert_with(|| Box::new(Quic::new(Connection::new(Arc::clone(keys)))));
-            return quic.push(direction, datagram);
+            let quic = self.quic.get_or_insert_with(|| Box::new(Quic::new(&self.context)));
+            return quic.push(direction, datagram, &self.context, &mut out);
         }
         let ports = [self.context.endpoints.client.port(), self.context.endpoints.server.port()];
         let resolver = ports.contains(&DNS_PORT);
@@ -125,54 +130,6 @@ impl Datagrams {
         if let Some(quic) = self.quic.take() {
             quic.finish(&self.context, &mut Out { sink, exchange: &mut self.exchange });
         }
-    }
-}
-
-/// A QUIC connection: one message for all of it.
-#[derive(Debug)]
-struct Quic {
-    connection: Connection,
-    /// `length` counts what the client sent.
-    trail: Trail,
-}
-
-impl Quic {
-    fn new(connection: Connection) -> Self {
-        Self { connection, trail: Trail::default() }
-    }
-
-    fn push(&mut self, direction: Direction, datagram: Datagram<'_>) {
-        self.connection.datagram(direction, datagram.bytes, datagram.time, datagram.frames, &mut |_| {});
-        self.trail.first.get_or_insert((datagram.time, 0));
-        if direction == Direction::Sent {
-            let length = (datagram.bytes.len() as u64).saturating_add(datagram.missing);
-            self.trail.length = self.trail.length.saturating_add(length);
-        }
-        if self.trail.frames.len() < CLOSED_FRAMES {
-            self.trail.add_frames(datagram.frames);
-            self.trail.frames.truncate(CLOSED_FRAMES);
-        }
-    }
-
-    fn finish(self, context: &Context, out: &mut Out<'_>) {
-        let reason = match self.connection.outcome() {
-            Outcome::Closed(reason) => reason,
-            Outcome::Open => GapReason::UnknownProtocol,
-            // Hellos and no more: what would have followed could not have been read.
-            Outcome::Handshaking => GapReason::QuicNoKey,
-        };
-        let facts = self.connection.facts();
-        let mut stream = Context {
-            wire: Wire::Encrypted,
-            sni: facts.sni.clone(),
-            alpn: facts.alpn.clone(),
-            certificate_names: facts.certificate_names.clone(),
-            hello: true,
-            ..context.clone()
-        };
-        let mut draft = Draft::new(Direction::Sent, Protocol::Quic, Kind::Closed { reason }, &stream);
-        draft.trail = self.trail;
-        draft.finish(&mut stream, out);
     }
 }
 

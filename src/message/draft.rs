@@ -1,13 +1,13 @@
 //! A message that is still being read, and what its stream lends to it.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 
 use super::feed::{FRAMES_KEPT, Trail};
-use super::{Item, Kind, Message, Options, Protocol, Wire};
+use super::{Item, Kind, Message, Options, Protocol, Wire, dns_over_http};
 use crate::evidence::{Direction, Gap, GapReason, Place, Time, Transport};
 use crate::net::{Endpoints, StreamId};
 use crate::secure::KeyLog;
@@ -31,8 +31,13 @@ pub(super) struct Context {
     /// The next message is the first of an encrypted stream.
     pub hello: bool,
     pub certificate_names: Vec<String>,
+    /// Whose stream it is, known at once or later to this context and all made from it.
+    pub app: Arc<OnceLock<Arc<str>>>,
     /// Host that a proxy was asked to connect this tunnel to.
     pub authority: Option<String>,
+    /// Bytes that the client sent to bring the stream up (a TLS handshake): the next sent
+    /// message carries them, so that opened and closed streams are weighed alike.
+    pub overhead: u64,
     /// Tunnels and encryptions this one runs in.
     pub depth: usize,
 }
@@ -50,7 +55,9 @@ impl Context {
             alpn: None,
             hello: false,
             certificate_names: Vec::new(),
+            app: Arc::default(),
             authority: None,
+            overhead: 0,
             depth: 0,
         }
     }
@@ -73,7 +80,11 @@ pub(super) struct Out<'a> {
 
 impl Out<'_> {
     pub fn message(&mut self, message: Message) {
+        let inside = dns_over_http::inside(&message);
         (self.sink)(Item::Message(Box::new(message)));
+        if let Some(dns) = inside {
+            (self.sink)(Item::Message(Box::new(dns)));
+        }
     }
 
     pub fn gap(&mut self, gap: Gap) {
@@ -108,6 +119,19 @@ impl Body {
         if let Some(hash) = &mut self.hash {
             hash.update(bytes);
         }
+    }
+
+    /// Counts and hashes `bytes` without keeping them. Nothing may be added behind them.
+    pub fn count(&mut self, bytes: &[u8]) {
+        self.length = self.length.saturating_add(bytes.len() as u64);
+        if let Some(hash) = &mut self.hash {
+            hash.update(bytes);
+        }
+    }
+
+    /// Bytes of it that lie in memory.
+    pub fn kept(&self) -> usize {
+        self.kept.len()
     }
 }
 
@@ -170,6 +194,10 @@ impl Draft {
         let opened = !matches!(self.kind, Kind::Closed { .. });
         let (time, offset) = self.trail.first.unwrap_or((Time::default(), 0));
         let (client, server): (IpAddr, IpAddr) = (context.endpoints.client.ip(), context.endpoints.server.ip());
+        let overhead = match self.direction {
+            Direction::Sent => std::mem::take(&mut context.overhead),
+            Direction::Received => 0,
+        };
         out.message(Message {
             time,
             direction: self.direction,
@@ -191,9 +219,9 @@ impl Draft {
             wire: context.wire,
             opened,
             doubtful: self.doubtful || self.trail.conflict,
-            app: None,
+            app: context.app.get().map(|app| app.to_string()),
             exchange: self.exchange,
-            wire_bytes: self.trail.length,
+            wire_bytes: self.trail.length.saturating_add(overhead),
             place: Place::Frames {
                 input: context.stream.input,
                 transport: context.stream.transport,

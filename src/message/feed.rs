@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::evidence::Time;
+use crate::evidence::{GapReason, Time};
 use crate::net::Chunk;
 
 /// Frame numbers kept of one message. A body kept in full (8 MiB) is some 6,000
@@ -78,6 +78,48 @@ impl Held {
     /// As a layer takes it.
     pub fn chunk(&self) -> Chunk<'_> {
         Chunk::Data { bytes: &self.bytes, time: self.time, frames: &self.frames, conflict: self.conflict }
+    }
+}
+
+/// What a step costs beyond its bytes.
+const STEP_COST: usize = size_of::<Step>() + size_of::<u64>();
+
+/// A step of a direction that outlives the packet it came in.
+#[derive(Debug)]
+pub(super) enum Step {
+    Data(Held),
+    Gap { length: u64, time: Time, reason: GapReason },
+    End { reset: bool, time: Time, frame: u64 },
+}
+
+impl Step {
+    /// A copy of `chunk`.
+    pub fn of(chunk: Chunk<'_>) -> Self {
+        match chunk {
+            Chunk::Data { bytes, time, frames, conflict } => {
+                Self::Data(Held { bytes: Bytes::copy_from_slice(bytes), time, frames: frames.into(), conflict })
+            }
+            Chunk::Gap { length, time, reason } => Self::Gap { length, time, reason },
+            Chunk::End { reset, time, frame } => Self::End { reset, time, frame },
+        }
+    }
+
+    /// As a layer takes it.
+    pub fn chunk(&self) -> Chunk<'_> {
+        match *self {
+            Self::Data(ref held) => held.chunk(),
+            Self::Gap { length, time, reason } => Chunk::Gap { length, time, reason },
+            Self::End { reset, time, frame } => Chunk::End { reset, time, frame },
+        }
+    }
+
+    /// Memory that it takes, about.
+    pub fn cost(&self) -> usize {
+        let bytes = match self {
+            Self::Data(held) => held.bytes.len(),
+            _ => 0,
+        };
+        bytes.saturating_add(STEP_COST)
     }
 }
 

@@ -3,9 +3,13 @@
 use super::dns::DnsStream;
 use super::draft::{Context, Out};
 use super::http1::Http1;
+use super::http2::Http2;
+use super::mqtt::Mqtt;
 use super::raw::Turns;
 use super::sniff::Found;
+use super::socks::Socks;
 use super::tls::Tls;
+use super::websocket::WebSocket;
 use crate::evidence::{Direction, Gap, GapReason};
 use crate::net::Chunk;
 
@@ -24,6 +28,14 @@ pub(super) enum Layer {
     Http1(Box<Http1>),
     /// DNS over TCP.
     Dns(DnsStream),
+    /// HTTP/2.
+    Http2(Box<Http2>),
+    /// WebSocket.
+    WebSocket(Box<WebSocket>),
+    /// MQTT.
+    Mqtt(Box<Mqtt>),
+    /// SOCKS.
+    Socks(Box<Socks>),
 }
 
 impl Layer {
@@ -48,6 +60,10 @@ impl Layer {
             Self::Tls(tls) => tls.push(direction, chunk, context, out),
             Self::Http1(http1) => http1.push(direction, chunk, context, out),
             Self::Dns(dns) => dns.push(direction, chunk, context, out),
+            Self::Http2(http2) => http2.push(direction, chunk, context, out),
+            Self::WebSocket(websocket) => websocket.push(direction, chunk, context, out),
+            Self::Mqtt(mqtt) => mqtt.push(direction, chunk, context, out),
+            Self::Socks(socks) => socks.push(direction, chunk, context, out),
             Self::Turns(turns) => {
                 let Some(found) = turns.push(direction, chunk, context, out) else { return };
                 turns.close(context, out);
@@ -56,7 +72,9 @@ impl Layer {
                 *self = match found {
                     Found::Tls => Self::Tls(Box::new(Tls::new(context))),
                     Found::Http1 => Self::Http1(Box::new(Http1::at((sent, doubtful.0), (received, doubtful.1)))),
-                    Found::Http2 => Self::Turns(Turns::unread("HTTP/2", sent, received, context, out)),
+                    Found::Http2 => Self::Http2(Box::new(Http2::at((sent, doubtful.0), (received, doubtful.1)))),
+                    Found::Mqtt => Self::Mqtt(Box::new(Mqtt::at(sent, received))),
+                    Found::Socks => Self::Socks(Box::new(Socks::at(sent, received))),
                     Found::Dns => Self::Dns(DnsStream::at(sent, received)),
                 };
                 for (direction, piece) in held {
@@ -73,6 +91,10 @@ impl Layer {
             Self::Tls(tls) => tls.finish(context, out),
             Self::Http1(http1) => http1.finish(context, out),
             Self::Dns(dns) => dns.finish(context, out),
+            Self::Http2(http2) => http2.finish(context, out),
+            Self::WebSocket(websocket) => websocket.finish(context, out),
+            Self::Mqtt(mqtt) => mqtt.finish(context, out),
+            Self::Socks(socks) => socks.finish(context, out),
         }
     }
 }

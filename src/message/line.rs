@@ -104,6 +104,10 @@ fn kind(kind: &Kind, line: &mut Object) {
                 line.put("answers", answers.collect::<Vec<_>>());
             }
         }
+        Kind::WebSocket { opcode, target } => {
+            line.put("opcode", *opcode);
+            line.some("path", target.as_deref());
+        }
         Kind::Closed { .. } | Kind::Raw => {}
     }
 }

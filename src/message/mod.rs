@@ -8,15 +8,27 @@ pub mod content;
 mod conversation;
 mod datagrams;
 pub mod dns;
+mod dns_over_http;
 mod draft;
 mod feed;
+pub(crate) mod hpack;
 mod http1;
+mod http2;
+mod http3;
 pub mod import;
 mod layer;
 pub mod line;
+mod mqtt;
+mod qpack;
+mod quic;
 mod raw;
 mod sniff;
+mod socks;
 mod tls;
+mod websocket;
+
+#[cfg(test)]
+mod recorded;
 
 use std::net::IpAddr;
 
@@ -99,6 +111,14 @@ pub enum Kind {
     },
     /// A DNS message.
     Dns(Dns),
+    /// A WebSocket message.
+    WebSocket {
+        /// `text`, `binary`, `close`, `ping` or `pong`.
+        opcode: &'static str,
+        /// Target of the request that opened the connection, where it is known. It says
+        /// what the connection is for and is not among the bytes of the message.
+        target: Option<String>,
+    },
     /// A stream that stayed closed, as one message (`tls`, `quic`), or a stretch of one.
     Closed {
         /// Why.

@@ -4,7 +4,7 @@
 use super::draft::{Context, Draft, Out};
 use super::feed::{Feed, Held};
 use super::sniff::{Found, Verdict, sniff};
-use crate::evidence::{Direction, Gap, GapReason};
+use crate::evidence::{Direction, Gap, GapReason, Transport};
 use crate::net::Chunk;
 
 /// Bytes of one turn that make a message. Long enough for what is searched (a value
@@ -157,7 +157,10 @@ impl Turns {
     pub fn close(&mut self, context: &Context, out: &mut Out<'_>) {
         if self.passed > 0 && !self.named {
             self.named = true;
-            let detail = "TCP payload of no known protocol, searched as raw bytes only";
+            let detail = match context.stream.transport {
+                Transport::Tcp => "TCP payload of no known protocol, searched as raw bytes only",
+                Transport::Udp => "payload of no known protocol on QUIC streams, searched as raw bytes only",
+            };
             out.gap(Gap::new(GapReason::UnknownProtocol, context.at(), detail).of_bytes(self.passed));
         }
     }

@@ -3,6 +3,7 @@
 //! The answer for a prefix never changes when more bytes come, so it does not
 //! matter how the bytes were cut into packets.
 
+use super::http2;
 use crate::evidence::Direction;
 use crate::secure::tls::{is_sslv2_hello, looks_like_tls};
 
@@ -39,8 +40,8 @@ const METHOD_LIMIT: usize = 32;
 /// Longest request line: RFC 9112 §3 asks for 8,000 at least.
 pub(super) const REQUEST_LINE_LIMIT: usize = 16 << 10;
 
-/// Client connection preface (RFC 9113 §3.4).
-const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// DNS over TCP (RFC 7766), and over TLS (RFC 7858 §3.1).
+const DNS_PORTS: [u16; 2] = [53, 853];
 
 /// A protocol that begins here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub(super) enum Found {
     Http1,
     Http2,
     Dns,
+    Mqtt,
+    Socks,
 }
 
 /// What a prefix says.
@@ -65,13 +68,17 @@ pub(super) enum Verdict {
 /// Sniffs `prefix`, the first bytes of a stream, or of a turn in one (then `first`
 /// is false and only what cannot well be anything else is recognised).
 pub(super) fn sniff(direction: Direction, prefix: &[u8], server_port: u16, first: bool) -> Verdict {
-    let dns = if first && server_port == 53 { dns(prefix) } else { Verdict::Unknown };
+    let dns = if first && DNS_PORTS.contains(&server_port) { dns(prefix) } else { Verdict::Unknown };
     let http = match direction {
-        Direction::Sent => [http2(prefix), request(prefix)],
-        Direction::Received => [status(prefix), Verdict::Unknown],
+        Direction::Sent => [preface(prefix), frames(direction, prefix), request(prefix), mqtt(prefix, first)],
+        Direction::Received => [status(prefix), frames(direction, prefix), Verdict::Unknown, Verdict::Unknown],
     };
     let mut more = false;
-    for verdict in [dns, tls(prefix, first)].into_iter().chain(http) {
+    let socks = match direction {
+        Direction::Sent if first => verdict(super::socks::begins(prefix), Found::Socks),
+        _ => Verdict::Unknown,
+    };
+    for verdict in [dns, tls(prefix, first), socks].into_iter().chain(http) {
         match verdict {
             Verdict::Found(_) if !more => return verdict,
             Verdict::Found(_) | Verdict::More => more = true,
@@ -105,11 +112,30 @@ fn tls(prefix: &[u8], first: bool) -> Verdict {
     }
 }
 
-fn http2(prefix: &[u8]) -> Verdict {
-    let seen = prefix.len().min(HTTP2_PREFACE.len());
-    if prefix.get(..seen) != HTTP2_PREFACE.get(..seen) {
+/// Frames of HTTP/2, of a connection that began earlier or of a server.
+fn frames(direction: Direction, prefix: &[u8]) -> Verdict {
+    verdict(http2::begins(direction, prefix), Found::Http2)
+}
+
+/// A client's CONNECT.
+fn mqtt(prefix: &[u8], first: bool) -> Verdict {
+    if first { verdict(super::mqtt::begins(prefix), Found::Mqtt) } else { Verdict::Unknown }
+}
+
+fn verdict(begins: Option<bool>, found: Found) -> Verdict {
+    match begins {
+        Some(true) => Verdict::Found(found),
+        Some(false) => Verdict::Unknown,
+        None => Verdict::More,
+    }
+}
+
+/// Client connection preface (RFC 9113 §3.4).
+fn preface(prefix: &[u8]) -> Verdict {
+    let seen = prefix.len().min(http2::PREFACE.len());
+    if prefix.get(..seen) != http2::PREFACE.get(..seen) {
         Verdict::Unknown
-    } else if seen == HTTP2_PREFACE.len() {
+    } else if seen == http2::PREFACE.len() {
         Verdict::Found(Found::Http2)
     } else {
         Verdict::More

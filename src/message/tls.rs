@@ -15,8 +15,14 @@ use crate::secure::tls::{Outcome, Session};
 /// A step of the plaintext, kept until the session can be asked about it.
 enum Opened {
     Data(Held),
-    Gap(u64, Time),
+    Gap(u64, Time, GapReason),
     End(bool, Time, u64),
+}
+
+/// Plaintext that the client sent, in these steps.
+fn sent_in(steps: &[(Direction, Opened)]) -> u64 {
+    let sent = steps.iter().filter(|(direction, _)| *direction == Direction::Sent);
+    sent.map(|(_, step)| if let Opened::Data(held) = step { held.bytes.len() as u64 } else { 0 }).sum()
 }
 
 impl Opened {
@@ -25,7 +31,7 @@ impl Opened {
             Chunk::Data { bytes, time, frames, conflict } => {
                 Self::Data(Held { bytes: Bytes::copy_from_slice(bytes), time, frames: frames.into(), conflict })
             }
-            Chunk::Gap { length, time } => Self::Gap(length, time),
+            Chunk::Gap { length, time, reason } => Self::Gap(length, time, reason),
             Chunk::End { reset, time, frame } => Self::End(reset, time, frame),
         }
     }
@@ -59,6 +65,7 @@ impl Tls {
         if self.inner.is_none() && opened.iter().any(|(_, step)| matches!(step, Opened::Data(_))) {
             let mut inner = Context { wire: Wire::Encrypted, depth: context.depth + 1, ..context.clone() };
             inner.hello = true;
+            inner.overhead = self.outside.length.saturating_sub(sent_in(&opened));
             self.inner = Some((Layer::sniffing(0, 0, &inner, out), Box::new(inner)));
         }
         self.inform();
@@ -66,7 +73,9 @@ impl Tls {
             let Some((layer, inner)) = &mut self.inner else { return };
             match step {
                 Opened::Data(held) => layer.push(direction, held.chunk(), inner, out),
-                Opened::Gap(length, time) => layer.push(direction, Chunk::Gap { length, time }, inner, out),
+                Opened::Gap(length, time, reason) => {
+                    layer.push(direction, Chunk::Gap { length, time, reason }, inner, out);
+                }
                 Opened::End(reset, time, frame) => {
                     layer.push(direction, Chunk::End { reset, time, frame }, inner, out);
                 }

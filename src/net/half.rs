@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::evidence::Time;
+use crate::evidence::{GapReason, Time};
 
 use super::Chunk;
 use super::slicer::{Flags, Segment};
@@ -130,7 +130,7 @@ impl Half {
         if distance.abs() > WINDOW && length > 0 {
             // Of another connection between the same ends, whose SYN was not captured.
             self.pass_to(u64::MAX, segment.time, sink);
-            sink(Chunk::Gap { length: 0, time: segment.time });
+            sink(lost(0, segment.time));
             self.next = Some(seq);
             self.fin = None;
             self.proof = None;
@@ -218,7 +218,7 @@ impl Half {
             let length = u64::from(segment.missing);
             let room = self.ahead.first_key_value().map_or(length, |(start, _)| length.min(start - end));
             if room > 0 {
-                sink(Chunk::Gap { length: room, time: segment.time });
+                sink(cut(room, segment.time));
                 self.pass(room);
                 self.drain(segment.time, sink);
             }
@@ -302,7 +302,7 @@ impl Half {
                 let missing = u64::from(piece.missing);
                 let room = self.ahead.first_key_value().map_or(missing, |(s, _)| missing.min(s - self.offset));
                 if room > 0 {
-                    sink(Chunk::Gap { length: room, time: now });
+                    sink(cut(room, now));
                     self.pass(room);
                 }
             }
@@ -325,7 +325,7 @@ impl Half {
                 None => target,
             };
             if self.offset > 0 || !self.midway {
-                sink(Chunk::Gap { length: hole_end - self.offset, time });
+                sink(lost(hole_end - self.offset, time));
             }
             self.pass(hole_end - self.offset);
             self.drain(time, sink);
@@ -435,6 +435,16 @@ impl Half {
         self.delivered = Vec::new();
         sink(chunk);
     }
+}
+
+/// Bytes that no packet of the capture carried.
+fn lost(length: u64, time: Time) -> Chunk<'static> {
+    Chunk::Gap { length, time, reason: GapReason::LostPackets }
+}
+
+/// Bytes that the snap length cut off a packet.
+fn cut(length: u64, time: Time) -> Chunk<'static> {
+    Chunk::Gap { length, time, reason: GapReason::Truncated }
 }
 
 /// What is known of a byte of the stream.

@@ -1,15 +1,25 @@
 //! Link layers: where the IP packet begins.
 
+use std::ops::Range;
+
 use etherparse::{Ethernet2HeaderSlice, LinuxSllHeaderSlice, SingleVlanHeaderSlice};
 
-use crate::capture::LinkType;
+use crate::capture::{LinkType, attribute};
+
+use super::wireless::{self, Frame};
 
 /// Tags (802.1Q, 802.1ad) and labels (MPLS) that are taken off one packet. Providers
 /// stack two; more than eight are a loop or an attack.
 const TAGS: usize = 8;
 
+/// Link types in one another (PKTAP, PPI, radiotap around 802.11) that are followed.
+const WRAPPERS: usize = 4;
+
+/// NFLOG's attribute with the packet.
+const NFULA_PAYLOAD: u16 = 9;
+
 /// What a link layer carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Carried {
     /// An IP packet that begins at this offset.
     Ip(usize),
@@ -18,18 +28,74 @@ pub(super) enum Carried {
     /// Too short for its headers.
     Cut,
     /// A link type that is not read.
-    Unsupported,
+    Unsupported(LinkType),
+    /// A form of frame that is not read, named.
+    Unread(&'static str),
+    /// Frames of IEEE 802.2 LLC, several in one (A-MSDU): where each lies.
+    Several(Vec<Range<usize>>),
+}
+
+impl Carried {
+    /// The same, `by` bytes further on.
+    fn behind(self, by: usize) -> Self {
+        match self {
+            Self::Ip(at) => Self::Ip(at + by),
+            Self::Several(parts) => Self::Several(parts.into_iter().map(|p| p.start + by..p.end + by).collect()),
+            other => other,
+        }
+    }
 }
 
 /// Finds the IP packet in a frame of link type `link`.
 pub(super) fn strip(link: LinkType, frame: &[u8]) -> Carried {
+    let (mut link, mut at) = (link, 0);
+    for _ in 0..WRAPPERS {
+        let rest = frame.get(at..).unwrap_or_default();
+        let Some(wrapper) = wrapped(link, rest) else { return bare(link, rest).behind(at) };
+        match wrapper {
+            Ok((inner, length)) => (link, at) = (inner, at + length),
+            Err(carried) => return carried,
+        }
+    }
+    Carried::Unread("link layers wrapped into each other more than four times")
+}
+
+/// Headers that say which link type follows: that, and their length.
+fn wrapped(link: LinkType, frame: &[u8]) -> Option<Result<(LinkType, usize), Carried>> {
+    let header = match link {
+        // Length, record type (1: a packet follows), link type.
+        LinkType::PKTAP => match (little(frame, 0), little(frame, 4), little(frame, 8)) {
+            (Some(length), Some(1), Some(inner)) => Some((LinkType(inner), length)),
+            (Some(_), Some(_), Some(_)) => return Some(Err(Carried::Other)),
+            _ => None,
+        },
+        // Version, flags, length in 16 bits, link type.
+        LinkType::PPI => little(frame, 0).zip(little(frame, 4)).map(|(head, inner)| (LinkType(inner), head >> 16)),
+        LinkType::RADIOTAP | LinkType::PRISM | LinkType::AVS => {
+            wireless::monitor(link, frame).map(|length| (LinkType::IEEE802_11, length))
+        }
+        _ => return None,
+    };
+    Some(header.and_then(|(inner, length)| Some((inner, usize::try_from(length).ok()?))).ok_or(Carried::Cut))
+}
+
+fn little(frame: &[u8], at: usize) -> Option<u32> {
+    frame.get(at..)?.first_chunk().copied().map(u32::from_le_bytes)
+}
+
+/// A frame of a link type that stands for itself.
+fn bare(link: LinkType, frame: &[u8]) -> Carried {
     match link.0 {
         0 | 108 => loopback(frame),
         1 => match Ethernet2HeaderSlice::from_slice(frame) {
             Ok(header) => ether_type(frame, header.slice().len(), header.ether_type().0),
             Err(_) => Carried::Cut,
         },
-        9 => ppp(frame, 0),
+        // The second is the same behind an HDLC header, which all forms may have.
+        9 | 50 => ppp(frame, 0),
+        51 => ppp(frame, 6),
+        104 => c_hdlc(frame),
+        105 => ieee802_11(frame),
         // 12 and 14 are DLT_RAW of BSD and OpenBSD, which old files carry unmapped.
         12 | 14 | 101 | 228 | 229 => by_version(frame, 0),
         113 => match LinuxSllHeaderSlice::from_slice(frame) {
@@ -46,7 +112,43 @@ pub(super) fn strip(link: LinkType, frame: &[u8]) -> Carried {
                 Carried::Cut
             }
         }
-        _ => Carried::Unsupported,
+        239 => match attribute(frame, NFULA_PAYLOAD) {
+            Some(packet) => by_version(frame, packet.start),
+            None => Carried::Other,
+        },
+        _ => Carried::Unsupported(link),
+    }
+}
+
+/// Cisco HDLC: address, control, EtherType.
+fn c_hdlc(frame: &[u8]) -> Carried {
+    match frame.get(..4) {
+        Some([0x0f | 0x8f, 0, high, low]) => ether_type(frame, 4, u16::from_be_bytes([*high, *low])),
+        Some(_) => Carried::Other,
+        None => Carried::Cut,
+    }
+}
+
+/// A frame of IEEE 802.11, from its MAC header on.
+fn ieee802_11(frame: &[u8]) -> Carried {
+    match wireless::frame(frame) {
+        Frame::Llc(at) => llc(frame, at),
+        Frame::Aggregate(parts) => Carried::Several(parts),
+        Frame::NoData => Carried::Other,
+        Frame::Cut => Carried::Cut,
+        Frame::Unread(what) => Carried::Unread(what),
+    }
+}
+
+/// IEEE 802.2 LLC: SNAP with an EtherType (RFC 1042; 00-00-f8 is its tunnel encapsulation).
+pub(super) fn llc(frame: &[u8], at: usize) -> Carried {
+    match frame.get(at..at + 8) {
+        Some([0xaa, 0xaa, 3, 0, 0, 0 | 0xf8, high, low]) => {
+            let inner = u16::from_be_bytes([*high, *low]);
+            if inner > 1500 { ether_type(frame, at + 8, inner) } else { Carried::Other }
+        }
+        Some(_) => Carried::Other,
+        None => Carried::Cut,
     }
 }
 
@@ -71,12 +173,10 @@ fn ether_type(frame: &[u8], mut at: usize, mut kind: u16) -> Carried {
             0x8864 => return ppp(frame, at + 6),
             // A length, not a type: IEEE 802.2 LLC, which may carry SNAP with an EtherType.
             0..=1500 => {
-                return match frame.get(at..at + 8) {
-                    Some([0xaa, 0xaa, 3, 0, 0, 0, high, low]) => {
-                        let inner = u16::from_be_bytes([*high, *low]);
-                        if inner > 1500 { ether_type(frame, at + 8, inner) } else { Carried::Other }
-                    }
-                    _ => Carried::Other,
+                return match llc(frame, at) {
+                    // Short control frames are none that is cut.
+                    Carried::Cut => Carried::Other,
+                    carried => carried,
                 };
             }
             _ => return Carried::Other,
@@ -88,7 +188,9 @@ fn ether_type(frame: &[u8], mut at: usize, mut kind: u16) -> Carried {
 /// Linux cooked: the protocol is an EtherType, or for some hardware types something else.
 fn cooked(frame: &[u8], at: usize, protocol: u16) -> Carried {
     match protocol {
-        // LINUX_SLL_P_802_2 and the other pseudo protocols are below the smallest EtherType.
+        // LINUX_SLL_P_802_2.
+        4 => llc(frame, at),
+        // The other pseudo protocols are below the smallest EtherType.
         0..=0x05ff => Carried::Other,
         kind => ether_type(frame, at, kind),
     }
@@ -202,6 +304,6 @@ mod tests {
         assert_eq!(strip(LinkType::LOOP, &[0, 0, 0, 24, 0x60]), Carried::Ip(4));
         assert_eq!(strip(LinkType::PPP, &[0xff, 0x03, 0x00, 0x21, 0x45]), Carried::Ip(4));
         assert_eq!(strip(LinkType::PPP, &[0xc0, 0x21, 1, 1]), Carried::Other);
-        assert_eq!(strip(LinkType(105), &[8, 0]), Carried::Unsupported);
+        assert_eq!(strip(LinkType(107), &[8, 0]), Carried::Unsupported(LinkType(107)));
     }
 }

@@ -10,7 +10,7 @@
 
 use std::net::SocketAddr;
 
-use crate::evidence::{Time, Transport};
+use crate::evidence::{GapReason, Time, Transport};
 
 mod fragments;
 mod half;
@@ -21,6 +21,8 @@ mod slicer;
 mod tcp;
 #[cfg(test)]
 mod tests;
+mod tunnel;
+mod wireless;
 
 pub use numbering::{Assigned, Numbering};
 pub use slicer::{Flags, Kind, Segment, Slicer};
@@ -71,6 +73,9 @@ pub enum Chunk<'a> {
         length: u64,
         /// When that became certain.
         time: Time,
+        /// Why they are not there. What the snap length cut ([`GapReason::Truncated`]) was
+        /// counted where the packet was read.
+        reason: GapReason,
     },
     /// The direction ended.
     End {

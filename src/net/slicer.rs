@@ -5,14 +5,15 @@ use std::ops::Range;
 
 use etherparse::{TcpHeaderSlice, UdpHeaderSlice};
 
-use crate::capture::Packet;
+use crate::capture::{LinkType, Packet};
 use crate::evidence::{Gap, GapReason, Gaps, Time, Transport};
 
 use super::fragments::{Fragments, Key};
 use super::ip::{self, Bad, Ip};
 use super::link::{self, Carried};
+use super::tunnel;
 
-/// IP packets in IP packets (4in6, 6in4, GRE) that are unpacked. Networks nest two or three.
+/// IP packets in IP packets (4in6, 6in4, GRE, tunnels in UDP) that are unpacked. Networks nest two or three.
 const TUNNELS: usize = 8;
 
 /// IP protocols that carry nothing of an application: ICMP, IGMP, ICMPv6, "no next
@@ -81,10 +82,13 @@ pub struct Segment<'a> {
     pub payload: &'a [u8],
     /// Bytes behind `payload` that were on the wire and not captured (snap length).
     pub missing: u32,
+    /// Number of its app among those of the input, where who read the packet knows it: the
+    /// slicer does not.
+    pub app: Option<u32>,
     /// Fragments overlapped with different content; the first copy is here.
     pub conflict: bool,
-    /// It is only quoted by an ICMP error. It takes a stream number, as in tshark, and
-    /// carries nothing: `payload` is empty, and streams take no notice of it.
+    /// It is only quoted by an ICMP error, or is the outside of a tunnel. It takes a stream
+    /// number, as in tshark, and carries nothing: `payload` is empty, and streams take no notice of it.
     pub quoted: bool,
 }
 
@@ -95,13 +99,47 @@ pub struct Slicer {
     /// The packet that was put together last.
     whole: Vec<u8>,
     frames: Vec<u64>,
+    /// What of the packet is still to be looked into; the last comes next.
+    rest: Vec<Part>,
 }
 
 /// Where the bytes are that are looked at.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Held {
     InPacket,
     InWhole,
+}
+
+/// Part of a packet.
+#[derive(Clone, Debug)]
+struct Part {
+    held: Held,
+    range: Range<usize>,
+    form: Form,
+    /// Packets that it lies in.
+    depth: usize,
+    /// Of what it lies in.
+    conflict: bool,
+}
+
+/// What a part is.
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    /// A frame of a link layer.
+    Link(LinkType),
+    /// IEEE 802.2 LLC.
+    Llc,
+}
+
+/// A segment that was found, by where it lies.
+struct Found {
+    held: Held,
+    ip: Ip,
+    header: Header,
+    payload: Range<usize>,
+    missing: u32,
+    conflict: bool,
+    quoted: bool,
 }
 
 impl Slicer {
@@ -110,12 +148,56 @@ impl Slicer {
         Self::default()
     }
 
-    /// The segment in `packet`, if it carries one or completes one. What carries nothing of
-    /// an application (ARP, ICMP, routing) is passed over; what cannot be read is added to `gaps`.
+    /// The first segment in `packet`, if it carries one or completes one. What carries nothing
+    /// of an application (ARP, ICMP, routing) is passed over; what cannot be read is added to
+    /// `gaps`.
     pub fn slice<'a>(&'a mut self, packet: &Packet<'a>, gaps: &mut Gaps) -> Option<Segment<'a>> {
+        self.rest.clear();
+        let (range, form) = (0..packet.data.len(), Form::Link(packet.link));
+        self.rest.push(Part { held: Held::InPacket, range, form, depth: 0, conflict: false });
+        self.more(packet, gaps)
+    }
+
+    /// The next segment in the packet that [`slice`](Self::slice) was given last. Frames hold
+    /// several where a radio sends packets together, and where a datagram is a tunnel: then
+    /// the datagram comes first, with a number of its own and nothing in it, as in tshark.
+    pub fn more<'a>(&'a mut self, packet: &Packet<'a>, gaps: &mut Gaps) -> Option<Segment<'a>> {
+        while let Some(part) = self.rest.pop() {
+            if part.depth >= TUNNELS {
+                let at = format!("frame {}", packet.frame);
+                gaps.add(Gap::new(GapReason::Limit, at, "more than 8 IP packets inside each other"));
+            } else if let Some(found) = self.look(packet, part, gaps) {
+                return Some(self.segment(packet, found));
+            }
+        }
+        None
+    }
+
+    fn bytes<'a>(&'a self, packet: &Packet<'a>, held: Held) -> &'a [u8] {
+        match held {
+            Held::InPacket => packet.data,
+            Held::InWhole => &self.whole,
+        }
+    }
+
+    /// Where the IP packet of a part begins; parts that it consists of are left for later.
+    fn strip(&mut self, packet: &Packet<'_>, part: &Part, gaps: &mut Gaps) -> Option<Range<usize>> {
         let frame = || format!("frame {}", packet.frame);
-        let start = match link::strip(packet.link, packet.data) {
-            Carried::Ip(start) => start,
+        let base = part.range.start;
+        let bytes = self.bytes(packet, part.held).get(part.range.clone()).unwrap_or_default();
+        let carried = match part.form {
+            Form::Link(link) => link::strip(link, bytes),
+            Form::Llc => link::llc(bytes, 0),
+        };
+        let unread = match carried {
+            Carried::Ip(start) => return Some(base + start..part.range.end),
+            Carried::Several(parts) => {
+                for range in parts.into_iter().rev() {
+                    let range = range.start + base..range.end + base;
+                    self.rest.push(Part { range, form: Form::Llc, ..part.clone() });
+                }
+                return None;
+            }
             Carried::Other => return None,
             Carried::Cut => {
                 // An empty frame hides nothing.
@@ -124,19 +206,24 @@ impl Slicer {
                 }
                 return None;
             }
-            Carried::Unsupported => {
-                let detail = format!("link type {} ({}) is not read", packet.link.0, packet.link);
-                gaps.add(Gap::new(GapReason::UnsupportedLink, frame(), detail).of_bytes(packet.wire_len.into()));
-                return None;
-            }
+            Carried::Unsupported(link) => format!("link type {} ({link}) is not read", link.0),
+            Carried::Unread(what) => format!("{what} is not read"),
         };
-        self.frames.clear();
-        self.frames.push(packet.frame);
-        let mut held = Held::InPacket;
-        let mut conflict = false;
+        gaps.add(Gap::new(GapReason::UnsupportedLink, frame(), unread).of_bytes(packet.wire_len.into()));
+        None
+    }
+
+    fn look(&mut self, packet: &Packet<'_>, part: Part, gaps: &mut Gaps) -> Option<Found> {
+        let frame = || format!("frame {}", packet.frame);
+        if part.held == Held::InPacket {
+            self.frames.clear();
+            self.frames.push(packet.frame);
+        }
+        let mut range = self.strip(packet, &part, gaps)?;
+        let Part { mut held, mut conflict, .. } = part;
         let mut quoted = false;
-        let mut range = start..packet.data.len();
-        for _ in 0..TUNNELS {
+        for depth in part.depth..TUNNELS {
+            // Not by `bytes`, which would borrow the fragments too.
             let bytes = match held {
                 Held::InPacket => packet.data,
                 Held::InWhole => &self.whole,
@@ -189,14 +276,16 @@ impl Slicer {
                     found = ip::extensions(&self.whole, found).ok()?;
                 }
             }
-            let bytes = match held {
-                Held::InPacket => packet.data,
-                Held::InWhole => &self.whole,
-            };
+            let bytes = self.bytes(packet, held);
             match found.protocol {
                 4 | 41 => range = found.payload,
-                47 => match gre(bytes, found.payload.clone()) {
-                    Some(inner) => range = inner,
+                47 => match tunnel::gre(bytes, found.payload.clone()) {
+                    Some((LinkType::RAW, inner)) => range = inner,
+                    Some((link, inner)) => {
+                        let part = Part { held, range: inner, form: Form::Link(link), depth: depth + 1, conflict };
+                        self.rest.push(part);
+                        return None;
+                    }
                     None => {
                         let bytes = (found.payload.len() + found.missing) as u64;
                         let detail = "GRE that carries no IP";
@@ -204,8 +293,8 @@ impl Slicer {
                         return None;
                     }
                 },
-                6 | 17 if quoted => return self.quoted(packet, held, &found),
-                6 | 17 => return self.transport(packet, held, &found, conflict, gaps),
+                6 | 17 if quoted => return quote(bytes, held, found),
+                6 | 17 => return self.transport(packet, (held, depth, conflict), found, gaps),
                 1 | 58 if !quoted => {
                     range = icmp_quote(bytes, &found)?;
                     quoted = true;
@@ -229,27 +318,22 @@ impl Slicer {
         self.fragments.finish(gaps);
     }
 
-    fn transport<'a>(
-        &'a self,
-        packet: &Packet<'a>,
-        held: Held,
-        found: &Ip,
-        conflict: bool,
+    fn transport(
+        &mut self,
+        packet: &Packet<'_>,
+        (held, depth, conflict): (Held, usize, bool),
+        ip: Ip,
         gaps: &mut Gaps,
-    ) -> Option<Segment<'a>> {
-        let bytes: &'a [u8] = match held {
-            Held::InPacket => packet.data,
-            Held::InWhole => &self.whole,
-        };
-        let bytes = bytes.get(found.payload.clone()).unwrap_or_default();
+    ) -> Option<Found> {
+        let bytes = self.bytes(packet, held).get(ip.payload.clone()).unwrap_or_default();
         let frame = || format!("frame {}", packet.frame);
-        let header = if found.protocol == 6 { tcp(bytes) } else { udp(bytes) };
+        let header = if ip.protocol == 6 { tcp(bytes) } else { udp(bytes) };
         if header.as_ref().is_some_and(|h| h.length < 8) {
             // tshark gives it a stream number all the same.
             gaps.add(Gap::new(GapReason::DamagedInput, frame(), CONTRADICTS));
         }
         let Some(header) = header else {
-            gaps.add(if found.missing > 0 {
+            gaps.add(if ip.missing > 0 {
                 cut(frame(), packet)
             } else {
                 Gap::new(GapReason::DamagedInput, frame(), CONTRADICTS)
@@ -257,52 +341,59 @@ impl Slicer {
             return None;
         };
         // What the IP header promises, or UDP's own length where that is shorter.
-        let promised = (bytes.len() + found.missing).saturating_sub(header.length);
+        let promised = (bytes.len() + ip.missing).saturating_sub(header.length);
         let promised = header.payload.map_or(promised, |length| length.min(promised));
         let payload = bytes.get(header.length..).unwrap_or_default();
         let payload = payload.get(..promised.min(payload.len())).unwrap_or_default();
         let missing = u32::try_from(promised - payload.len()).unwrap_or(u32::MAX);
+        let start = ip.payload.start + header.length;
+        let range = start..start + payload.len();
+        if header.kind == Kind::Udp
+            && let Some((link, at)) = tunnel::udp(header.ports, payload)
+        {
+            // What is missing is missing from what it carries, and counted there.
+            let (range, form) = (start + at..range.end, Form::Link(link));
+            self.rest.push(Part { held, range, form, depth: depth + 1, conflict });
+            return Some(Found { held, ip, header, payload: 0..0, missing: 0, conflict, quoted: true });
+        }
         if missing > 0 {
             gaps.add(Gap::new(GapReason::Truncated, frame(), SNAPLEN).of_bytes(missing.into()));
         }
-        let payload = if header.length < 8 { &[] } else { payload };
-        Some(Segment { payload, missing, conflict, ..self.segment(packet, found, &header) })
+        let payload = if header.length < 8 { 0..0 } else { range };
+        Some(Found { held, ip, header, payload, missing, conflict, quoted: false })
     }
 
-    /// The segment that an ICMP error quotes the start of.
-    fn quoted<'a>(&'a self, packet: &Packet<'a>, held: Held, found: &Ip) -> Option<Segment<'a>> {
-        let bytes = match held {
-            Held::InPacket => packet.data,
-            Held::InWhole => &self.whole,
-        };
-        let bytes = bytes.get(found.payload.clone()).unwrap_or_default();
-        let header = if found.protocol == 6 {
-            // tshark needs the fields up to the window.
-            let mut fixed = [0; 20];
-            let there = bytes.get(..bytes.len().min(20)).filter(|b| b.len() >= 16)?;
-            fixed.get_mut(..there.len())?.copy_from_slice(there);
-            tcp(&fixed)?
-        } else {
-            udp(bytes)?
-        };
-        Some(Segment { quoted: true, ..self.segment(packet, found, &header) })
-    }
-
-    fn segment<'a>(&'a self, packet: &Packet<'a>, found: &Ip, header: &Header) -> Segment<'a> {
+    fn segment<'a>(&'a self, packet: &Packet<'a>, found: Found) -> Segment<'a> {
         Segment {
             input: packet.input,
             frame: packet.frame,
             frames: &self.frames,
             time: packet.time,
-            src: SocketAddr::new(found.source, header.ports.0),
-            dst: SocketAddr::new(found.destination, header.ports.1),
-            kind: header.kind,
-            payload: &[],
-            missing: 0,
-            conflict: false,
-            quoted: false,
+            src: SocketAddr::new(found.ip.source, found.header.ports.0),
+            dst: SocketAddr::new(found.ip.destination, found.header.ports.1),
+            kind: found.header.kind,
+            payload: self.bytes(packet, found.held).get(found.payload).unwrap_or_default(),
+            missing: found.missing,
+            app: None,
+            conflict: found.conflict,
+            quoted: found.quoted,
         }
     }
+}
+
+/// The segment that an ICMP error quotes the start of.
+fn quote(bytes: &[u8], held: Held, ip: Ip) -> Option<Found> {
+    let bytes = bytes.get(ip.payload.clone()).unwrap_or_default();
+    let header = if ip.protocol == 6 {
+        // tshark needs the fields up to the window.
+        let mut fixed = [0; 20];
+        let there = bytes.get(..bytes.len().min(20)).filter(|b| b.len() >= 16)?;
+        fixed.get_mut(..there.len())?.copy_from_slice(there);
+        tcp(&fixed)?
+    } else {
+        udp(bytes)?
+    };
+    Some(Found { held, ip, header, payload: 0..0, missing: 0, conflict: false, quoted: true })
 }
 
 const CONTRADICTS: &str = "a TCP or UDP header that contradicts itself";
@@ -366,17 +457,4 @@ fn icmp_quote(bytes: &[u8], found: &Ip) -> Option<Range<usize>> {
     };
     let start = range.start + 8;
     (error && start < range.end).then_some(start..range.end)
-}
-
-/// The IP packet in a GRE packet (RFC 2784, RFC 2890), if it is one.
-fn gre(bytes: &[u8], range: Range<usize>) -> Option<Range<usize>> {
-    let head = bytes.get(range.clone())?.first_chunk::<4>()?;
-    let [flags, version, kind @ ..] = *head;
-    if version & 7 != 0 || !matches!(u16::from_be_bytes(kind), 0x0800 | 0x86dd) {
-        return None;
-    }
-    // Checksum (with a reserved half), key and sequence number take four bytes each.
-    let fields = [0x80, 0x20, 0x10].iter().filter(|bit| flags & **bit != 0).count();
-    let start = range.start + 4 + fields * 4;
-    (start <= range.end).then_some(start..range.end)
 }

@@ -43,10 +43,11 @@ impl<'s> PathRules<'s> {
     }
 }
 
-/// The request target of a request.
+/// The request target of a request, and of the handshake that a WebSocket message came by.
 pub(super) fn target(message: &Message) -> Option<&str> {
     match &message.kind {
         Kind::Request { target, .. } => Some(target),
+        Kind::WebSocket { target, .. } => target.as_deref(),
         _ => None,
     }
 }

@@ -15,7 +15,8 @@ use crate::message::{Kind, Message};
 pub(super) fn target(message: &Message) -> Option<&str> {
     match &message.kind {
         Kind::Request { target, .. } => Some(target),
-        Kind::Response { .. } | Kind::Dns(_) | Kind::Closed { .. } | Kind::Raw => None,
+        // A WebSocket message names the target of its handshake, which is not among its bytes.
+        Kind::Response { .. } | Kind::Dns(_) | Kind::WebSocket { .. } | Kind::Closed { .. } | Kind::Raw => None,
     }
 }
 

@@ -24,7 +24,7 @@ pub struct Block {
 #[derive(Clone, Debug, Default)]
 pub enum Kind {
     /// `h1` to `h6`, `#`.
-    Heading(u8),
+    Heading,
     /// Running text.
     #[default]
     Paragraph,
@@ -85,7 +85,7 @@ impl Block {
 
     /// A heading of the format.
     pub fn is_heading(&self) -> bool {
-        matches!(self.kind, Kind::Heading(_))
+        matches!(self.kind, Kind::Heading)
     }
 }
 

@@ -7,22 +7,15 @@ use super::block::Block;
 use super::fold::{Folded, squeeze};
 use super::lexicon::Lexicon;
 use super::model::{Claims, CrossBorder, Quote, Remark};
-use super::sections::Section;
 use super::sentences;
 use crate::evidence::Span;
 
 /// The claims, where they stand, and what contradicts itself.
-pub fn read(
-    blocks: &[Block],
-    used: &[bool],
-    sections: &[Section],
-    lexicon: &Lexicon,
-) -> (Claims, BTreeMap<String, Vec<Quote>>, Vec<Remark>) {
+pub fn read(blocks: &[Block], used: &[bool], lexicon: &Lexicon) -> (Claims, BTreeMap<String, Vec<Quote>>, Vec<Remark>) {
     let mut claims = Claims::default();
     let mut places: BTreeMap<String, Vec<Quote>> = BTreeMap::new();
     let mut remarks = Vec::new();
     let (mut none, mut yes, mut maybe): (Vec<Quote>, Vec<Quote>, Vec<Quote>) = (Vec::new(), Vec::new(), Vec::new());
-    let _ = sections;
     for (at, block) in blocks.iter().enumerate() {
         if used.get(at).copied().unwrap_or_default() || block.table().is_some() || block.is_heading() {
             continue;

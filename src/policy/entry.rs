@@ -164,7 +164,10 @@ impl Entry {
         party.doubtful = !party.resolved_companies.is_empty()
             && party.resolved.iter().any(|r| r.certainty == Certainty::Confirmed)
             && !party.resolved.iter().any(|r| {
-                names.signatures().company_of(&r.product).is_some_and(|c| party.resolved_companies.contains(&c.id))
+                names
+                    .signatures()
+                    .company_of(&r.product)
+                    .is_some_and(|c| party.resolved_companies.iter().any(|own| names.are_kin(own, &c.id)))
             });
         for resolved in &party.resolved {
             if resolved.certainty > Certainty::Possible

@@ -174,7 +174,7 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
         let section = sections.get(index).copied().unwrap_or_default();
         let depth = if let Kind::Item(depth) = block.kind { depth } else { 0 };
         if block.table().is_some() {
-            close(&mut open, &mut found, lexicon, names);
+            close(&mut open, &mut found, names);
             title = None;
             continue;
         }
@@ -192,7 +192,7 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
         let Some(parts) = parts else {
             match title_of(block) {
                 Some(words) => {
-                    close(&mut open, &mut found, lexicon, names);
+                    close(&mut open, &mut found, names);
                     title = Some((index, words));
                 }
                 None => {
@@ -205,7 +205,7 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
                         current.blocks.push(index);
                         extend(&mut current.entry, block);
                     } else {
-                        close(&mut open, &mut found, lexicon, names);
+                        close(&mut open, &mut found, names);
                         title = None;
                     }
                 }
@@ -213,7 +213,7 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
             continue;
         };
         if !parts.prefix.is_empty() && parts.prefix.chars().count() <= LONGEST_TITLE {
-            close(&mut open, &mut found, lexicon, names);
+            close(&mut open, &mut found, names);
             title = Some((index, parts.prefix.clone()));
         }
         for label in &parts.labels {
@@ -222,7 +222,7 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
                 identity && (o.entry.has(label.column) || label.column == Column::Product && o.titled)
             });
             if repeated {
-                close(&mut open, &mut found, lexicon, names);
+                close(&mut open, &mut found, names);
             }
             let current = open.get_or_insert_with(|| {
                 let mut entry = Entry::default();
@@ -253,7 +253,7 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
         }
         title = None;
     }
-    close(&mut open, &mut found, lexicon, names);
+    close(&mut open, &mut found, names);
     found
 }
 
@@ -270,7 +270,7 @@ fn extend(entry: &mut Entry, block: &Block) {
 }
 
 /// Keeps what is a third party: somebody is named, and something is said about them.
-fn close(open: &mut Option<Open>, found: &mut Found, lexicon: &Lexicon, names: &Names<'_>) {
+fn close(open: &mut Option<Open>, found: &mut Found, names: &Names<'_>) {
     let Some(open) = open.take() else { return };
     let entry = open.entry;
     let title = entry.get(Column::Product).or_else(|| entry.get(Column::Party)).unwrap_or_default().to_owned();
@@ -286,8 +286,7 @@ fn close(open: &mut Option<Open>, found: &mut Found, lexicon: &Lexicon, names: &
         || entry.links.iter().any(|(c, _, l)| *c == Column::Link && l.href.starts_with("http"));
     let named = named || open.titled && (policy || open.section == Section::Share && said >= 2);
     let about = said >= 1 && (said >= 2 || company || sdk || labelled && entry.has(Column::Data));
-    let _ = lexicon;
-    if named && about && !(title.is_empty() && !company) {
+    if named && about && (company || !title.is_empty()) {
         found.used.extend(open.blocks);
         found.entries.push(entry);
     }

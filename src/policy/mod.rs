@@ -11,6 +11,7 @@
 //!                                      └─ claims ─────────────────────────────────┘
 //! ```
 
+mod attach;
 mod block;
 mod claims;
 mod corrected;
@@ -153,7 +154,7 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
             .unwrap_or_default();
         parties.push((at, entry.finish(lexicon, names)));
     }
-    let written = prose::read(blocks, &used, &sections, lexicon, names);
+    let written = prose::read(blocks, &used, lexicon, names);
     for at in &written.used {
         if let Some(used) = used.get_mut(*at) {
             *used = true;
@@ -161,8 +162,8 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
     }
     parties.extend(written.entries.iter().map(|(at, e)| (*at, e.finish(lexicon, names))));
     let mut taken = written.sentences;
-    taken.extend(prose::attach(&mut parties, written.statements, lexicon, names));
-    prose::attach_links(&mut parties, &written.links, blocks, lexicon, names);
+    taken.extend(attach::statements(&mut parties, written.statements, lexicon, names));
+    attach::links(&mut parties, &written.links, blocks, lexicon, names);
     parties.sort_by_key(|(at, _)| *at);
     let mut parties: Vec<ThirdParty> = parties.into_iter().map(|(_, party)| party).collect();
     remarks::same_as(&mut parties, lexicon);
@@ -173,7 +174,7 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
     let kinds = recipients::read(blocks, &used, &taken, lexicon, names);
     taken.extend(&kinds.sentences);
     let own = own::read(blocks, &used, &taken, &sections, &own_rows, lexicon);
-    let (claims, claim_locations, mut notes) = claims::read(blocks, &used, &sections, lexicon);
+    let (claims, claim_locations, mut notes) = claims::read(blocks, &used, lexicon);
     let mut policy = Policy {
         schema: SCHEMA.to_owned(),
         sources,
@@ -191,7 +192,7 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
         remarks: Vec::new(),
     };
     let denied = policy.first_party_denials.iter().filter(|d| d.conditional.is_none());
-    policy.first_party_denied = once(denied.map(|d| &d.data_type).filter(|id| !policy.first_party_data.contains(id)));
+    policy.first_party_denied = once(denied.map(|d| &d.data_type));
     notes.extend(remarks::of(&policy));
     notes.extend(remarks::languages(&policy, blocks));
     policy.remarks = notes;

@@ -157,12 +157,10 @@ impl<'a> Names<'a> {
             if let Some(ids) = self.products.get(&key(&part)).or_else(|| self.products.get(&product_key(&part))) {
                 add(self.best(lexicon, ids, company, &format!("{product} {context}")), &part, Certainty::Confirmed);
             }
-            for package in packages_in(&part) {
-                if let Some((_, id)) =
-                    self.packages.iter().find(|(p, _)| is_prefix(p, &package) || is_prefix(&package, p))
-                {
-                    add(vec![*id], &package, Certainty::Confirmed);
-                }
+        }
+        for package in packages_in(product) {
+            if let Some(id) = self.of_package(&package) {
+                add(vec![id], &package, Certainty::Confirmed);
             }
         }
         if found.is_empty()
@@ -174,6 +172,11 @@ impl<'a> Names<'a> {
                 }
             };
             add(self.best(lexicon, ids, company, &format!("{product} {context}")));
+        }
+        if found.is_empty()
+            && let Some(id) = self.of_company_and_kind(lexicon, product, company)
+        {
+            found.push(Resolved { product: id.to_owned(), by: product.to_owned(), certainty: Certainty::Probable });
         }
         if found.is_empty() {
             for host in hosts {
@@ -188,6 +191,37 @@ impl<'a> Names<'a> {
             }
         }
         found
+    }
+
+    /// The product of a package name: the longest known prefix; or, for a package that is
+    /// shorter than the known ones, the only product under it.
+    fn of_package(&self, package: &str) -> Option<&'a str> {
+        if let Some((_, id)) = self.packages.iter().find(|(known, _)| is_prefix(known, package)) {
+            return Some(id);
+        }
+        let mut under = self.packages.iter().filter(|(known, _)| is_prefix(package, known)).map(|(_, id)| *id);
+        let first = under.next()?;
+        under.all(|id| id == first).then_some(first)
+    }
+
+    /// "荣耀PUSH SDK": the only product of the company that does what the name says.
+    fn of_company_and_kind(&self, lexicon: &Lexicon, product: &str, company: &str) -> Option<&'a str> {
+        let mut companies = self.companies(company);
+        companies.extend(self.companies(&stem(lexicon, product)));
+        let kinds: BTreeSet<&str> = lexicon.categories(product).iter().map(|f| f.id).collect();
+        let mut fitting = self
+            .signatures
+            .products
+            .values()
+            .filter(|p| companies.contains(&p.company) && p.categories.iter().any(|c| kinds.contains(c.as_str())));
+        let first = fitting.next()?;
+        fitting.next().is_none().then_some(first.id.as_str())
+    }
+
+    /// Two companies are one, or of one group.
+    pub fn are_kin(&self, a: &str, b: &str) -> bool {
+        let both = |list: &[String]| list.iter().any(|c| c == a) && list.iter().any(|c| c == b);
+        a == b || self.signatures.groups.values().any(|g| both(&g.companies))
     }
 
     /// The text is, as a whole, the name of a known product or company.

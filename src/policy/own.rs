@@ -86,7 +86,7 @@ pub fn read(
             let ours = lexicon.says("first-party", text);
             let inside = match section {
                 Section::Collect => verb || collecting || listed && begins_with_data(sentence.text, lexicon),
-                Section::Open => verb && ours || verb && listed || collecting && listed,
+                Section::Open => verb && (ours || listed) || collecting && listed,
                 Section::Share => strong || collecting && listed,
                 Section::Other | Section::Defined => strong,
                 Section::Denied => false,

@@ -5,9 +5,8 @@ use super::block::{Block, Kind};
 use super::entry::{Entry, span, urls};
 use super::fold::{Folded, fold};
 use super::lexicon::{Column, Lexicon};
-use super::model::{DataItem, ThirdParty};
 use super::names::{Names, is_company, packages_in, split_names, stem};
-use super::sections::{Section, without_number};
+use super::sections::without_number;
 use super::{sentences, terms};
 use crate::evidence::Span;
 
@@ -51,10 +50,12 @@ pub struct Statement {
     pub span: Span,
     /// With no third party of that name elsewhere, this declares one.
     pub declares: bool,
+    /// It says that the data are not collected.
+    pub denies: bool,
 }
 
 /// Reads the blocks that tables and labels left.
-pub fn read(blocks: &[Block], used: &[bool], sections: &[Section], lexicon: &Lexicon, names: &Names<'_>) -> Found {
+pub fn read(blocks: &[Block], used: &[bool], lexicon: &Lexicon, names: &Names<'_>) -> Found {
     let mut found = Found::default();
     let mut index = 0;
     while let Some(block) = blocks.get(index) {
@@ -83,8 +84,7 @@ pub fn read(blocks: &[Block], used: &[bool], sections: &[Section], lexicon: &Lex
             index += 1;
             continue;
         }
-        let section = sections.get(index).copied().unwrap_or_default();
-        sentences_of(index, block, section, lexicon, names, &mut found);
+        sentences_of(index, block, lexicon, names, &mut found);
         index += 1;
     }
     found
@@ -99,55 +99,6 @@ fn link_line(block: &Block) -> Option<(String, String)> {
     let alone = after.trim().trim_matches([')', '）', '。', '.', ';', '；']).is_empty();
     (alone && !name.is_empty() && name.chars().count() <= LONGEST_NAME && !name.contains(['。', '，', '：', ':']))
         .then(|| (name.to_owned(), address))
-}
-
-/// Gives third parties the addresses that an appendix lists for them. Where nothing
-/// else declares any, the appendix does.
-pub fn attach_links(
-    parties: &mut Vec<(usize, ThirdParty)>,
-    links: &[(usize, String, String)],
-    blocks: &[Block],
-    lexicon: &Lexicon,
-    names: &Names<'_>,
-) {
-    let declares = parties.is_empty();
-    for (at, name, address) in links {
-        let bare = [
-            "隐私政策链接",
-            "隐私政策",
-            "隐私协议",
-            "隐私声明",
-            "隐私条款",
-            "privacy policy",
-            "Privacy Policy",
-            "官网",
-        ]
-        .iter()
-        .fold(name.as_str(), |n, end| n.strip_suffix(end).unwrap_or(n).trim_end_matches(['的', ' ']));
-        let bare = bare.trim_matches(['《', '》', '"', '“', '”']).trim();
-        let products: Vec<String> = names.products(lexicon, bare, "", "", &[]).into_iter().map(|r| r.product).collect();
-        let own = stem(lexicon, bare);
-        let reached = parties.iter_mut().find(|(_, p)| {
-            let name = p.product.as_deref().or(p.company.as_deref()).unwrap_or_default();
-            p.link.is_none()
-                && (p.resolved.iter().any(|r| products.contains(&r.product))
-                    || own.chars().count() >= 2 && stem(lexicon, name) == own)
-        });
-        if let Some((_, party)) = reached {
-            party.link = Some(address.clone());
-            party.domains.extend(super::entry::host(address).filter(|h| !party.domains.contains(h)));
-        } else if declares
-            && (names.holds_known(bare) || fold(bare).contains("sdk"))
-            && !bare.is_empty()
-            && let Some(block) = blocks.get(*at)
-        {
-            let mut entry = Entry::default();
-            entry.put(Column::Party, "", bare, &[]);
-            entry.put(Column::Link, "", address, &[]);
-            entry.spans.push(span(block.source, block.line, block.end_line, &block.text));
-            parties.push((*at, entry.finish(lexicon, names)));
-        }
-    }
 }
 
 fn announces(text: &str, lexicon: &Lexicon) -> bool {
@@ -264,7 +215,7 @@ fn names_nobody(name: &str, lexicon: &Lexicon, names: &Names<'_>) -> bool {
     left.chars().count() < 2 || matches!(left.as_str(), "thirdparty" | "other" | "the" | "our" | "these" | "providers")
 }
 
-fn sentences_of(at: usize, block: &Block, section: Section, lexicon: &Lexicon, names: &Names<'_>, found: &mut Found) {
+fn sentences_of(at: usize, block: &Block, lexicon: &Lexicon, names: &Names<'_>, found: &mut Found) {
     for sentence in sentences::split(&block.text) {
         let folded = Folded::new(sentence.text);
         let text = folded.text.as_str();
@@ -298,7 +249,7 @@ fn sentences_of(at: usize, block: &Block, section: Section, lexicon: &Lexicon, n
             break;
         }
         if !about {
-            about = statement(at, block, &sentence, &folded, lexicon, names, section, found);
+            about = statement(at, block, &sentence, &folded, lexicon, names, found);
         }
         if about {
             found.sentences.push((at, sentence.start));
@@ -358,24 +309,22 @@ fn statement(
     folded: &Folded,
     lexicon: &Lexicon,
     names: &Names<'_>,
-    _section: Section,
     found: &mut Found,
 ) -> bool {
     let text = folded.text.as_str();
     let slice = |start: usize, end: usize| folded.slice(start, end, sentence.text).trim().to_owned();
     let place = || span(block.source, block.line, block.end_line, sentence.text);
+    if let Some(denial) = denial(at, sentence, folded, lexicon, names, place()) {
+        found.statements.push(denial);
+        return true;
+    }
     let mut about = false;
     for captures in lexicon.captures("party-collects", text) {
         let (Some(all), Some(subject), Some(data)) = (captures.get(0), captures.name("names"), captures.name("data"))
         else {
             continue;
         };
-        let subject = without_brackets(&slice(subject.start(), subject.end()));
-        let subject = ["其中", "其中的", "同时", "此外", "例如", "如", "由", "因此"]
-            .iter()
-            .fold(subject.as_str(), |s, lead| s.strip_prefix(lead).unwrap_or(s))
-            .trim();
-        let subjects: Vec<String> = split_subjects(subject);
+        let subjects = subjects(&slice(subject.start(), subject.end()));
         let known = subjects.iter().any(|s| names.holds_known(s) || fold(s).contains("sdk"));
         if subjects.is_empty()
             || subjects.iter().any(|s| s.chars().count() > LONGEST_NAME)
@@ -402,6 +351,7 @@ fn statement(
             purpose,
             terms,
             span: place(),
+            denies: false,
         });
     }
     if about {
@@ -425,6 +375,7 @@ fn statement(
             purpose,
             span: place(),
             declares: true,
+            denies: false,
         });
         return true;
     }
@@ -450,6 +401,7 @@ fn statement(
                 purpose,
                 span: place(),
                 declares: true,
+                denies: false,
             });
             return true;
         }
@@ -458,6 +410,49 @@ fn statement(
 }
 
 /// Data that a sentence says is collected: also what it is done with ("通过地理位置校准").
+/// `某某SDK不会收集您的IMEI`: whose denial it is, the subject says.
+fn denial(
+    at: usize,
+    sentence: &sentences::Sentence<'_>,
+    folded: &Folded,
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+    place: Span,
+) -> Option<Statement> {
+    let captures = lexicon.captures("party-denies", &folded.text).into_iter().next()?;
+    let subject = captures.name("names")?;
+    let subjects = subjects(folded.slice(subject.start(), subject.end(), sentence.text).trim());
+    let known = |s: &String| names.is_known(s) || fold(s).contains("sdk");
+    let nobody = |s: &String| lexicon.says("first-party", &fold(s)) || names_nobody(s, lexicon, names);
+    if !subjects.iter().any(known)
+        || subjects.iter().any(nobody)
+        || subjects.iter().any(|s| s.chars().count() > LONGEST_NAME)
+    {
+        return None;
+    }
+    let terms: Vec<terms::Term> =
+        terms::read(lexicon, sentence.text).into_iter().filter(|t| t.denied || t.conditional.is_some()).collect();
+    (!terms.is_empty()).then(|| Statement {
+        block: at,
+        sentence: sentence.start,
+        names: subjects,
+        company: None,
+        raw: sentence.text.to_owned(),
+        purpose: None,
+        terms,
+        span: place,
+        declares: false,
+        denies: true,
+    })
+}
+
+/// The names that a subject consists of, without what leads into it.
+fn subjects(words: &str) -> Vec<String> {
+    let bare = without_brackets(words);
+    let leads = ["其中", "其中的", "同时", "此外", "例如", "如", "由", "因此", "the ", "The "];
+    split_subjects(leads.iter().fold(bare.as_str(), |s, lead| s.strip_prefix(lead).unwrap_or(s)).trim())
+}
+
 fn collected(words: &str, lexicon: &Lexicon) -> Vec<terms::Term> {
     terms::read(lexicon, words)
 }
@@ -497,94 +492,5 @@ fn cut_purpose(words: &str, lexicon: &Lexicon) -> (String, Option<String>) {
             (raw, words.get(at..end).map(|p| p.trim().to_owned()))
         }
         None => (words.trim().trim_end_matches(['。', '.']).to_owned(), None),
-    }
-}
-
-/// Brings statements to the third parties they are about; one that is about nobody
-/// named elsewhere becomes a third party where it declares one. Returns the sentences
-/// (block, offset) that were used.
-pub fn attach(
-    parties: &mut Vec<(usize, ThirdParty)>,
-    statements: Vec<Statement>,
-    lexicon: &Lexicon,
-    names: &Names<'_>,
-) -> Vec<(usize, usize)> {
-    let mut taken = Vec::new();
-    for statement in statements {
-        let products: Vec<String> = statement
-            .names
-            .iter()
-            .flat_map(|n| names.products(lexicon, n, "", statement.purpose.as_deref().unwrap_or_default(), &[]))
-            .map(|r| r.product)
-            .collect();
-        let stems: Vec<String> = statement.names.iter().map(|n| stem(lexicon, n)).collect();
-        let mut reached = false;
-        for (_, party) in parties.iter_mut() {
-            let name = party.product.clone().or_else(|| party.company.clone()).unwrap_or_default();
-            let own = stem(lexicon, &name);
-            let same_stem = stems.iter().any(|s| s.chars().count() >= 2 && *s == own);
-            let same = same_stem
-                || statement.names.len() == 1
-                    && party.resolved.iter().any(|r| products.contains(&r.product))
-                    && !party.resolved.is_empty();
-            if !same {
-                continue;
-            }
-            reached = true;
-            add_data(party, &statement);
-        }
-        if !reached && statement.declares {
-            let name = statement.names.first().cloned().unwrap_or_default();
-            let mut entry = Entry::default();
-            entry.put(Column::Product, "", &name, &[]);
-            if let Some(company) = &statement.company {
-                entry.put(Column::Company, "", company, &[]);
-            }
-            if let Some(purpose) = &statement.purpose {
-                entry.put(Column::Purpose, "", purpose, &[]);
-            }
-            entry.spans.push(statement.span.clone());
-            let mut party = entry.finish(lexicon, names);
-            add_data(&mut party, &statement);
-            parties.push((statement.block, party));
-            reached = true;
-        }
-        if reached {
-            taken.push((statement.block, statement.sentence));
-        }
-    }
-    taken
-}
-
-fn add_data(party: &mut ThirdParty, statement: &Statement) {
-    let said_before = !party.data.is_empty();
-    for term in &statement.terms {
-        if term.denied {
-            continue;
-        }
-        if !party.data.contains(&term.data_type) {
-            party.data.push(term.data_type.clone());
-        }
-        party.data_items.push(DataItem {
-            data_type: term.data_type.clone(),
-            raw: term.raw.clone(),
-            span: Span { quote: term.raw.clone(), ..statement.span.clone() },
-        });
-    }
-    if !statement.terms.is_empty() {
-        // What a sentence says is collected is no longer "none".
-        party.denied.retain(|d| d.data_type != "*");
-        if !said_before {
-            party.data_raw = Some(statement.raw.clone());
-            if let (Some(purpose), true) =
-                (&statement.purpose, party.purpose.as_deref().is_none_or(|p| p.chars().count() > 12))
-            {
-                party.purpose = Some(purpose.clone());
-            }
-        }
-    }
-    if !party.spans.contains(&statement.span) {
-        party.spans.push(statement.span.clone());
-        party.lines = party.spans.iter().map(|s| s.line).collect();
     }
 }

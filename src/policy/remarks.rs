@@ -53,7 +53,8 @@ pub fn of(policy: &Policy) -> Vec<Remark> {
             spans: Vec::new(),
         });
     }
-    let per_row: [(&str, &str, fn(&ThirdParty) -> bool); 4] = [
+    type Holds = fn(&ThirdParty) -> bool;
+    let per_row: [(&str, &str, Holds); 4] = [
         ("row-without-data", "nothing is said about the data", |p| p.data.is_empty() && p.denied.is_empty()),
         ("row-without-purpose", "nothing is said about the purpose", |p| p.purpose.is_none()),
         ("umbrella-only", "the data are named by general words only", |p| {

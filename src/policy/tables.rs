@@ -52,6 +52,13 @@ fn read_rows(block: &Block, rows: &[Row], lexicon: &Lexicon, found: &mut Found) 
             continue;
         }
         let named = columns.iter().flatten().any(|c| matches!(c, Column::Product | Column::Company | Column::Party));
+        let has = |wanted: &[Column]| columns.iter().flatten().any(|c| wanted.contains(c));
+        let about =
+            [Column::Data, Column::Purpose, Column::Scenario, Column::Method, Column::Link, Column::Permissions];
+        // A company and its address is an imprint.
+        if named && !has(&about) && !(has(&[Column::Product]) && has(&[Column::Company])) {
+            continue;
+        }
         let mut entry = Entry::default();
         for (index, cell) in row.cells.iter().enumerate() {
             let Some(Some(column)) = columns.get(index) else { continue };

@@ -61,7 +61,7 @@ pub fn read_with(lexicon: &Lexicon, text: &str, cut_purposes: bool) -> Vec<Term>
         let clause = clauses
             .get(clauses.partition_point(|c| c.range.end <= range.start))
             .filter(|c| c.range.contains(&range.start));
-        if cut_purposes && clause.and_then(|c| c.purpose).is_some_and(|at| range.start >= at) {
+        if cut_purposes && clause.is_some_and(|c| c.circumstance || c.purpose.is_some_and(|at| range.start >= at)) {
             continue;
         }
         terms.push(Term {
@@ -94,6 +94,8 @@ struct Clause {
     /// Where its denial begins.
     denied: Option<usize>,
     conditional: Option<String>,
+    /// It says when something happens ("when you register an account,"), not what is collected.
+    circumstance: bool,
 }
 
 /// Clauses end at commas outside brackets, and at the ends of sentences.
@@ -124,6 +126,8 @@ fn clauses(lexicon: &Lexicon, text: &str) -> Vec<Clause> {
     }
     ranges.push(start..text.len());
     let mut out: Vec<Clause> = Vec::new();
+    // "Unless you …," before the clause that denies.
+    let mut lead: Option<String> = None;
     for range in ranges {
         let words = text.get(range.clone()).unwrap_or_default();
         let folded = Folded::new(words);
@@ -132,9 +136,16 @@ fn clauses(lexicon: &Lexicon, text: &str) -> Vec<Clause> {
         };
         let denied = at("denial");
         let exception = lexicon.phrase("exception", &folded.text).map(|(m, _)| m.as_str().to_owned());
-        let mut clause = Clause { purpose: at("purpose"), denied, conditional: None, range };
+        let joined = |from: usize| text.get(from..range.start).is_some_and(|gap| matches!(gap, "," | "，"));
+        if out.last().is_some_and(|last: &Clause| !joined(last.range.end)) {
+            lead = None;
+        }
+        let circumstance = text.get(range.end..).is_some_and(|rest| rest.starts_with([',', '，']))
+            && lexicon.says("circumstance", folded.text.trim())
+            && !lexicon.says("collects", &folded.text);
+        let mut clause = Clause { purpose: at("purpose"), denied, conditional: None, circumstance, range };
         if denied.is_some() {
-            clause.conditional = exception;
+            clause.conditional = exception.or_else(|| lead.clone());
         } else if let Some(last) = out.last_mut()
             && text.get(last.range.end..clause.range.start).is_some_and(|gap| matches!(gap, "," | "，"))
             && (last.denied.is_some() || last.conditional.is_some())
@@ -150,6 +161,8 @@ fn clauses(lexicon: &Lexicon, text: &str) -> Vec<Clause> {
                 clause.denied = last.denied.map(|_| clause.range.start);
                 clause.conditional = last.conditional.clone();
             }
+        } else {
+            lead = exception.or(lead);
         }
         out.push(clause);
     }

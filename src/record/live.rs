@@ -11,6 +11,9 @@ use crate::evidence::Time;
 /// How long libpcap may hold packets back before it hands them over: with the
 /// flush below, `kill -9` loses less than a second.
 const READ_TIMEOUT_MS: i32 = 200;
+/// Pause when there is nothing. Reading must not block: on Linux libpcap waits for a
+/// packet however long that takes, and does not look up for Ctrl-C.
+const PAUSE: Duration = Duration::from_millis(25);
 /// The file is whole at least this often.
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
 /// Kernel buffer: a burst of 100,000 small packets fits.
@@ -103,6 +106,7 @@ impl Recorder {
             .promisc(false)
             .precision(pcap::Precision::Micro)
             .open()
+            .and_then(pcap::Capture::setnonblock)
             .map_err(refused)?;
         live.filter(filter, true).map_err(|error| RecordError::Filter { filter: filter.to_owned(), error })?;
         std::fs::create_dir_all(folder).map_err(|error| write_error(folder, error))?;
@@ -130,7 +134,7 @@ impl Recorder {
         self.progress
     }
 
-    /// Takes the packets that are there, waiting up to a fifth of a second for the first.
+    /// Takes the packets that are there, and pauses a moment where there are none.
     pub fn step(&mut self) -> Result<(), RecordError> {
         for _ in 0..BATCH {
             match self.live.next_packet() {
@@ -148,7 +152,10 @@ impl Recorder {
                         break;
                     }
                 }
-                Err(pcap::Error::TimeoutExpired) => break,
+                Err(pcap::Error::TimeoutExpired | pcap::Error::NoMorePackets) => {
+                    std::thread::sleep(PAUSE);
+                    break;
+                }
                 Err(error) => {
                     // The interface went away: what was recorded stays whole.
                     self.writer.flush().map_err(|error| write_error(&self.path, error))?;

@@ -83,7 +83,7 @@ impl Aead {
         // ring is some three times as fast as the general mode over AES, and most traffic is its.
         let ring = |algorithm| {
             let key = aead::UnboundKey::new(algorithm, bytes).ok()?;
-            Some(OpeningKey::Ring(Box::new(aead::LessSafeKey::new(key))))
+            Some(OpeningKey::Ring(Arc::new(aead::LessSafeKey::new(key))))
         };
         match self {
             Self::Aes128Gcm => ring(&aead::AES_128_GCM),
@@ -126,7 +126,7 @@ impl<C: AeadInOut<NonceSize = U12> + Send + Sync> Opens for C {
 #[derive(Clone)]
 pub enum OpeningKey {
     /// One of ring's.
-    Ring(Box<aead::LessSafeKey>),
+    Ring(Arc<aead::LessSafeKey>),
     /// Any other.
     Other(Arc<dyn Opens>),
 }

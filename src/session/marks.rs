@@ -89,11 +89,17 @@ impl Timeline {
         self.judged
     }
 
+    /// From when on a mark counts. A launch is noted behind the app's first packets as
+    /// often as before them: what lies within the skew before it is the app's, near the mark.
+    fn effective(&self, mark: &Mark) -> Time {
+        if mark.mark == "launched" { Time(mark.time.0.saturating_sub(self.skew)) } else { mark.time }
+    }
+
     /// The phase of a moment.
     pub fn phase(&self, time: Time) -> Phase {
         let mut phase = Phase::unmarked();
         let mut launched = false;
-        for mark in self.marks.iter().take_while(|mark| mark.time <= time) {
+        for mark in self.marks.iter().filter(|mark| self.effective(mark) <= time) {
             match mark.mark.as_str() {
                 "launched" => {
                     phase.background = false;
@@ -111,12 +117,14 @@ impl Timeline {
                 other => phase.scenario = other.strip_prefix("scenario:").map(|text| text.trim().to_owned()),
             }
         }
-        if !self.judged {
+        // What follows a refusal is judged by that mark alone.
+        if !self.judged && phase.consent != Consent::Refused {
             phase.consent = Consent::Unmarked;
         }
         phase.near_mark = self.marks.iter().any(|mark| {
             let decides = match mark.mark.as_str() {
-                "launched" | "consent-given" | "consent-refused" => self.judged,
+                "launched" | "consent-given" => self.judged,
+                "consent-refused" => true,
                 "backgrounded" | "screen-off" | "foregrounded" => true,
                 _ => false,
             };
@@ -160,6 +168,18 @@ mod tests {
         assert!(!line.consent_judged());
         assert_eq!(line.phase(at(15)).consent, Consent::Unmarked);
         assert!(!Timeline::new(&marks[..1], Some(at(5)), 500).consent_judged(), "no answer, no judgement");
+    }
+
+    #[test]
+    fn a_refusal_needs_no_launch_and_a_launch_reaches_back_by_the_skew() {
+        let line = Timeline::new(&[mark(20, "consent-refused")], Some(at(5)), 500);
+        assert!(!line.consent_judged());
+        assert_eq!(line.phase(at(15)).consent, Consent::Unmarked);
+        assert_eq!(line.phase(at(25)).consent, Consent::Refused);
+        let line = Timeline::new(&[mark(10, "launched"), mark(30, "consent-given")], Some(at(5)), 500);
+        let early = line.phase(Time(9_600_000_000));
+        assert!(early.consent == Consent::Before && early.near_mark);
+        assert_eq!(line.phase(at(9)).consent, Consent::Unmarked);
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub struct Session {
 }
 
 /// Extensions of captures inside a session folder. What a file is, its content decides.
-const CAPTURES: &[&str] = &["pcap", "pcapng", "cap", "har", "mitm", "flow", "zhar"];
+const CAPTURES: &[&str] = &["pcap", "pcapng", "cap", "har", "mitm", "flow", "flows", "zhar"];
 /// Extensions of keys inside a session folder.
 const KEYS: &[&str] = &["keys", "keylog", "pem"];
 

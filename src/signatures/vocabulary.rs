@@ -12,7 +12,7 @@ use super::Origin;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataTerm {
-    /// Data type id.
+    /// Data type id; `none` for words that are no data though a shorter word in them is.
     #[serde(rename = "type")]
     pub data_type: String,
     /// Words, both languages.

@@ -353,6 +353,9 @@ impl Case {
             if contact.phases.is_empty() {
                 contact.phases.insert("after-consent".to_owned(), given.read + given.closed);
             }
+            // A case tells of one phase at a time what could not be read.
+            let unread = |n: u64| n.saturating_sub(given.read.saturating_sub(given.sealed));
+            contact.unread_phases = contact.phases.iter().map(|(group, n)| (group.clone(), unread(*n))).collect();
             for (reason, count) in &contact.closed {
                 *seen.coverage.closed.entry(*reason).or_default() += count;
             }
@@ -436,6 +439,7 @@ fn contact(recipient: &Recipient, read: u64, closed: u64, sealed: u64) -> Contac
         closed: if closed > 0 { BTreeMap::from([(GapReason::NoKey, closed)]) } else { BTreeMap::new() },
         sealed,
         sent_bytes: 100 * (read + closed),
+        unread_phases: BTreeMap::new(),
         phases: BTreeMap::new(),
         near_mark: BTreeMap::new(),
         first: time(0),

@@ -1,11 +1,12 @@
 //! `contact-before-consent`: a third party contacted before consent, nothing readable.
 //!
 //! Breaks it: a closed TLS connection to a push service while the privacy dialog is
-//! on the screen. Does not: the same to the app's own servers; nor to a recipient
-//! whose messages could be read, for then they show whether anything was sent.
+//! on the screen, also where other messages to it could be read. Does not: the same to
+//! the app's own servers; nor a message that could be read, which shows what was sent.
 
 use super::{Draft, Matter, Scope, Text, draft, quotes, words};
 use crate::audit::contacts;
+use crate::audit::findings::certainty_towards;
 use crate::evidence::Certainty;
 use crate::observations::Observations;
 use crate::policy::Policy;
@@ -20,9 +21,7 @@ pub fn judge(observations: &Observations, policy: &Policy, scope: &Scope<'_>, fo
     let mut drafts = Vec::new();
     for reached in contacts::reached(observations) {
         let recipient = reached.recipient;
-        // A contact counts its messages by phase, and which of them were read only as
-        // a whole: what exceeds the readable ones was closed for certain.
-        let closed = reached.in_phase(PHASE).saturating_sub(reached.readable());
+        let closed = reached.unread_in_phase(PHASE);
         let told = found.iter().any(|d| d.code() == "before-consent" && d.recipient() == recipient.id);
         if closed == 0 || told || !scope.standing(recipient).is_third_party() {
             continue;
@@ -35,7 +34,7 @@ pub fn judge(observations: &Observations, policy: &Policy, scope: &Scope<'_>, fo
                 recipient,
                 data_type: None,
                 phase: PHASE,
-                certainty: if near { Certainty::Possible } else { Certainty::Confirmed },
+                certainty: certainty_towards(recipient, if near { Certainty::Possible } else { Certainty::Confirmed }),
                 base: None,
                 message: Text::new(
                     format!("用户同意之前已联系{}（{}），内容无法读取。", whom.zh, recipient.domain),

@@ -12,7 +12,7 @@ mod in_background;
 
 use std::collections::BTreeMap;
 
-use super::findings::{Draft, Matter, draft};
+use super::findings::{Draft, Matter, certainty_towards, draft};
 use super::scope::{Scope, Standing};
 use super::{Text, words};
 use crate::evidence::{Certainty, Span};
@@ -66,6 +66,7 @@ fn of_sightings(check: &Check, observations: &Observations, policy: &Policy, sco
         }
         let sure = |s: &&Sighting| if check.by_mark && s.phase.near_mark { Certainty::Possible } else { s.certainty };
         let certainty = sightings.iter().map(sure).max().unwrap_or(Certainty::Possible);
+        let certainty = certainty_towards(recipient, certainty);
         let mut message = (check.say)(&words::data_type(data_type, scope.signatures), &words::recipient(recipient));
         if check.by_mark && sightings.iter().all(|s| s.phase.near_mark) {
             message =

@@ -10,6 +10,7 @@ const PENDING_LIMIT: usize = 1024;
 #[derive(Clone, Debug)]
 pub(super) struct Pending {
     pub method: String,
+    pub target: String,
     pub host: Option<String>,
     pub exchange: u32,
     /// `Expect: 100-continue`.

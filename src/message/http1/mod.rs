@@ -14,8 +14,10 @@ use self::exchange::{Pending, Pendings};
 use self::head::{Head, Start};
 use self::side::{Side, State, Step};
 use super::draft::{Context, Draft, Out};
+use super::http2::Http2;
 use super::layer::Layer;
 use super::raw::Turns;
+use super::websocket::{Handshake, WebSocket};
 use super::{Kind, Protocol, authority};
 use crate::evidence::{Direction, Gap, GapReason};
 use crate::net::Chunk;
@@ -36,8 +38,8 @@ pub(super) struct Http1 {
 enum Turn {
     /// A proxy was told to connect to this host, and did.
     Tunnel(Option<String>),
-    /// The connection speaks this protocol now.
-    Upgrade(String),
+    /// The connection speaks this protocol now, asked for by this request.
+    Upgrade { name: String, asked: Option<Pending>, handshake: Handshake },
 }
 
 impl Http1 {
@@ -71,7 +73,7 @@ impl Http1 {
                     self.assume_tunnel(context, out);
                 }
             }
-            Chunk::Gap { length, .. } => {
+            Chunk::Gap { length, reason, .. } => {
                 if direction == Direction::Received && matches!(self.sent.state, State::Held) {
                     // The proxy's answer is lost. What the client sends shows whether it connected.
                     self.assume_tunnel(context, out);
@@ -80,9 +82,9 @@ impl Http1 {
                     }
                     return;
                 }
-                let head = self.side(direction).cut(GapReason::LostPackets, context);
+                let head = self.side(direction).cut(reason, context);
                 self.partial(head, context, out);
-                self.side(direction).gap(length, context, out);
+                self.side(direction).gap(length, reason, context, out);
                 self.run(direction, context, out);
             }
             Chunk::End { reset, frame, .. } => self.end(direction, !reset && frame != 0, context, out),
@@ -114,7 +116,7 @@ impl Http1 {
     /// A head of which the end is missing: what is there of it is a message.
     fn partial(&mut self, head: Option<(Draft, Head)>, context: &mut Context, out: &mut Out<'_>) {
         let Some((mut draft, head)) = head else { return };
-        draft.incomplete = Some(GapReason::LostPackets);
+        draft.incomplete.get_or_insert(GapReason::LostPackets);
         match &head.start {
             Start::Request { .. } => self.begin_request(&mut draft, head, out),
             Start::Status(status) => {
@@ -184,6 +186,7 @@ impl Http1 {
         let Start::Request { method, target } = head.start else { return };
         draft.protocol = if head.is_10 { Protocol::Http10 } else { Protocol::Http11 };
         let named = field(&head.fields, "host").and_then(|host| authority::host(&host));
+        let direct = authority::split_absolute(&target).is_none();
         let (host, target) = if method == "CONNECT" {
             (authority::host(&target).or(named), target)
         } else {
@@ -193,12 +196,14 @@ impl Http1 {
                 None => (named, target),
             }
         };
+        self.sent.host = host.clone().filter(|_| method != "CONNECT" && direct);
         let exchange = out.next_exchange();
         draft.exchange = Some(exchange);
         draft.host = host.clone();
-        draft.kind = Kind::Request { method: method.clone(), target };
+        draft.kind = Kind::Request { method: method.clone(), target: target.clone() };
         self.pendings.ask(Pending {
             method,
+            target,
             host,
             exchange,
             expects: list(&head.fields, "expect").iter().any(|e| e == "100-continue"),
@@ -226,8 +231,14 @@ impl Http1 {
             (200..=299, Some(pending)) if pending.method == "CONNECT" => Some(Turn::Tunnel(pending.host.clone())),
             (101, _) => {
                 let named = field(&head.fields, "upgrade").map(|upgrade| upgrade.into_owned());
-                let asked = pending.and_then(|pending| pending.upgrade.clone());
-                Some(Turn::Upgrade(named.or(asked).unwrap_or_else(|| "an unnamed protocol".to_owned())))
+                let offered = pending.and_then(|pending| pending.upgrade.clone());
+                let handshake = Handshake {
+                    target: pending.map(|pending| pending.target.clone()),
+                    extensions: field(&head.fields, "sec-websocket-extensions").map(|value| value.into_owned()),
+                    subprotocol: field(&head.fields, "sec-websocket-protocol").map(|value| value.into_owned()),
+                };
+                let name = named.or(offered).unwrap_or_else(|| "an unnamed protocol".to_owned());
+                Some(Turn::Upgrade { name, asked: pending.cloned(), handshake })
             }
             _ => None,
         }
@@ -254,11 +265,18 @@ impl Http1 {
                 inner.depth += 1;
                 Layer::sniffing(offsets.0, offsets.1, &inner, out)
             }
-            Turn::Upgrade(name) => {
+            Turn::Upgrade { name, asked, handshake } => {
                 // The name goes into a line that is added up: short, and what a token may hold (RFC 9110 §7.8).
                 let name: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
                 inner.authority = self.pendings.last_host().or(inner.authority);
-                Layer::Turns(Turns::unread(&format!("Upgrade: {name}"), offsets.0, offsets.1, &inner, out))
+                match (name.trim().to_ascii_lowercase().as_str(), asked) {
+                    ("websocket", _) => Layer::WebSocket(Box::new(WebSocket::at(&handshake, offsets.0, offsets.1))),
+                    ("h2c", Some(asked)) => {
+                        let http2 = Http2::at((offsets.0, self.sent.doubtful), (offsets.1, self.received.doubtful));
+                        Layer::Http2(Box::new(http2.upgraded(asked.exchange, Some(asked.method), asked.host)))
+                    }
+                    _ => Layer::Turns(Turns::unread(&format!("Upgrade: {name}"), offsets.0, offsets.1, &inner, out)),
+                }
             }
         };
         let pieces = sent.into_iter().map(|piece| (Direction::Sent, piece));

@@ -44,6 +44,9 @@ pub(super) struct Side {
     pub state: State,
     /// Bytes are missing, or the framing was lost.
     pub doubtful: bool,
+    /// Host that this direction's requests went to last, where no proxy stands between: what
+    /// follows a hole goes there as well.
+    pub host: Option<String>,
     /// How far into the feed an end of head, or a start line, was looked for.
     looked: usize,
     /// What waits begins like a message and is none.
@@ -59,6 +62,7 @@ impl Side {
             feed: Feed::at(offset),
             state: State::Start,
             doubtful,
+            host: None,
             looked: 0,
             barred: false,
             withheld: false,
@@ -224,6 +228,7 @@ impl Side {
     fn pass_on(&mut self, count: usize, context: &mut Context, out: &mut Out<'_>) {
         let mut draft = Draft::raw(self.direction, context);
         draft.doubtful = true;
+        draft.host.clone_from(&self.host);
         let bytes = self.feed.take(count, &mut draft.trail);
         draft.body.add(&bytes);
         draft.finish(context, out);
@@ -256,13 +261,13 @@ impl Side {
         Some((draft, head))
     }
 
-    /// `length` bytes are missing (0: unknown how many).
-    pub fn gap(&mut self, length: u64, context: &mut Context, out: &mut Out<'_>) {
+    /// `length` bytes are missing (0: unknown how many), for this reason.
+    pub fn gap(&mut self, length: u64, reason: GapReason, context: &mut Context, out: &mut Out<'_>) {
         self.doubtful = true;
         match std::mem::replace(&mut self.state, State::Lost) {
             State::Body(mut draft, framing) => {
                 self.withheld = false;
-                draft.incomplete = Some(GapReason::LostPackets);
+                draft.incomplete = Some(reason);
                 if let Framing::Length(left) = framing
                     && length > 0
                     && length <= left

@@ -3,42 +3,42 @@
 //! Read entry by entry, so that the file's size does not matter. A file that is cut
 //! yields the entries before the cut.
 
+mod body;
+mod entry;
+mod json;
+mod producer;
+mod tree;
+mod tweasel;
+
 use std::cell::Cell;
 use std::fmt;
-use std::io::{self, BufReader, Read};
+use std::io::{BufReader, Read};
 use std::rc::Rc;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::entry::Importer;
+use self::entry::Importer;
+use self::json::{Counted, Fit};
+use self::tree::{Tree, VALUES};
+use self::tweasel::Tweasel;
+use super::Imported;
 use crate::capture::{OpenError, Source};
-use crate::evidence::{Gap, GapReason, Time};
+use crate::evidence::{Gap, GapReason};
 use crate::message::{Item, Options};
 
 /// Bytes of JSON that one entry may take. A body of 8 MiB is kept; exporters write the
 /// whole one, in base64 or with every character escaped (six times its size).
 const ENTRY_LIMIT: u64 = 256 << 20;
 
-/// What a HAR file says about itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Har {
-    /// Name and version of the program that wrote it.
-    pub producer: Option<String>,
-    /// Entries that could be read.
-    pub entries: u64,
-    /// Time of the earliest and the latest entry.
-    pub first: Option<Time>,
-    /// See `first`.
-    pub last: Option<Time>,
-}
-
 /// Hands the entries of the HAR file `source`, which is input number `input`, to `sink`.
 ///
 /// # Errors
 /// When it cannot be opened, or has no list of entries at all.
-pub fn har(source: &Source, input: u32, options: &Options, sink: &mut dyn FnMut(Item)) -> Result<Har, OpenError> {
-    read(source.bytes()?, input, options, sink).map_err(|what| OpenError {
+pub fn har(source: &Source, input: u32, options: &Options, sink: &mut dyn FnMut(Item)) -> Result<Imported, OpenError> {
+    // It stands behind the entries that it is about, so it is looked for first.
+    let tweasel = tweasel::find(source.bytes()?);
+    read(source.bytes()?, tweasel, input, options, sink).map_err(|what| OpenError {
         name: source.name().to_owned(),
         what: format!("not a HAR file: {what}"),
         next: "export it again as HAR 1.2; the list of requests is expected at /log/entries".to_owned(),
@@ -47,18 +47,32 @@ pub fn har(source: &Source, input: u32, options: &Options, sink: &mut dyn FnMut(
 }
 
 /// The same from any reader. The error says what is wrong, and at which line and column.
-pub fn read(bytes: impl Read, input: u32, options: &Options, sink: &mut dyn FnMut(Item)) -> Result<Har, String> {
-    let budget = Rc::new(Cell::new(ENTRY_LIMIT));
-    let counted = Counted { inner: WithoutMark::new(bytes), budget: Rc::clone(&budget) };
+fn read(
+    bytes: impl Read,
+    tweasel: Option<Tweasel>,
+    input: u32,
+    options: &Options,
+    sink: &mut dyn FnMut(Item),
+) -> Result<Imported, String> {
+    let (budget, marked) = (Rc::new(Cell::new(ENTRY_LIMIT)), Rc::new(Cell::new(false)));
+    let counted = Counted { inner: Fit::new(bytes, Rc::clone(&marked)), budget: Rc::clone(&budget) };
     let mut json = serde_json::Deserializer::from_reader(BufReader::with_capacity(64 << 10, counted));
-    let mut file =
-        File { har: Har::default(), budget, importer: Importer::new(input, options), in_entries: false, sink };
+    let app = tweasel.as_ref().and_then(Tweasel::only_app).map(str::to_owned);
+    let mut file = File {
+        imported: Imported::default(),
+        budget,
+        marked,
+        importer: Importer::new(input, options, app),
+        in_entries: false,
+        closed: 0,
+        sink,
+    };
     let result = Document(&mut file).deserialize(&mut json).and_then(|()| json.end());
     if let Err(error) = result {
         if !file.in_entries {
             return Err(error.to_string());
         }
-        let at = format!("/log/entries/{}, line {}, column {}", file.har.entries, error.line(), error.column());
+        let at = format!("/log/entries/{}, line {}, column {}", file.imported.entries, error.line(), error.column());
         let gap = if file.budget.get() == 0 {
             Gap::new(GapReason::Limit, at, format!("an entry of a HAR file is read up to {} MiB", ENTRY_LIMIT >> 20))
         } else {
@@ -68,27 +82,62 @@ pub fn read(bytes: impl Read, input: u32, options: &Options, sink: &mut dyn FnMu
     } else if !file.in_entries {
         return Err("there is no list at /log/entries".to_owned());
     }
-    Ok(file.har)
+    if let Some(tweasel) = tweasel {
+        file.imported.producer = Some(tweasel.producer(file.imported.producer.take()));
+    }
+    Ok(file.imported)
 }
 
 struct File<'a> {
-    har: Har,
+    imported: Imported,
     budget: Rc<Cell<u64>>,
+    marked: Rc<Cell<bool>>,
     importer: Importer<'a>,
     in_entries: bool,
+    /// Connections that a client refused, in `_tlsErrors`.
+    closed: u64,
     sink: &'a mut dyn FnMut(Item),
 }
 
 impl File<'_> {
-    fn entry(&mut self, entry: &Value) {
-        let number = self.har.entries;
-        self.har.entries += 1;
-        self.budget.set(ENTRY_LIMIT);
-        if let Some(time) = self.importer.entry(number, entry, self.sink) {
-            self.har.first = Some(self.har.first.map_or(time, |first| first.min(time)));
-            self.har.last = Some(self.har.last.map_or(time, |last| last.max(time)));
+    fn creator(&mut self, creator: &Value) {
+        let (program, name) = producer::identify(creator);
+        self.importer.reading.program = program;
+        self.imported.producer = name;
+        if let Some(loss) = program.loss {
+            (self.sink)(Item::Gap(Gap::new(GapReason::LossyImport, "/log/creator", loss)));
         }
     }
+
+    /// Takes the next element of the list under `key`, which may be `cut`.
+    fn element(&mut self, key: ListKey, element: &Value, cut: bool) {
+        self.budget.set(ENTRY_LIMIT);
+        self.importer.reading.marked = self.marked.get();
+        if cut {
+            let at = format!("/log/entries/{}", self.imported.entries);
+            (self.sink)(Item::Gap(Gap::new(GapReason::Limit, at, format!("of an entry, {VALUES} values are read"))));
+        }
+        match key {
+            ListKey::Entries => {
+                let time = self.importer.entry(self.imported.entries, element, self.sink);
+                self.imported.count(time);
+            }
+            ListKey::TlsErrors => {
+                let number = self.imported.entries.saturating_add(self.closed);
+                self.importer.tls_error(self.closed, number, element, self.sink);
+                self.closed += 1;
+            }
+        }
+    }
+}
+
+/// A list in the log that is read element by element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ListKey {
+    /// `entries`
+    Entries,
+    /// `_tlsErrors` of HTTP Toolkit
+    TlsErrors,
 }
 
 /// `{"log": …}`
@@ -141,8 +190,12 @@ impl<'de> Visitor<'de> for Log<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
-                "entries" => map.next_value_seed(Entries(&mut *self.0))?,
-                "creator" => self.0.har.producer = producer(&map.next_value::<Value>()?),
+                "entries" => map.next_value_seed(List(&mut *self.0, ListKey::Entries))?,
+                "_tlsErrors" => map.next_value_seed(List(&mut *self.0, ListKey::TlsErrors))?,
+                "creator" => {
+                    let creator = map.next_value_seed(Tree { left: &Cell::new(VALUES) })?;
+                    self.0.creator(&creator.unwrap_or_default());
+                }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
@@ -150,17 +203,10 @@ impl<'de> Visitor<'de> for Log<'_, '_> {
     }
 }
 
-fn producer(creator: &Value) -> Option<String> {
-    let name = creator.get("name")?.as_str()?.trim();
-    let version = creator.get("version").and_then(Value::as_str).unwrap_or_default().trim();
-    let producer = format!("{name} {version}");
-    Some(producer.trim().to_owned()).filter(|producer| !producer.is_empty())
-}
-
 /// `[…]`
-struct Entries<'a, 'f>(&'a mut File<'f>);
+struct List<'a, 'f>(&'a mut File<'f>, ListKey);
 
-impl<'de> DeserializeSeed<'de> for Entries<'_, '_> {
+impl<'de> DeserializeSeed<'de> for List<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -168,70 +214,21 @@ impl<'de> DeserializeSeed<'de> for Entries<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Entries<'_, '_> {
+impl<'de> Visitor<'de> for List<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of entries")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        self.0.in_entries = true;
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        self.0.in_entries |= self.1 == ListKey::Entries;
         self.0.budget.set(ENTRY_LIMIT);
-        while let Some(entry) = entries.next_element::<Value>()? {
-            self.0.entry(&entry);
+        let left = Cell::new(VALUES);
+        while let Some(element) = elements.next_element_seed(Tree { left: &left })? {
+            self.0.element(self.1, &element.unwrap_or_default(), left.replace(VALUES) == 0);
         }
         Ok(())
-    }
-}
-
-/// A reader that ends in an error when too much was read since the budget was last set.
-struct Counted<R> {
-    inner: R,
-    budget: Rc<Cell<u64>>,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = self.budget.get();
-        if left == 0 {
-            return Err(io::Error::other("an entry is too large"));
-        }
-        let count = self.inner.read(buffer)?;
-        self.budget.set(left.saturating_sub(count as u64));
-        Ok(count)
-    }
-}
-
-/// A reader without the byte order mark that some exporters write (RFC 8259 §8.1 lets a reader ignore it).
-struct WithoutMark<R> {
-    inner: R,
-    /// What was read to look for it, and how much of that was handed on.
-    start: Vec<u8>,
-    passed: usize,
-    looked: bool,
-}
-
-impl<R: Read> WithoutMark<R> {
-    fn new(inner: R) -> Self {
-        Self { inner, start: Vec::new(), passed: 0, looked: false }
-    }
-}
-
-impl<R: Read> Read for WithoutMark<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if !self.looked {
-            self.looked = true;
-            self.inner.by_ref().take(3).read_to_end(&mut self.start)?;
-            self.passed = if self.start == b"\xef\xbb\xbf" { 3 } else { 0 };
-        }
-        let mut rest = self.start.get(self.passed..).unwrap_or_default();
-        if rest.is_empty() {
-            return self.inner.read(buffer);
-        }
-        let count = rest.read(buffer)?;
-        self.passed += count;
-        Ok(count)
     }
 }
 

@@ -1,9 +1,57 @@
 //! Files that hold messages rather than packets.
 //!
-//! Each importer takes a file's bytes, hands on the same [`Item`](super::Item)s that
-//! streams yield, and says what its format or its writer loses.
+//! Takes the bytes of a file that a proxy or a browser wrote, hands on the same
+//! [`Item`]s that streams yield, flow by flow, and says who wrote the file and what
+//! its format or its writer loses. What the file does not hold is not made up: a body
+//! that was left out stays empty, with its length where that is known, and a gap.
+//!
+//! It knows formats and their writers. It does not know what a message means, and it
+//! never looks at the name of a file.
 
-mod entry;
+mod emit;
+mod flows;
 mod har;
+mod tnetstring;
 
-pub use har::{Har, har};
+use crate::capture::{Format, OpenError, Source};
+use crate::evidence::Time;
+
+use super::{Item, Options};
+
+/// What an imported file says about itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// Name and version of the program that wrote it.
+    pub producer: Option<String>,
+    /// Entries (HAR) or flows (mitmproxy) that could be read.
+    pub entries: u64,
+    /// Time of the earliest and the latest of them.
+    pub first: Option<Time>,
+    /// See `first`.
+    pub last: Option<Time>,
+}
+
+impl Imported {
+    /// Counts an entry, and its time where it has one.
+    fn count(&mut self, time: Option<Time>) {
+        self.entries += 1;
+        if let Some(time) = time {
+            self.first = Some(self.first.map_or(time, |first| first.min(time)));
+            self.last = Some(self.last.map_or(time, |last| last.max(time)));
+        }
+    }
+}
+
+/// Hands everything in `source`, which is input number `input` and no capture of
+/// packets, to `sink`. Damage is no error: what precedes it was handed on, and a gap
+/// says where it lies.
+///
+/// # Errors
+/// When it cannot be opened any more, or holds nothing of its format.
+pub fn read(source: &Source, input: u32, options: &Options, sink: &mut dyn FnMut(Item)) -> Result<Imported, OpenError> {
+    match source.format() {
+        Format::Har => har::har(source, input, options, sink),
+        Format::Mitmproxy => Ok(flows::read(source.bytes()?, input, options, sink)),
+        Format::Pcap | Format::Pcapng => Ok(Imported::default()),
+    }
+}

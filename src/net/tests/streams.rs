@@ -41,6 +41,7 @@ impl Play {
             },
             payload,
             missing,
+            app: None,
             conflict: false,
             quoted: false,
         };
@@ -299,6 +300,7 @@ fn first(src: &str, dst: &str, kind: Kind) -> (String, Direction) {
         kind,
         payload: b"x",
         missing: 0,
+        app: None,
         conflict: false,
         quoted: false,
     };
@@ -337,6 +339,7 @@ fn what_was_not_used_for_long_is_forgotten() {
             kind: Kind::Udp,
             payload: b"",
             missing: 0,
+            app: None,
             conflict: false,
             quoted: false,
         };
@@ -435,6 +438,7 @@ fn whatever_happens_bytes_stand_where_they_were_sent() {
                 kind: Kind::Tcp { seq: first.wrapping_add(start as u32), ack: 0, flags: Flags::default(), window: 0 },
                 payload: &truth[start..end],
                 missing: 0,
+                app: None,
                 conflict: false,
                 quoted: false,
             };

@@ -132,7 +132,7 @@ struct Walk {
     /// Bold characters and all characters of the open block, white space apart.
     bold: (usize, usize),
     strong: usize,
-    heading: Option<u8>,
+    heading: bool,
     lists: u8,
     pre: usize,
     tables: Vec<Grid>,
@@ -193,7 +193,7 @@ impl Walk {
                 match name {
                     "ul" | "ol" | "dl" => self.lists = self.lists.saturating_add(1),
                     "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
-                        self.heading = name.as_bytes().get(1).map(|d| d - b'0');
+                        self.heading = true;
                     }
                     _ => {}
                 }
@@ -226,7 +226,7 @@ impl Walk {
                 self.block_edge();
                 match name {
                     "ul" | "ol" | "dl" => self.lists = self.lists.saturating_sub(1),
-                    "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.heading = None,
+                    "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.heading = false,
                     _ => {}
                 }
             }
@@ -331,9 +331,9 @@ impl Walk {
         }
         links.extend(open);
         let kind = match self.heading {
-            Some(level) => Kind::Heading(level),
-            None if self.lists > 0 => Kind::Item(self.lists),
-            None => Kind::Paragraph,
+            true => Kind::Heading,
+            false if self.lists > 0 => Kind::Item(self.lists),
+            false => Kind::Paragraph,
         };
         let strong = bold.1 > 0 && bold.0 * 10 >= bold.1 * 8;
         self.blocks.push(Block { kind, text, links, strong, source: 0, line: first, end_line: self.line.max(first) });

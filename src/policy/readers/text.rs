@@ -42,7 +42,7 @@ pub fn read_lines(lines: &[(u32, &str)]) -> Vec<Block> {
         let mut kind = Kind::Paragraph;
         let hashes = trimmed.bytes().take_while(|b| *b == b'#').count();
         if (1..=6).contains(&hashes) && trimmed.as_bytes().get(hashes) == Some(&b' ') {
-            kind = Kind::Heading(hashes as u8);
+            kind = Kind::Heading;
             text = text.trim_start_matches('#').trim().to_owned();
         } else if let Some(found) = ITEM.as_ref().and_then(|re| re.captures(line)) {
             let indent = found.get(1).map_or(0, |m| m.as_str().chars().map(|c| if c == '\t' { 4 } else { 1 }).sum());

@@ -12,6 +12,7 @@ pub static WORDS: Words = Words {
     inputs: "Inputs",
     input_line: "{} ({}, {} records)",
     findings_none: "No finding in the {} % that could be read",
+    findings_one: "{} finding in the {} % that could be read",
     findings_count: "{} findings in the {} % that could be read",
     seen_nothing: "Nothing that was sent could be read: this report says nothing about the app",
     seen_rest: "What the other {} % holds is not known.",

@@ -74,7 +74,7 @@ macro_rules! words {
 
 words! {
     title, question, app, app_unknown, policy, no_policy, inputs, input_line,
-    findings_none, findings_count, seen_nothing, seen_rest,
+    findings_none, findings_count, findings_one, seen_nothing, seen_rest,
     matrix, matrix_empty, matrix_legend, matrix_listed, recipient, data_types, phase,
     findings, policy_says, traffic_shows, policy_silent, policy_no_promise, request, value, steps, bytes_of, place, filter, times, more_evidence,
     clauses, clauses_more, clauses_note, detection_scenario, severity_steps, certainty, fingerprint, received_by, host,
@@ -93,6 +93,11 @@ words! {
 }
 
 impl Words {
+    /// The sentence about this many findings.
+    pub fn counted(&self, count: usize) -> &'static str {
+        if count == 1 { self.findings_one } else { self.findings_count }
+    }
+
     /// A term of the JSON in words; itself where the table has none, so that a new
     /// term shows as its code and never as nothing.
     pub fn term<'a>(&self, term: &'a str) -> &'a str

@@ -12,6 +12,7 @@ pub static WORDS: Words = Words {
     inputs: "输入",
     input_line: "{}（{}，{} 条记录）",
     findings_none: "在可读的 {} % 流量中没有发现",
+    findings_one: "{} 条发现，来自可读的 {} % 流量",
     findings_count: "{} 条发现，来自可读的 {} % 流量",
     seen_nothing: "发送的内容一点也没能读到：本报告不能说明该应用的情况",
     seen_rest: "其余 {} % 的内容未知。",

@@ -100,12 +100,15 @@ fn headline(report: &Report, language: Language) -> String {
         let nothing = words.seen_nothing.to_owned();
         return match report.findings.len() {
             0 => nothing,
-            count => format!("{} {nothing}", fill(words.findings_count, &[&count, &0])),
+            count => {
+                let stop = if language == Language::Zh { "。" } else { ". " };
+                format!("{}{stop}{nothing}", fill(words.counted(count), &[&count, &0]))
+            }
         };
     };
     let mut line = match report.findings.len() {
         0 => fill(words.findings_none, &[&percent]),
-        count => fill(words.findings_count, &[&count, &percent]),
+        count => fill(words.counted(count), &[&count, &percent]),
     };
     line.push_str(if language == Language::Zh { "。" } else { "." });
     if percent < 100 {

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::evidence::{Direction, Time};
+use crate::evidence::{Direction, GapReason, Time};
 use crate::net::Chunk;
 
 /// Bytes held out of order in one connection: what TCP reassembly holds back, for both
@@ -137,7 +137,7 @@ impl Streams {
                 live.drain(&mut deliver);
             }
             if let Some((size, ..)) = live.size.filter(|(size, ..)| *size > live.next) {
-                deliver(Chunk::Gap { length: size - live.next, time });
+                deliver(Chunk::Gap { length: size - live.next, time, reason: GapReason::LostPackets });
             }
             deliver(Chunk::End { reset: false, time, frame: 0 });
         }
@@ -171,7 +171,7 @@ impl Live {
         let Some((offset, piece)) = self.held.first_key_value() else { return false };
         let length = offset.saturating_sub(self.next);
         self.next = *offset;
-        deliver(Chunk::Gap { length, time: piece.origin.time });
+        deliver(Chunk::Gap { length, time: piece.origin.time, reason: GapReason::LostPackets });
         true
     }
 

@@ -386,7 +386,7 @@ fn damage_does_no_harm() {
                     1 => bytes.truncate(dice.roll(bytes.len())),
                     2 => {
                         let length = [0, 1, bytes.len() as u64, 100_000][dice.roll(4)];
-                        replayed.push(*direction, Chunk::Gap { length, time: Time(0) });
+                        replayed.push(*direction, Chunk::Gap { length, time: Time(0), reason: GapReason::LostPackets });
                     }
                     _ => {}
                 }

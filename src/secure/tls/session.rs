@@ -116,15 +116,15 @@ impl Session {
             Chunk::Data { bytes, time, frames, conflict } => {
                 let side = self.side_mut(direction);
                 side.last_time = time;
-                if side.closed.is_some() {
+                if let Some(reason) = side.closed {
                     side.sealed = side.sealed.saturating_add(bytes.len() as u64);
-                    return sink(direction, Chunk::Gap { length: bytes.len() as u64, time });
+                    return sink(direction, Chunk::Gap { length: bytes.len() as u64, time, reason });
                 }
                 side.inbox.push(bytes, origin(frames, time, conflict));
                 side.searched += if side.lost.is_some() { bytes.len() } else { 0 };
                 self.read_inbox(direction, sink);
             }
-            Chunk::Gap { length, time } => self.hole(direction, length, time, sink),
+            Chunk::Gap { length, time, reason } => self.hole(direction, length, (time, reason), sink),
             Chunk::End { reset, time, frame } => {
                 self.watch.end(direction, time);
                 self.side_mut(direction).end = Some(End { reset, time, frame });
@@ -159,22 +159,22 @@ impl Session {
         }
     }
 
-    fn hole(&mut self, direction: Direction, length: u64, time: Time, sink: Sink<'_>) {
+    fn hole(&mut self, direction: Direction, length: u64, (time, reason): (Time, GapReason), sink: Sink<'_>) {
         if direction == Direction::Sent && matches!(self.phase, Phase::AwaitClientHello { .. }) {
             // Without a ClientHello there is no way to the keys.
-            self.close(GapReason::LostPackets, sink);
+            self.close(reason, sink);
         }
         let side = self.side_mut(direction);
         if side.closed.is_some() {
-            return sink(direction, Chunk::Gap { length, time });
+            return sink(direction, Chunk::Gap { length, time, reason });
         }
         let is_certain = side.lane.is_proven() || (side.sealed > 0 && !side.lane.has_keys());
         side.hole(length);
         if is_certain {
-            sink(direction, Chunk::Gap { length, time });
+            sink(direction, Chunk::Gap { length, time, reason });
         } else {
-            let before = side.owed.map_or(0, |(length, _)| length);
-            side.owed = Some((before.saturating_add(length), time));
+            let before = side.owed.map_or(0, |(length, ..)| length);
+            side.owed = Some((before.saturating_add(length), time, reason));
         }
     }
 
@@ -194,7 +194,8 @@ impl Session {
             side.ended = true;
             let length = side.left_over();
             if length > 0 {
-                sink(direction, Chunk::Gap { length, time });
+                let reason = side.closed.or(side.unread).unwrap_or(GapReason::LostPackets);
+                sink(direction, Chunk::Gap { length, time, reason });
             }
             sink(direction, Chunk::End { reset, time, frame });
         }
@@ -212,7 +213,7 @@ impl Session {
         let side = self.side_mut(direction);
         let length = side.give_up(reason);
         if length > 0 {
-            sink(direction, Chunk::Gap { length, time: side.last_time });
+            sink(direction, Chunk::Gap { length, time: side.last_time, reason });
         }
     }
 
@@ -344,7 +345,7 @@ impl Session {
     fn started_before(&mut self, direction: Direction, record: &Record, sink: Sink<'_>) {
         let length = record.payload.len() as u64;
         self.side_mut(direction).sealed += length;
-        sink(direction, Chunk::Gap { length, time: record.origin.time });
+        sink(direction, Chunk::Gap { length, time: record.origin.time, reason: GapReason::StartedBeforeCapture });
         self.close(GapReason::StartedBeforeCapture, sink);
     }
 
@@ -417,7 +418,8 @@ impl Session {
         let side = self.side_mut(direction);
         let length = side.opened();
         if length > 0 {
-            sink(direction, Chunk::Gap { length, time });
+            let reason = side.unread.unwrap_or(GapReason::KeyDoesNotFit);
+            sink(direction, Chunk::Gap { length, time, reason });
         }
         let side = self.side_mut(direction);
         // A hole before the application's first record hid parts of the handshake only.
@@ -426,8 +428,8 @@ impl Session {
             Epoch::Tls12 => side.lane.sequence() <= 2,
             Epoch::Early | Epoch::Application => side.lane.sequence() <= 1,
         };
-        if let Some((length, time)) = side.owed.take().filter(|_| !nothing_missed) {
-            sink(direction, Chunk::Gap { length, time });
+        if let Some((length, time, reason)) = side.owed.take().filter(|_| !nothing_missed) {
+            sink(direction, Chunk::Gap { length, time, reason });
         }
         match content.kind {
             Some(ContentType::ApplicationData) => {

@@ -68,7 +68,7 @@ pub struct Side {
     /// Bytes looked at since.
     pub searched: usize,
     /// A hole of which it is not known yet whether it hides plaintext.
-    pub owed: Option<(u64, Time)>,
+    pub owed: Option<(u64, Time, GapReason)>,
     /// Bytes of records that did not open before the first one did: parts of the
     /// handshake, if one opens; else part of what stayed closed.
     unproven: u64,
@@ -138,7 +138,8 @@ impl Side {
             self.unproven = self.unproven.saturating_add(length);
             return None;
         }
-        Some(Chunk::Gap { length, time: record.origin.time })
+        let reason = if self.lane.has_keys() { GapReason::KeyDoesNotFit } else { GapReason::NoKey };
+        Some(Chunk::Gap { length, time: record.origin.time, reason })
     }
 
     /// A record opened: what did not before was handshake. Returns the bytes that
@@ -162,7 +163,7 @@ impl Side {
         let waiting = self.inbox.waiting() as u64;
         self.inbox = Inbox::default();
         self.joiner.reset();
-        let owed = self.owed.take().map_or(0, |(length, _)| length);
+        let owed = self.owed.take().map_or(0, |(length, ..)| length);
         self.sealed = self.sealed.saturating_add(pending).saturating_add(waiting);
         pending.saturating_add(waiting).saturating_add(owed).saturating_add(std::mem::take(&mut self.unproven))
     }
@@ -171,7 +172,7 @@ impl Side {
     pub fn left_over(&mut self) -> u64 {
         let waiting =
             if self.armed || self.lane.has_keys() || self.sealed > 0 { self.inbox.waiting() as u64 } else { 0 };
-        let owed = self.owed.take().map_or(0, |(length, _)| length);
+        let owed = self.owed.take().map_or(0, |(length, ..)| length);
         waiting.saturating_add(owed).saturating_add(std::mem::take(&mut self.unproven))
     }
 }

@@ -1,11 +1,11 @@
 use super::*;
-use crate::evidence::{Direction, Place};
+use crate::evidence::{Direction, Place, Time};
 use crate::message::{Kind, Message, Protocol, Wire};
 
-fn import(json: &str) -> (Result<Har, String>, Vec<Message>, Vec<Gap>) {
+fn import(json: &str) -> (Result<Imported, String>, Vec<Message>, Vec<Gap>) {
     let options = Options { keys: Default::default(), hash_bodies: true };
     let (mut messages, mut gaps) = (Vec::new(), Vec::new());
-    let har = read(json.as_bytes(), 2, &options, &mut |item| match item {
+    let har = super::read(json.as_bytes(), None, 2, &options, &mut |item| match item {
         Item::Message(message) => messages.push(*message),
         Item::Gap(gap) => gaps.push(gap),
     });
@@ -27,7 +27,8 @@ const ENTRY: &str = r#"{"startedDateTime":"2026-03-01T16:00:01.250+08:00","time"
 fn an_entry_is_a_request_and_a_response() {
     let (har, messages, gaps) = import(&log(ENTRY));
     let started = Time::parse("2026-03-01T08:00:01.25Z").unwrap();
-    let expected = Har { producer: Some("Proxy 7.1".into()), entries: 1, first: Some(started), last: Some(started) };
+    let expected =
+        Imported { producer: Some("Proxy 7.1".into()), entries: 1, first: Some(started), last: Some(started) };
     assert_eq!((har, gaps), (Ok(expected), vec![]));
     let [request, response] = &messages[..] else { panic!("{messages:?}") };
     assert_eq!(request.kind, Kind::Request { method: "POST".into(), target: "/v2/bind?x=1".into() });
@@ -94,6 +95,7 @@ fn websocket_messages_are_messages() {
     let [_, _, sent, received] = &messages[..] else { panic!("{messages:?}") };
     assert_eq!((sent.protocol, sent.direction, &sent.body[..]), (Protocol::WebSocket, Direction::Sent, &b"hi"[..]));
     assert_eq!(sent.time.to_string(), "2026-03-01T08:00:01.500000Z");
+    assert_eq!(sent.kind, Kind::WebSocket { opcode: "text", target: Some("/s".to_owned()) });
     assert_eq!((received.direction, &received.body[..]), (Direction::Received, &b"\xff\x00"[..]));
 }
 
@@ -120,4 +122,37 @@ fn what_is_no_har_is_refused_with_its_place() {
         assert!(error.contains(part), "{json}: {error}");
     }
     assert!(import(&format!("\u{feff}{}", log(ENTRY))).0.is_ok(), "a byte order mark is no error");
+}
+
+#[test]
+fn bytes_that_are_no_text_come_out_as_they_were() {
+    let json = log(
+        r#"{"startedDateTime":"2026-03-01T08:00:00Z","serverIPAddress":"192.0.2.1","request":{"method":"POST",
+        "url":"https://a.example/","headers":[{"name":"X-Name","value":"d\udce9j\udce0"}],"postData":{"text":"a\udcffb"}}}"#,
+    );
+    let (_, messages, gaps) = import(&json);
+    assert_eq!((&messages[0].headers[0].1[..], &messages[0].body[..]), (&b"d\xe9j\xe0"[..], &b"a\xffb"[..]));
+    assert_eq!((messages[0].incomplete, gaps), (None, vec![]));
+}
+
+#[test]
+fn an_entry_of_too_many_values_is_read_in_part() {
+    let zeros = "0,".repeat(tree::VALUES as usize) + "0";
+    let json =
+        log(&format!("{{\"request\":{{\"method\":\"GET\",\"url\":\"http://a.example/\"}},\"_x\":[{zeros}]}},{ENTRY}"));
+    let (har, messages, gaps) = import(&json);
+    assert_eq!((har.unwrap().entries, messages.len()), (2, 3));
+    assert_eq!((gaps[0].reason, gaps[0].at.as_str()), (GapReason::Limit, "/log/entries/0"));
+}
+
+#[test]
+fn an_app_is_an_id_and_not_a_name() {
+    let of = |noted: &str| {
+        let entry = ENTRY.replace(r#""_app":{"id":"com.example","name":"Example"}"#, noted);
+        import(&log(&entry)).1[0].app.clone()
+    };
+    assert_eq!(of(r#""_app":{"id":"com.example","os":"android"}"#).as_deref(), Some("com.example"));
+    assert_eq!(of(r#""_appName":"Some App","_appId":"com.example""#).as_deref(), Some("com.example"));
+    assert_eq!(of(r#""_application":{"packageName":"com.example"}"#).as_deref(), Some("com.example"));
+    assert_eq!(of(r#""_appName":"Chrome v1.2 beta","_app":null"#), None);
 }

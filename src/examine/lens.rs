@@ -1,0 +1,85 @@
+//! What a message is looked at with, and what is found in it.
+
+use crate::evidence::{Certainty, Gaps};
+use crate::identify::{Hit, Identifier};
+use crate::message::Message;
+use crate::party::{Attribution, Attributor};
+use crate::payload::{Decoder, Leaf};
+use crate::session::Timeline;
+use crate::signatures::{Recipe, Signatures};
+
+use super::apps::AppMap;
+use super::hide::hide;
+
+/// What looking at a message needs to know. Shared by all shards, never changed.
+pub struct Lens<'s> {
+    /// The facts.
+    pub signatures: &'s Signatures,
+    /// Messages to recipients.
+    pub attributor: Attributor<'s>,
+    /// Messages to leaves.
+    pub decoder: Decoder,
+    /// Leaves to hits.
+    pub identifier: Identifier,
+    /// Times to phases.
+    pub timeline: Timeline,
+    /// Whose traffic it is.
+    pub apps: AppMap,
+    /// The audited app, where it is known.
+    pub app: Option<String>,
+    /// Only this app was recorded.
+    pub isolated: bool,
+    /// Show values as they are (`--show-values`).
+    pub show_values: bool,
+}
+
+/// What was found in one message.
+#[derive(Default)]
+pub struct Found<'l> {
+    /// Hits and the leaves they are in.
+    pub hits: Vec<(Hit, Leaf)>,
+    /// Recipes of payloads that their SDKs sealed.
+    pub sealed: Vec<&'l Recipe>,
+    /// Values that a report must not print where they stand in names. `None`: it may.
+    pub hidden: Option<Vec<String>>,
+}
+
+impl Lens<'_> {
+    /// Decodes a message and finds what is in it. Values that stand in the names of its
+    /// recipient are taken out of them.
+    pub fn look<'l>(&'l self, message: &Message, attribution: &mut Attribution, gaps: &mut Gaps) -> Found<'l> {
+        let recipient = &attribution.recipient;
+        let product = recipient.product.clone().or_else(|| recipient.via.clone());
+        let decoded = self.decoder.leaves(message, product.as_deref());
+        for gap in decoded.gaps {
+            gaps.add(gap);
+        }
+        let sealed = decoded.sealed.iter().filter_map(|(id, _)| self.signatures.recipes.get(id)).collect();
+        let hits = self.identifier.find(&decoded.leaves, product.as_deref(), message.time).hits;
+        let mut hidden = None;
+        if !self.show_values {
+            let telling = hits.iter().filter(|hit| hit.certainty > Certainty::Possible);
+            let mut values: Vec<String> = telling.flat_map(|hit| [hit.written.clone(), hit.value.clone()]).collect();
+            values.sort_by(|a, b| (b.len(), a).cmp(&(a.len(), b)));
+            values.dedup();
+            let recipient = &mut attribution.recipient;
+            let names = [&mut recipient.id, &mut recipient.zh, &mut recipient.en, &mut recipient.domain];
+            for name in names.into_iter().chain([&mut recipient.reason, &mut attribution.host]) {
+                *name = hide(name, &values);
+            }
+            attribution.remark = attribution.remark.take().map(|remark| hide(&remark, &values));
+            hidden = Some(values);
+        }
+        let hits = hits.into_iter().filter_map(|hit| decoded.leaves.get(hit.leaf).cloned().map(|leaf| (hit, leaf)));
+        Found { hits: hits.collect(), sealed, hidden }
+    }
+}
+
+/// Mostly printable UTF-8: lines, JSON, XML and the like over a bare socket.
+pub fn is_text(bytes: &[u8]) -> bool {
+    // The last character may be cut where a turn was.
+    let valid = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    let text = bytes.get(..valid).unwrap_or_default();
+    let odd = text.iter().filter(|b| b.is_ascii_control() && !b.is_ascii_whitespace()).count();
+    !bytes.is_empty() && bytes.len() - valid < 4 && odd * 20 <= text.len()
+}

@@ -1,0 +1,363 @@
+//! One stream of an HTTP/2 or HTTP/3 connection: a request, its response, or a tunnel.
+
+use bytes::Bytes;
+
+use super::head::{self, Head};
+use super::side::join;
+use crate::evidence::{Direction, GapReason, Time};
+use crate::message::draft::{Context, Draft, Out};
+use crate::message::feed::Trail;
+use crate::message::layer::Layer;
+use crate::message::websocket::{Handshake, WebSocket};
+use crate::message::{Kind, Protocol};
+use crate::net::Chunk;
+
+/// Bytes held of a tunnel before its answer was seen; a client that does not wait
+/// sends a TLS hello or one message.
+const HELD_LIMIT: usize = 64 << 10;
+
+/// Fields that trailers may add to a message, as many as its head may well have.
+const TRAILERS_LIMIT: usize = 256;
+
+/// One direction of a stream.
+#[derive(Debug, Default)]
+pub(in crate::message) enum Half {
+    /// Its head did not come yet.
+    #[default]
+    Waiting,
+    /// Its body comes. `suspect`: something may be missing of it, or not.
+    Open { draft: Box<Draft>, suspect: bool, head_size: usize },
+    /// It is over.
+    Done,
+}
+
+impl Half {
+    /// Bytes of it that lie in memory.
+    pub fn kept(&self) -> usize {
+        match self {
+            Self::Open { draft, head_size, .. } => draft.body.kept() + head_size,
+            _ => 0,
+        }
+    }
+}
+
+/// A stream that became a connection of its own (RFC 9113 §8.5, RFC 8441).
+#[derive(Debug)]
+pub(in crate::message) enum Tunnel {
+    /// The server did not answer yet.
+    Asked { protocol: Option<String>, target: Option<String>, held: Vec<(Bytes, Trail)>, size: usize },
+    /// It did. `ended`: sent, received.
+    Open { layer: Box<Layer>, inner: Box<Context>, ended: (bool, bool) },
+}
+
+/// A stream.
+#[derive(Debug)]
+pub(in crate::message) struct Stream {
+    /// What its messages are written in.
+    pub version: Protocol,
+    pub exchange: u32,
+    pub sent: Half,
+    pub received: Half,
+    pub method: Option<String>,
+    pub host: Option<String>,
+    pub grpc: bool,
+    pub tunnel: Option<Tunnel>,
+}
+
+impl Stream {
+    /// One of which nothing came yet.
+    pub fn new(version: Protocol, exchange: u32) -> Self {
+        Self {
+            version,
+            exchange,
+            sent: Half::Waiting,
+            received: Half::Waiting,
+            method: None,
+            host: None,
+            grpc: false,
+            tunnel: None,
+        }
+    }
+
+    pub fn half(&mut self, direction: Direction) -> &mut Half {
+        match direction {
+            Direction::Sent => &mut self.sent,
+            Direction::Received => &mut self.received,
+        }
+    }
+
+    /// Nothing more is expected of it.
+    pub fn is_over(&self) -> bool {
+        matches!((&self.sent, &self.received, &self.tunnel), (Half::Done, Half::Done, None))
+    }
+
+    /// Bytes of it that lie in memory.
+    pub fn kept(&self) -> usize {
+        let held = match &self.tunnel {
+            Some(Tunnel::Asked { size, .. }) => *size,
+            _ => 0,
+        };
+        self.sent.kept() + self.received.kept() + held
+    }
+
+    fn draft(&self, direction: Direction, kind: Kind, doubtful: bool, trail: Trail, context: &Context) -> Draft {
+        let mut draft = Draft::raw(direction, context);
+        draft.protocol = self.version;
+        draft.kind = kind;
+        draft.host = self.host.clone();
+        draft.exchange = Some(self.exchange);
+        draft.doubtful = doubtful;
+        draft.trail = trail;
+        draft
+    }
+
+    /// A field list: a head, or trailers.
+    pub fn fields(
+        &mut self,
+        direction: Direction,
+        head: Head,
+        doubtful: bool,
+        trail: Trail,
+        context: &mut Context,
+        out: &mut Out<'_>,
+    ) {
+        match self.half(direction) {
+            Half::Waiting if head.is_lost() => *self.half(direction) = self.headless(direction, context),
+            Half::Waiting if direction == Direction::Sent => {
+                let (draft, size) = self.request(head, doubtful, trail, direction, context);
+                self.begin(direction, draft, size, context, out);
+            }
+            Half::Waiting => self.answer(head, doubtful, trail, context, out),
+            Half::Open { .. } => self.trailers(direction, head, &trail),
+            Half::Done => {}
+        }
+    }
+
+    fn answer(&mut self, head: Head, doubtful: bool, trail: Trail, context: &mut Context, out: &mut Out<'_>) {
+        let status = head.status.unwrap_or_default();
+        let extensions = head.field("sec-websocket-extensions");
+        let subprotocol = head.field("sec-websocket-protocol");
+        let (draft, size) = self.response(head, doubtful, trail, context);
+        if matches!(status, 100..=199) {
+            draft.finish(context, out);
+            return;
+        }
+        match (&self.tunnel, status) {
+            (Some(Tunnel::Asked { protocol, target, .. }), 200..=299) => {
+                let mut inner = context.clone();
+                inner.authority = self.host.clone();
+                inner.depth += 1;
+                let layer = match protocol.as_deref() {
+                    Some("websocket") => {
+                        let handshake = Handshake { target: target.clone(), extensions, subprotocol };
+                        Layer::WebSocket(Box::new(WebSocket::at(&handshake, 0, 0)))
+                    }
+                    _ => Layer::sniffing(0, 0, &inner, out),
+                };
+                draft.finish(context, out);
+                self.received = Half::Done;
+                self.connect(layer, inner, out);
+            }
+            (tunnel, _) => {
+                if tunnel.is_some() {
+                    self.refuse(context, out);
+                }
+                self.begin(Direction::Received, draft, size, context, out);
+            }
+        }
+    }
+
+    /// Bytes of a body. `full`: there is no room for them, so that they are counted only.
+    pub fn content(&mut self, direction: Direction, bytes: &Bytes, full: bool, trail: &Trail, context: &Context) {
+        if matches!(self.half(direction), Half::Waiting) {
+            *self.half(direction) = self.headless(direction, context);
+        }
+        if let Half::Open { draft, .. } = self.half(direction) {
+            join(&mut draft.trail, trail);
+            // Once left out, always left out: what is kept of a body has no holes.
+            if full || draft.incomplete == Some(GapReason::Limit) {
+                draft.body.count(bytes);
+                draft.incomplete = Some(GapReason::Limit);
+            } else {
+                draft.body.add(bytes);
+            }
+        }
+    }
+
+    /// The head of a request that the server expects the client would send (RFC 9113
+    /// §8.4, RFC 9114 §4.6).
+    pub fn promise(&mut self, head: Head, doubtful: bool, trail: Trail, context: &mut Context, out: &mut Out<'_>) {
+        if matches!(self.sent, Half::Waiting) {
+            let (draft, _) = self.request(head, doubtful, trail, Direction::Received, context);
+            draft.finish(context, out);
+            self.sent = Half::Done;
+        }
+    }
+
+    /// The head of a request. `direction` is that of its bytes: a promised one was received.
+    pub fn request(
+        &mut self,
+        head: Head,
+        doubtful: bool,
+        trail: Trail,
+        direction: Direction,
+        context: &Context,
+    ) -> (Draft, usize) {
+        self.host = head.host();
+        self.method = head.method.clone();
+        self.grpc = head::is_grpc(&head.headers);
+        let plain_connect = head.path.is_none() && head.method.as_deref() == Some("CONNECT");
+        let target = if plain_connect { head.authority } else { head.path };
+        if self.method.as_deref() == Some("CONNECT") && direction == Direction::Sent {
+            let (protocol, target) = (head.protocol.clone(), target.clone());
+            self.tunnel = Some(Tunnel::Asked { protocol, target, held: Vec::new(), size: 0 });
+        }
+        let kind = Kind::Request { method: head.method.unwrap_or_default(), target: target.unwrap_or_default() };
+        let mut draft = self.draft(direction, kind, doubtful || head.partly, trail, context);
+        if self.grpc {
+            draft.protocol = Protocol::Grpc;
+        }
+        draft.headers = head.headers;
+        (draft, head.size)
+    }
+
+    /// The head of a response.
+    pub fn response(&self, head: Head, doubtful: bool, trail: Trail, context: &Context) -> (Draft, usize) {
+        let kind = Kind::Response { status: head.status.unwrap_or_default(), method: self.method.clone() };
+        let mut draft = self.draft(Direction::Received, kind, doubtful || head.partly, trail, context);
+        if head::is_grpc(&head.headers) || self.grpc && head::field(&head.headers, "content-type").is_none() {
+            draft.protocol = Protocol::Grpc;
+        }
+        draft.headers = head.headers;
+        (draft, head.size)
+    }
+
+    /// The body of a message whose head was read; that of a `CONNECT` is a tunnel's.
+    pub fn begin(
+        &mut self,
+        direction: Direction,
+        draft: Draft,
+        head_size: usize,
+        context: &mut Context,
+        out: &mut Out<'_>,
+    ) {
+        if self.tunnel.is_some() {
+            *self.half(direction) = Half::Done;
+            draft.finish(context, out);
+        } else {
+            *self.half(direction) = Half::Open { draft: Box::new(draft), suspect: false, head_size };
+        }
+    }
+
+    /// A body of which the head was lost, or the part behind a hole.
+    pub fn headless(&self, direction: Direction, context: &Context) -> Half {
+        let draft = self.draft(direction, Kind::Raw, true, Trail::default(), context);
+        Half::Open { draft: Box::new(draft), suspect: false, head_size: 0 }
+    }
+
+    /// Fields behind a body.
+    pub fn trailers(&mut self, direction: Direction, head: Head, trail: &Trail) {
+        if let Half::Open { draft, head_size, .. } = self.half(direction) {
+            join(&mut draft.trail, trail);
+            draft.doubtful |= head.partly;
+            *head_size = head_size.saturating_add(head.size);
+            draft.headers.extend(head.headers.into_iter().take(TRAILERS_LIMIT));
+        }
+    }
+
+    /// Ends one direction: as its sender said, or for this reason.
+    pub fn end(&mut self, direction: Direction, reason: Option<GapReason>, context: &mut Context, out: &mut Out<'_>) {
+        if let Half::Open { mut draft, suspect, .. } = std::mem::replace(self.half(direction), Half::Done) {
+            if suspect && reason.is_none() {
+                let length =
+                    head::field(&draft.headers, "content-length").and_then(|length| length.trim().parse().ok());
+                // What was missing belonged to other streams.
+                if length != Some(draft.body.length) {
+                    draft.incomplete = Some(GapReason::LostPackets);
+                }
+            }
+            draft.incomplete = reason.or(draft.incomplete);
+            if draft.kind != Kind::Raw || draft.body.length > 0 || !draft.headers.is_empty() {
+                draft.finish(context, out);
+            }
+        }
+    }
+
+    /// Bytes of a stream that is a tunnel.
+    pub fn tunnelled(&mut self, direction: Direction, bytes: Bytes, trail: Trail, out: &mut Out<'_>) {
+        match &mut self.tunnel {
+            Some(Tunnel::Open { layer, inner, .. }) => push(layer, inner, direction, &bytes, &trail, out),
+            Some(Tunnel::Asked { held, size, .. }) if *size + bytes.len() <= HELD_LIMIT => {
+                *size += bytes.len();
+                held.push((bytes, trail));
+            }
+            _ => {}
+        }
+    }
+
+    /// The server agreed: what was held, and what follows, is read on its own.
+    pub fn connect(&mut self, mut layer: Layer, mut inner: Context, out: &mut Out<'_>) {
+        if let Some(Tunnel::Asked { held, .. }) = self.tunnel.take() {
+            for (bytes, trail) in held {
+                push(&mut layer, &mut inner, Direction::Sent, &bytes, &trail, out);
+            }
+        }
+        self.tunnel = Some(Tunnel::Open { layer: Box::new(layer), inner: Box::new(inner), ended: (false, false) });
+    }
+
+    /// The server refused, or the connection ended: what was held is what it is.
+    pub fn refuse(&mut self, context: &mut Context, out: &mut Out<'_>) {
+        if let Some(Tunnel::Asked { held, .. }) = self.tunnel.take()
+            && !held.is_empty()
+        {
+            let mut draft = self.draft(Direction::Sent, Kind::Raw, false, Trail::default(), context);
+            for (bytes, trail) in held {
+                draft.body.add(&bytes);
+                join(&mut draft.trail, &trail);
+            }
+            draft.finish(context, out);
+        }
+    }
+
+    /// Says a gap or an end to what runs in the tunnel.
+    pub fn tell(&mut self, direction: Direction, chunk: Chunk<'_>, out: &mut Out<'_>) {
+        if let Some(Tunnel::Open { layer, inner, .. }) = &mut self.tunnel {
+            layer.push(direction, chunk, inner, out);
+        }
+    }
+
+    /// A direction of the tunnel ended in these frames.
+    pub fn hang_up(&mut self, direction: Direction, reset: bool, trail: &Trail, out: &mut Out<'_>) {
+        let Some(Tunnel::Open { layer, inner, ended }) = &mut self.tunnel else { return };
+        let ended_here = match direction {
+            Direction::Sent => &mut ended.0,
+            Direction::Received => &mut ended.1,
+        };
+        if !std::mem::replace(ended_here, true) {
+            let time = trail.first.map_or(Time::default(), |(time, _)| time);
+            let frame = trail.frames.last().copied().unwrap_or_default();
+            layer.push(direction, Chunk::End { reset, time, frame }, inner, out);
+        }
+        if *ended == (true, true) {
+            layer.finish(inner, out);
+            self.tunnel = None;
+        }
+    }
+
+    /// Ends all of it.
+    pub fn close(&mut self, reason: GapReason, context: &mut Context, out: &mut Out<'_>) {
+        for direction in [Direction::Sent, Direction::Received] {
+            self.end(direction, Some(reason), context, out);
+        }
+        self.refuse(context, out);
+        if let Some(Tunnel::Open { mut layer, mut inner, .. }) = self.tunnel.take() {
+            layer.finish(&mut inner, out);
+        }
+    }
+}
+
+fn push(layer: &mut Layer, inner: &mut Context, direction: Direction, bytes: &[u8], trail: &Trail, out: &mut Out<'_>) {
+    let time = trail.first.map_or(Time::default(), |(time, _)| time);
+    let chunk = Chunk::Data { bytes, time, frames: &trail.frames, conflict: trail.conflict };
+    layer.push(direction, chunk, inner, out);
+}

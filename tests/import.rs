@@ -1,0 +1,303 @@
+//! Files of proxies and browsers, read from outside. `tests/data/import/README.md` says
+//! how each was made.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use wirewitness::capture::Source;
+use wirewitness::evidence::{Direction, Gap, GapReason, Gaps, Place};
+use wirewitness::message::import::{self, Imported};
+use wirewitness::message::{Item, Kind, Message, Options, Protocol, Wire, content};
+
+struct File {
+    imported: Imported,
+    messages: Vec<Message>,
+    gaps: Vec<Gap>,
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/import").join(name)
+}
+
+fn read(name: &str) -> File {
+    let source = Source::open(&fixture(name)).unwrap();
+    let (mut messages, mut gaps) = (Vec::new(), Vec::new());
+    let options = Options { keys: Default::default(), hash_bodies: true };
+    let imported = import::read(&source, 0, &options, &mut |item| match item {
+        Item::Message(message) => messages.push(*message),
+        Item::Gap(gap) => gaps.push(gap),
+    });
+    File { imported: imported.unwrap(), messages, gaps }
+}
+
+/// What a message is, as far as both formats can tell.
+fn tell(message: &Message) -> String {
+    let what = match &message.kind {
+        Kind::Request { method, target } => format!("{method} {target}"),
+        Kind::Response { status, .. } => status.to_string(),
+        _ => String::new(),
+    };
+    let time = if message.direction == Direction::Sent { message.time.to_string() } else { String::new() };
+    format!(
+        "{:?} {} {what} {}:{} {:?} {time}",
+        message.direction,
+        message.protocol.as_str(),
+        message.host.as_deref().unwrap_or("-"),
+        message.port,
+        message.wire,
+    )
+}
+
+fn content_of(message: &Message) -> String {
+    let decoded = content::decode(message);
+    wirewitness::evidence::sha256_hex(&decoded.bytes)
+}
+
+/// What a sent message holds, its coding undone.
+fn bodies(file: &File, sent: impl Fn(&Message) -> bool) -> Vec<Vec<u8>> {
+    let of = file.messages.iter().filter(|message| sent(message));
+    of.map(|message| content::decode(message).bytes.to_vec()).collect()
+}
+
+/// The bytes that `tests/record-import.sh` calls binary.
+fn binary() -> Vec<u8> {
+    (0..=255).cycle().take(300).collect()
+}
+
+#[test]
+fn a_recording_saved_as_flows_and_as_har_gives_the_same_messages() {
+    let (flows, har, zhar) = (read("mitmproxy.flow"), read("mitmproxy.har"), read("mitmproxy.zhar"));
+    assert_eq!(har.messages, zhar.messages);
+    assert_eq!((har.gaps, har.imported.clone()), (zhar.gaps, zhar.imported));
+    assert_eq!(flows.imported.producer.as_deref(), Some("mitmproxy (flow format 21)"));
+    assert_eq!(har.imported.producer.as_deref(), Some("mitmproxy 11.0.2"));
+    assert_eq!((flows.imported.entries, har.imported.entries), (26, 23));
+    // What HAR has no place for: the DNS, TCP and UDP flows.
+    let web = |message: &&Message| !matches!(message.protocol, Protocol::Dns | Protocol::Tcp | Protocol::Udp);
+    assert_eq!(flows.messages.iter().filter(|message| !web(message)).count(), 8);
+    let from_flows: Vec<&Message> = flows.messages.iter().filter(web).collect();
+    // 23 requests, 22 responses (one server was down), 6 WebSocket messages.
+    assert_eq!((from_flows.len(), har.messages.len()), (51, 51));
+    let mut different = Vec::new();
+    for (flow, har) in from_flows.iter().zip(&har.messages) {
+        assert_eq!(tell(flow), tell(har));
+        assert_eq!((&flow.headers, flow.server), (&har.headers, har.server), "{}", tell(flow));
+        if content_of(flow) != content_of(har) {
+            different.push((har.kind.clone(), har.body_len, har.incomplete));
+        }
+    }
+    // mitmproxy writes request bodies of three methods only.
+    let delete = Kind::Request { method: "DELETE".into(), target: "/v2/bind".into() };
+    assert_eq!(different, [(delete, 18, Some(GapReason::LossyImport))]);
+}
+
+#[test]
+fn a_recording_holds_what_was_sent() {
+    for name in ["mitmproxy.flow", "mitmproxy.har"] {
+        let file = read(name);
+        let posted = |message: &Message| matches!(&message.kind, Kind::Request { method, target } if method != "GET" && target.starts_with("/v2/bind"));
+        let sent = bodies(&file, posted);
+        let json = r#"{"imei":"867530900000017","say":"水火"}"#.as_bytes();
+        let gbk = b"\xc9\xe8\xb1\xb8=867530900000017";
+        assert_eq!(sent.len(), 8, "{name}");
+        assert_eq!([&sent[0], &sent[3], &sent[7]], [json, json, json], "{name}");
+        assert_eq!(sent[1], binary(), "{name}");
+        assert_eq!(sent[2], b"imei=867530900000017&name=%E6%B0%B4", "{name}");
+        assert_eq!(sent[4], gbk, "{name}");
+        let form = &sent[6];
+        assert!(form.windows(300).any(|window| window == binary()), "{name}");
+        assert!(form.windows(6).any(|window| window == "你好".as_bytes()), "{name}");
+        let received = bodies(&file, |m| matches!(m.kind, Kind::Response { .. }) && m.port == 443);
+        for part in
+            [&b"d\xe9j\xe0 vu"[..], b"broken \xff\xfe UTF-8", b"\x89PNG\r\n", "几个汉字".get(6..).unwrap().as_bytes()]
+        {
+            assert!(
+                received.iter().any(|body| body.windows(part.len()).any(|window| window == part)),
+                "{name} {part:?}"
+            );
+        }
+        let frames = bodies(&file, |m| m.protocol == Protocol::WebSocket && m.direction == Direction::Sent);
+        let text = r#"{"oaid":"01234567-89ab-cdef","say":"你好"}"#.as_bytes().to_vec();
+        assert_eq!(frames, [text, (0..=255).collect(), vec![b'x'; 700]], "{name}");
+    }
+}
+
+#[test]
+fn flows_that_are_no_http_are_messages_too() {
+    let file = read("mitmproxy.flow");
+    let of = |protocol: Protocol| file.messages.iter().filter(move |message| message.protocol == protocol);
+    let dns: Vec<_> = of(Protocol::Dns).collect();
+    let [query, answer] = &dns[..] else { panic!("{dns:?}") };
+    let Kind::Dns(asked) = &query.kind else { panic!("{query:?}") };
+    assert_eq!((&asked.names[..], asked.response), (&["api.example.com".to_owned()][..], false));
+    let Kind::Dns(answered) = &answer.kind else { panic!("{answer:?}") };
+    let record = |owner: &str, kind: &str, value: &str, ttl| (owner.to_owned(), kind.to_owned(), value.to_owned(), ttl);
+    let expected = [
+        record("api.example.com", "CNAME", "cdn.example.net", 300),
+        record("cdn.example.net", "A", "198.51.100.7", 60),
+    ];
+    assert_eq!(
+        (&answered.answers[..], answered.response, answer.direction),
+        (&expected[..], true, Direction::Received)
+    );
+    let tcp: Vec<_> = of(Protocol::Tcp).map(|message| (message.direction, message.body.to_vec())).collect();
+    assert_eq!(tcp[0], (Direction::Sent, b"login 0123456789\n".to_vec()));
+    assert_eq!(tcp[1], (Direction::Received, b"got 17".to_vec()));
+    assert_eq!(tcp[2], (Direction::Sent, b"\0\x01\x02 status\n".to_vec()));
+    let udp: Vec<_> = of(Protocol::Udp).map(|message| message.body.to_vec()).collect();
+    assert_eq!(udp, [b"\x01\x02device 0123456789 ping".to_vec(), b"pong ping".to_vec()]);
+    for message in &file.messages {
+        let Place::Entry { entry, pointer, .. } = &message.place else { panic!("{message:?}") };
+        assert!(pointer.starts_with(&format!("/{entry}/")), "{pointer}");
+    }
+    // The encrypted ones say how they began, and whose certificate the server had.
+    let first: Vec<_> = file.messages.iter().filter(|message| message.first).collect();
+    assert_eq!(first.len(), 18);
+    assert!(first.iter().all(|message| message.wire == Wire::Encrypted && message.alpn.as_deref() == Some("h2")));
+    assert!(first.iter().all(|message| message.sni == message.host));
+    assert_eq!(first[0].certificate_names, ["api.example.com", "*.example.com"]);
+}
+
+/// What every file in `versions` holds: a request with a body and its answer, and behind
+/// the handshake two WebSocket messages and their echo.
+#[test]
+fn all_versions_of_the_flow_format_are_read() {
+    let mut read_versions = 0;
+    let mut paths: Vec<_> = std::fs::read_dir(fixture("versions")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    paths.sort();
+    for path in &paths {
+        let name = format!("versions/{}", path.to_str().unwrap());
+        let file = read(&name);
+        let sent = r#"{"imei":"867530900000017","say":"水"}"#.as_bytes();
+        let requests: Vec<_> = file.messages.iter().filter(|m| matches!(m.kind, Kind::Request { .. })).collect();
+        let post = requests.first().unwrap();
+        let kind = Kind::Request { method: "POST".into(), target: "/v2/bind?x=1".into() };
+        assert_eq!((&post.kind, &post.body[..], post.protocol), (&kind, sent, Protocol::Http11), "{name}");
+        assert_eq!(
+            (post.host.as_deref(), post.port, post.wire),
+            (Some("api.example.com"), 39080, Wire::Clear),
+            "{name}"
+        );
+        assert_eq!(post.client.to_string(), "127.0.0.1", "{name}");
+        assert_eq!(post.server.to_string(), "127.0.0.1", "{name}");
+        assert!(post.time.to_string().starts_with("2026-11-25T16:3"), "{name}: {}", post.time);
+        let answer = file.messages.iter().find(|m| matches!(m.kind, Kind::Response { .. })).unwrap();
+        assert_eq!(answer.kind, Kind::Response { status: 200, method: Some("POST".into()) }, "{name}");
+        assert_eq!(&answer.body[..], r#"{"ok":true,"say":"你好"}"#.as_bytes(), "{name}");
+        let frames: Vec<_> = file
+            .messages
+            .iter()
+            .filter(|message| message.protocol == Protocol::WebSocket)
+            .map(|message| (message.direction, message.host.clone().unwrap(), message.body.to_vec()))
+            .collect();
+        // mitmproxy 3 and older did not save WebSocket messages.
+        let old = ["0.", "1.0", "2.0", "3.0", "mitmproxy-0", "mitmproxy-2", "mitmproxy-3"]
+            .iter()
+            .any(|v| path.to_str().unwrap().starts_with(v));
+        if old {
+            assert_eq!(frames, [], "{name}");
+        } else {
+            let host = "127.0.0.1".to_owned();
+            let (text, bytes) = (r#"{"say":"你好"}"#.as_bytes().to_vec(), (250..=255).collect::<Vec<u8>>());
+            let sent = [(Direction::Sent, host.clone(), text), (Direction::Sent, host, bytes)];
+            assert_eq!([&frames[0], &frames[2]], [&sent[0], &sent[1]], "{name}");
+            assert_eq!((frames.len(), frames[3].0), (4, Direction::Received), "{name}");
+        }
+        assert_eq!(file.gaps, [], "{name}");
+        read_versions += 1;
+    }
+    assert_eq!(read_versions, 29 + 13);
+}
+
+#[test]
+fn a_cut_flow_file_yields_the_flows_before_the_cut() {
+    let bytes = std::fs::read(fixture("mitmproxy.flow")).unwrap();
+    let whole = read("mitmproxy.flow");
+    let folder = tempfile::tempdir().unwrap();
+    for cut in [1, 40, 1000, 30_000, bytes.len() - 100] {
+        let path = folder.path().join("cut.flow");
+        std::fs::write(&path, bytes.get(..bytes.len() - cut).unwrap()).unwrap();
+        let file = read(path.to_str().unwrap());
+        assert!(whole.messages.starts_with(&file.messages), "cut by {cut}");
+        assert_eq!(file.gaps.last().map(|gap| gap.reason), Some(GapReason::DamagedInput), "cut by {cut}");
+        assert!(file.imported.entries < whole.imported.entries, "cut by {cut}");
+    }
+}
+
+/// As `tests/har-producers.py` writes what it expects.
+fn told(message: &Message) -> String {
+    let what = match &message.kind {
+        Kind::Request { method, target } => format!("{method} {target}"),
+        Kind::Response { status, .. } => status.to_string(),
+        Kind::Closed { reason } => reason.as_str().to_owned(),
+        _ => "-".to_owned(),
+    };
+    let direction = if message.direction == Direction::Sent { "sent" } else { "received" };
+    let (protocol, app) = (message.protocol.as_str(), message.app.as_deref().unwrap_or("-"));
+    let digest = message.body_sha256.get(..16).unwrap();
+    format!("{direction} {protocol} {what} {app} {} {digest}", message.body_len)
+}
+
+fn har_files() -> Vec<String> {
+    let all = std::fs::read_dir(fixture("har")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = all.filter(|name| name.ends_with(".har")).map(|name| format!("har/{name}")).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn each_program_that_exports_har_is_known_with_its_faults() {
+    let names = har_files();
+    assert!(names.len() >= 14);
+    for name in &names {
+        let file = read(name);
+        let expected = std::fs::read(fixture(&name.replace(".har", ".expected.json"))).unwrap();
+        let expected: serde_json::Value = serde_json::from_slice(&expected).unwrap();
+        assert_eq!(file.imported.producer.as_deref(), expected["producer"].as_str(), "{name}");
+        let messages: Vec<String> = file.messages.iter().map(told).collect();
+        assert_eq!(serde_json::json!(messages), expected["messages"], "{name}");
+        let mut gaps = Gaps::default();
+        file.gaps.into_iter().for_each(|gap| gaps.add(gap));
+        let gaps: BTreeMap<String, (u64, u64)> = gaps
+            .into_vec()
+            .into_iter()
+            .map(|gap| (format!("{}: {}", gap.reason.as_str(), gap.detail), (gap.count, gap.bytes)))
+            .collect();
+        assert_eq!(serde_json::json!(gaps), expected["gaps"], "{name}");
+    }
+}
+
+#[test]
+fn a_cut_har_yields_the_entries_before_the_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cut.har");
+    for name in har_files().iter().map(String::as_str).chain(["mitmproxy.har"]) {
+        let bytes = std::fs::read(fixture(name)).unwrap();
+        let start = bytes.windows(10).position(|window| window == b"\"entries\":").unwrap() + 12;
+        // The app of the whole file stands at its end.
+        let without_app =
+            |file: &File| file.messages.iter().cloned().map(|m| Message { app: None, ..m }).collect::<Vec<_>>();
+        let whole = without_app(&read(name));
+        for cut in (start..bytes.len() - 2).step_by((bytes.len() / 40).max(1)) {
+            std::fs::write(&path, bytes.get(..cut).unwrap()).unwrap();
+            let file = read(path.to_str().unwrap());
+            assert!(whole.starts_with(&without_app(&file)), "{name} cut at {cut}");
+            assert_eq!(file.gaps.last().map(|gap| gap.reason), Some(GapReason::DamagedInput), "{name} cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn bytes_that_an_exporter_left_out_are_not_called_read() {
+    let json = std::process::Command::new(env!("CARGO_BIN_EXE_wirewitness"))
+        .args(["inspect", "--format", "json"])
+        .arg(fixture("har/http-toolkit.har"))
+        .output()
+        .unwrap();
+    let observations: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    let coverage = &observations["coverage"];
+    // A body of 600,000 bytes is not in the file, one of 256 is.
+    let unread = coverage["total_bytes"].as_u64().unwrap() - coverage["opened_bytes"].as_u64().unwrap();
+    assert_eq!(unread, 600_000, "{coverage}");
+    assert_eq!(coverage["closed"]["pinned"], 1);
+}

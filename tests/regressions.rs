@@ -1,0 +1,180 @@
+//! What once went wrong, each as the smallest session that shows it.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use wirewitness::capture::{LinkType, PcapngWriter};
+use wirewitness::evidence::Time;
+
+/// The example of 3GPP TS 23.003 annex B: of no device.
+const IMEI: &str = "490154203237518";
+const POLICY: &str = "我们会收集您的手机号码。\n我们接入了个推SDK，个推SDK会收集您的OAID。\n";
+
+/// A session folder with these files, `device.toml` and a policy that knows 个推 alone.
+fn session(files: &[(&str, Vec<u8>)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).expect("written");
+    write(
+        "device.toml",
+        format!("[ids]\nimei = \"{IMEI}\"\nmac = \"a6:5e:0c:11:22:33\"\nemail = \"jo.doe@corp.example\"\n").as_bytes(),
+    );
+    write("policy.txt", POLICY.as_bytes());
+    let session =
+        "first_party = [\"maker.example\"]\npolicy = \"policy.txt\"\nisolation = true\napp = \"com.maker.app\"\n";
+    write("session.toml", session.as_bytes());
+    for (name, bytes) in files {
+        write(name, bytes);
+    }
+    folder
+}
+
+/// An entry of a HAR: a GET at a second of 2026-03-01T08:00.
+fn get(second: u32, url: &str) -> Value {
+    json!({
+        "startedDateTime": format!("2026-03-01T08:00:{second:02}.000Z"), "time": 5,
+        "request": {"method": "GET", "url": url, "httpVersion": "HTTP/1.1", "headers": [], "cookies": [], "queryString": [], "headersSize": -1, "bodySize": 0},
+        "response": {"status": 204, "statusText": "", "httpVersion": "HTTP/1.1", "headers": [], "cookies": [], "content": {"size": 0, "mimeType": ""}, "redirectURL": "", "headersSize": -1, "bodySize": 0},
+        "cache": {}, "timings": {"send": 1, "wait": 3, "receive": 1}
+    })
+}
+
+fn har(entries: &[Value]) -> Vec<u8> {
+    let log = json!({"log": {"version": "1.2", "creator": {"name": "test", "version": "1"}, "entries": entries}});
+    serde_json::to_vec(&log).expect("JSON")
+}
+
+fn run(session: &Path, format: &str) -> (String, i32) {
+    let output = Command::new(env!("CARGO_BIN_EXE_wirewitness"))
+        .args(["audit", session.to_str().expect("UTF-8"), "--format", format, "--quiet"])
+        .output()
+        .expect("runs");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    (text, output.status.code().expect("ended"))
+}
+
+fn audit(session: &Path) -> (Value, i32) {
+    let (text, code) = run(session, "json");
+    (serde_json::from_str(&text).expect("JSON"), code)
+}
+
+/// `CODE RECIPIENT TYPE CERTAINTY` of each finding.
+fn findings(report: &Value) -> Vec<String> {
+    let text = |v: &Value| v.as_str().unwrap_or("-").to_owned();
+    let list = report["findings"].as_array().expect("findings");
+    list.iter().map(|f| ["code", "recipient", "data_type", "certainty"].map(|k| text(&f[k])).join(" ")).collect()
+}
+
+#[test]
+fn a_further_process_of_the_app_is_the_app() {
+    let mut entry = get(1, &format!("https://ulogs.umeng.com/u?imei={IMEI}"));
+    entry["_app"] = json!({"id": "com.maker.app:push", "name": "x"});
+    let folder = session(&[("a.har", har(&[entry]))]);
+    let (report, code) = audit(folder.path());
+    assert_eq!(findings(&report), ["omitted-recipient umeng imei confirmed"]);
+    assert_eq!(code, 1);
+}
+
+#[test]
+fn values_in_paths_and_host_names_are_shown_in_no_report() {
+    let urls = [
+        "https://x.tracker.example/u/jo.doe@corp.example/x".to_owned(),
+        "https://x.tracker.example/a6%3A5E%3A0c%3A11%3A22%3A33/p".to_owned(),
+        format!("https://{IMEI}.t3.example/p?imei={IMEI}"),
+    ];
+    let entries: Vec<Value> = urls.iter().map(|url| get(1, url)).collect();
+    let folder = session(&[("a.har", har(&entries))]);
+    for format in ["text", "json", "html"] {
+        let (text, _) = run(folder.path(), format);
+        let lower = text.to_lowercase();
+        for value in ["jo.doe", IMEI, "a6:5e:0c", "a6%3a5e", "a65e0c"] {
+            assert!(!lower.contains(value), "{value} stands in the {format} report");
+        }
+    }
+    let (report, _) = audit(folder.path());
+    let found = findings(&report);
+    assert!(found.iter().any(|f| f.starts_with("omitted-recipient host:{}.t3.example imei")), "{found:?}");
+}
+
+#[test]
+fn what_is_sent_behind_a_refusal_is_found_without_a_launch() {
+    let marks = b"{\"time\":\"2026-03-01T08:00:05Z\",\"mark\":\"consent-refused\"}\n".to_vec();
+    let entries = [get(1, "https://api.maker.example/"), get(20, &format!("https://ulogs.umeng.com/u?imei={IMEI}"))];
+    let folder = session(&[("a.har", har(&entries)), ("phases.jsonl", marks)]);
+    let (report, _) = audit(folder.path());
+    assert!(findings(&report).contains(&"after-refusal umeng imei confirmed".to_owned()));
+}
+
+#[test]
+fn what_was_sent_just_before_the_launch_was_noted_is_possible() {
+    let marks = "{\"time\":\"2026-03-01T08:00:05.5Z\",\"mark\":\"launched\"}\n{\"time\":\"2026-03-01T08:00:30Z\",\"mark\":\"consent-given\"}\n";
+    let entries = [get(1, "https://api.maker.example/"), get(5, &format!("https://ulogs.umeng.com/u?imei={IMEI}"))];
+    let folder = session(&[("a.har", har(&entries)), ("phases.jsonl", marks.as_bytes().to_vec())]);
+    let (report, _) = audit(folder.path());
+    assert!(findings(&report).contains(&"before-consent umeng imei possible".to_owned()));
+}
+
+#[test]
+fn a_query_for_a_name_that_holds_a_value_is_a_sighting() {
+    let name: Vec<u8> = [IMEI, "exfil", "example"]
+        .iter()
+        .flat_map(|label| std::iter::once(label.len() as u8).chain(label.bytes()))
+        .chain([0])
+        .collect();
+    let question = [&[0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0], name.as_slice(), &[0, 1, 0, 1]].concat();
+    let folder = session(&[("a.pcapng", capture(&[udp([192, 0, 2, 10], 40_000, [192, 0, 2, 53], 53, &question)]))]);
+    let (report, _) = audit(folder.path());
+    let found = findings(&report);
+    assert!(found.iter().any(|f| f.starts_with("omitted-recipient host:{}.exfil.example imei confirmed")), "{found:?}");
+}
+
+#[test]
+fn a_stream_of_no_known_protocol_does_not_count_as_read() {
+    // DNS says that the address is Umeng's; what goes there is neither text nor a protocol.
+    let answer = [
+        &[0, 7, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0][..],
+        b"\x05ulogs\x05umeng\x03com\0\0\x01\0\x01",
+        b"\xc0\x0c\0\x01\0\x01\0\0\x02\x58\0\x04",
+        &[203, 0, 113, 9],
+    ]
+    .concat();
+    let sealed: Vec<u8> = (0..900u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 | 0x80).collect();
+    let packets = [
+        udp([192, 0, 2, 53], 53, [192, 0, 2, 10], 40_000, &answer),
+        udp([192, 0, 2, 10], 40_001, [203, 0, 113, 9], 5224, &sealed),
+        udp([192, 0, 2, 10], 40_001, [203, 0, 113, 9], 5224, &sealed),
+    ];
+    let folder = session(&[("a.pcapng", capture(&packets))]);
+    let (report, _) = audit(folder.path());
+    assert_eq!(report["coverage"]["opened_bytes"], 0);
+    assert_eq!(report["coverage"]["closed"]["unknown-protocol"], 1, "once a stream");
+    assert!(findings(&report).iter().any(|f| f.starts_with("undeclared-contact umeng")), "{:?}", findings(&report));
+}
+
+/// A pcapng of raw IP packets, a second apart.
+fn capture(packets: &[Vec<u8>]) -> Vec<u8> {
+    let mut writer = PcapngWriter::new(Vec::new(), "test", "").expect("writes");
+    let interface = writer.interface(LinkType(101), 0, "", "").expect("writes");
+    for (second, packet) in packets.iter().enumerate() {
+        let time = Time(1_772_352_000_000_000_000 + second as i64 * 1_000_000_000);
+        writer.packet(interface, time, packet.len() as u32, packet, &[]).expect("writes");
+    }
+    writer.finish().expect("writes")
+}
+
+/// IPv4 and UDP (RFC 791, RFC 768), without checksums, which may be left to the hardware.
+fn udp(src: [u8; 4], from: u16, dst: [u8; 4], to: u16, payload: &[u8]) -> Vec<u8> {
+    let length = 8 + payload.len() as u16;
+    let mut packet = vec![0x45, 0];
+    packet.extend((20 + length).to_be_bytes());
+    packet.extend([0, 0, 0x40, 0, 64, 17, 0, 0]);
+    packet.extend(src);
+    packet.extend(dst);
+    packet.extend(from.to_be_bytes());
+    packet.extend(to.to_be_bytes());
+    packet.extend(length.to_be_bytes());
+    packet.extend([0, 0]);
+    packet.extend(payload);
+    packet
+}
