@@ -90,12 +90,16 @@ struct Scores {
     claims: Score,
     /// What is denied of a third party by name, as "product type".
     denials: Score,
+    /// What is denied with a condition, of sharing, and which names stand elsewhere; only
+    /// where the expectation says it.
+    more: Score,
     links: Vec<String>,
 }
 
 impl Scores {
     fn is_perfect(&self) -> bool {
-        let all = [&self.parties, &self.data, &self.own, &self.denied, &self.kinds, &self.claims, &self.denials];
+        let all =
+            [&self.parties, &self.data, &self.own, &self.denied, &self.kinds, &self.claims, &self.denials, &self.more];
         all.iter().all(|s| s.is_perfect()) && self.links.is_empty()
     }
 }
@@ -138,6 +142,20 @@ fn score(case: &Case, policy: &Policy, scores: &mut Scores) {
     let wanted =
         wanted.flat_map(|d| set(&d["data"]).into_iter().map(|id| format!("{} {id}", key(d["product"].as_str()))));
     scores.denials.add(&named.collect(), &wanted.collect());
+    let ids = |denials: &[policy::Denial], conditional: bool| -> BTreeSet<String> {
+        let wanted = denials.iter().filter(|d| d.conditional.is_some() == conditional);
+        wanted.map(|d| d.data_type.clone()).collect()
+    };
+    for (key, found) in [
+        ("first_party_conditional", ids(&policy.first_party_denials, true)),
+        ("sharing_denied", ids(&policy.third_party_denials, false)),
+        ("sharing_conditional", ids(&policy.third_party_denials, true)),
+        ("names_seen", policy.names_seen.iter().map(|n| n.product.clone()).collect()),
+    ] {
+        if let Some(wanted) = case.expected.get(key) {
+            scores.more.add(&found, &set(wanted));
+        }
+    }
     let claims = serde_json::to_value(&policy.claims).expect("claims are JSON");
     for (claim, wanted) in case.expected["claims"].as_object().expect("claims") {
         scores.claims.expected += 1;
@@ -291,4 +309,26 @@ fn hostile_documents_end() {
     for bytes in [b"%PDF-1.7".as_slice(), b"PK\x03\x04", b"\x1f\x8b\x08"] {
         assert!(policy::read_documents(&[("x".to_owned(), bytes.to_vec())], &signatures).is_err());
     }
+}
+
+#[test]
+fn what_is_no_text_is_refused() {
+    let signatures = Signatures::embedded().expect("the embedded signatures load");
+    let refused = |name: &str, bytes: Vec<u8>| {
+        policy::read_documents(&[(name.to_owned(), bytes)], &signatures).expect_err(name).to_string()
+    };
+    assert!(refused("a.txt", Vec::new()).contains("policy a.txt is empty"));
+    assert!(refused("b.txt", b" \r\n\t\n".to_vec()).contains("is empty"));
+    // Bytes without any order (xorshift32), and a program's head.
+    let mut state = 0x2545_f491_u32;
+    let noise = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state.to_le_bytes()[0]
+    });
+    let noise = refused("c.txt", noise.take(4096).collect());
+    assert!(noise.contains("c.txt is not text") && noise.contains("give the document as text"), "{noise}");
+    let program: Vec<u8> = b"\x7fELF\x02\x01\x01".iter().copied().chain([0; 64]).chain(*b".text.data").collect();
+    assert!(refused("d", program).contains("is not text"));
 }

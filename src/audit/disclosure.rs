@@ -141,10 +141,20 @@ fn say(
                 format!("{}：不知是哪个产品，也没有只写公司的条目。", whom.zh),
                 format!("{}: which product is not known, and no row names the company alone.", whom.en),
             ),
-            _ => Text::new(
-                format!("政策没有提到{}（{}）。", whom.zh, recipient.domain),
-                format!("The policy does not mention {} ({}).", whom.en, recipient.domain),
-            ),
+            _ => match policy.names_seen.iter().find(|seen| recipient.product.as_ref() == Some(&seen.product)) {
+                // A reader looks there before they accuse anybody.
+                Some(seen) => Text::new(
+                    format!("政策第 {} 行出现了{}的名字，但没有读到对它的说明，请核对该处。", seen.span.line, whom.zh),
+                    format!(
+                        "Line {} of the policy holds the name of {}, but no declaration of it was read; look there first.",
+                        seen.span.line, whom.en
+                    ),
+                ),
+                None => Text::new(
+                    format!("政策没有提到{}（{}）。", whom.zh, recipient.domain),
+                    format!("The policy does not mention {} ({}).", whom.en, recipient.domain),
+                ),
+            },
         };
     };
     let place = place(best, policy);

@@ -48,6 +48,8 @@ pub struct Link {
 pub struct Table {
     /// Rows, spans undone: a cell over several rows or columns stands in each.
     pub rows: Vec<Row>,
+    /// Made of lines with one bar: a table only if its heads are known.
+    pub loose: bool,
 }
 
 /// A row.
@@ -87,6 +89,28 @@ impl Block {
     pub fn is_heading(&self) -> bool {
         matches!(self.kind, Kind::Heading)
     }
+}
+
+/// Loose tables whose heads nobody knows, back to their lines.
+pub fn loosen(blocks: Vec<Block>, known: impl Fn(&Block) -> bool) -> Vec<Block> {
+    let mut out = Vec::with_capacity(blocks.len());
+    for block in blocks {
+        match &block.kind {
+            Kind::Table(table) if table.loose && !known(&block) => out.extend(table.rows.iter().map(|row| {
+                let words: Vec<&str> = row.cells.iter().map(|c| c.text.as_str()).collect();
+                Block {
+                    text: words.join(" | "),
+                    links: row.cells.iter().flat_map(|c| c.links.clone()).collect(),
+                    source: block.source,
+                    line: row.line,
+                    end_line: row.end_line,
+                    ..Block::default()
+                }
+            })),
+            _ => out.push(block),
+        }
+    }
+    out
 }
 
 /// Paragraphs that enumerate within themselves (`以下服务：（1）…；（2）…`), taken apart.

@@ -32,6 +32,16 @@ pub fn decode(bytes: &[u8]) -> (String, String) {
     with(detector.guess(Some(b"cn"), Utf8Detection::Allow), bytes)
 }
 
+/// How many characters of a text no text has (controls, what could not be decoded, code
+/// points of private use), and how many it has.
+pub fn unreadable(text: &str) -> (usize, usize) {
+    let foreign = |c: &char| {
+        c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}')
+            || matches!(c, '\u{fffd}' | '\u{fffe}' | '\u{ffff}')
+    };
+    (text.chars().filter(foreign).count(), text.chars().count())
+}
+
 fn with(encoding: &'static Encoding, bytes: &[u8]) -> (String, String) {
     // GBK is read as its superset.
     let encoding = if encoding.name() == "GBK" { GB18030 } else { encoding };

@@ -244,7 +244,12 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
                 .filter(|l| parts.labels.len() == 1 || label.value.contains(l.text.as_str()))
                 .cloned()
                 .collect();
-            current.entry.put(label.column, &label.label, &label.value, &links);
+            let (value, more) =
+                if identity { name_and_more(&label.value, lexicon) } else { (label.value.as_str(), None) };
+            current.entry.put(label.column, &label.label, value, &links);
+            if let Some(more) = more {
+                current.entry.put(Column::Data, &label.label, more, &[]);
+            }
             current.tail = Some((label.column, depth, label.label.clone()));
         }
         if let Some(current) = &mut open {
@@ -255,6 +260,14 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
     }
     close(&mut open, &mut found, names);
     found
+}
+
+/// `个推，收集IMEI`: the name, and the clause that says what it collects.
+fn name_and_more<'a>(value: &'a str, lexicon: &Lexicon) -> (&'a str, Option<&'a str>) {
+    let Some((at, comma)) = value.char_indices().find(|(_, c)| matches!(c, ',' | '，')) else { return (value, None) };
+    let (name, rest) = (value.get(..at).unwrap_or(value), value.get(at + comma.len_utf8()..).unwrap_or_default());
+    let says = lexicon.says("collects", &fold(rest)) && !lexicon.says("collects", &fold(name));
+    if says { (name.trim(), Some(rest.trim())) } else { (value, None) }
 }
 
 /// One span for the whole block of labels: from the title to the last line.

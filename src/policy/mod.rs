@@ -48,6 +48,10 @@ use crate::signatures::Signatures;
 /// inside it.
 pub const MOST_BYTES: u64 = 64 << 20;
 
+/// A text may hold one broken character in as many (a picture or a program read as text has
+/// one in eight: 32 of 256 byte values are controls).
+const LEAST_TEXT: usize = 20;
+
 /// A policy cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
@@ -75,6 +79,26 @@ pub enum PolicyError {
         path: String,
         /// What it looks like.
         found: &'static str,
+    },
+    /// There is nothing in it.
+    #[error("policy {path} is empty: give the document whose text the app shows")]
+    Empty {
+        /// What was given.
+        path: String,
+    },
+    /// Most of it is no text.
+    #[error(
+        "policy {path} is not text ({unreadable} of {characters} characters are no text, read as {encoding}): give the document as text, Markdown or HTML"
+    )]
+    NotText {
+        /// What was given.
+        path: String,
+        /// Characters that no text has.
+        unreadable: usize,
+        /// All characters.
+        characters: usize,
+        /// The encoding it was read in.
+        encoding: String,
     },
     /// It is JSON of this tool, and wrong.
     #[error("policy {path}: {problem}")]
@@ -109,12 +133,20 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
             return Err(PolicyError::Unsupported { path: name.clone(), found });
         }
         let (text, encoding) = encoding::decode(bytes);
+        if text.trim().is_empty() {
+            return Err(PolicyError::Empty { path: name.clone() });
+        }
+        let (unreadable, characters) = encoding::unreadable(&text);
+        if unreadable * LEAST_TEXT > characters {
+            return Err(PolicyError::NotText { path: name.clone(), unreadable, characters, encoding });
+        }
         if corrected::is_ours(&text) && documents.len() == 1 {
             return corrected::read(&text, &lexicon, &names)
                 .map_err(|problem| PolicyError::Corrected { path: name.clone(), problem });
         }
         let format = readers::Format::of(name, &text);
         let read = readers::blocks(format, &text, sources.len() as u32);
+        let read = block::loosen(read, |block| tables::has_heads(block, &lexicon));
         let read = block::enumerate(read);
         let tables = read.iter().filter(|b| b.table().is_some()).count();
         sources.push(Source {
@@ -189,12 +221,15 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
         claim_locations,
         category_disclosures: kinds.categories,
         catch_all: kinds.catch_all,
+        names_seen: Vec::new(),
         remarks: Vec::new(),
     };
+    policy.names_seen = remarks::names_seen(&policy, blocks, names);
     let denied = policy.first_party_denials.iter().filter(|d| d.conditional.is_none());
     policy.first_party_denied = once(denied.map(|d| &d.data_type));
     notes.extend(remarks::of(&policy));
     notes.extend(remarks::languages(&policy, blocks));
+    notes.extend(remarks::stand_elsewhere(&policy.names_seen));
     policy.remarks = notes;
     policy
 }

@@ -43,6 +43,10 @@ pub struct Policy {
     /// "Partners and other third parties", with the data they may get.
     #[serde(default)]
     pub catch_all: Vec<CatchAll>,
+    /// Known products whose names stand in the text though nothing that was read
+    /// declares them: "it does not mention" is not to be said of these.
+    #[serde(default)]
+    pub names_seen: Vec<NameSeen>,
     /// What the reader was not sure of, and what it looked at.
     #[serde(default)]
     pub remarks: Vec<Remark>,
@@ -262,6 +266,15 @@ pub struct Quote {
     /// Position in `sources`.
     #[serde(default)]
     pub source: u32,
+}
+
+/// A known product's name outside all declarations.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NameSeen {
+    /// Product id of the signatures.
+    pub product: String,
+    /// The first place, its sentence or row.
+    pub span: Span,
 }
 
 /// Something about the reading itself.

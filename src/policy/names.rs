@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fold::{fold, is_cjk, key};
+use aho_corasick::AhoCorasick;
+
+use super::fold::{Folded, fold, is_cjk, key};
 use super::lexicon::Lexicon;
 use super::model::Resolved;
 use crate::evidence::Certainty;
@@ -81,6 +83,9 @@ pub struct Names<'a> {
     companies: BTreeMap<String, BTreeSet<&'a str>>,
     packages: Vec<(&'a str, &'a str)>,
     domains: Vec<(&'a str, &'a str)>,
+    /// All product names folded, for finding them anywhere in a text, and whose they are.
+    literal: Option<AhoCorasick>,
+    literal_ids: Vec<&'a str>,
 }
 
 impl<'a> Names<'a> {
@@ -89,8 +94,15 @@ impl<'a> Names<'a> {
         let mut products: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         let mut packages = Vec::new();
         let mut domains = Vec::new();
+        let (mut literal, mut literal_ids) = (Vec::new(), Vec::new());
         for product in signatures.products.values() {
             for name in product.names.iter().chain([&product.zh, &product.en]) {
+                let folded = fold(name);
+                let cjk = folded.chars().filter(|c| is_cjk(*c)).count();
+                if cjk >= LEAST_CJK || folded.len() >= LEAST_ASCII {
+                    literal.push(folded);
+                    literal_ids.push(product.id.as_str());
+                }
                 for name in [key(name), product_key(name)] {
                     if !name.is_empty() {
                         products.entry(name).or_default().insert(product.id.as_str());
@@ -112,7 +124,8 @@ impl<'a> Names<'a> {
         }
         // The longest prefix decides.
         packages.sort_by_key(|(p, _)| (usize::MAX - p.len(), *p));
-        Self { signatures, products, companies, packages, domains }
+        let literal = AhoCorasick::new(&literal).ok();
+        Self { signatures, products, companies, packages, domains, literal, literal_ids }
     }
 
     /// The signatures behind the names.
@@ -249,6 +262,31 @@ impl<'a> Names<'a> {
             })
             .max_by_key(|(name, _)| name.chars().count())
             .map(|(name, ids)| (name.clone(), ids))
+    }
+
+    /// Products whose names stand literally in the text, with the bytes they stand at, each
+    /// product once.
+    pub fn literally(&self, text: &str) -> BTreeMap<&'a str, usize> {
+        let folded = Folded::new(text);
+        let mut found = BTreeMap::new();
+        let Some(automaton) = &self.literal else { return found };
+        for hit in automaton.find_overlapping_iter(&folded.text) {
+            let Some(id) = self.literal_ids.get(hit.pattern().as_usize()) else { continue };
+            let letter = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+            let words = folded.text.get(hit.start()..hit.end()).unwrap_or_default();
+            let before = folded.text.get(..hit.start()).and_then(|t| t.chars().next_back());
+            let after = folded.text.get(hit.end()..).and_then(|t| t.chars().next());
+            let cut =
+                letter(before) && letter(words.chars().next()) || letter(after) && letter(words.chars().next_back());
+            // An English name may be a common word: as a name it begins with a capital.
+            let range = folded.range(hit.start(), hit.end(), text);
+            let written = text.get(range.clone()).unwrap_or_default();
+            let common = words.is_ascii() && !written.chars().any(|c| c.is_ascii_uppercase());
+            if !cut && !common {
+                found.entry(*id).or_insert(range.start);
+            }
+        }
+        found
     }
 
     /// Of several products with one name: those of the company, then those of the

@@ -70,6 +70,8 @@ pub fn read(
                 deny(sentence.text, block, lexicon, &mut found.denials, true);
                 continue;
             }
+            // What the app itself says that it does not collect holds wherever it stands.
+            let denies = lexicon.says("denies-itself", text);
             if lexicon.says("denial-sharing", text) {
                 sharing(sentence.text, text, block, lexicon, &mut found.sharing_denials);
                 if !strong {
@@ -79,7 +81,7 @@ pub fn read(
             if lexicon.says("third-party-subject", text) && !strong {
                 continue;
             }
-            if lexicon.says("not-collection", text) && !strong {
+            if lexicon.says("not-collection", text) && !strong && !denies {
                 continue;
             }
             let verb = lexicon.says("collects", text);
@@ -92,7 +94,7 @@ pub fn read(
                 Section::Denied => false,
             };
             let continues = said_before && lexicon.says("continues", text.trim());
-            said_before = inside || strong || continues;
+            said_before = inside || strong || denies || continues;
             if !said_before {
                 continue;
             }
@@ -129,6 +131,9 @@ fn take(sentence: &str, folded: &str, block: &Block, lexicon: &Lexicon, found: &
         let inner = terms::read_with(lexicon, data.as_str(), false);
         (!inner.is_empty()).then_some(inner)
     });
+    if let Some(conditional) = terms::denies_all(lexicon, sentence) {
+        found.denials.push(Denial { data_type: "*".to_owned(), conditional, span: place.clone() });
+    }
     for term in means.unwrap_or_else(|| terms::read(lexicon, sentence)) {
         if term.denied || term.conditional.is_some() {
             found.denials.push(Denial {
@@ -161,6 +166,7 @@ fn deny(sentence: &str, block: &Block, lexicon: &Lexicon, denials: &mut Vec<Deni
 fn sharing(sentence: &str, folded: &str, block: &Block, lexicon: &Lexicon, denials: &mut Vec<Denial>) {
     let place = span(block.source, block.line, block.end_line, sentence);
     let conditional = lexicon.phrase("exception", folded).map(|(m, _)| m.as_str().to_owned());
+    let conditional = conditional.or_else(|| limit(folded, lexicon));
     let found = terms::read_with(lexicon, sentence, false);
     let mut ids: Vec<String> = found.into_iter().map(|t| t.data_type).collect();
     ids.dedup();
@@ -170,6 +176,23 @@ fn sharing(sentence: &str, folded: &str, block: &Block, lexicon: &Lexicon, denia
     for id in ids {
         denials.push(Denial { data_type: id, conditional: conditional.clone(), span: place.clone() });
     }
+}
+
+/// The words that bound a denial of sharing: to a purpose, to some recipients, or to
+/// selling, which says nothing of sharing for the app's own ends.
+fn limit(folded: &str, lexicon: &Lexicon) -> Option<String> {
+    if let Some((purpose, _)) = lexicon.phrase("sharing-purpose", folded) {
+        return Some(purpose.as_str().to_owned());
+    }
+    if !lexicon.says("sharing-anyone", folded)
+        && let Some(to) = lexicon.captures("sharing-to", folded).into_iter().find_map(|c| c.name("to"))
+    {
+        return Some(to.as_str().trim().to_owned());
+    }
+    if !lexicon.says("denial-of-sharing-itself", folded) {
+        return lexicon.phrase("sells", folded).map(|(m, _)| m.as_str().to_owned());
+    }
+    None
 }
 
 /// A row of a table of permissions or business functions.

@@ -216,6 +216,8 @@ fn names_nobody(name: &str, lexicon: &Lexicon, names: &Names<'_>) -> bool {
 }
 
 fn sentences_of(at: usize, block: &Block, lexicon: &Lexicon, names: &Names<'_>, found: &mut Found) {
+    // Who the sentence before was about, for "it" in the next.
+    let mut named: Vec<String> = Vec::new();
     for sentence in sentences::split(&block.text) {
         let folded = Folded::new(sentence.text);
         let text = folded.text.as_str();
@@ -249,7 +251,9 @@ fn sentences_of(at: usize, block: &Block, lexicon: &Lexicon, names: &Names<'_>, 
             break;
         }
         if !about {
-            about = statement(at, block, &sentence, &folded, lexicon, names, found);
+            let before = found.statements.len();
+            about = statement(at, block, &sentence, &folded, &named, lexicon, names, found);
+            named = found.statements.get(before..).and_then(|s| s.last()).map(|s| s.names.clone()).unwrap_or_default();
         }
         if about {
             found.sentences.push((at, sentence.start));
@@ -307,6 +311,7 @@ fn statement(
     block: &Block,
     sentence: &sentences::Sentence<'_>,
     folded: &Folded,
+    named: &[String],
     lexicon: &Lexicon,
     names: &Names<'_>,
     found: &mut Found,
@@ -314,7 +319,7 @@ fn statement(
     let text = folded.text.as_str();
     let slice = |start: usize, end: usize| folded.slice(start, end, sentence.text).trim().to_owned();
     let place = || span(block.source, block.line, block.end_line, sentence.text);
-    if let Some(denial) = denial(at, sentence, folded, lexicon, names, place()) {
+    if let Some(denial) = denial(at, sentence, folded, named, lexicon, names, place()) {
         found.statements.push(denial);
         return true;
     }
@@ -324,7 +329,7 @@ fn statement(
         else {
             continue;
         };
-        let subjects = subjects(&slice(subject.start(), subject.end()));
+        let subjects = meant(subjects(&slice(subject.start(), subject.end())), named, lexicon);
         let known = subjects.iter().any(|s| names.holds_known(s) || fold(s).contains("sdk"));
         if subjects.is_empty()
             || subjects.iter().any(|s| s.chars().count() > LONGEST_NAME)
@@ -409,12 +414,12 @@ fn statement(
     false
 }
 
-/// Data that a sentence says is collected: also what it is done with ("通过地理位置校准").
 /// `某某SDK不会收集您的IMEI`: whose denial it is, the subject says.
 fn denial(
     at: usize,
     sentence: &sentences::Sentence<'_>,
     folded: &Folded,
+    named: &[String],
     lexicon: &Lexicon,
     names: &Names<'_>,
     place: Span,
@@ -422,6 +427,7 @@ fn denial(
     let captures = lexicon.captures("party-denies", &folded.text).into_iter().next()?;
     let subject = captures.name("names")?;
     let subjects = subjects(folded.slice(subject.start(), subject.end(), sentence.text).trim());
+    let subjects = meant(subjects, named, lexicon);
     let known = |s: &String| names.is_known(s) || fold(s).contains("sdk");
     let nobody = |s: &String| lexicon.says("first-party", &fold(s)) || names_nobody(s, lexicon, names);
     if !subjects.iter().any(known)
@@ -446,6 +452,12 @@ fn denial(
     })
 }
 
+/// The names that "it" stands for.
+fn meant(subjects: Vec<String>, named: &[String], lexicon: &Lexicon) -> Vec<String> {
+    let pronoun = subjects.len() == 1 && subjects.iter().all(|s| lexicon.says("pronoun", &fold(s)));
+    if pronoun && !named.is_empty() { named.to_vec() } else { subjects }
+}
+
 /// The names that a subject consists of, without what leads into it.
 fn subjects(words: &str) -> Vec<String> {
     let bare = without_brackets(words);
@@ -453,6 +465,7 @@ fn subjects(words: &str) -> Vec<String> {
     split_subjects(leads.iter().fold(bare.as_str(), |s, lead| s.strip_prefix(lead).unwrap_or(s)).trim())
 }
 
+/// Data that a sentence says is collected: also what it is done with ("通过地理位置校准").
 fn collected(words: &str, lexicon: &Lexicon) -> Vec<terms::Term> {
     terms::read(lexicon, words)
 }

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::block::Block;
+use super::entry::span;
 use super::fold::is_cjk;
 use super::lexicon::Lexicon;
-use super::model::{Policy, Remark, ThirdParty};
-use super::names::{packages_in, stem};
+use super::model::{NameSeen, Policy, Remark, ThirdParty};
+use super::names::{Names, packages_in, stem};
+use super::sentences;
 use crate::evidence::Span;
 
 /// Joins names of one third party that stand side by side: a package name and the
@@ -77,6 +79,49 @@ pub fn of(policy: &Policy) -> Vec<Remark> {
         remarks.push(Remark { code: code.to_owned(), message: format!("{message}: {}", names.join(", ")), spans });
     }
     remarks
+}
+
+/// Known products that are named somewhere and declared nowhere.
+pub fn names_seen(policy: &Policy, blocks: &[Block], names: &Names<'_>) -> Vec<NameSeen> {
+    let mut declared: BTreeSet<&str> = BTreeSet::new();
+    let resolved = policy.third_parties.iter().flat_map(|p| &p.resolved);
+    declared.extend(
+        resolved.chain(policy.category_disclosures.iter().flat_map(|c| &c.examples)).map(|r| r.product.as_str()),
+    );
+    let mut seen: Vec<NameSeen> = Vec::new();
+    let mut note = |text: &str, source: u32, line: u32, end_line: u32| {
+        for (product, at) in names.literally(text) {
+            if declared.insert(product) {
+                let sentence = sentences::split(text).into_iter().rfind(|s| s.start <= at).map_or(text, |s| s.text);
+                seen.push(NameSeen { product: product.to_owned(), span: span(source, line, end_line, sentence) });
+            }
+        }
+    };
+    for block in blocks {
+        match block.table() {
+            Some(table) => {
+                for row in &table.rows {
+                    let cells: Vec<&str> = row.cells.iter().filter(|c| !c.across).map(|c| c.text.as_str()).collect();
+                    note(&cells.join(" | "), block.source, row.line, row.end_line);
+                }
+            }
+            None => note(&block.text, block.source, block.line, block.end_line),
+        }
+    }
+    seen
+}
+
+/// That some are.
+pub fn stand_elsewhere(seen: &[NameSeen]) -> Option<Remark> {
+    let products: Vec<&str> = seen.iter().map(|s| s.product.as_str()).collect();
+    (!seen.is_empty()).then(|| Remark {
+        code: "name-stands-elsewhere".to_owned(),
+        message: format!(
+            "known products are named in the text, but no declaration of them was read: {}",
+            products.join(", ")
+        ),
+        spans: seen.iter().map(|s| s.span.clone()).collect(),
+    })
 }
 
 /// Types that contain others.

@@ -32,6 +32,11 @@ pub fn read(block: &Block, lexicon: &Lexicon) -> Found {
     found
 }
 
+/// The table has a row of heads that the vocabulary knows.
+pub fn has_heads(block: &Block, lexicon: &Lexicon) -> bool {
+    block.table().is_some_and(|t| t.rows.iter().any(|row| head_row(row, lexicon, false).is_some()))
+}
+
 fn read_rows(block: &Block, rows: &[Row], lexicon: &Lexicon, found: &mut Found) {
     let mut heads: Option<(Vec<Option<Column>>, Vec<String>)> = None;
     let mut company_above: Option<String> = None;

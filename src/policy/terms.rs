@@ -76,6 +76,16 @@ pub fn read_with(lexicon: &Lexicon, text: &str, cut_purposes: bool) -> Vec<Term>
     terms
 }
 
+/// What a text says of personal information as such in a clause that denies: `None`, it
+/// says nothing of the kind; else the words of the exception, if there is one.
+pub fn denies_all(lexicon: &Lexicon, text: &str) -> Option<Option<String>> {
+    clauses(lexicon, text).into_iter().find_map(|clause| {
+        let words = text.get(clause.range.clone())?;
+        let reaches = clause.denied.is_some() || clause.conditional.is_some();
+        (reaches && lexicon.says("denies-all", &Folded::new(words).text)).then_some(clause.conditional)
+    })
+}
+
 /// The type ids of terms that are not denied, each once, in order.
 pub fn ids(terms: &[Term]) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
@@ -98,7 +108,8 @@ struct Clause {
     circumstance: bool,
 }
 
-/// Clauses end at commas outside brackets, and at the ends of sentences.
+/// Clauses end at commas outside brackets, at the ends of sentences, and where a
+/// contrast begins ("not the IMEI but …").
 fn clauses(lexicon: &Lexicon, text: &str) -> Vec<Clause> {
     let mut ranges = Vec::new();
     let mut depth = 0usize;
@@ -125,6 +136,7 @@ fn clauses(lexicon: &Lexicon, text: &str) -> Vec<Clause> {
         }
     }
     ranges.push(start..text.len());
+    let ranges: Vec<_> = ranges.into_iter().flat_map(|range| contrasts(lexicon, text, range)).collect();
     let mut out: Vec<Clause> = Vec::new();
     // "Unless you …," before the clause that denies.
     let mut lead: Option<String> = None;
@@ -143,7 +155,12 @@ fn clauses(lexicon: &Lexicon, text: &str) -> Vec<Clause> {
         let circumstance = text.get(range.end..).is_some_and(|rest| rest.starts_with([',', '，']))
             && lexicon.says("circumstance", folded.text.trim())
             && !lexicon.says("collects", &folded.text);
-        let mut clause = Clause { purpose: at("purpose"), denied, conditional: None, circumstance, range };
+        // What holds whenever the app is used is no condition.
+        let exception = exception
+            .or_else(|| (circumstance && !lexicon.says("always", &folded.text)).then(|| folded.text.trim().to_owned()));
+        let contrasting = lexicon.says("contrast-begins", folded.text.trim());
+        let purpose = purpose(lexicon, &folded).map(|at| range.start + folded.range(at, at + 1, words).start);
+        let mut clause = Clause { purpose, denied, conditional: None, circumstance, range };
         if denied.is_some() {
             clause.conditional = exception.or_else(|| lead.clone());
         } else if let Some(last) = out.last_mut()
@@ -157,7 +174,7 @@ fn clauses(lexicon: &Lexicon, text: &str) -> Vec<Clause> {
                     before.conditional = exception.clone();
                 }
                 clause.conditional = exception;
-            } else if !lexicon.says("collects", &folded.text) && clause.purpose.is_none() {
+            } else if !contrasting && !lexicon.says("collects", &folded.text) && clause.purpose.is_none() {
                 clause.denied = last.denied.map(|_| clause.range.start);
                 clause.conditional = last.conditional.clone();
             }
@@ -172,4 +189,26 @@ fn clauses(lexicon: &Lexicon, text: &str) -> Vec<Clause> {
         }
     }
     out
+}
+
+/// `range`, cut where a contrast begins inside it.
+fn contrasts(lexicon: &Lexicon, text: &str, range: std::ops::Range<usize>) -> Vec<std::ops::Range<usize>> {
+    let words = text.get(range.clone()).unwrap_or_default();
+    let folded = Folded::new(words);
+    let cut = lexicon
+        .phrase("contrast", &folded.text)
+        .map(|(m, _)| range.start + folded.range(m.start(), m.end(), words).start)
+        .filter(|at| *at > range.start);
+    match cut {
+        Some(at) => vec![range.start..at, at..range.end],
+        None => vec![range],
+    }
+}
+
+/// Where the purpose of a folded clause begins. One that stands before its verb ("为了推送
+/// 会收集…", "to deliver messages we collect …") ends there, and what follows is collected.
+fn purpose(lexicon: &Lexicon, folded: &Folded) -> Option<usize> {
+    let from = lexicon.phrase("purpose-first", &folded.text).map_or(0, |(m, _)| m.end());
+    let rest = folded.text.get(from..)?;
+    lexicon.phrase("purpose", rest).map(|(m, _)| from + m.start())
 }

@@ -105,6 +105,9 @@ pub fn inline(text: &str) -> (String, Vec<Link>) {
 
 /// The table at the start of `lines`, and how many of them it takes.
 fn table(lines: &[(u32, &str)]) -> Option<(Block, usize)> {
+    if let Some(found) = loose_table(lines) {
+        return Some(found);
+    }
     let (first, _) = lines.first()?;
     let columns = columns(lines.first()?.1)?;
     let next = lines.iter().skip(1).find(|(_, l)| !l.trim().is_empty())?.1;
@@ -157,8 +160,29 @@ fn table(lines: &[(u32, &str)]) -> Option<(Block, usize)> {
         used = index + 1;
         end = *number;
     }
-    (rows.len() >= 2)
-        .then(|| (Block { kind: Kind::Table(Table { rows }), line: *first, end_line: end, ..Block::default() }, used))
+    (rows.len() >= 2).then(|| {
+        (
+            Block { kind: Kind::Table(Table { rows, loose: false }), line: *first, end_line: end, ..Block::default() },
+            used,
+        )
+    })
+}
+
+/// Two and more lines of two cells with one bar between: `第三方名称 | 收集的个人信息`.
+fn loose_table(lines: &[(u32, &str)]) -> Option<(Block, usize)> {
+    let is_pair = |line: &str| {
+        let sides = line.split_once('|').filter(|(_, right)| !right.contains('|'));
+        sides.is_some_and(|(left, right)| !left.trim().is_empty() && !right.trim().is_empty())
+    };
+    let pairs = lines.iter().take_while(|(_, line)| is_pair(line));
+    let used = pairs.clone().count();
+    let rows: Vec<Row> = pairs
+        .filter(|(_, line)| !is_separator(line))
+        .map(|(number, line)| Row { cells: pipes(line), line: *number, end_line: *number })
+        .collect();
+    let (line, end_line) = (rows.first()?.line, rows.last()?.end_line);
+    let kind = Kind::Table(Table { rows, loose: true });
+    (end_line > line).then(|| (Block { kind, line, end_line, ..Block::default() }, used))
 }
 
 fn is_separator(line: &str) -> bool {
