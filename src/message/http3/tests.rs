@@ -32,7 +32,9 @@ fn read(steps: &[Push]) -> (Vec<Message>, Vec<Gap>) {
         let (id, direction, chunk) = match step {
             Sends(id, bytes) => (*id, Direction::Sent, data(&bytes[..])),
             Answers(id, bytes) => (*id, Direction::Received, data(&bytes[..])),
-            Lost(id, direction, length) => (*id, *direction, Chunk::Gap { length: *length, time }),
+            Lost(id, direction, length) => {
+                (*id, *direction, Chunk::Gap { length: *length, time, reason: GapReason::LostPackets })
+            }
             Ends(id, direction, reset) => (*id, *direction, Chunk::End { reset: *reset, time, frame: number }),
         };
         http3.push(id, direction, chunk, &mut context, &mut out);
