@@ -172,7 +172,7 @@ fn an_unreadable_capture_is_said_to_be_unreadable() {
 #[test]
 fn bad_arguments_say_what_would_be_right() {
     let session = session();
-    refused(&wirewitness(&["audit", path(session.path()), "--format", "json", "html"]), &["--output"]);
+    refused(&wirewitness(&["audit", path(session.path()), "--format", "json,html"]), &["--output"]);
     let output = wirewitness(&["audit", path(session.path()), "--fail-on", "severe"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("medium"));

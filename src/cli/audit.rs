@@ -26,7 +26,7 @@ pub struct Args {
     pub inputs: Vec<PathBuf>,
 
     /// Policy: text, Markdown, HTML, or the JSON of `wirewitness policy`; several are one [default: the session's]
-    #[arg(short, long, value_name = "FILE", num_args = 1..)]
+    #[arg(short, long, value_name = "FILE")]
     pub policy: Vec<PathBuf>,
 
     #[command(flatten)]
@@ -42,8 +42,8 @@ pub struct Args {
 /// How the result is judged and written.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Judge {
-    /// Format of the report; several need --output
-    #[arg(long, value_enum, value_name = "NAME", num_args = 1.., default_values_t = [Format::Text])]
+    /// Format of the report; several (json,html) need --output
+    #[arg(long, value_enum, value_name = "NAME", value_delimiter = ',', default_values_t = [Format::Text])]
     pub format: Vec<Format>,
 
     /// Folder for the report's files
@@ -51,8 +51,8 @@ pub struct Judge {
     pub output: Option<PathBuf>,
 
     /// Exit with 1 on a finding of this severity or worse (note, low, medium, high, critical), or of this
-    /// code; several may be given
-    #[arg(long, value_name = "SEVERITY|CODE", num_args = 1.., default_values = ["medium"])]
+    /// code; may be given again
+    #[arg(long, value_name = "SEVERITY|CODE", value_delimiter = ',', default_values = ["medium"])]
     pub fail_on: Vec<FailOn>,
 
     /// Exit with 3 where fewer percent of the sent bytes could be read

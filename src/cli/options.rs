@@ -15,12 +15,12 @@ pub struct Traffic {
     #[arg(long, value_name = "FILE")]
     pub device: Option<PathBuf>,
 
-    /// NSS key log (SSLKEYLOGFILE) or PEM private key, told apart by content; several may be given
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    /// NSS key log (SSLKEYLOGFILE) or PEM private key, told apart by content; may be given again
+    #[arg(long, value_name = "FILE")]
     pub keys: Vec<PathBuf>,
 
-    /// Domain of the app's maker; several may be given
-    #[arg(long, value_name = "DOMAIN", num_args = 1..)]
+    /// Domain of the app's maker; may be given again
+    #[arg(long, value_name = "DOMAIN", value_delimiter = ',')]
     pub first_party: Vec<String>,
 
     /// Company that makes the app: the products and domains that the signatures know of it are first party
@@ -31,8 +31,8 @@ pub struct Traffic {
     #[arg(long, value_name = "ID")]
     pub app: Option<String>,
 
-    /// Folder of further signatures, laid over the built-in ones by id; several may be given
-    #[arg(long, value_name = "DIR", num_args = 1..)]
+    /// Folder of further signatures, laid over the built-in ones by id; may be given again
+    #[arg(long, value_name = "DIR")]
     pub signatures: Vec<PathBuf>,
 
     /// Threads to use; the output is the same for any number [default: as many as there are cores]

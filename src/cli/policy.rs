@@ -28,8 +28,8 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
     language: Language,
 
-    /// Folder of further signatures, laid over the built-in ones by id; several may be given
-    #[arg(long, value_name = "DIR", num_args = 1..)]
+    /// Folder of further signatures, laid over the built-in ones by id; may be given again
+    #[arg(long, value_name = "DIR")]
     signatures: Vec<PathBuf>,
 }
 

@@ -21,8 +21,8 @@ pub struct Args {
 enum Command {
     /// Name file and line of everything wrong in the signatures; exits with 2 where there is something
     Check {
-        /// Folder of further signatures, laid over the built-in ones by id; several may be given
-        #[arg(long, value_name = "DIR", num_args = 1..)]
+        /// Folder of further signatures, laid over the built-in ones by id; may be given again
+        #[arg(long, value_name = "DIR")]
         signatures: Vec<PathBuf>,
         /// Also list facts that nobody has verified
         #[arg(long)]
@@ -34,7 +34,7 @@ enum Command {
         #[arg(value_enum, default_value_t)]
         what: What,
         /// Folder of further signatures
-        #[arg(long, value_name = "DIR", num_args = 1..)]
+        #[arg(long, value_name = "DIR")]
         signatures: Vec<PathBuf>,
     },
     /// Say what a host, URL, address, name or package is, why, and what else it may be
@@ -42,7 +42,7 @@ enum Command {
         /// `sdk-open-phone.getui.com`, `https://…`, `个推`, `com.igexin.push`
         text: String,
         /// Folder of further signatures
-        #[arg(long, value_name = "DIR", num_args = 1..)]
+        #[arg(long, value_name = "DIR")]
         signatures: Vec<PathBuf>,
     },
 }

@@ -179,9 +179,9 @@ impl Quic {
             }
             match opened {
                 Opened::Stream { id, direction, step } => {
-                    if let Step::Gap { length, .. } = step {
+                    if let Step::Gap { length, reason, .. } = step {
                         let detail = "packets missing from a QUIC stream";
-                        out.gap(Gap::new(GapReason::LostPackets, context.at(), detail).of_bytes(length));
+                        out.gap(Gap::new(reason, context.at(), detail).of_bytes(length));
                     }
                     application.push(id, direction, step.chunk(), inner, out);
                 }

@@ -224,6 +224,25 @@ fn without_keys_a_connection_is_one_closed_message() {
     assert_eq!((message.protocol, message.sni.as_deref()), (Protocol::Quic, Some("h3.example.com")));
 }
 
+#[test]
+fn dns_over_quic_is_dns() {
+    let (messages, gaps) = read("doq", &|_| false);
+    assert!(gaps.is_empty() && messages[0].alpn.as_deref() == Some("doq"), "{gaps:?}");
+    let read = messages.iter().map(|m| match &m.kind {
+        Kind::Dns(dns) => (m.direction, dns.names.clone(), dns.answers.iter().map(|a| a.2.clone()).collect()),
+        other => panic!("{other:?}"),
+    });
+    let of = |name: &str| vec![format!("{name}.example.com")];
+    let answer = || vec!["192.0.2.80".to_owned()];
+    let expected = [
+        (Direction::Sent, of("one"), vec![]),
+        (Direction::Received, of("one"), answer()),
+        (Direction::Sent, of("two"), vec![]),
+        (Direction::Received, of("two"), answer()),
+    ];
+    assert_eq!(read.collect::<Vec<_>>(), expected);
+}
+
 /// Whatever packet is lost, no message has a host, a target or a field that was not sent
 /// so; and messages of which nothing is missing come out.
 #[test]

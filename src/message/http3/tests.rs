@@ -33,7 +33,7 @@ fn read(steps: &[Push]) -> (Vec<Message>, Vec<Gap>) {
             Sends(id, bytes) => (*id, Direction::Sent, data(&bytes[..])),
             Answers(id, bytes) => (*id, Direction::Received, data(&bytes[..])),
             Lost(id, direction, length) => {
-                (*id, *direction, Chunk::Gap { length: *length, time, reason: crate::evidence::GapReason::LostPackets })
+                (*id, *direction, Chunk::Gap { length: *length, time, reason: GapReason::LostPackets })
             }
             Ends(id, direction, reset) => (*id, *direction, Chunk::End { reset: *reset, time, frame: number }),
         };
