@@ -1,6 +1,6 @@
 //! Messages to leaves: what the parts of a message say once every encoding is undone.
 //!
-//! Takes a [`Message`](crate::message::Message), hands on [`Leaf`]s: the smallest
+//! Takes a [`Message`], hands on [`Leaf`]s: the smallest
 //! values it could get to, each with the name it stood under and the steps that lead
 //! there. Payloads of SDKs are opened by recipes (data in `signatures/recipes/`);
 //! what their SDK sealed is named as such. It deliberately does not know what an
@@ -8,7 +8,7 @@
 //!
 //! A layer is tried on evidence: a declared type, the bytes at its head, an alphabet
 //! and a result that makes sense. What does not parse stays a leaf and is searched as
-//! it is. Each decoder is one file and one line in [`walk::OPENERS`].
+//! it is. Each decoder is one file and one line in `walk::OPENERS`.
 
 mod aes;
 mod base64;

@@ -192,7 +192,7 @@ impl KeyLog {
         parsed
     }
 
-    /// Adds a private key. `false`: it is there already, or [`PRIVATE_KEY_LIMIT`] is reached.
+    /// Adds a private key. `false`: it is there already, or `PRIVATE_KEY_LIMIT` is reached.
     pub fn add_private_key(&mut self, key: PrivateKey) -> bool {
         let is_new = !self.private_keys.contains(&key) && self.private_keys.len() < PRIVATE_KEY_LIMIT;
         if is_new {
