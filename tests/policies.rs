@@ -332,3 +332,54 @@ fn what_is_no_text_is_refused() {
     let program: Vec<u8> = b"\x7fELF\x02\x01\x01".iter().copied().chain([0; 64]).chain(*b".text.data").collect();
     assert!(refused("d", program).contains("is not text"));
 }
+
+/// A ZIP of one stored or deflated file each, as the `zip` crate writes it.
+fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
+    use std::io::Write;
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+        zip.start_file(*name, options).expect("an entry begins");
+        zip.write_all(bytes).expect("it is written");
+    }
+    zip.finish().expect("the ZIP ends").into_inner()
+}
+
+#[test]
+fn hostile_office_documents_are_refused() {
+    let signatures = Signatures::embedded().expect("the embedded signatures load");
+    let refused = |name: &str, bytes: Vec<u8>| {
+        policy::read_documents(&[(name.to_owned(), bytes)], &signatures).expect_err(name).to_string()
+    };
+    let entity = br#"<?xml version="1.0"?><!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/hostname">]>
+        <w:document xmlns:w="w"><w:body><w:p><w:r><w:t>&x;</w:t></w:r></w:p></w:body></w:document>"#;
+    let message = refused("a.docx", zipped(&[("word/document.xml", entity)]));
+    assert!(message.contains("a.docx") && message.contains("declares a document type, which is refused"), "{message}");
+    let bare = b"<w:document><w:p><w:r><w:t>&x;</w:t></w:r></w:p></w:document>";
+    assert!(refused("b.docx", zipped(&[("word/document.xml", bare)])).contains("entity \"x\""));
+    // 80 MiB of spaces in some 80 kB.
+    let bomb = zipped(&[("word/document.xml", &vec![b' '; 80 << 20])]);
+    assert!(bomb.len() < 1 << 20);
+    assert!(refused("c.docx", bomb).contains("unpacks to more than 64 MiB"));
+    let sheets = zipped(&[("xl/workbook.xml", b"<workbook/>"), ("xl/worksheets/sheet1.xml", &vec![b' '; 80 << 20])]);
+    assert!(refused("d.xlsx", sheets).contains("unpacks to more than 64 MiB"));
+    assert!(refused("e.zip", zipped(&[("picture.png", b"x")])).contains("holds no document"));
+    let deep = format!("<w:document>{}", "<w:tbl><w:tr><w:tc>".repeat(100_000));
+    let deep = zipped(&[("word/document.xml", deep.as_bytes())]);
+    let _ = policy::read_documents(&[("f.docx".to_owned(), deep)], &signatures);
+}
+
+#[test]
+fn a_folder_is_one_policy() {
+    let signatures = Signatures::embedded().expect("the embedded signatures load");
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("a.txt"), "隐私政策\n我们会收集您的OAID。\n").expect("written");
+    std::fs::create_dir(folder.path().join("list")).expect("made");
+    let table = "| SDK名称 | 收集信息 |\n|---|---|\n| 青禾推送SDK | IMEI |\n";
+    std::fs::write(folder.path().join("list/b.md"), table).expect("written");
+    std::fs::write(folder.path().join("icon.png"), b"\x89PNG").expect("written");
+    let policy = read(folder.path(), &signatures);
+    assert_eq!(policy.sources.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["a.txt", "list/b.md"]);
+    assert_eq!(policy.third_parties[0].spans[0].source, 1);
+    assert_eq!(policy.first_party_data, ["oaid"]);
+}
