@@ -16,7 +16,7 @@ use crate::signatures::Signatures;
 /// The JSON, corrected by hand, is accepted wherever a policy is.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Text, Markdown, HTML, or this command's JSON; several files are one policy; - is standard input
+    /// Text, Markdown, HTML, DOCX, XLSX, CSV, JavaScript, or this command's JSON; several files, a folder or a ZIP are one policy; - is standard input
     #[arg(required = true, value_name = "POLICY")]
     files: Vec<PathBuf>,
 

@@ -289,7 +289,7 @@ impl Walk {
             }
             return;
         }
-        self.blocks.push(Block { kind: Kind::Table(Table { rows, loose: false }), line, end_line, ..Block::default() });
+        self.blocks.push(Block { kind: Kind::Table(Table { rows, loose: None }), line, end_line, ..Block::default() });
     }
 }
 

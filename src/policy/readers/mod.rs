@@ -7,6 +7,7 @@
 mod archive;
 mod docx;
 mod html;
+mod literals;
 mod markdown;
 mod marks;
 mod sheet;
@@ -25,6 +26,8 @@ pub enum Format {
     Markdown,
     /// HTML.
     Html,
+    /// JavaScript, TypeScript or JSON with the text in strings.
+    Literals,
     /// Values separated by commas, semicolons or tabs.
     Csv,
     /// Office Open XML text.
@@ -33,6 +36,9 @@ pub enum Format {
     Xlsx,
 }
 
+/// How a file of code or JSON begins.
+const LITERALS: [&str; 7] = ["{\"", "{\n", "[{", "[\n", "export ", "module.exports", "window."];
+
 impl Format {
     /// Name in the policy's JSON.
     pub fn name(self) -> &'static str {
@@ -40,6 +46,7 @@ impl Format {
             Self::Text => "text",
             Self::Markdown => "markdown",
             Self::Html => "html",
+            Self::Literals => "literals",
             Self::Csv => "csv",
             Self::Docx => "docx",
             Self::Xlsx => "xlsx",
@@ -52,9 +59,11 @@ impl Format {
         let head: String = text.chars().take(4096).collect::<String>().to_ascii_lowercase();
         let marked_up = ["<!doctype html", "<html", "<body", "<div", "<table", "<p>", "<p ", "<span", "<h1", "<h2"];
         match ending.as_str() {
+            "js" | "mjs" | "ts" | "json" => Self::Literals,
             "csv" | "tsv" => Self::Csv,
             "md" | "markdown" | "mdown" | "mdx" => Self::Markdown,
             "html" | "htm" | "xhtml" | "shtml" | "vue" | "jsp" | "php" | "asp" | "aspx" => Self::Html,
+            _ if LITERALS.iter().any(|begin| head.trim_start().starts_with(begin)) => Self::Literals,
             _ if marked_up.iter().any(|tag| head.contains(tag)) => Self::Html,
             "txt" | "text" => Self::Text,
             _ if head.lines().any(|l| l.starts_with("# ") || l.starts_with("## ") || l.starts_with("| ---")) => {
@@ -81,6 +90,7 @@ pub fn blocks(format: Format, text: &str) -> Result<Vec<Block>, String> {
     Ok(match format {
         Format::Markdown => markdown::read(text),
         Format::Html => html::read(text),
+        Format::Literals => literals::read(text),
         Format::Csv => sheet::read_csv(text)?,
         Format::Text | Format::Docx | Format::Xlsx => text::read(text),
     })

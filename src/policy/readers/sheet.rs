@@ -108,5 +108,5 @@ fn table(rows: Vec<Row>) -> Vec<Block> {
     let (Some(line), Some(end_line)) = (rows.first().map(|r| r.line), rows.last().map(|r| r.end_line)) else {
         return Vec::new();
     };
-    vec![Block { kind: Kind::Table(Table { rows, loose: false }), line, end_line, ..Block::default() }]
+    vec![Block { kind: Kind::Table(Table { rows, loose: None }), line, end_line, ..Block::default() }]
 }
