@@ -383,3 +383,76 @@ fn a_folder_is_one_policy() {
     assert_eq!(policy.third_parties[0].spans[0].source, 1);
     assert_eq!(policy.first_party_data, ["oaid"]);
 }
+
+#[test]
+fn its_own_csv_is_a_policy() {
+    let signatures = Signatures::embedded().expect("the embedded signatures load");
+    let again = |text: String| {
+        let documents = [("policy.csv".to_owned(), text.into_bytes())];
+        policy::read_documents(&documents, &signatures).expect("its own CSV is read")
+    };
+    for file in ["html-rowspan.html", "denials.txt", "en-claims.txt", "kinds.txt", "sharing-limits.txt", "own.txt"] {
+        let first = read(&Path::new("tests/policies").join(file), &signatures);
+        let second = again(policy::to_csv(&first));
+        let said = |policy: &Policy| {
+            let party = |p: &ThirdParty| (p.product.clone(), p.company.clone(), p.data.clone(), p.data_raw.clone());
+            let parties: Vec<_> = policy.third_parties.iter().map(|p| (party(p), p.lines.first().copied())).collect();
+            (policy.sources.clone(), parties, policy.first_party_items.clone(), policy.claims.clone())
+        };
+        assert_eq!(said(&second).1, said(&first).1, "{file}");
+        assert_eq!(said(&second).0, said(&first).0, "{file}");
+        assert_eq!(said(&second).3, said(&first).3, "{file}");
+        assert_eq!(second.first_party_data, first.first_party_data, "{file}");
+        assert_eq!(second.first_party_denied, first.first_party_denied, "{file}");
+        assert!(second.third_parties.iter().all(|p| !p.corrected), "{file}");
+        let resolved = |p: &Policy| p.third_parties.iter().map(|p| p.resolved.clone()).collect::<Vec<_>>();
+        assert_eq!(resolved(&second), resolved(&first), "{file}");
+    }
+    let first = read(Path::new("tests/policies/values.csv"), &signatures);
+    let edited = again(policy::to_csv(&first).replace("imei; oaid", "imei"));
+    assert_eq!(edited.third_parties[0].data, ["imei", "device_model"]);
+    assert!(edited.third_parties[0].corrected && !edited.third_parties[1].corrected);
+    assert_eq!(edited.sources, first.sources);
+}
+
+#[test]
+fn a_cell_that_a_spreadsheet_would_run_is_quoted() {
+    let signatures = Signatures::embedded().expect("the embedded signatures load");
+    let table = "| SDK名称 | 收集信息 | 使用目的 |\n|---|---|---|\n| 青禾推送SDK | IMEI | =HYPERLINK(\"x\") |\n";
+    let policy = policy::read_documents(&[("a.md".to_owned(), table.into())], &signatures).expect("it is read");
+    let text = policy::to_csv(&policy);
+    assert!(text.contains("'=HYPERLINK") && !text.contains(",=HYPERLINK") && !text.contains(",\"=HYPERLINK"), "{text}");
+    let again = policy::read_documents(&[("a.csv".to_owned(), text.into_bytes())], &signatures).expect("read again");
+    assert_eq!(again.third_parties[0].purpose, policy.third_parties[0].purpose);
+}
+
+#[test]
+fn what_changed_between_two_versions() {
+    let signatures = Signatures::embedded().expect("the embedded signatures load");
+    let of = |text: &str| {
+        policy::read_documents(&[("a.md".to_owned(), text.as_bytes().to_vec())], &signatures).expect("it is read")
+    };
+    let head = "| SDK名称 | 收集信息 |\n|---|---|\n";
+    let old = of(&format!("{head}| 青禾推送SDK | IMEI、OAID |\n| 云杉统计SDK | MAC地址 |\n\n我们会收集您的手机号。\n"));
+    let new = of(&format!(
+        "{head}| 青禾推送SDK | OAID、位置信息 |\n| 白桦地图SDK | 位置信息 |\n\n我们会收集您的邮箱。您的个人信息存储于中国境内。\n"
+    ));
+    let changes: Vec<(&str, String, String, String)> = policy::between(&old, &new)
+        .into_iter()
+        .map(|c| (c.code, c.about, c.before.join(","), c.after.join(",")))
+        .collect();
+    let change = |code, about: &str, before: &str, after: &str| (code, about.into(), before.into(), after.into());
+    assert_eq!(
+        changes,
+        [
+            change("data-added", "青禾推送SDK", "", "location_info"),
+            change("data-removed", "青禾推送SDK", "imei", ""),
+            change("third-party-added", "白桦地图SDK", "", "location_info"),
+            change("third-party-removed", "云杉统计SDK", "mac", ""),
+            change("collects-added", "", "", "email"),
+            change("collects-removed", "", "phone", ""),
+            change("claim-changed", "storage_country", "", "CN"),
+        ]
+    );
+    assert!(policy::between(&old, &old).is_empty());
+}

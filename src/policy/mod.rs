@@ -15,6 +15,7 @@ mod attach;
 mod block;
 mod claims;
 mod corrected;
+mod difference;
 mod encoding;
 mod entry;
 mod fold;
@@ -31,12 +32,15 @@ mod sections;
 mod sentences;
 mod tables;
 mod terms;
+mod values;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 pub use corrected::SCHEMA;
+pub use difference::{Change, between};
 pub use model::*;
+pub use values::write as to_csv;
 
 use block::Block;
 use lexicon::Lexicon;
@@ -126,7 +130,7 @@ pub enum PolicyError {
         /// The encoding it was read in.
         encoding: String,
     },
-    /// It is JSON of this tool, and wrong.
+    /// It is JSON or CSV of this tool, and wrong.
     #[error("policy {path}: {problem}")]
     Corrected {
         /// What was given.
@@ -183,6 +187,10 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
             let (text, encoding) = readable(name, bytes)?;
             if corrected::is_ours(&text) && documents.len() == 1 {
                 return corrected::read(&text, &lexicon, &names)
+                    .map_err(|problem| PolicyError::Corrected { path: name.clone(), problem });
+            }
+            if values::is_ours(&text) && documents.len() == 1 {
+                return values::read(&text, &lexicon, &names)
                     .map_err(|problem| PolicyError::Corrected { path: name.clone(), problem });
             }
             let format = readers::Format::of(name, &text);
