@@ -332,3 +332,127 @@ fn what_is_no_text_is_refused() {
     let program: Vec<u8> = b"\x7fELF\x02\x01\x01".iter().copied().chain([0; 64]).chain(*b".text.data").collect();
     assert!(refused("d", program).contains("is not text"));
 }
+
+/// A ZIP of one stored or deflated file each, as the `zip` crate writes it.
+fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
+    use std::io::Write;
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+        zip.start_file(*name, options).expect("an entry begins");
+        zip.write_all(bytes).expect("it is written");
+    }
+    zip.finish().expect("the ZIP ends").into_inner()
+}
+
+#[test]
+fn hostile_office_documents_are_refused() {
+    let signatures = Signatures::embedded().expect("the embedded signatures load");
+    let refused = |name: &str, bytes: Vec<u8>| {
+        policy::read_documents(&[(name.to_owned(), bytes)], &signatures).expect_err(name).to_string()
+    };
+    let entity = br#"<?xml version="1.0"?><!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/hostname">]>
+        <w:document xmlns:w="w"><w:body><w:p><w:r><w:t>&x;</w:t></w:r></w:p></w:body></w:document>"#;
+    let message = refused("a.docx", zipped(&[("word/document.xml", entity)]));
+    assert!(message.contains("a.docx") && message.contains("declares a document type, which is refused"), "{message}");
+    let bare = b"<w:document><w:p><w:r><w:t>&x;</w:t></w:r></w:p></w:document>";
+    assert!(refused("b.docx", zipped(&[("word/document.xml", bare)])).contains("entity \"x\""));
+    // 80 MiB of spaces in some 80 kB.
+    let bomb = zipped(&[("word/document.xml", &vec![b' '; 80 << 20])]);
+    assert!(bomb.len() < 1 << 20);
+    assert!(refused("c.docx", bomb).contains("unpacks to more than 64 MiB"));
+    let sheets = zipped(&[("xl/workbook.xml", b"<workbook/>"), ("xl/worksheets/sheet1.xml", &vec![b' '; 80 << 20])]);
+    assert!(refused("d.xlsx", sheets).contains("unpacks to more than 64 MiB"));
+    assert!(refused("e.zip", zipped(&[("picture.png", b"x")])).contains("holds no document"));
+    let deep = format!("<w:document>{}", "<w:tbl><w:tr><w:tc>".repeat(100_000));
+    let deep = zipped(&[("word/document.xml", deep.as_bytes())]);
+    let _ = policy::read_documents(&[("f.docx".to_owned(), deep)], &signatures);
+}
+
+#[test]
+fn a_folder_is_one_policy() {
+    let signatures = Signatures::embedded().expect("the embedded signatures load");
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("a.txt"), "隐私政策\n我们会收集您的OAID。\n").expect("written");
+    std::fs::create_dir(folder.path().join("list")).expect("made");
+    let table = "| SDK名称 | 收集信息 |\n|---|---|\n| 青禾推送SDK | IMEI |\n";
+    std::fs::write(folder.path().join("list/b.md"), table).expect("written");
+    std::fs::write(folder.path().join("icon.png"), b"\x89PNG").expect("written");
+    let policy = read(folder.path(), &signatures);
+    assert_eq!(policy.sources.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["a.txt", "list/b.md"]);
+    assert_eq!(policy.third_parties[0].spans[0].source, 1);
+    assert_eq!(policy.first_party_data, ["oaid"]);
+}
+
+#[test]
+fn its_own_csv_is_a_policy() {
+    let signatures = Signatures::embedded().expect("the embedded signatures load");
+    let again = |text: String| {
+        let documents = [("policy.csv".to_owned(), text.into_bytes())];
+        policy::read_documents(&documents, &signatures).expect("its own CSV is read")
+    };
+    for file in ["html-rowspan.html", "denials.txt", "en-claims.txt", "kinds.txt", "sharing-limits.txt", "own.txt"] {
+        let first = read(&Path::new("tests/policies").join(file), &signatures);
+        let second = again(policy::to_csv(&first));
+        let said = |policy: &Policy| {
+            let party = |p: &ThirdParty| (p.product.clone(), p.company.clone(), p.data.clone(), p.data_raw.clone());
+            let parties: Vec<_> = policy.third_parties.iter().map(|p| (party(p), p.lines.first().copied())).collect();
+            (policy.sources.clone(), parties, policy.first_party_items.clone(), policy.claims.clone())
+        };
+        assert_eq!(said(&second).1, said(&first).1, "{file}");
+        assert_eq!(said(&second).0, said(&first).0, "{file}");
+        assert_eq!(said(&second).3, said(&first).3, "{file}");
+        assert_eq!(second.first_party_data, first.first_party_data, "{file}");
+        assert_eq!(second.first_party_denied, first.first_party_denied, "{file}");
+        assert!(second.third_parties.iter().all(|p| !p.corrected), "{file}");
+        let resolved = |p: &Policy| p.third_parties.iter().map(|p| p.resolved.clone()).collect::<Vec<_>>();
+        assert_eq!(resolved(&second), resolved(&first), "{file}");
+    }
+    let first = read(Path::new("tests/policies/values.csv"), &signatures);
+    let edited = again(policy::to_csv(&first).replace("imei; oaid", "imei"));
+    assert_eq!(edited.third_parties[0].data, ["imei", "device_model"]);
+    assert!(edited.third_parties[0].corrected && !edited.third_parties[1].corrected);
+    assert_eq!(edited.sources, first.sources);
+}
+
+#[test]
+fn a_cell_that_a_spreadsheet_would_run_is_quoted() {
+    let signatures = Signatures::embedded().expect("the embedded signatures load");
+    let table = "| SDK名称 | 收集信息 | 使用目的 |\n|---|---|---|\n| 青禾推送SDK | IMEI | =HYPERLINK(\"x\") |\n";
+    let policy = policy::read_documents(&[("a.md".to_owned(), table.into())], &signatures).expect("it is read");
+    let text = policy::to_csv(&policy);
+    assert!(text.contains("'=HYPERLINK") && !text.contains(",=HYPERLINK") && !text.contains(",\"=HYPERLINK"), "{text}");
+    let again = policy::read_documents(&[("a.csv".to_owned(), text.into_bytes())], &signatures).expect("read again");
+    assert_eq!(again.third_parties[0].purpose, policy.third_parties[0].purpose);
+}
+
+#[test]
+fn what_changed_between_two_versions() {
+    let signatures = Signatures::embedded().expect("the embedded signatures load");
+    let of = |text: &str| {
+        policy::read_documents(&[("a.md".to_owned(), text.as_bytes().to_vec())], &signatures).expect("it is read")
+    };
+    let head = "| SDK名称 | 收集信息 |\n|---|---|\n";
+    let old = of(&format!("{head}| 青禾推送SDK | IMEI、OAID |\n| 云杉统计SDK | MAC地址 |\n\n我们会收集您的手机号。\n"));
+    let new = of(&format!(
+        "{head}| 青禾推送SDK | OAID、位置信息 |\n| 白桦地图SDK | 位置信息 |\n\n我们会收集您的邮箱。您的个人信息存储于中国境内。\n"
+    ));
+    let changes: Vec<(&str, String, String, String)> = policy::between(&old, &new)
+        .into_iter()
+        .map(|c| (c.code, c.about, c.before.join(","), c.after.join(",")))
+        .collect();
+    let change = |code, about: &str, before: &str, after: &str| (code, about.into(), before.into(), after.into());
+    assert_eq!(
+        changes,
+        [
+            change("data-added", "青禾推送SDK", "", "location_info"),
+            change("data-removed", "青禾推送SDK", "imei", ""),
+            change("third-party-added", "白桦地图SDK", "", "location_info"),
+            change("third-party-removed", "云杉统计SDK", "mac", ""),
+            change("collects-added", "", "", "email"),
+            change("collects-removed", "", "phone", ""),
+            change("claim-changed", "storage_country", "", "CN"),
+        ]
+    );
+    assert!(policy::between(&old, &old).is_empty());
+}

@@ -16,9 +16,13 @@ use crate::signatures::Signatures;
 /// The JSON, corrected by hand, is accepted wherever a policy is.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Text, Markdown, HTML, or this command's JSON; several files are one policy; - is standard input
+    /// Text, Markdown, HTML, DOCX, XLSX, CSV, JavaScript, or this command's JSON; several files, a folder or a ZIP are one policy; - is standard input
     #[arg(required = true, value_name = "POLICY")]
     files: Vec<PathBuf>,
+
+    /// Say what changed from the first to the second of two policies
+    #[arg(long)]
+    diff: bool,
 
     /// How to print it
     #[arg(long, value_enum, default_value_t, value_name = "NAME")]
@@ -41,15 +45,61 @@ enum Format {
     Terminal,
     /// All of it, with lines and spans; may be corrected and given back
     Json,
+    /// A row for each thing said; may be corrected in a spreadsheet and given back
+    Csv,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let signatures = Signatures::load(&args.signatures)?;
+    if args.diff {
+        return diff(&args, &signatures);
+    }
     let policy = policy::read(&args.files, &signatures)?;
     let text = match args.format {
         Format::Terminal => table(&policy, &signatures, args.language),
         Format::Json => json(&policy)?,
+        Format::Csv => policy::to_csv(&policy),
     };
+    output::stdout(text.as_bytes())?;
+    Ok(Outcome::Clear)
+}
+
+/// What changed between two policies.
+fn diff(args: &Args, signatures: &Signatures) -> anyhow::Result<Outcome> {
+    let [old, new] = args.files.as_slice() else {
+        anyhow::bail!("--diff compares two policies, the old and the new; {} given", args.files.len());
+    };
+    if args.format == Format::Csv {
+        anyhow::bail!("--diff prints a list or JSON, not CSV: leave out --format csv");
+    }
+    let (old, new) =
+        (policy::read(std::slice::from_ref(old), signatures)?, policy::read(std::slice::from_ref(new), signatures)?);
+    let changes = policy::between(&old, &new);
+    let mut text = String::new();
+    if args.format == Format::Json {
+        text = serde_json::to_string_pretty(&changes)?;
+        text.push('\n');
+    } else {
+        let zh = args.language == Language::Zh;
+        if changes.is_empty() {
+            text.push_str(if zh { "没有变化\n" } else { "nothing changed\n" });
+        }
+        for change in &changes {
+            let said = |ids: &[String]| names_of(ids, signatures, zh);
+            let about = if change.about.is_empty() { String::new() } else { format!(" {}", clean(&change.about)) };
+            let line = |line: Option<u32>| line.map_or_else(|| "-".to_owned(), |l| l.to_string());
+            let _ = writeln!(
+                text,
+                "{}{about}: {} -> {} ({} {} -> {})",
+                change.code,
+                clean(&said(&change.before)),
+                clean(&said(&change.after)),
+                if zh { "行" } else { "line" },
+                line(change.old_line),
+                line(change.new_line),
+            );
+        }
+    }
     output::stdout(text.as_bytes())?;
     Ok(Outcome::Clear)
 }

@@ -48,8 +48,9 @@ pub struct Link {
 pub struct Table {
     /// Rows, spans undone: a cell over several rows or columns stands in each.
     pub rows: Vec<Row>,
-    /// Made of lines with one bar: a table only if its heads are known.
-    pub loose: bool,
+    /// It only looks like a table, and is one if its heads are known; else its cells go
+    /// back to text with this between them, a newline for blocks of their own.
+    pub loose: Option<&'static str>,
 }
 
 /// A row.
@@ -95,19 +96,23 @@ impl Block {
 pub fn loosen(blocks: Vec<Block>, known: impl Fn(&Block) -> bool) -> Vec<Block> {
     let mut out = Vec::with_capacity(blocks.len());
     for block in blocks {
-        match &block.kind {
-            Kind::Table(table) if table.loose && !known(&block) => out.extend(table.rows.iter().map(|row| {
-                let words: Vec<&str> = row.cells.iter().map(|c| c.text.as_str()).collect();
-                Block {
-                    text: words.join(" | "),
-                    links: row.cells.iter().flat_map(|c| c.links.clone()).collect(),
-                    source: block.source,
-                    line: row.line,
-                    end_line: row.end_line,
-                    ..Block::default()
-                }
-            })),
-            _ => out.push(block),
+        let table = block.table().and_then(|table| table.loose.map(|between| (table, between)));
+        let Some((table, between)) = table.filter(|_| !known(&block)) else {
+            out.push(block);
+            continue;
+        };
+        for row in &table.rows {
+            let words: Vec<&str> = row.cells.iter().map(|c| c.text.as_str()).collect();
+            let links: Vec<Link> = row.cells.iter().flat_map(|c| c.links.clone()).collect();
+            let texts = words.join(between);
+            out.extend(texts.split('\n').filter(|text| !text.trim().is_empty()).map(|text| Block {
+                text: text.to_owned(),
+                links: links.iter().filter(|l| text.contains(&l.text)).cloned().collect(),
+                source: block.source,
+                line: row.line,
+                end_line: row.end_line,
+                ..Block::default()
+            }));
         }
     }
     out

@@ -63,7 +63,7 @@ pub fn digest(party: &ThirdParty) -> String {
 }
 
 /// What follows from a corrected row is worked out anew.
-fn correct(party: &mut ThirdParty, lexicon: &Lexicon, names: &Names<'_>) {
+pub fn correct(party: &mut ThirdParty, lexicon: &Lexicon, names: &Names<'_>) {
     party.corrected = true;
     party.doubtful = false;
     let place = party.spans.first().cloned().unwrap_or_default();

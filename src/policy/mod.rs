@@ -15,6 +15,7 @@ mod attach;
 mod block;
 mod claims;
 mod corrected;
+mod difference;
 mod encoding;
 mod entry;
 mod fold;
@@ -31,11 +32,15 @@ mod sections;
 mod sentences;
 mod tables;
 mod terms;
+mod values;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 pub use corrected::SCHEMA;
+pub use difference::{Change, between};
 pub use model::*;
+pub use values::write as to_csv;
 
 use block::Block;
 use lexicon::Lexicon;
@@ -47,6 +52,11 @@ use crate::signatures::Signatures;
 /// Largest document: ten times the largest policy page seen, which carried its pictures
 /// inside it.
 pub const MOST_BYTES: u64 = 64 << 20;
+
+/// Documents that a folder may hold: the app with the most notices, of those seen, has 20.
+pub const MOST_FILES: usize = 200;
+/// Folders in folders that are looked into.
+const DEEPEST: usize = 4;
 
 /// A text may hold one broken character in as many (a picture or a program read as text has
 /// one in eight: 32 of 256 byte values are controls).
@@ -73,12 +83,32 @@ pub enum PolicyError {
         path: String,
     },
     /// It is of a kind that has no reader.
-    #[error("policy {path} is {found}, which cannot be read: save it as text, Markdown or HTML")]
+    #[error("policy {path} is {found}, which cannot be read: save it as text, Markdown, HTML, DOCX, XLSX or CSV")]
     Unsupported {
         /// What was given.
         path: String,
         /// What it looks like.
         found: &'static str,
+    },
+    /// Its parts cannot be read.
+    #[error("policy {path}: {problem}; save it as text, Markdown or HTML")]
+    Broken {
+        /// What was given.
+        path: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A folder that is no policy.
+    #[error("policy {path} holds more than {MOST_FILES} documents: give the policy's own folder or files")]
+    TooMany {
+        /// What was given.
+        path: String,
+    },
+    /// A folder or a ZIP without a document.
+    #[error("policy {path} holds no document: text, Markdown, HTML, DOCX, XLSX and CSV files are looked for")]
+    NoDocument {
+        /// What was given.
+        path: String,
     },
     /// There is nothing in it.
     #[error("policy {path} is empty: give the document whose text the app shows")]
@@ -100,7 +130,7 @@ pub enum PolicyError {
         /// The encoding it was read in.
         encoding: String,
     },
-    /// It is JSON of this tool, and wrong.
+    /// It is JSON or CSV of this tool, and wrong.
     #[error("policy {path}: {problem}")]
     Corrected {
         /// What was given.
@@ -114,7 +144,21 @@ pub enum PolicyError {
 pub fn read(paths: &[PathBuf], signatures: &Signatures) -> Result<Policy, PolicyError> {
     let mut documents = Vec::new();
     for path in paths {
-        documents.push((file_name(path), load(path)?));
+        if path.is_dir() {
+            let before = documents.len();
+            for file in files(path)? {
+                let name = file.strip_prefix(path).unwrap_or(&file).to_string_lossy().into_owned();
+                documents.push((name, load(&file)?));
+            }
+            if documents.iter().map(|(_, bytes)| bytes.len() as u64).sum::<u64>() > MOST_BYTES {
+                return Err(PolicyError::TooLarge { path: path.display().to_string() });
+            }
+            if documents.len() == before {
+                return Err(PolicyError::NoDocument { path: path.display().to_string() });
+            }
+        } else {
+            documents.push((file_name(path), load(path)?));
+        }
     }
     read_documents(&documents, signatures)
 }
@@ -128,26 +172,37 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
     let names = Names::new(signatures);
     let mut sources = Vec::new();
     let mut blocks: Vec<Block> = Vec::new();
-    for (name, bytes) in documents {
-        if let Some(found) = unsupported(bytes) {
-            return Err(PolicyError::Unsupported { path: name.clone(), found });
-        }
-        let (text, encoding) = encoding::decode(bytes);
-        if text.trim().is_empty() {
-            return Err(PolicyError::Empty { path: name.clone() });
-        }
-        let (unreadable, characters) = encoding::unreadable(&text);
-        if unreadable * LEAST_TEXT > characters {
-            return Err(PolicyError::NotText { path: name.clone(), unreadable, characters, encoding });
-        }
-        if corrected::is_ours(&text) && documents.len() == 1 {
-            return corrected::read(&text, &lexicon, &names)
-                .map_err(|problem| PolicyError::Corrected { path: name.clone(), problem });
-        }
-        let format = readers::Format::of(name, &text);
-        let read = readers::blocks(format, &text, sources.len() as u32);
+    for (name, bytes) in &unpacked(documents)? {
+        let bytes: &[u8] = bytes;
+        let (format, encoding, read) = if readers::is_zip(bytes) {
+            let broken = |problem| PolicyError::Broken { path: name.clone(), problem };
+            let mut archive = readers::Archive::open(bytes).map_err(broken)?;
+            let format = match archive.contents() {
+                readers::Contents::Xlsx => readers::Format::Xlsx,
+                _ => readers::Format::Docx,
+            };
+            let read = readers::packed(format, &mut archive, bytes).map_err(broken)?;
+            (format, "UTF-8".to_owned(), read)
+        } else {
+            let (text, encoding) = readable(name, bytes)?;
+            if corrected::is_ours(&text) && documents.len() == 1 {
+                return corrected::read(&text, &lexicon, &names)
+                    .map_err(|problem| PolicyError::Corrected { path: name.clone(), problem });
+            }
+            if values::is_ours(&text) && documents.len() == 1 {
+                return values::read(&text, &lexicon, &names)
+                    .map_err(|problem| PolicyError::Corrected { path: name.clone(), problem });
+            }
+            let format = readers::Format::of(name, &text);
+            let read = readers::blocks(format, &text)
+                .map_err(|problem| PolicyError::Broken { path: name.clone(), problem })?;
+            (format, encoding, read)
+        };
         let read = block::loosen(read, |block| tables::has_heads(block, &lexicon));
-        let read = block::enumerate(read);
+        let mut read = block::enumerate(read);
+        for block in &mut read {
+            block.source = sources.len() as u32;
+        }
         let tables = read.iter().filter(|b| b.table().is_some()).count();
         sources.push(Source {
             name: name.clone(),
@@ -160,6 +215,54 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
         blocks.extend(read);
     }
     Ok(understand(sources, &blocks, &lexicon, &names))
+}
+
+/// The documents, ZIPs of several taken apart.
+fn unpacked(documents: &[(String, Vec<u8>)]) -> Result<Vec<(String, Cow<'_, [u8]>)>, PolicyError> {
+    let mut out: Vec<(String, Cow<'_, [u8]>)> = Vec::new();
+    for (name, bytes) in documents {
+        let broken = |problem| PolicyError::Broken { path: name.clone(), problem };
+        if !readers::is_zip(bytes) {
+            out.push((name.clone(), bytes.as_slice().into()));
+            continue;
+        }
+        let mut archive = readers::Archive::open(bytes).map_err(broken)?;
+        if archive.contents() != readers::Contents::Files {
+            out.push((name.clone(), bytes.as_slice().into()));
+            continue;
+        }
+        let before = out.len();
+        for inner in archive.names().into_iter().filter(|n| readers::is_document(n)) {
+            let bytes = archive.read(&inner).map_err(broken)?;
+            // One in the other is one document, not a box of them.
+            let boxed = readers::is_zip(&bytes)
+                && readers::Archive::open(&bytes).map_or(true, |a| a.contents() == readers::Contents::Files);
+            if !boxed && !bytes.is_empty() {
+                out.push((inner, bytes.into()));
+            }
+        }
+        if out.len() == before {
+            return Err(PolicyError::NoDocument { path: name.clone() });
+        }
+    }
+    Ok(out)
+}
+
+/// The text of a document and its encoding; what is none is refused.
+fn readable(name: &str, bytes: &[u8]) -> Result<(String, String), PolicyError> {
+    let path = || name.to_owned();
+    if let Some(found) = unsupported(bytes) {
+        return Err(PolicyError::Unsupported { path: path(), found });
+    }
+    let (text, encoding) = encoding::decode(bytes);
+    if text.trim().is_empty() {
+        return Err(PolicyError::Empty { path: path() });
+    }
+    let (unreadable, characters) = encoding::unreadable(&text);
+    if unreadable * LEAST_TEXT > characters {
+        return Err(PolicyError::NotText { path: path(), unreadable, characters, encoding });
+    }
+    Ok((text, encoding))
 }
 
 /// From blocks to what they say.
@@ -248,6 +351,29 @@ fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
 }
 
+/// The documents of a folder and its folders, sorted.
+fn files(folder: &Path) -> Result<Vec<PathBuf>, PolicyError> {
+    let mut found = Vec::new();
+    let mut open = vec![(folder.to_owned(), 0)];
+    while let Some((folder, depth)) = open.pop() {
+        let unreadable = |error| PolicyError::Unreadable { path: folder.display().to_string(), error };
+        for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let kind = entry.file_type().map_err(unreadable)?;
+            if kind.is_dir() && depth < DEEPEST {
+                open.push((entry.path(), depth + 1));
+            } else if kind.is_file() && readers::is_document(&entry.file_name().to_string_lossy()) {
+                found.push(entry.path());
+            }
+            if found.len() > MOST_FILES {
+                return Err(PolicyError::TooMany { path: folder.display().to_string() });
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
 fn load(path: &Path) -> Result<Vec<u8>, PolicyError> {
     use std::io::Read;
     let unreadable = |error| PolicyError::Unreadable { path: path.display().to_string(), error };
@@ -268,7 +394,6 @@ fn load(path: &Path) -> Result<Vec<u8>, PolicyError> {
 fn unsupported(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [b'%', b'P', b'D', b'F', ..] => Some("a PDF"),
-        [b'P', b'K', 3, 4, ..] => Some("a ZIP or an office document"),
         [0xd0, 0xcf, 0x11, 0xe0, ..] => Some("an old office document"),
         [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, 0xff, ..] => Some("a picture"),
         [0x1f, 0x8b, ..] => Some("gzip data"),

@@ -440,3 +440,8 @@ pub fn stem(lexicon: &Lexicon, text: &str) -> String {
     let stem = key(&rest);
     if stem.is_empty() { key(text) } else { stem }
 }
+
+/// What two rows of one third party have in common: letters and digits of its name.
+pub fn stem_of(party: &super::model::ThirdParty) -> String {
+    key(party.product.as_deref().or(party.company.as_deref()).unwrap_or_default())
+}

@@ -293,6 +293,7 @@ impl Case {
             claim_locations,
             category_disclosures: categories.collect(),
             catch_all: catch_all.collect(),
+            names_seen: Vec::new(),
             remarks: Vec::new(),
         }
     }

@@ -396,7 +396,7 @@ impl Walk {
             return;
         }
         let (line, end_line) = (grid.first, rows.iter().map(|r| r.end_line).max().unwrap_or(grid.first));
-        self.blocks.push(Block { kind: Kind::Table(Table { rows, loose: false }), line, end_line, ..Block::default() });
+        self.blocks.push(Block { kind: Kind::Table(Table { rows, loose: None }), line, end_line, ..Block::default() });
     }
 }
 

@@ -4,10 +4,16 @@
 //! nothing. Plain text inside another format (`<pre>`, code blocks) goes through
 //! the reader for plain text.
 
+mod archive;
+mod docx;
 mod html;
+mod literals;
 mod markdown;
 mod marks;
+mod sheet;
 mod text;
+
+pub use archive::{Archive, Contents, is_zip};
 
 use super::block::Block;
 
@@ -20,7 +26,18 @@ pub enum Format {
     Markdown,
     /// HTML.
     Html,
+    /// JavaScript, TypeScript or JSON with the text in strings.
+    Literals,
+    /// Values separated by commas, semicolons or tabs.
+    Csv,
+    /// Office Open XML text.
+    Docx,
+    /// Office Open XML workbook.
+    Xlsx,
 }
+
+/// How a file of code or JSON begins.
+const LITERALS: [&str; 7] = ["{\"", "{\n", "[{", "[\n", "export ", "module.exports", "window."];
 
 impl Format {
     /// Name in the policy's JSON.
@@ -29,6 +46,10 @@ impl Format {
             Self::Text => "text",
             Self::Markdown => "markdown",
             Self::Html => "html",
+            Self::Literals => "literals",
+            Self::Csv => "csv",
+            Self::Docx => "docx",
+            Self::Xlsx => "xlsx",
         }
     }
 
@@ -38,8 +59,11 @@ impl Format {
         let head: String = text.chars().take(4096).collect::<String>().to_ascii_lowercase();
         let marked_up = ["<!doctype html", "<html", "<body", "<div", "<table", "<p>", "<p ", "<span", "<h1", "<h2"];
         match ending.as_str() {
+            "js" | "mjs" | "ts" | "json" => Self::Literals,
+            "csv" | "tsv" => Self::Csv,
             "md" | "markdown" | "mdown" | "mdx" => Self::Markdown,
             "html" | "htm" | "xhtml" | "shtml" | "vue" | "jsp" | "php" | "asp" | "aspx" => Self::Html,
+            _ if LITERALS.iter().any(|begin| head.trim_start().starts_with(begin)) => Self::Literals,
             _ if marked_up.iter().any(|tag| head.contains(tag)) => Self::Html,
             "txt" | "text" => Self::Text,
             _ if head.lines().any(|l| l.starts_with("# ") || l.starts_with("## ") || l.starts_with("| ---")) => {
@@ -50,15 +74,38 @@ impl Format {
     }
 }
 
-/// The blocks of a document.
-pub fn blocks(format: Format, text: &str, source: u32) -> Vec<Block> {
-    let mut blocks = match format {
-        Format::Text => text::read(text),
+/// Endings of documents that a folder or a ZIP may hold beside other files.
+const DOCUMENTS: [&str; 15] =
+    ["txt", "text", "md", "markdown", "mdx", "html", "htm", "xhtml", "vue", "csv", "tsv", "docx", "xlsx", "js", "json"];
+
+/// A file of this name in a folder or a ZIP is a document.
+pub fn is_document(name: &str) -> bool {
+    let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let ending = file.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase()).unwrap_or_default();
+    !file.starts_with(['.', '~']) && DOCUMENTS.contains(&ending.as_str())
+}
+
+/// The blocks of a document that is text; the error is words for the user.
+pub fn blocks(format: Format, text: &str) -> Result<Vec<Block>, String> {
+    Ok(match format {
         Format::Markdown => markdown::read(text),
         Format::Html => html::read(text),
-    };
-    for block in &mut blocks {
-        block.source = source;
+        Format::Literals => literals::read(text),
+        Format::Csv => sheet::read_csv(text)?,
+        Format::Text | Format::Docx | Format::Xlsx => text::read(text),
+    })
+}
+
+/// The blocks of a ZIP that is one document.
+pub fn packed(format: Format, archive: &mut Archive<'_>, bytes: &[u8]) -> Result<Vec<Block>, String> {
+    match format {
+        Format::Xlsx => {
+            // Everything once, so that what the workbook's reader unpacks is within limits.
+            for name in archive.names() {
+                archive.read(&name)?;
+            }
+            sheet::read_xlsx(bytes)
+        }
+        _ => docx::read(archive),
     }
-    blocks
 }

@@ -105,7 +105,7 @@ pub fn inline(text: &str) -> (String, Vec<Link>) {
 
 /// The table at the start of `lines`, and how many of them it takes.
 fn table(lines: &[(u32, &str)]) -> Option<(Block, usize)> {
-    if let Some(found) = loose_table(lines) {
+    if let Some(found) = loose_table(lines).or_else(|| spaced_table(lines)) {
         return Some(found);
     }
     let (first, _) = lines.first()?;
@@ -162,7 +162,7 @@ fn table(lines: &[(u32, &str)]) -> Option<(Block, usize)> {
     }
     (rows.len() >= 2).then(|| {
         (
-            Block { kind: Kind::Table(Table { rows, loose: false }), line: *first, end_line: end, ..Block::default() },
+            Block { kind: Kind::Table(Table { rows, loose: None }), line: *first, end_line: end, ..Block::default() },
             used,
         )
     })
@@ -181,8 +181,25 @@ fn loose_table(lines: &[(u32, &str)]) -> Option<(Block, usize)> {
         .map(|(number, line)| Row { cells: pipes(line), line: *number, end_line: *number })
         .collect();
     let (line, end_line) = (rows.first()?.line, rows.last()?.end_line);
-    let kind = Kind::Table(Table { rows, loose: true });
+    let kind = Kind::Table(Table { rows, loose: Some(" | ") });
     (end_line > line).then(|| (Block { kind, line, end_line, ..Block::default() }, used))
+}
+
+/// Lines whose cells stand apart by two spaces and more, all of one number of cells.
+fn spaced_table(lines: &[(u32, &str)]) -> Option<(Block, usize)> {
+    let cells = |line: &str| -> Vec<Cell> {
+        let wide = line.trim().replace('\u{3000}', "  ");
+        wide.split("  ").map(str::trim).filter(|c| !c.is_empty()).map(cell).collect()
+    };
+    let wanted = Some(cells(lines.first()?.1).len()).filter(|n| *n >= LEAST_COLUMNS)?;
+    let rows: Vec<Row> = lines
+        .iter()
+        .map(|(number, line)| Row { cells: cells(line), line: *number, end_line: *number })
+        .take_while(|row| row.cells.len() == wanted)
+        .collect();
+    let (line, end_line, used) = (rows.first()?.line, rows.last()?.end_line, rows.len());
+    let kind = Kind::Table(Table { rows, loose: Some("  ") });
+    (used >= 2).then(|| (Block { kind, line, end_line, ..Block::default() }, used))
 }
 
 fn is_separator(line: &str) -> bool {

@@ -1,0 +1,243 @@
+//! JavaScript, TypeScript and JSON that carry a policy in their strings.
+//!
+//! Not a parser: strings, names and brackets are enough. Objects in one list are
+//! rows of a table, their keys the heads; every other string that holds words is
+//! text or HTML. A place is the line its literal begins on.
+
+use super::super::block::{Block, Cell, Kind, Row, Table};
+use super::{html, marks, text};
+
+/// Brackets open at once; deeper ones are counted and not kept.
+const MOST_OPEN: usize = 256;
+
+/// A value with its key and line.
+#[derive(Clone)]
+struct Field {
+    key: Option<String>,
+    value: String,
+    line: u32,
+}
+
+/// An open bracket.
+#[derive(Default)]
+struct Open {
+    bracket: char,
+    fields: Vec<Field>,
+    rows: Vec<Vec<Field>>,
+    /// The name or string last seen, which a colon makes a key.
+    last: Option<Field>,
+    /// It was a string: without a colon behind it, a value.
+    is_string: bool,
+    key: Option<String>,
+    /// A `+` stands behind the last string.
+    joins: bool,
+}
+
+/// The blocks of a file.
+pub fn read(source: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut open = vec![Open::default()];
+    let mut line = 1u32;
+    let mut rest = source;
+    while let Some(c) = rest.chars().next() {
+        let after = rest.get(c.len_utf8()..).unwrap_or_default();
+        let mut next = after;
+        match c {
+            '\n' => line = line.saturating_add(1),
+            '/' if after.starts_with('/') => next = after.get(after.find('\n').unwrap_or(after.len())..).unwrap_or(""),
+            '/' if after.starts_with('*') => {
+                let end = after.find("*/").map_or(after.len(), |at| at + 2);
+                line = line.saturating_add(lines_in(after.get(..end).unwrap_or_default()));
+                next = after.get(end..).unwrap_or_default();
+            }
+            '"' | '\'' | '`' => {
+                let (value, used) = string(after, c);
+                if let Some(top) = open.last_mut() {
+                    top.string(value, line);
+                }
+                line = line.saturating_add(lines_in(after.get(..used).unwrap_or_default()));
+                next = after.get(used..).unwrap_or_default();
+            }
+            '{' | '[' | '(' if open.len() < MOST_OPEN => open.push(Open { bracket: c, ..Open::default() }),
+            '}' | ']' | ')' if open.len() > 1 => {
+                if let Some(closed) = open.pop() {
+                    close(closed, open.last_mut(), &mut blocks);
+                }
+            }
+            ':' => {
+                if let Some(top) = open.last_mut() {
+                    top.key = top.last.take().map(|f| f.value);
+                }
+            }
+            ',' | ';' => {
+                if let Some(top) = open.last_mut() {
+                    top.value();
+                    top.key = None;
+                }
+            }
+            '+' => {
+                if let Some(top) = open.last_mut() {
+                    top.joins = top.is_string;
+                }
+            }
+            _ if c.is_alphanumeric() || matches!(c, '_' | '$') => {
+                let end = rest.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '$')).unwrap_or(rest.len());
+                let word = rest.get(..end).unwrap_or_default();
+                if let Some(top) = open.last_mut() {
+                    top.value();
+                    top.last = Some(Field { key: None, value: word.to_owned(), line });
+                    top.is_string = false;
+                }
+                next = rest.get(end..).unwrap_or_default();
+            }
+            _ => {}
+        }
+        rest = next;
+    }
+    while let Some(closed) = open.pop() {
+        close(closed, open.last_mut(), &mut blocks);
+    }
+    blocks
+}
+
+fn lines_in(text: &str) -> u32 {
+    u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX)
+}
+
+/// A string's value, and the bytes of it with its closing quote.
+fn string(text: &str, quote: char) -> (String, usize) {
+    let mut value = String::new();
+    let mut high: Option<u32> = None;
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        if c == quote || c == '\n' && quote != '`' {
+            return (value, at + 1);
+        }
+        if c != '\\' {
+            value.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some((_, 'n' | 'r')) => value.push('\n'),
+            Some((_, 't')) => value.push('\t'),
+            Some((from, 'u')) => {
+                let digits = text.get(from + 1..from + 5).unwrap_or_default();
+                let Ok(code) = u32::from_str_radix(digits, 16) else { continue };
+                for _ in 0..digits.len() {
+                    chars.next();
+                }
+                // Two halves of one character (ECMA-262 §11.8.4).
+                match (high.take(), code) {
+                    (None, 0xd800..=0xdbff) => high = Some(code),
+                    (Some(first), 0xdc00..=0xdfff) => {
+                        value.extend(char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + (code - 0xdc00)));
+                    }
+                    _ => value.extend(char::from_u32(code)),
+                }
+            }
+            Some((_, '\n')) | None => {}
+            Some((_, other)) => value.push(other),
+        }
+    }
+    (value, text.len())
+}
+
+impl Open {
+    fn string(&mut self, value: String, line: u32) {
+        if std::mem::take(&mut self.joins)
+            && let Some(last) = &mut self.last
+        {
+            last.value.push_str(&value);
+            return;
+        }
+        self.value();
+        self.last = Some(Field { key: None, value, line });
+        self.is_string = true;
+    }
+
+    /// The string last seen turned out to be a value.
+    fn value(&mut self) {
+        if let Some(last) = self.last.take()
+            && self.is_string
+        {
+            self.fields.push(Field { key: self.key.take(), ..last });
+        }
+        self.is_string = false;
+        self.joins = false;
+    }
+}
+
+/// What a bracket held: a row for the list around it, a table, or text.
+fn close(mut closed: Open, parent: Option<&mut Open>, blocks: &mut Vec<Block>) {
+    closed.value();
+    let keyed = closed.fields.iter().filter(|f| f.key.is_some()).count();
+    if closed.bracket == '{'
+        && keyed >= 2
+        && let Some(parent) = parent
+        && parent.bracket == '['
+    {
+        parent.rows.push(closed.fields);
+        return;
+    }
+    if !closed.rows.is_empty() {
+        blocks.extend(table(&closed.rows));
+    }
+    for field in closed.fields {
+        words(&field, blocks);
+    }
+}
+
+/// Objects of one list as a table under their keys.
+fn table(objects: &[Vec<Field>]) -> Option<Block> {
+    let mut keys: Vec<&str> = Vec::new();
+    for key in objects.iter().flatten().filter_map(|f| f.key.as_deref()) {
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    let line_of = |object: &[Field]| object.first().map_or(0, |f| f.line);
+    let last_of = |object: &[Field]| object.last().map_or(0, |f| f.line);
+    let first = line_of(objects.first()?);
+    let cell = |text: &str| Cell { text: text.trim().to_owned(), ..Cell::default() };
+    let heads = keys.iter().map(|k| cell(&apart(k))).collect();
+    let mut rows = vec![Row { cells: heads, line: first, end_line: first }];
+    rows.extend(objects.iter().map(|object| {
+        let value = |key: &&str| object.iter().find(|f| f.key.as_deref() == Some(*key)).map_or("", |f| &f.value);
+        Row { cells: keys.iter().map(|k| cell(value(k))).collect(), line: line_of(object), end_line: last_of(object) }
+    }));
+    let end_line = last_of(objects.last()?);
+    let kind = Kind::Table(Table { rows, loose: Some("\n") });
+    Some(Block { kind, line: first, end_line, ..Block::default() })
+}
+
+/// `sdkName` and `sdk_name` as words.
+fn apart(key: &str) -> String {
+    let mut out = String::new();
+    for c in key.chars() {
+        if c.is_ascii_uppercase() && out.ends_with(|l: char| l.is_ascii_lowercase()) {
+            out.push(' ');
+        }
+        out.push(if matches!(c, '_' | '-') { ' ' } else { c });
+    }
+    out
+}
+
+/// A string that holds words.
+fn words(field: &Field, blocks: &mut Vec<Block>) {
+    let value = field.value.trim();
+    let wordy = value.chars().any(super::super::fold::is_cjk) || value.split_whitespace().count() >= 3;
+    if !wordy {
+        return;
+    }
+    let marked = ["</", "<br", "<p>", "<p "].iter().any(|tag| value.contains(tag));
+    let found = if marked { html::read_marked(&marks::annotate(value, field.line)) } else { text::read(value) };
+    blocks.extend(found.into_iter().map(|mut block| {
+        (block.line, block.end_line) = (field.line, field.line);
+        if let Kind::Table(table) = &mut block.kind {
+            for row in &mut table.rows {
+                (row.line, row.end_line) = (field.line, field.line);
+            }
+        }
+        block
+    }));
+}
