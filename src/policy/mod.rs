@@ -217,8 +217,11 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
     Ok(understand(sources, &blocks, &lexicon, &names))
 }
 
+/// A document's name and bytes.
+type Named<'d> = (String, Cow<'d, [u8]>);
+
 /// The documents, ZIPs of several taken apart.
-fn unpacked(documents: &[(String, Vec<u8>)]) -> Result<Vec<(String, Cow<'_, [u8]>)>, PolicyError> {
+fn unpacked(documents: &[(String, Vec<u8>)]) -> Result<Vec<Named<'_>>, PolicyError> {
     let mut out: Vec<(String, Cow<'_, [u8]>)> = Vec::new();
     for (name, bytes) in documents {
         let broken = |problem| PolicyError::Broken { path: name.clone(), problem };

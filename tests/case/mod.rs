@@ -277,7 +277,6 @@ impl Case {
                 paragraphs: 10,
             }],
             third_party_count: third_parties.len(),
-            names_seen: Vec::new(),
             third_parties,
             first_party_data: given.own.clone(),
             first_party_items: items(&given.own, OWN_AT, signatures),
