@@ -3,7 +3,7 @@
 
 mod chromium;
 mod loss;
-
+mod wrappings;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
