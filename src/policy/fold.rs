@@ -1,8 +1,21 @@
 //! Text made comparable, with the way back to the words as they stand.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use unicode_normalization::UnicodeNormalization;
 
-/// Text in NFKC, lower case, runs of white space as one space, none beside CJK; and
+/// Traditional characters to those that the vocabulary is written with.
+static TRADITIONAL: LazyLock<BTreeMap<char, char>> = LazyLock::new(|| {
+    let lines = include_str!("../../signatures/vocabulary/traditional.txt").lines();
+    lines
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.chars().next().map(|simple| (simple, line)))
+        .flat_map(|(simple, line)| line.chars().skip(1).map(move |traditional| (traditional, simple)))
+        .collect()
+});
+
+/// Text in NFKC, lower case, traditional characters as simplified ones, runs of white space as one space, none beside CJK; and
 /// for each of its bytes the byte of the original that it came from.
 ///
 /// Newlines stay: they separate the lines of a cell.
@@ -43,6 +56,7 @@ impl Folded {
                 let part = match replace(part) {
                     '\u{2018}' | '\u{2019}' => '\'',
                     '\u{201c}' | '\u{201d}' => '"',
+                    han @ '\u{4e00}'..='\u{9fff}' => TRADITIONAL.get(&han).copied().unwrap_or(han),
                     other => other,
                 };
                 if part == '\n' {
@@ -110,6 +124,7 @@ mod tests {
     fn width_case_and_spaces_do_not_count() {
         assert_eq!(fold("ＩＭＥＩ 号码，  Android  ID"), "imei号码, android id");
         assert_eq!(Folded::words("Android_Id").text, "android id");
+        assert_eq!(fold("隱私權政策：設備標識"), "隐私权政策:设备标识");
         let text = "设备 信息（IMEI）";
         let folded = Folded::new(text);
         let at = folded.text.find("imei").unwrap_or_default();

@@ -217,12 +217,12 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
     Ok(understand(sources, &blocks, &lexicon, &names))
 }
 
-/// A document's name and bytes.
-type Named<'d> = (String, Cow<'d, [u8]>);
+/// Names and contents; what came out of a ZIP is owned.
+type Documents<'a> = Vec<(String, Cow<'a, [u8]>)>;
 
 /// The documents, ZIPs of several taken apart.
-fn unpacked(documents: &[(String, Vec<u8>)]) -> Result<Vec<Named<'_>>, PolicyError> {
-    let mut out: Vec<(String, Cow<'_, [u8]>)> = Vec::new();
+fn unpacked(documents: &[(String, Vec<u8>)]) -> Result<Documents<'_>, PolicyError> {
+    let mut out: Documents<'_> = Vec::new();
     for (name, bytes) in documents {
         let broken = |problem| PolicyError::Broken { path: name.clone(), problem };
         if !readers::is_zip(bytes) {
