@@ -152,6 +152,16 @@ fn a_stream_of_no_known_protocol_does_not_count_as_read() {
     assert!(findings(&report).iter().any(|f| f.starts_with("undeclared-contact umeng")), "{:?}", findings(&report));
 }
 
+#[test]
+fn the_end_of_a_capture_is_no_refusal() {
+    // Behind the server's first flight and the client's answer, before any request.
+    let whole = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/aftersales/capture.pcapng"));
+    let cut = whole.expect("is readable").get(..3000).expect("is longer").to_vec();
+    let folder = session(&[("a.pcapng", cut)]);
+    let (report, _) = audit(folder.path());
+    assert_eq!(report["coverage"]["closed"], json!({"no-key": 1}));
+}
+
 /// A pcapng of raw IP packets, a second apart.
 fn capture(packets: &[Vec<u8>]) -> Vec<u8> {
     let mut writer = PcapngWriter::new(Vec::new(), "test", "").expect("writes");

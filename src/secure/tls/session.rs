@@ -126,7 +126,10 @@ impl Session {
             }
             Chunk::Gap { length, time, reason } => self.hole(direction, length, (time, reason), sink),
             Chunk::End { reset, time, frame } => {
-                self.watch.end(direction, time);
+                // Frame 0: the capture ends here, not the client.
+                if frame != 0 {
+                    self.watch.end(direction, time);
+                }
                 self.side_mut(direction).end = Some(End { reset, time, frame });
                 self.hand_on_end(direction, sink);
             }
