@@ -2,39 +2,18 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::draft::{Context, Draft, Out};
-use super::feed::{CLOSED_FRAMES, Held, Trail};
+use super::feed::{CLOSED_FRAMES, Step, Trail};
 use super::layer::Layer;
 use super::{Kind, Protocol, Wire};
 use crate::evidence::{Direction, Gap, GapReason, Time};
 use crate::net::Chunk;
 use crate::secure::tls::{Outcome, Session};
 
-/// A step of the plaintext, kept until the session can be asked about it.
-enum Opened {
-    Data(Held),
-    Gap(u64, Time, GapReason),
-    End(bool, Time, u64),
-}
-
 /// Plaintext that the client sent, in these steps.
-fn sent_in(steps: &[(Direction, Opened)]) -> u64 {
+fn sent_in(steps: &[(Direction, Step)]) -> u64 {
     let sent = steps.iter().filter(|(direction, _)| *direction == Direction::Sent);
-    sent.map(|(_, step)| if let Opened::Data(held) = step { held.bytes.len() as u64 } else { 0 }).sum()
-}
-
-impl Opened {
-    fn of(chunk: Chunk<'_>) -> Self {
-        match chunk {
-            Chunk::Data { bytes, time, frames, conflict } => {
-                Self::Data(Held { bytes: Bytes::copy_from_slice(bytes), time, frames: frames.into(), conflict })
-            }
-            Chunk::Gap { length, time, reason } => Self::Gap(length, time, reason),
-            Chunk::End { reset, time, frame } => Self::End(reset, time, frame),
-        }
-    }
+    sent.map(|(_, step)| if let Step::Data(held) = step { held.bytes.len() as u64 } else { 0 }).sum()
 }
 
 /// A TLS stream.
@@ -60,9 +39,9 @@ impl Tls {
             self.note(direction, bytes.len() as u64, time, frames, conflict);
         }
         let mut opened = Vec::new();
-        self.session.push(direction, chunk, &mut |direction, chunk| opened.push((direction, Opened::of(chunk))));
+        self.session.push(direction, chunk, &mut |direction, chunk| opened.push((direction, Step::of(chunk))));
         // Until something could be read, its holes and ends are those of a closed stream.
-        if self.inner.is_none() && opened.iter().any(|(_, step)| matches!(step, Opened::Data(_))) {
+        if self.inner.is_none() && opened.iter().any(|(_, step)| matches!(step, Step::Data(_))) {
             let mut inner = Context { wire: Wire::Encrypted, depth: context.depth + 1, ..context.clone() };
             inner.hello = true;
             inner.overhead = self.outside.length.saturating_sub(sent_in(&opened));
@@ -71,15 +50,7 @@ impl Tls {
         self.inform();
         for (direction, step) in opened {
             let Some((layer, inner)) = &mut self.inner else { return };
-            match step {
-                Opened::Data(held) => layer.push(direction, held.chunk(), inner, out),
-                Opened::Gap(length, time, reason) => {
-                    layer.push(direction, Chunk::Gap { length, time, reason }, inner, out);
-                }
-                Opened::End(reset, time, frame) => {
-                    layer.push(direction, Chunk::End { reset, time, frame }, inner, out);
-                }
-            }
+            layer.push(direction, step.chunk(), inner, out);
         }
     }
 
