@@ -29,6 +29,7 @@ use crate::party::{Attributor, PUBLIC_SUFFIX_LIST, Scope};
 use crate::payload::Decoder;
 use crate::secure::KeyLog;
 use crate::secure::pem::{self, KeyFile};
+use crate::secure::wireguard::Tunnels;
 use crate::session::{Session, Timeline};
 use crate::signatures::Signatures;
 
@@ -144,7 +145,7 @@ pub fn messages(
         } else {
             let mut streams = Streams::new(&options, apps.names());
             let (mut reader, mut apps) = (source.packets(index)?, apps.table(index));
-            let (mut slicer, mut numbering) = (Slicer::new(), Numbering::new());
+            let (mut slicer, mut numbering) = (slicer(&options.keys), Numbering::new());
             while let Some(record) = reader.next() {
                 let app = apps.see(&record);
                 let Record::Packet(packet) = record else { continue };
@@ -191,9 +192,20 @@ fn first_pass(
     for path in &session.keys {
         read_key_file(path, &mut keys, remarks)?;
     }
-    let known = survey(sources, &mut keys)?;
+    let mut known = survey(sources, &mut keys)?;
     let options = Options { keys: Arc::new(keys), hash_bodies: false };
+    if options.keys.wireguard().can_open() {
+        survey::names_in_tunnels(sources, &options.keys, &mut known.names)?;
+    }
     Ok((known, options))
+}
+
+/// One for each input. It opens tunnels where there are keys for them.
+fn slicer(keys: &Arc<KeyLog>) -> Slicer {
+    match keys.wireguard().can_open() {
+        true => Slicer::unsealing(Box::new(Tunnels::new(Arc::clone(keys)))),
+        false => Slicer::new(),
+    }
 }
 
 /// Reads a key log or a PEM file, told apart by content.
