@@ -156,7 +156,7 @@ impl Identifier {
     /// The type that the leaf's recipe gives it.
     fn recipe_type(&self, leaf: &Leaf) -> Option<&str> {
         let fields = &self.recipes.get(leaf.recipe.as_deref()?)?.fields;
-        let by_path = leaf.json_path().and_then(|path| fields.get(path));
+        let by_path = leaf.path().and_then(|path| fields.get(path));
         by_path.or_else(|| leaf.key.as_ref().and_then(|key| fields.get(key))).map(String::as_str)
     }
 }
