@@ -11,6 +11,8 @@ mod apps;
 mod collect;
 mod hide;
 mod lens;
+mod segments;
+mod series;
 mod streams;
 mod survey;
 mod template;
@@ -19,12 +21,12 @@ mod threads;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::capture::{OpenError, Record, Source};
+use crate::capture::{OpenError, Source};
 use crate::evidence::{Gap, GapReason, Gaps};
 use crate::identify::Identifier;
 use crate::message::{Item, Message, Options, import};
-use crate::net::{Numbering, Segment, Slicer};
-use crate::observations::Observations;
+use crate::net::Numbering;
+use crate::observations::{Input, Observations};
 use crate::party::{Attributor, PUBLIC_SUFFIX_LIST, Scope};
 use crate::payload::Decoder;
 use crate::secure::KeyLog;
@@ -81,9 +83,8 @@ pub fn examine(
     settings: Settings,
     remarks: &mut Remarks<'_>,
 ) -> Result<Observations, ExamineError> {
-    let sources = open(session)?;
-    let (known, options) = first_pass(session, &sources, remarks)?;
-    let Known { inputs, names, apps, first, gaps } = known;
+    let (known, options) = first_pass(session, remarks)?;
+    let Known { sources, inputs, series, names, apps, first, gaps } = known;
     let description = &session.description;
     let scope = Scope {
         first_party: description.first_party.clone(),
@@ -110,7 +111,7 @@ pub fn examine(
     };
     // A stream resumes what an earlier one has agreed: only one thread meets them in order.
     let threads = if options.keys.derives_masters() { 1 } else { settings.threads };
-    let mut collector = threads::run(&sources, &options, &lens, threads)?;
+    let mut collector = threads::run(&sources, &series, &options, &lens, threads)?;
     collector.gaps.merge(gaps);
     let mut observations = collector.observations(&lens);
     observations.inputs = inputs;
@@ -120,44 +121,38 @@ pub fn examine(
 }
 
 /// Hands every message of all captures of a session to `sink`, in the order in which
-/// the packets that completed them were captured, and returns what could not be seen.
-/// `sink` returns `false` to stop.
+/// the packets that completed them were captured, with the inputs that their places refer
+/// to, and returns what could not be seen. `sink` returns `false` to stop.
 pub fn messages(
     session: &Session,
     remarks: &mut Remarks<'_>,
-    sink: &mut dyn FnMut(Message) -> bool,
+    sink: &mut dyn FnMut(&[Input], Message) -> bool,
 ) -> Result<Vec<Gap>, ExamineError> {
-    let sources = open(session)?;
-    let (known, options) = first_pass(session, &sources, remarks)?;
+    let (known, options) = first_pass(session, remarks)?;
     let options = Options { hash_bodies: true, ..options };
-    let apps = AppMap::new(known.apps);
-    let (mut gaps, mut unread, mut going) = (known.gaps, Gaps::default(), true);
-    for (index, source) in sources.iter().enumerate() {
-        let index = index as u32;
-        let mut take = |item| match item {
-            Item::Message(message) if going => going = sink(*message),
-            Item::Message(_) => {}
-            Item::Gap(gap) => gaps.add(gap),
+    let Known { sources, inputs, series, apps, mut gaps, .. } = known;
+    let apps = AppMap::new(apps);
+    let (mut unread, mut going) = (Gaps::default(), true);
+    for range in series {
+        let mut take = |item| {
+            match item {
+                Item::Message(message) if going => going = sink(&inputs, *message),
+                Item::Message(_) => {}
+                Item::Gap(gap) => gaps.add(gap),
+            }
+            going
         };
-        if !source.format().is_capture() {
-            import::read(source, index, &options, &mut take)?;
+        let Some(first) = sources.get(range.start) else { continue };
+        if !first.format().is_capture() {
+            import::read(first, range.start as u32, &options, &mut |item| _ = take(item))?;
         } else {
             let mut streams = Streams::new(&options, apps.names());
-            let (mut reader, mut apps) = (source.packets(index)?, apps.table(index));
-            let (mut slicer, mut numbering) = (Slicer::new(), Numbering::new());
-            while let Some(record) = reader.next() {
-                let app = apps.see(&record);
-                let Record::Packet(packet) = record else { continue };
-                let mut found = slicer.slice(&packet, &mut unread);
-                while let Some(segment) = found {
-                    let segment = Segment { app, ..segment };
-                    streams.push(&numbering.assign(&segment), &segment, &mut unread, &mut take);
-                    found = slicer.more(&packet, &mut unread);
-                }
-            }
-            slicer.finish(&mut unread);
-            forgotten(&numbering, source.name(), &mut unread);
-            streams.finish(&mut take);
+            segments::read(&sources, range, &apps, &mut unread, &mut |assigned, segment, unread| {
+                let mut going = true;
+                streams.push(assigned, segment, unread, &mut |item| going = take(item));
+                going
+            })?;
+            streams.finish(&mut |item| _ = take(item));
         }
         if !going {
             break;
@@ -182,11 +177,8 @@ fn open(session: &Session) -> Result<Vec<Source>, ExamineError> {
 }
 
 /// Keys from files, then everything pass 1 finds.
-fn first_pass(
-    session: &Session,
-    sources: &[Source],
-    remarks: &mut Remarks<'_>,
-) -> Result<(Known, Options), ExamineError> {
+fn first_pass(session: &Session, remarks: &mut Remarks<'_>) -> Result<(Known, Options), ExamineError> {
+    let sources = open(session)?;
     let mut keys = KeyLog::new();
     for path in &session.keys {
         read_key_file(path, &mut keys, remarks)?;
