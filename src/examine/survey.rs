@@ -1,5 +1,8 @@
-//! Pass 1: hashes, keys, names and times of all inputs.
+//! Pass 1: hashes, keys, names and times of all inputs, and which of them follow each other.
 
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::capture::{self, Apps, Packet, Record, Source, Survey};
@@ -12,6 +15,7 @@ use crate::secure::KeyLog;
 
 use super::ExamineError;
 use super::apps::AppNames;
+use super::series::{self, Extent, Finder};
 use super::streams::Streams;
 
 /// DNS, multicast DNS and LLMNR (RFC 1035 §4.2, RFC 6762 §3, RFC 4795 §2.1).
@@ -20,8 +24,12 @@ const NAME_PORTS: &[u16] = &[53, 5353, 5355];
 /// What pass 2 has to know beforehand.
 #[derive(Default)]
 pub struct Known {
-    /// The inputs.
+    /// The inputs as they were given, but those that follow each other together, in order.
+    pub sources: Vec<Source>,
+    /// The inputs, in this order.
     pub inputs: Vec<Input>,
+    /// Those that follow each other; any other is a range of its own.
+    pub series: Vec<Range<usize>>,
     /// Names that DNS gave to addresses.
     pub names: NameTable,
     /// Whose packets they are, by input.
@@ -32,19 +40,29 @@ pub struct Known {
     pub gaps: Gaps,
 }
 
+/// Addresses of one series that a later capture is held against. A device talks to some
+/// thousand servers.
+const ADDRESSES: usize = 16_384;
+
 /// Reads all inputs once. Secrets found on the way are added to `keys`.
-pub fn survey(sources: &[Source], keys: &mut KeyLog) -> Result<Known, ExamineError> {
+pub fn survey(sources: Vec<Source>, keys: &mut KeyLog) -> Result<Known, ExamineError> {
     let mut known = Known::default();
-    for (index, source) in sources.iter().enumerate() {
-        let index = index as u32;
-        let mut names = NameReader::new(Slicer::new());
+    let mut found: Vec<Option<(Input, Apps)>> = sources.iter().map(|_| None).collect();
+    let mut finder = Finder::new();
+    let mut over = Vec::new();
+    for begin in series::by_time(&sources)? {
+        let Some(source) = sources.get(begin.index) else { continue };
+        let shared = |open: &Open| begin.addresses.iter().filter(|address| open.addresses.contains(address)).count();
+        let before = begin.first.and_then(|first| finder.before(first, &shared, &mut |open| over.push(open)));
+        let (mut members, mut open) = before.unwrap_or_default();
         let Survey { mut input, secrets, names: given, apps, gaps } =
-            capture::survey(source, index, &mut |packet| names.packet(packet, &mut known.names))?;
-        names.finish(&mut known.names);
+            capture::survey(source, begin.index as u32, &mut |packet| open.packet(packet, &mut known.names))?;
+        open.names.next_capture(input.records);
         if !source.format().is_capture() {
             let options = Options { keys: Arc::new(KeyLog::new()), hash_bodies: false };
             // What it cannot read is counted in pass 2, not here.
-            let imported = import::read(source, index, &options, &mut |item| learn(item, &mut known.names))?;
+            let imported =
+                import::read(source, begin.index as u32, &options, &mut |item| learn(item, &mut known.names))?;
             input.producer = imported.producer;
             input.records = imported.entries;
             (input.first, input.last) = (imported.first, imported.last);
@@ -57,29 +75,83 @@ pub fn survey(sources: &[Source], keys: &mut KeyLog) -> Result<Known, ExamineErr
             known.gaps.add(gap);
         }
         known.first = [known.first, input.first].into_iter().flatten().min();
-        known.inputs.push(input);
-        known.apps.push(apps);
+        members.push(begin.index);
+        match (begin.first, input.last) {
+            (Some(first), Some(last)) => {
+                finder.add(members, Extent { first, last }, open, &mut |open| over.push(open));
+            }
+            _ => {
+                finder.alone(begin.index);
+                over.push(open);
+            }
+        }
+        over.drain(..).for_each(|open: Open| open.names.finish(&mut known.names));
+        if let Some(place) = found.get_mut(begin.index) {
+            *place = Some((input, apps));
+        }
+    }
+    let series = finder.finish(&mut |open| open.names.finish(&mut known.names));
+    known.series = series::ranges(&series);
+    let mut sources: Vec<Option<Source>> = sources.into_iter().map(Some).collect();
+    for index in series.into_iter().flatten() {
+        let source = sources.get_mut(index).and_then(Option::take);
+        let found = found.get_mut(index).and_then(Option::take);
+        if let (Some(source), Some((input, apps))) = (source, found) {
+            known.sources.push(source);
+            known.inputs.push(input);
+            known.apps.push(apps);
+        }
     }
     Ok(known)
 }
 
 /// Reads the names once more, now that the keys are known and packets come out of sealed
 /// tunnels as well. What was learned before is learned again, which changes nothing.
-pub fn names_in_tunnels(sources: &[Source], keys: &Arc<KeyLog>, names: &mut NameTable) -> Result<(), ExamineError> {
-    for (index, source) in sources.iter().enumerate().filter(|(_, source)| source.format().is_capture()) {
+pub fn names_in_tunnels(known: &mut Known, keys: &Arc<KeyLog>) -> Result<(), ExamineError> {
+    for range in &known.series {
         let mut reader = NameReader::new(super::slicer(keys));
-        let mut packets = source.packets(index as u32)?;
-        while let Some(record) = packets.next() {
-            if let Record::Packet(packet) = record {
-                reader.packet(&packet, names);
+        for (index, source) in known.sources.iter().enumerate().take(range.end).skip(range.start) {
+            if !source.format().is_capture() {
+                continue;
             }
+            let (mut packets, mut frames) = (source.packets(index as u32)?, 0);
+            while let Some(record) = packets.next() {
+                if let Record::Packet(packet) = record {
+                    frames = packet.frame;
+                    reader.packet(&packet, &mut known.names, &mut |_| ());
+                }
+            }
+            reader.next_capture(frames);
         }
-        reader.finish(names);
+        reader.finish(&mut known.names);
     }
     Ok(())
 }
 
-/// Follows the name services of one input and nothing else. What it cannot read is
+/// What goes on through the captures of a series.
+struct Open {
+    names: NameReader,
+    addresses: HashSet<IpAddr>,
+}
+
+impl Default for Open {
+    fn default() -> Self {
+        Self { names: NameReader::new(Slicer::new()), addresses: HashSet::new() }
+    }
+}
+
+impl Open {
+    fn packet(&mut self, packet: &Packet<'_>, names: &mut NameTable) {
+        let addresses = &mut self.addresses;
+        self.names.packet(packet, names, &mut |segment| {
+            if addresses.len() < ADDRESSES {
+                addresses.extend([segment.src.ip(), segment.dst.ip()]);
+            }
+        });
+    }
+}
+
+/// Follows the name services of one series and nothing else. What it cannot read is
 /// counted in pass 2, not here.
 struct NameReader {
     slicer: Slicer,
@@ -98,9 +170,15 @@ impl NameReader {
         }
     }
 
-    fn packet(&mut self, packet: &Packet<'_>, names: &mut NameTable) {
+    fn next_capture(&mut self, frames: u64) {
+        self.slicer.next_capture(frames);
+        self.numbering.next_capture(frames);
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>, names: &mut NameTable, see: &mut dyn FnMut(&Segment<'_>)) {
         let mut found = self.slicer.slice(packet, &mut self.unread);
         while let Some(segment) = found {
+            see(&segment);
             if carries_names(&segment) {
                 let assigned = self.numbering.assign(&segment);
                 self.streams.push(&assigned, &segment, &mut self.unread, &mut |item| learn(item, names));

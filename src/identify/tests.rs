@@ -84,7 +84,16 @@ fn message(case: &Case) -> Message {
         app: None,
         exchange: Some(0),
         wire_bytes: 0,
-        place: Place::Frames { input: 0, transport: Transport::Tcp, stream: 0, frames: vec![4], offset: 0 },
+        lost_bytes: 0,
+        place: Place::Frames {
+            input: 0,
+            transport: Transport::Tcp,
+            stream: 0,
+            frames: vec![4],
+            offset: 0,
+            began: None,
+            continued: Vec::new(),
+        },
     }
 }
 

@@ -202,7 +202,16 @@ mod tests {
             app: None,
             exchange: None,
             wire_bytes: 0,
-            place: Place::Frames { input: 0, transport: Transport::Tcp, stream: 0, frames: vec![1], offset: 0 },
+            lost_bytes: 0,
+            place: Place::Frames {
+                input: 0,
+                transport: Transport::Tcp,
+                stream: 0,
+                frames: vec![1],
+                offset: 0,
+                began: None,
+                continued: Vec::new(),
+            },
         }
     }
 

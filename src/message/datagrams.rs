@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::draft::{Context, Draft, Out};
 use super::feed::Feed;
+use super::legs::Legs;
 use super::quic::Quic;
 use super::{Item, Kind, Options, Protocol, dns};
 use crate::evidence::{Direction, Gap, GapReason, Time};
-use crate::net::{Endpoints, StreamId};
+use crate::net::{Endpoints, Leg, StreamId};
 use crate::secure::quic::looks_like_quic;
 
 /// DNS to a resolver; multicast DNS (RFC 6762); LLMNR (RFC 4795).
@@ -35,6 +36,7 @@ pub struct Datagram<'a> {
 pub struct Datagrams {
     context: Context,
     exchange: u32,
+    legs: Legs,
     sent: Feed,
     received: Feed,
     /// Bytes that were passed on raw.
@@ -49,6 +51,7 @@ impl Datagrams {
         Self {
             context: Context::new(stream, endpoints, options),
             exchange: 0,
+            legs: Legs::new(stream),
             sent: Feed::default(),
             received: Feed::default(),
             passed: 0,
@@ -62,10 +65,15 @@ impl Datagrams {
         self.context.app.get_or_init(|| Arc::clone(app));
     }
 
+    /// Where what comes now lies, where the stream may go on through several captures.
+    pub fn go_on(&mut self, leg: Leg) {
+        self.legs.go_on(leg);
+    }
+
     /// Takes the next datagram.
     pub fn push(&mut self, direction: Direction, datagram: Datagram<'_>, sink: &mut dyn FnMut(Item)) {
         let quic = self.is_quic(datagram.bytes);
-        let mut out = Out { sink, exchange: &mut self.exchange };
+        let mut out = Out { sink, exchange: &mut self.exchange, legs: &self.legs };
         if datagram.missing > 0 {
             let gap = Gap::new(GapReason::Truncated, self.context.at(), "datagrams cut by the snap length");
             out.gap(gap.of_bytes(datagram.missing));
@@ -103,6 +111,7 @@ impl Datagrams {
         feed.skip(datagram.missing);
         draft.body.add(&bytes);
         if datagram.missing > 0 {
+            self.context.lose(draft.direction, datagram.missing);
             draft.incomplete = Some(GapReason::Truncated);
             draft.body.length = draft.body.length.saturating_add(datagram.missing);
         }
@@ -128,7 +137,7 @@ impl Datagrams {
             sink(Item::Gap(Gap::new(GapReason::UnknownProtocol, self.context.at(), detail).of_bytes(self.passed)));
         }
         if let Some(quic) = self.quic.take() {
-            quic.finish(&self.context, &mut Out { sink, exchange: &mut self.exchange });
+            quic.finish(&self.context, &mut Out { sink, exchange: &mut self.exchange, legs: &self.legs });
         }
     }
 }

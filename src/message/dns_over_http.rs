@@ -64,6 +64,7 @@ pub(super) fn inside(message: &Message) -> Option<Message> {
         app: message.app.clone(),
         exchange: message.exchange,
         wire_bytes: 0,
+        lost_bytes: 0,
         place: message.place.clone(),
     })
 }

@@ -17,6 +17,7 @@ mod http2;
 mod http3;
 pub mod import;
 mod layer;
+mod legs;
 pub mod line;
 mod mqtt;
 mod qpack;
@@ -173,7 +174,8 @@ pub struct Message {
     pub body: Bytes,
     /// Length of the whole body.
     pub body_len: u64,
-    /// SHA-256 of the whole body (also of the part that was not kept), lower-case hex.
+    /// SHA-256 of the whole body (also of the part that was not kept), lower-case hex. Empty
+    /// where bytes of it are missing: a digest of the rest would pass for that of the body.
     pub body_sha256: String,
     /// The body is cut: by the limit, by a gap, or by the end of the stream.
     pub incomplete: Option<GapReason>,
@@ -191,6 +193,9 @@ pub struct Message {
     /// Payload bytes that the direction of this message carried on the transport
     /// for it (for [`Kind::Closed`], the ciphertext).
     pub wire_bytes: u64,
+    /// Of a sent one: bytes in it or before it that the client is known to have sent, by the
+    /// sequence numbers around them, and that were not captured.
+    pub lost_bytes: u64,
     /// Where it lies.
     pub place: Place,
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::capture::{LinkType, Packet};
 use crate::evidence::{Gap, GapReason, Gaps, Time, Transport};
 
-use super::fragments::{Fragments, Key};
+use super::fragments::{Carrier, Fragments, Key};
 use super::header::{Header, tcp, udp};
 use super::ip::{self, Bad, Ip};
 use super::link::{self, Carried};
@@ -65,7 +65,7 @@ impl Kind {
 pub struct Segment<'a> {
     /// Position of the input.
     pub input: u32,
-    /// The frame that carried or completed it.
+    /// The frame that carried or completed it, counted on where captures follow each other.
     pub frame: u64,
     /// The frames of its fragments, ascending; without fragmentation, `frame`.
     pub frames: &'a [u64],
@@ -101,6 +101,8 @@ pub struct Slicer {
     unsealed: Vec<u8>,
     unsealer: Option<Box<dyn Unsealer>>,
     frames: Vec<u64>,
+    /// Frames of the captures before this one.
+    before: u64,
     /// What of the packet is still to be looked into; the last comes next.
     rest: Vec<Part>,
 }
@@ -146,7 +148,7 @@ struct Found {
 }
 
 impl Slicer {
-    /// A slicer with nothing waiting. One for each input.
+    /// A slicer with nothing waiting. One for each input, or for all that follow each other.
     pub fn new() -> Self {
         Self::default()
     }
@@ -154,6 +156,11 @@ impl Slicer {
     /// The same, and sealed tunnels are opened.
     pub fn unsealing(unsealer: Box<dyn Unsealer>) -> Self {
         Self { unsealer: Some(unsealer), ..Self::default() }
+    }
+
+    /// Another capture follows, the one so far having had `frames` frames.
+    pub fn next_capture(&mut self, frames: u64) {
+        self.before = self.before.saturating_add(frames);
     }
 
     /// The first segment in `packet`, if it carries one or completes one. What carries nothing
@@ -222,7 +229,7 @@ impl Slicer {
         let frame = || format!("frame {}", packet.frame);
         if part.held == Held::InPacket {
             self.frames.clear();
-            self.frames.push(packet.frame);
+            self.frames.push(self.before.saturating_add(packet.frame));
         }
         let mut range = self.strip(packet, &part, gaps)?;
         let Part { mut held, mut conflict, .. } = part;
@@ -260,7 +267,7 @@ impl Slicer {
                     let protocol = if found.source.is_ipv4() { found.protocol } else { 0 };
                     let (source, destination) = (found.source, found.destination);
                     let key = Key { source, destination, protocol, id: place.id };
-                    let when = (packet.frame, packet.time);
+                    let when = Carrier { frame: packet.frame, before: self.before, time: packet.time };
                     let payload_owned;
                     let payload = if held == Held::InWhole {
                         payload_owned = payload.to_vec();
@@ -380,7 +387,7 @@ impl Slicer {
     fn segment<'a>(&'a self, packet: &Packet<'a>, found: Found) -> Segment<'a> {
         Segment {
             input: packet.input,
-            frame: packet.frame,
+            frame: self.before.saturating_add(packet.frame),
             frames: &self.frames,
             time: packet.time,
             src: SocketAddr::new(found.ip.source, found.header.ports.0),

@@ -276,7 +276,11 @@ impl Stream {
                     draft.incomplete = Some(GapReason::LostPackets);
                 }
             }
-            draft.incomplete = reason.or(draft.incomplete);
+            draft.incomplete = match reason {
+                // A hole before the end may have been in it.
+                Some(GapReason::Cancelled) if suspect => Some(GapReason::LostPackets),
+                reason => reason.or(draft.incomplete),
+            };
             if draft.kind != Kind::Raw || draft.body.length > 0 || !draft.headers.is_empty() {
                 draft.finish(context, out);
             }

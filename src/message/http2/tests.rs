@@ -158,7 +158,7 @@ fn what_a_server_gives_up_is_incomplete_and_the_request_goes_on() {
         [client(&[head, frame(DATA, 0, 1, b"first ")]), server(&early), Sends(frame(DATA, END_STREAM, 1, b"and last"))];
     let (messages, _) = read(&events);
     let [response, request] = &messages[..] else { panic!("{messages:#?}") };
-    assert_eq!((&response.body[..], response.incomplete), (&b"too"[..], Some(GapReason::LostPackets)));
+    assert_eq!((&response.body[..], response.incomplete), (&b"too"[..], Some(GapReason::Cancelled)));
     assert_eq!((&request.body[..], request.incomplete), (&b"first and last"[..], None));
 }
 

@@ -313,7 +313,8 @@ fn follow(steps: &Steps) -> (Vec<Message>, usize, bool) {
         Item::Message(message) => messages.push(*message),
         Item::Gap(_) => gaps += 1,
     };
-    let mut out = Out { sink: &mut sink, exchange: &mut exchange };
+    let legs = crate::message::legs::Legs::new(id);
+    let mut out = Out { sink: &mut sink, exchange: &mut exchange, legs: &legs };
     for (id, direction, step) in steps {
         http3.push(*id, *direction, step.chunk(), &mut context, &mut out);
         waited |= !http3.blocked.is_empty();

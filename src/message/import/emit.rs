@@ -154,6 +154,7 @@ pub fn emit(shared: &Shared, part: Part, options: &Options, sink: &mut dyn FnMut
         exchange: u32::try_from(shared.number).ok(),
         // The file does not tell: what it would be in HTTP/1.1.
         wire_bytes: ((start + fields) as u64).saturating_add(body.length),
+        lost_bytes: 0,
         place: Place::Entry { input: shared.input, entry: shared.number, pointer },
     };
     let inside = dns_over_http::inside(&message);

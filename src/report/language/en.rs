@@ -172,6 +172,7 @@ pub static WORDS: Words = Words {
         ("lost-packets", "lost packets"),
         ("limit", "a limit was reached"),
         ("lossy-import", "lossy import"),
+        ("cancelled", "cancelled by an end"),
         ("unknown-protocol", "unknown protocol"),
         ("unsupported-link", "unsupported link type"),
         ("damaged-input", "damaged input"),

@@ -172,6 +172,7 @@ pub static WORDS: Words = Words {
         ("lost-packets", "丢包"),
         ("limit", "达到上限"),
         ("lossy-import", "导入有损"),
+        ("cancelled", "一方中止"),
         ("unknown-protocol", "未知协议"),
         ("unsupported-link", "不支持的链路类型"),
         ("damaged-input", "输入损坏"),

@@ -132,6 +132,7 @@ fn what_no_app_sent_is_left_out_and_counted() {
     let websocket = map(&[("messages", list(&[frame(b"own", false), frame(b"injected", true)]))]);
     let (_, messages, gaps) = import(&flow("http", &[sent("/live"), ("websocket", websocket)]));
     assert_eq!((messages.len(), &messages[1].body[..]), (2, &b"own"[..]));
+    assert_eq!(messages[1].kind, Kind::WebSocket { opcode: "text", target: Some("/live".into()) });
     assert_eq!(reasons(&gaps), [(lossy, "/0/websocket/messages/1")]);
 }
 
