@@ -31,7 +31,7 @@ use crate::secure::KeyLog;
 use crate::secure::pem::{self, KeyFile};
 use crate::secure::wireguard::Tunnels;
 use crate::session::{Session, Timeline};
-use crate::signatures::Signatures;
+use crate::signatures::{Protocols, Signatures};
 
 use apps::AppMap;
 use lens::Lens;
@@ -83,8 +83,8 @@ pub fn examine(
     remarks: &mut Remarks<'_>,
 ) -> Result<Observations, ExamineError> {
     let sources = open(session)?;
-    let (known, options) = first_pass(session, &sources, remarks)?;
-    let Known { inputs, names, apps, first, gaps } = known;
+    let (known, options) = first_pass(session, signatures, &sources, remarks)?;
+    let Known { inputs, names, apps, first, gaps, sealed_names: _ } = known;
     let description = &session.description;
     let scope = Scope {
         first_party: description.first_party.clone(),
@@ -125,11 +125,12 @@ pub fn examine(
 /// `sink` returns `false` to stop.
 pub fn messages(
     session: &Session,
+    signatures: &Signatures,
     remarks: &mut Remarks<'_>,
     sink: &mut dyn FnMut(Message) -> bool,
 ) -> Result<Vec<Gap>, ExamineError> {
     let sources = open(session)?;
-    let (known, options) = first_pass(session, &sources, remarks)?;
+    let (known, options) = first_pass(session, signatures, &sources, remarks)?;
     let options = Options { hash_bodies: true, ..options };
     let apps = AppMap::new(known.apps);
     let (mut gaps, mut unread, mut going) = (known.gaps, Gaps::default(), true);
@@ -185,6 +186,7 @@ fn open(session: &Session) -> Result<Vec<Source>, ExamineError> {
 /// Keys from files, then everything pass 1 finds.
 fn first_pass(
     session: &Session,
+    signatures: &Signatures,
     sources: &[Source],
     remarks: &mut Remarks<'_>,
 ) -> Result<(Known, Options), ExamineError> {
@@ -192,10 +194,12 @@ fn first_pass(
     for path in &session.keys {
         read_key_file(path, &mut keys, remarks)?;
     }
-    let mut known = survey(sources, &mut keys)?;
-    let options = Options { keys: Arc::new(keys), hash_bodies: false };
-    if options.keys.wireguard().can_open() {
-        survey::names_in_tunnels(sources, &options.keys, &mut known.names)?;
+    let protocols = Arc::new(Protocols::new(signatures));
+    let mut known = survey(sources, &mut keys, &protocols)?;
+    let options = Options { keys: Arc::new(keys), hash_bodies: false, protocols };
+    let sealed = known.sealed_names && !options.keys.is_empty();
+    if options.keys.wireguard().can_open() || sealed {
+        survey::sealed_names(sources, &options, &mut known.names)?;
     }
     Ok((known, options))
 }

@@ -40,7 +40,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let (mut n, mut failed) = (0, None);
     let mut remarks = |remark: String| output::say(args.traffic.quiet, &remark);
-    let gaps = examine::messages(&session, &mut remarks, &mut |message| {
+    let gaps = examine::messages(&session, &signatures, &mut remarks, &mut |message| {
         n += 1;
         let capture = names.get(message.place.input() as usize).map_or("-", String::as_str);
         let mut line = Line::new(n, &message, capture, args.bodies).into_json();

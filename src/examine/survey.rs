@@ -1,5 +1,6 @@
 //! Pass 1: hashes, keys, names and times of all inputs.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::capture::{self, Apps, Packet, Record, Source, Survey};
@@ -9,6 +10,7 @@ use crate::net::{Numbering, Segment, Slicer};
 use crate::observations::Input;
 use crate::party::NameTable;
 use crate::secure::KeyLog;
+use crate::signatures::Protocols;
 
 use super::ExamineError;
 use super::apps::AppNames;
@@ -16,6 +18,9 @@ use super::streams::Streams;
 
 /// DNS, multicast DNS and LLMNR (RFC 1035 §4.2, RFC 6762 §3, RFC 4795 §2.1).
 const NAME_PORTS: &[u16] = &[53, 5353, 5355];
+
+/// HTTP over TLS (RFC 9110 §4.2.2).
+const HTTPS_PORT: u16 = 443;
 
 /// What pass 2 has to know beforehand.
 #[derive(Default)]
@@ -30,19 +35,22 @@ pub struct Known {
     pub first: Option<Time>,
     /// Damage and limits.
     pub gaps: Gaps,
+    /// A resolver was asked over TLS: with keys, there are more names to be read.
+    pub sealed_names: bool,
 }
 
 /// Reads all inputs once. Secrets found on the way are added to `keys`.
-pub fn survey(sources: &[Source], keys: &mut KeyLog) -> Result<Known, ExamineError> {
+pub fn survey(sources: &[Source], keys: &mut KeyLog, protocols: &Arc<Protocols>) -> Result<Known, ExamineError> {
     let mut known = Known::default();
+    let options = Options { protocols: Arc::clone(protocols), ..Options::default() };
     for (index, source) in sources.iter().enumerate() {
         let index = index as u32;
-        let mut names = NameReader::new(Slicer::new());
+        let mut names = NameReader::new(Slicer::new(), &options);
         let Survey { mut input, secrets, names: given, apps, gaps } =
             capture::survey(source, index, &mut |packet| names.packet(packet, &mut known.names))?;
+        known.sealed_names |= names.sealed;
         names.finish(&mut known.names);
         if !source.format().is_capture() {
-            let options = Options { keys: Arc::new(KeyLog::new()), hash_bodies: false };
             // What it cannot read is counted in pass 2, not here.
             let imported = import::read(source, index, &options, &mut |item| learn(item, &mut known.names))?;
             input.producer = imported.producer;
@@ -63,11 +71,12 @@ pub fn survey(sources: &[Source], keys: &mut KeyLog) -> Result<Known, ExamineErr
     Ok(known)
 }
 
-/// Reads the names once more, now that the keys are known and packets come out of sealed
-/// tunnels as well. What was learned before is learned again, which changes nothing.
-pub fn names_in_tunnels(sources: &[Source], keys: &Arc<KeyLog>, names: &mut NameTable) -> Result<(), ExamineError> {
+/// Reads the names once more, now that the keys are known: in sealed tunnels, and of
+/// resolvers that were asked over TLS. What was learned before is learned again, which
+/// changes nothing.
+pub fn sealed_names(sources: &[Source], options: &Options, names: &mut NameTable) -> Result<(), ExamineError> {
     for (index, source) in sources.iter().enumerate().filter(|(_, source)| source.format().is_capture()) {
-        let mut reader = NameReader::new(super::slicer(keys));
+        let mut reader = NameReader::new(super::slicer(&options.keys), options);
         let mut packets = source.packets(index as u32)?;
         while let Some(record) = packets.next() {
             if let Record::Packet(packet) = record {
@@ -86,14 +95,18 @@ struct NameReader {
     numbering: Numbering,
     streams: Streams,
     unread: Gaps,
+    protocols: Arc<Protocols>,
+    sealed: bool,
 }
 
 impl NameReader {
-    fn new(slicer: Slicer) -> Self {
+    fn new(slicer: Slicer, options: &Options) -> Self {
         Self {
             slicer,
             numbering: Numbering::new(),
-            streams: Streams::new(&Options { keys: Arc::new(KeyLog::new()), hash_bodies: false }, &AppNames::from([])),
+            streams: Streams::new(options, &AppNames::from([])),
+            protocols: Arc::clone(&options.protocols),
+            sealed: false,
             unread: Gaps::default(),
         }
     }
@@ -101,7 +114,9 @@ impl NameReader {
     fn packet(&mut self, packet: &Packet<'_>, names: &mut NameTable) {
         let mut found = self.slicer.slice(packet, &mut self.unread);
         while let Some(segment) = found {
-            if carries_names(&segment) {
+            let resolver = resolver(&segment, &self.protocols);
+            self.sealed |= resolver.is_some_and(|end| end.port() == HTTPS_PORT);
+            if resolver.is_some() || carries_names(&segment) {
                 let assigned = self.numbering.assign(&segment);
                 self.streams.push(&assigned, &segment, &mut self.unread, &mut |item| learn(item, names));
             }
@@ -116,6 +131,11 @@ impl NameReader {
 
 fn carries_names(segment: &Segment<'_>) -> bool {
     NAME_PORTS.contains(&segment.src.port()) || NAME_PORTS.contains(&segment.dst.port())
+}
+
+/// The end that is a resolver which is asked over HTTP.
+fn resolver(segment: &Segment<'_>, protocols: &Protocols) -> Option<SocketAddr> {
+    [segment.src, segment.dst].into_iter().find(|end| protocols.resolves_at(end.ip().to_canonical()))
 }
 
 fn learn(item: Item, names: &mut NameTable) {

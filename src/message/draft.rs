@@ -7,10 +7,11 @@ use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 
 use super::feed::{FRAMES_KEPT, Trail};
-use super::{Item, Kind, Message, Options, Protocol, Wire, dns_over_http};
+use super::{Item, Kind, Message, Options, Protocol, Wire, dns_over_http, httpdns};
 use crate::evidence::{Direction, Gap, GapReason, Place, Time, Transport};
 use crate::net::{Endpoints, StreamId};
 use crate::secure::KeyLog;
+use crate::signatures::{Protocols, ServiceName};
 
 /// Bytes of a body that are kept; the rest is counted and hashed. From DESIGN.md:
 /// uploads of apps (logs, screenshots) are below it, downloads of media above.
@@ -22,6 +23,11 @@ pub(super) struct Context {
     pub stream: StreamId,
     pub endpoints: Endpoints,
     pub keys: Arc<KeyLog>,
+    pub protocols: Arc<Protocols>,
+    /// What a stream that nothing here parses is, as far as it is known.
+    pub service: Option<ServiceName>,
+    /// Names that resolvers were asked for over HTTP, by exchange.
+    pub asked: httpdns::Asked,
     /// Compute `body_sha256`.
     pub hash_bodies: bool,
     pub wire: Wire,
@@ -49,6 +55,9 @@ impl Context {
             stream,
             endpoints,
             keys: Arc::clone(&options.keys),
+            protocols: Arc::clone(&options.protocols),
+            service: None,
+            asked: httpdns::Asked::default(),
             hash_bodies: options.hash_bodies,
             wire: Wire::Clear,
             sni: None,
@@ -59,6 +68,14 @@ impl Context {
             authority: None,
             overhead: 0,
             depth: 0,
+        }
+    }
+
+    /// Looks what begins with `payload`, where nothing here parses it.
+    pub fn recognise(&mut self, payload: &[u8]) {
+        let (transport, port) = (self.stream.transport, self.endpoints.server.port());
+        if let Some(service) = self.protocols.service(transport, port, payload) {
+            self.service = Some(service);
         }
     }
 
@@ -79,8 +96,8 @@ pub(super) struct Out<'a> {
 }
 
 impl Out<'_> {
-    pub fn message(&mut self, message: Message) {
-        let inside = dns_over_http::inside(&message);
+    pub fn message(&mut self, message: Message, asked: &mut httpdns::Asked, protocols: &Protocols) {
+        let inside = dns_over_http::inside(&message).or_else(|| httpdns::inside(&message, asked, protocols));
         (self.sink)(Item::Message(Box::new(message)));
         if let Some(dns) = inside {
             (self.sink)(Item::Message(Box::new(dns)));
@@ -142,6 +159,7 @@ pub(super) struct Draft {
     pub protocol: Protocol,
     pub kind: Kind,
     pub host: Option<String>,
+    pub authority: Option<String>,
     pub headers: Vec<(String, Bytes)>,
     pub body: Body,
     pub incomplete: Option<GapReason>,
@@ -158,6 +176,7 @@ impl Draft {
             protocol,
             kind,
             host: None,
+            authority: None,
             headers: Vec::new(),
             body: Body::new(context.hash_bodies),
             incomplete: None,
@@ -198,7 +217,13 @@ impl Draft {
             Direction::Sent => std::mem::take(&mut context.overhead),
             Direction::Received => 0,
         };
-        out.message(Message {
+        let service = match (&self.kind, self.protocol) {
+            (Kind::Raw, Protocol::Tcp | Protocol::Udp) => {
+                context.service.as_ref().map(|service| service.id.to_string())
+            }
+            _ => None,
+        };
+        let message = Message {
             time,
             direction: self.direction,
             protocol: self.protocol,
@@ -211,6 +236,8 @@ impl Draft {
             client,
             server,
             port: context.endpoints.server.port(),
+            service,
+            authority: self.authority,
             headers: self.headers,
             body: kept,
             body_len: self.body.length,
@@ -229,6 +256,7 @@ impl Draft {
                 frames: self.trail.frames,
                 offset,
             },
-        });
+        };
+        out.message(message, &mut context.asked, &context.protocols);
     }
 }

@@ -14,6 +14,8 @@ mod aes;
 mod base64;
 mod budget;
 mod coding;
+mod engineio;
+mod events;
 mod form;
 mod hex;
 mod inflate;

@@ -88,6 +88,8 @@ pub(super) const OPENERS: &[Opener] = &[
     super::zstandard::ZSTD,
     super::multipart::MULTIPART,
     super::json::JSON,
+    super::engineio::ENGINEIO,
+    super::events::EVENTS,
     super::lines::LINES,
     super::url::URL,
     super::form::FORM,
