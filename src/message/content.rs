@@ -3,7 +3,6 @@
 use std::io::{self, Cursor, Read};
 
 use bytes::Bytes;
-use data_encoding::BASE64;
 
 use super::Message;
 use super::http1::list;
@@ -30,7 +29,7 @@ const ZSTD_WINDOW_LOG: u32 = 23;
 pub struct Decoded {
     /// The bytes behind the last coding that could be undone.
     pub bytes: Bytes,
-    /// Codings that were undone, in the order of undoing: `gzip`, `deflate`, `br`, `zstd`; and `base64`, of gRPC-Web as text.
+    /// Codings that were undone, in the order of undoing: `gzip`, `deflate`, `br`, `zstd`.
     pub steps: Vec<&'static str>,
     /// What each step yielded, for evidence; the last is `bytes`.
     pub layers: Vec<Bytes>,
@@ -115,36 +114,7 @@ pub fn decode(message: &Message) -> Decoded {
         decoded.bytes = bytes;
         decoded.steps.push(coding.name());
     }
-    if decoded.gap.is_none() && is_grpc_web_text(message) {
-        match base64_groups(&decoded.bytes) {
-            Some(bytes) => {
-                decoded.layers.push(bytes.clone());
-                decoded.bytes = bytes;
-                decoded.steps.push("base64");
-            }
-            None => {
-                let detail = "a body is not the base64 that its media type says";
-                let bytes = decoded.bytes.len() as u64;
-                decoded.gap = Some(Gap::new(GapReason::Undecodable, "", detail).of_bytes(bytes));
-            }
-        }
-    }
     decoded
-}
-
-/// gRPC-Web as text: in base64, which its media type says and no coding (PROTOCOL-WEB.md of grpc).
-fn is_grpc_web_text(message: &Message) -> bool {
-    let media_type = message.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-    let text = b"application/grpc-web-text";
-    media_type.and_then(|(_, value)| value.get(..text.len())).is_some_and(|start| start.eq_ignore_ascii_case(text))
-}
-
-/// Base64 of pieces that were each padded for itself, as a server streams them. What is cut
-/// off behind the last group of four is left out.
-fn base64_groups(text: &[u8]) -> Option<Bytes> {
-    let decode = |group: &[u8]| BASE64.decode(group).ok();
-    let groups = text.chunks_exact(4).map(decode).collect::<Option<Vec<_>>>()?;
-    Some(groups.concat().into())
 }
 
 /// Why decoding ended early.
@@ -302,17 +272,5 @@ mod tests {
         let decoded = decode(&message(&[("content-encoding", "gzip")], &bomb));
         assert_eq!(decoded.gap.map(|gap| gap.reason), Some(GapReason::Limit));
         assert_eq!(decoded.bytes.len() as u64, (bomb.len() as u64 * RATIO_LIMIT).max(RATIO_FREE));
-    }
-
-    /// Frames of PROTOCOL-WEB.md: five bytes of head and a body, each piece padded for itself.
-    #[test]
-    fn grpc_web_as_text_is_base64_in_pieces() {
-        let text = [("content-type", "application/grpc-web-text+proto")];
-        let decoded = decode(&message(&text, b"AAAAAAMIlgE=gAAAAA9ncnBjLXN0YXR1czowDQo="));
-        assert_eq!(&decoded.bytes[..], b"\0\0\0\0\x03\x08\x96\x01\x80\0\0\0\x0fgrpc-status:0\r\n");
-        assert_eq!((decoded.steps, decoded.gap), (vec!["base64"], None));
-        assert!(decode(&message(&text, b"@@@@")).gap.is_some());
-        let binary = [("content-type", "application/grpc-web+proto")];
-        assert_eq!(&decode(&message(&binary, b"AAAA")).bytes[..], b"AAAA");
     }
 }

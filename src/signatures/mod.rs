@@ -21,7 +21,7 @@ pub use clauses::Clause;
 pub use companies::{Company, Group, HostPattern, HostRule, PathRule, Product, Traffic};
 pub use index::{HostHit, Index, MatchedBy, Named, fold};
 pub use infrastructure::Infrastructure;
-pub use keys::{KeyName, Placeholder};
+pub use keys::{FieldKind, FieldWords, KeyName, Placeholder};
 pub use load::{LoadError, Problem, Signatures};
 pub use protocols::{Answer, HttpDns, Protocols, Resolver, Service, ServiceName};
 pub use recipes::{Recipe, RecipeStep};
