@@ -35,7 +35,7 @@ use crate::secure::KeyLog;
 use crate::secure::pem::{self, KeyFile};
 use crate::secure::wireguard::Tunnels;
 use crate::session::{Session, Timeline};
-use crate::signatures::Signatures;
+use crate::signatures::{Protocols, Signatures};
 
 use apps::AppMap;
 use lens::Lens;
@@ -88,8 +88,8 @@ pub fn examine(
     settings: Settings,
     remarks: &mut Remarks<'_>,
 ) -> Result<Observations, ExamineError> {
-    let (known, options) = first_pass(session, remarks)?;
-    let Known { sources, inputs, series, names, apps, first, gaps } = known;
+    let (known, options) = first_pass(session, signatures, remarks)?;
+    let Known { sources, inputs, series, names, apps, first, gaps, .. } = known;
     let lens = lens(session, signatures, settings.show_values, (names, apps, first), remarks)?;
     // A stream resumes what an earlier one has agreed: only one thread meets them in order.
     let threads = if options.keys.derives_masters() { 1 } else { settings.threads };
@@ -141,10 +141,11 @@ fn lens<'s>(
 /// to, and returns what could not be seen. `sink` returns `false` to stop.
 pub fn messages(
     session: &Session,
+    signatures: &Signatures,
     remarks: &mut Remarks<'_>,
     sink: &mut dyn FnMut(&[Input], Message) -> bool,
 ) -> Result<Vec<Gap>, ExamineError> {
-    let (known, options) = first_pass(session, remarks)?;
+    let (known, options) = first_pass(session, signatures, remarks)?;
     let options = Options { hash_bodies: true, ..options };
     let Known { sources, inputs, series, apps, mut gaps, .. } = known;
     let apps = AppMap::new(apps);
@@ -206,16 +207,22 @@ fn open(session: &Session) -> Result<Vec<Source>, ExamineError> {
 }
 
 /// Keys from files, then everything pass 1 finds.
-fn first_pass(session: &Session, remarks: &mut Remarks<'_>) -> Result<(Known, Options), ExamineError> {
+fn first_pass(
+    session: &Session,
+    signatures: &Signatures,
+    remarks: &mut Remarks<'_>,
+) -> Result<(Known, Options), ExamineError> {
     let sources = open(session)?;
     let mut keys = KeyLog::new();
     for path in &session.keys {
         read_key_file(path, &mut keys, remarks)?;
     }
-    let mut known = survey(sources, &mut keys)?;
-    let options = Options { keys: Arc::new(keys), hash_bodies: false };
-    if options.keys.wireguard().can_open() {
-        survey::names_in_tunnels(&mut known, &options.keys)?;
+    let protocols = Arc::new(Protocols::new(signatures));
+    let mut known = survey(sources, &mut keys, &protocols)?;
+    let options = Options { keys: Arc::new(keys), hash_bodies: false, protocols };
+    let sealed = known.sealed_names && !options.keys.is_empty();
+    if options.keys.wireguard().can_open() || sealed {
+        survey::sealed_names(&mut known, &options)?;
     }
     Ok((known, options))
 }

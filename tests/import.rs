@@ -22,7 +22,7 @@ fn fixture(name: &str) -> PathBuf {
 fn read(name: &str) -> File {
     let source = Source::open(&fixture(name)).unwrap();
     let (mut messages, mut gaps) = (Vec::new(), Vec::new());
-    let options = Options { keys: Default::default(), hash_bodies: true };
+    let options = Options { hash_bodies: true, ..Options::default() };
     let imported = import::read(&source, 0, &options, &mut |item| match item {
         Item::Message(message) => messages.push(*message),
         Item::Gap(gap) => gaps.push(gap),

@@ -35,7 +35,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let (mut n, mut failed) = (0, None);
     let mut remarks = |remark: String| output::say(args.traffic.quiet, &remark);
-    let gaps = examine::messages(&session, &mut remarks, &mut |inputs, message| {
+    let gaps = examine::messages(&session, &signatures, &mut remarks, &mut |inputs, message| {
         n += 1;
         let mut line = Line::new(n, &message, inputs, args.bodies).into_json();
         if let Some(decoder) = &decoder {

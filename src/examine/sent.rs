@@ -44,8 +44,8 @@ pub fn sent(
     remarks: &mut Remarks<'_>,
     sink: &mut dyn FnMut(Sent<'_>),
 ) -> Result<Told, ExamineError> {
-    let (known, options) = first_pass(session, remarks)?;
-    let Known { sources, inputs, series, names, apps, first, mut gaps } = known;
+    let (known, options) = first_pass(session, signatures, remarks)?;
+    let Known { sources, inputs, series, names, apps, first, mut gaps, .. } = known;
     let lens = lens(session, signatures, true, (names, apps, first), remarks)?;
     let (mut messages, mut closed, mut found) = (0, 0, Gaps::default());
     let unseen = read(&sources, series, &options, &lens.apps, &mut |message| {

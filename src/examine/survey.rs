@@ -1,7 +1,7 @@
 //! Pass 1: hashes, keys, names and times of all inputs, and which of them follow each other.
 
 use std::collections::HashSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use crate::net::{Numbering, Segment, Slicer};
 use crate::observations::Input;
 use crate::party::NameTable;
 use crate::secure::KeyLog;
+use crate::signatures::Protocols;
 
 use super::ExamineError;
 use super::apps::AppNames;
@@ -20,6 +21,9 @@ use super::streams::Streams;
 
 /// DNS, multicast DNS and LLMNR (RFC 1035 §4.2, RFC 6762 §3, RFC 4795 §2.1).
 const NAME_PORTS: &[u16] = &[53, 5353, 5355];
+
+/// HTTP over TLS (RFC 9110 §4.2.2).
+const HTTPS_PORT: u16 = 443;
 
 /// What pass 2 has to know beforehand.
 #[derive(Default)]
@@ -38,6 +42,8 @@ pub struct Known {
     pub first: Option<Time>,
     /// Damage and limits.
     pub gaps: Gaps,
+    /// A resolver was asked over TLS: with keys, there are more names to be read.
+    pub sealed_names: bool,
 }
 
 /// Addresses of one series that a later capture is held against. A device talks to some
@@ -45,8 +51,9 @@ pub struct Known {
 const ADDRESSES: usize = 16_384;
 
 /// Reads all inputs once. Secrets found on the way are added to `keys`.
-pub fn survey(sources: Vec<Source>, keys: &mut KeyLog) -> Result<Known, ExamineError> {
+pub fn survey(sources: Vec<Source>, keys: &mut KeyLog, protocols: &Arc<Protocols>) -> Result<Known, ExamineError> {
     let mut known = Known::default();
+    let options = Options { protocols: Arc::clone(protocols), ..Options::default() };
     let mut found: Vec<Option<(Input, Apps)>> = sources.iter().map(|_| None).collect();
     let mut finder = Finder::new();
     let mut over = Vec::new();
@@ -54,12 +61,11 @@ pub fn survey(sources: Vec<Source>, keys: &mut KeyLog) -> Result<Known, ExamineE
         let Some(source) = sources.get(begin.index) else { continue };
         let shared = |open: &Open| begin.addresses.iter().filter(|address| open.addresses.contains(address)).count();
         let before = begin.first.and_then(|first| finder.before(first, &shared, &mut |open| over.push(open)));
-        let (mut members, mut open) = before.unwrap_or_default();
+        let (mut members, mut open) = before.unwrap_or_else(|| (Vec::new(), Open::new(&options)));
         let Survey { mut input, secrets, names: given, apps, gaps } =
             capture::survey(source, begin.index as u32, &mut |packet| open.packet(packet, &mut known.names))?;
         open.names.next_capture(input.records);
         if !source.format().is_capture() {
-            let options = Options { keys: Arc::new(KeyLog::new()), hash_bodies: false };
             // What it cannot read is counted in pass 2, not here.
             let imported =
                 import::read(source, begin.index as u32, &options, &mut |item| learn(item, &mut known.names))?;
@@ -85,12 +91,14 @@ pub fn survey(sources: Vec<Source>, keys: &mut KeyLog) -> Result<Known, ExamineE
                 over.push(open);
             }
         }
-        over.drain(..).for_each(|open: Open| open.names.finish(&mut known.names));
+        for open in over.drain(..) {
+            known.sealed_names |= open.names.finish(&mut known.names);
+        }
         if let Some(place) = found.get_mut(begin.index) {
             *place = Some((input, apps));
         }
     }
-    let series = finder.finish(&mut |open| open.names.finish(&mut known.names));
+    let series = finder.finish(&mut |open| known.sealed_names |= open.names.finish(&mut known.names));
     known.series = series::ranges(&series);
     let mut sources: Vec<Option<Source>> = sources.into_iter().map(Some).collect();
     for index in series.into_iter().flatten() {
@@ -105,11 +113,12 @@ pub fn survey(sources: Vec<Source>, keys: &mut KeyLog) -> Result<Known, ExamineE
     Ok(known)
 }
 
-/// Reads the names once more, now that the keys are known and packets come out of sealed
-/// tunnels as well. What was learned before is learned again, which changes nothing.
-pub fn names_in_tunnels(known: &mut Known, keys: &Arc<KeyLog>) -> Result<(), ExamineError> {
+/// Reads the names once more, now that the keys are known: in sealed tunnels, and of
+/// resolvers that were asked over TLS. What was learned before is learned again, which
+/// changes nothing.
+pub fn sealed_names(known: &mut Known, options: &Options) -> Result<(), ExamineError> {
     for range in &known.series {
-        let mut reader = NameReader::new(super::slicer(keys));
+        let mut reader = NameReader::new(super::slicer(&options.keys), options);
         for (index, source) in known.sources.iter().enumerate().take(range.end).skip(range.start) {
             if !source.format().is_capture() {
                 continue;
@@ -134,13 +143,11 @@ struct Open {
     addresses: HashSet<IpAddr>,
 }
 
-impl Default for Open {
-    fn default() -> Self {
-        Self { names: NameReader::new(Slicer::new()), addresses: HashSet::new() }
-    }
-}
-
 impl Open {
+    fn new(options: &Options) -> Self {
+        Self { names: NameReader::new(Slicer::new(), options), addresses: HashSet::new() }
+    }
+
     fn packet(&mut self, packet: &Packet<'_>, names: &mut NameTable) {
         let addresses = &mut self.addresses;
         self.names.packet(packet, names, &mut |segment| {
@@ -158,14 +165,18 @@ struct NameReader {
     numbering: Numbering,
     streams: Streams,
     unread: Gaps,
+    protocols: Arc<Protocols>,
+    sealed: bool,
 }
 
 impl NameReader {
-    fn new(slicer: Slicer) -> Self {
+    fn new(slicer: Slicer, options: &Options) -> Self {
         Self {
             slicer,
             numbering: Numbering::new(),
-            streams: Streams::new(&Options { keys: Arc::new(KeyLog::new()), hash_bodies: false }, &AppNames::from([])),
+            streams: Streams::new(options, &AppNames::from([])),
+            protocols: Arc::clone(&options.protocols),
+            sealed: false,
             unread: Gaps::default(),
         }
     }
@@ -179,7 +190,9 @@ impl NameReader {
         let mut found = self.slicer.slice(packet, &mut self.unread);
         while let Some(segment) = found {
             see(&segment);
-            if carries_names(&segment) {
+            let resolver = resolver(&segment, &self.protocols);
+            self.sealed |= resolver.is_some_and(|end| end.port() == HTTPS_PORT);
+            if resolver.is_some() || carries_names(&segment) {
                 let assigned = self.numbering.assign(&segment);
                 self.streams.push(&assigned, &segment, &mut self.unread, &mut |item| learn(item, names));
             }
@@ -187,13 +200,20 @@ impl NameReader {
         }
     }
 
-    fn finish(mut self, names: &mut NameTable) {
+    /// The rest; whether a resolver was asked over TLS.
+    fn finish(mut self, names: &mut NameTable) -> bool {
         self.streams.finish(&mut |item| learn(item, names));
+        self.sealed
     }
 }
 
 fn carries_names(segment: &Segment<'_>) -> bool {
     NAME_PORTS.contains(&segment.src.port()) || NAME_PORTS.contains(&segment.dst.port())
+}
+
+/// The end that is a resolver which is asked over HTTP.
+fn resolver(segment: &Segment<'_>, protocols: &Protocols) -> Option<SocketAddr> {
+    [segment.src, segment.dst].into_iter().find(|end| protocols.resolves_at(end.ip().to_canonical()))
 }
 
 fn learn(item: Item, names: &mut NameTable) {

@@ -83,6 +83,8 @@ fn message(case: &Case) -> Message {
         doubtful: false,
         app: None,
         exchange: Some(0),
+        authority: None,
+        service: None,
         wire_bytes: 0,
         lost_bytes: 0,
         place: Place::Frames {

@@ -201,6 +201,8 @@ mod tests {
             doubtful: false,
             app: None,
             exchange: None,
+            authority: None,
+            service: None,
             wire_bytes: 0,
             lost_bytes: 0,
             place: Place::Frames {

@@ -9,14 +9,17 @@ use super::legs::Legs;
 use crate::evidence::{Direction, Gap, GapReason};
 use crate::net::{Chunk, Endpoints, Leg, StreamId};
 use crate::secure::KeyLog;
+use crate::signatures::Protocols;
 
 /// What reading a stream can be told.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Secrets to open encrypted streams with.
     pub keys: Arc<KeyLog>,
     /// Compute `body_sha256` (it is empty otherwise).
     pub hash_bodies: bool,
+    /// What protocols are told by that nothing here parses.
+    pub protocols: Arc<Protocols>,
 }
 
 /// A TCP stream that is being read.

@@ -9,10 +9,11 @@ use sha2::{Digest, Sha256};
 
 use super::feed::{FRAMES_KEPT, Trail};
 use super::legs::Legs;
-use super::{Item, Kind, Message, Options, Protocol, Wire, dns_over_http};
+use super::{Item, Kind, Message, Options, Protocol, Wire, dns_over_http, httpdns};
 use crate::evidence::{Direction, Gap, GapReason, Time, Transport};
 use crate::net::{Endpoints, StreamId};
 use crate::secure::KeyLog;
+use crate::signatures::{Protocols, ServiceName};
 
 /// Bytes of a body that are kept; the rest is counted and hashed. From DESIGN.md:
 /// uploads of apps (logs, screenshots) are below it, downloads of media above.
@@ -24,6 +25,11 @@ pub(super) struct Context {
     pub stream: StreamId,
     pub endpoints: Endpoints,
     pub keys: Arc<KeyLog>,
+    pub protocols: Arc<Protocols>,
+    /// What a stream that nothing here parses is, as far as it is known.
+    pub service: Option<ServiceName>,
+    /// Names that resolvers were asked for over HTTP, by exchange.
+    pub asked: httpdns::Asked,
     /// Compute `body_sha256`.
     pub hash_bodies: bool,
     pub wire: Wire,
@@ -54,6 +60,9 @@ impl Context {
             stream,
             endpoints,
             keys: Arc::clone(&options.keys),
+            protocols: Arc::clone(&options.protocols),
+            service: None,
+            asked: httpdns::Asked::default(),
             hash_bodies: options.hash_bodies,
             wire: Wire::Clear,
             sni: None,
@@ -80,6 +89,14 @@ impl Context {
         self.lost.load(Ordering::Relaxed) > 0
     }
 
+    /// Looks what begins with `payload`, where nothing here parses it.
+    pub fn recognise(&mut self, payload: &[u8]) {
+        let (transport, port) = (self.stream.transport, self.endpoints.server.port());
+        if let Some(service) = self.protocols.service(transport, port, payload) {
+            self.service = Some(service);
+        }
+    }
+
     /// How gaps name the stream.
     pub fn at(&self) -> String {
         match self.stream.transport {
@@ -99,8 +116,8 @@ pub(super) struct Out<'a> {
 }
 
 impl Out<'_> {
-    pub fn message(&mut self, message: Message) {
-        let inside = dns_over_http::inside(&message);
+    pub fn message(&mut self, message: Message, asked: &mut httpdns::Asked, protocols: &Protocols) {
+        let inside = dns_over_http::inside(&message).or_else(|| httpdns::inside(&message, asked, protocols));
         (self.sink)(Item::Message(Box::new(message)));
         if let Some(dns) = inside {
             (self.sink)(Item::Message(Box::new(dns)));
@@ -162,6 +179,7 @@ pub(super) struct Draft {
     pub protocol: Protocol,
     pub kind: Kind,
     pub host: Option<String>,
+    pub authority: Option<String>,
     pub headers: Vec<(String, Bytes)>,
     pub body: Body,
     pub incomplete: Option<GapReason>,
@@ -178,6 +196,7 @@ impl Draft {
             protocol,
             kind,
             host: None,
+            authority: None,
             headers: Vec::new(),
             body: Body::new(context.hash_bodies),
             incomplete: None,
@@ -231,7 +250,13 @@ impl Draft {
             Direction::Sent => (std::mem::take(&mut context.overhead), context.lost.swap(0, Ordering::Relaxed)),
             Direction::Received => (0, 0),
         };
-        out.message(Message {
+        let service = match (&self.kind, self.protocol) {
+            (Kind::Raw, Protocol::Tcp | Protocol::Udp) => {
+                context.service.as_ref().map(|service| service.id.to_string())
+            }
+            _ => None,
+        };
+        let message = Message {
             time,
             direction: self.direction,
             protocol: self.protocol,
@@ -244,6 +269,8 @@ impl Draft {
             client,
             server,
             port: context.endpoints.server.port(),
+            service,
+            authority: self.authority,
             headers: self.headers,
             body: kept,
             body_len: self.body.length,
@@ -257,6 +284,7 @@ impl Draft {
             wire_bytes: self.trail.length.saturating_add(overhead),
             lost_bytes,
             place,
-        });
+        };
+        out.message(message, &mut context.asked, &context.protocols);
     }
 }

@@ -42,6 +42,7 @@ impl<'a> Line<'a> {
         }
         line.put("ip", message.server.to_string());
         line.put("port", message.port);
+        line.some("service", message.service.as_deref());
         kind(&message.kind, &mut line);
         match message.wire {
             Wire::Clear => line.put("encrypted", false),
@@ -90,8 +91,9 @@ impl<'a> Line<'a> {
 /// The authority as the client wrote it, port and all, so that it can be held against
 /// other tools; else the name as it was understood.
 fn host_as_sent(message: &Message) -> Option<std::borrow::Cow<'_, str>> {
-    let sent = message.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
-    let sent = sent.map(|(_, value)| String::from_utf8_lossy(value.trim_ascii()));
+    let field = || message.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
+    let field = || field().map(|(_, value)| String::from_utf8_lossy(value.trim_ascii()));
+    let sent = message.authority.as_deref().map(Into::into).or_else(field);
     match (&message.host, sent) {
         // An absolute target or a tunnel names another authority than the header.
         (Some(host), Some(sent)) if super::authority::host(&sent).as_deref() == Some(host) => Some(sent),
@@ -200,6 +202,8 @@ mod tests {
             doubtful: false,
             app: Some("com.example".into()),
             exchange: None,
+            authority: None,
+            service: None,
             wire_bytes: 100,
             lost_bytes: 0,
             place: Place::Frames {

@@ -10,11 +10,13 @@ mod datagrams;
 pub mod dns;
 mod dns_over_http;
 mod draft;
+mod dtls;
 mod feed;
 pub(crate) mod hpack;
 mod http1;
 mod http2;
 mod http3;
+mod httpdns;
 pub mod import;
 mod layer;
 mod legs;
@@ -60,7 +62,7 @@ pub enum Protocol {
     Dns,
     /// MQTT 3.1, 3.1.1 and 5.
     Mqtt,
-    /// A TLS stream that stayed closed.
+    /// A TLS stream, or one of DTLS over UDP, that stayed closed.
     Tls,
     /// A QUIC connection that stayed closed.
     Quic,
@@ -153,6 +155,9 @@ pub struct Message {
     pub kind: Kind,
     /// Host of `Host`, `:authority` or the absolute target, without port, lower case, as opened.
     pub host: Option<String>,
+    /// `:authority` of an HTTP/2 or HTTP/3 request as sent, port and all; HTTP/1 has the like of
+    /// it among its headers.
+    pub authority: Option<String>,
     /// Server name of the TLS or QUIC hello of its stream.
     pub sni: Option<String>,
     /// On a stream's first message only: the negotiated protocol.
@@ -167,6 +172,9 @@ pub struct Message {
     pub server: IpAddr,
     /// See `server`.
     pub port: u16,
+    /// What a payload that nothing here parses (`tcp`, `udp`) is, by first bytes or port: the id
+    /// of a service in `signatures/protocols.toml`.
+    pub service: Option<String>,
     /// Headers in order, names as sent; values as bytes.
     pub headers: Vec<(String, Bytes)>,
     /// After the transfer coding, before any content coding is undone. Kept up to

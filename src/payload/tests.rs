@@ -56,6 +56,8 @@ pub(super) fn message(host: &str) -> Message {
         doubtful: false,
         app: None,
         exchange: None,
+        authority: None,
+        service: None,
         wire_bytes: 0,
         lost_bytes: 0,
         place: Place::Frames {

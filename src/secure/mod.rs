@@ -10,6 +10,7 @@ pub mod aead;
 mod block;
 pub mod certificate;
 pub mod codec;
+pub mod dtls;
 pub mod keylog;
 pub mod pem;
 pub mod private_key;

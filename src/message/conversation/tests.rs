@@ -14,7 +14,7 @@ enum Event<'a> {
 use Event::{Answers, Closes, Lost, Sends};
 
 fn options() -> Options {
-    Options { keys: Arc::default(), hash_bodies: true }
+    Options { keys: Arc::default(), hash_bodies: true, ..Options::default() }
 }
 
 fn endpoints(port: u16) -> Endpoints {

@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use self::frame::{PREFACE, begins};
 
-pub(super) use self::head::Head;
+pub(super) use self::head::{Head, is_grpc};
 pub(super) use self::side::join;
 pub(super) use self::stream::{Half, Stream};
 

@@ -206,6 +206,7 @@ impl Stream {
         self.host = head.host();
         self.method = head.method.clone();
         self.grpc = head::is_grpc(&head.headers);
+        let authority = head.authority.clone();
         let plain_connect = head.path.is_none() && head.method.as_deref() == Some("CONNECT");
         let target = if plain_connect { head.authority } else { head.path };
         if self.method.as_deref() == Some("CONNECT") && direction == Direction::Sent {
@@ -217,6 +218,7 @@ impl Stream {
         if self.grpc {
             draft.protocol = Protocol::Grpc;
         }
+        draft.authority = authority;
         draft.headers = head.headers;
         (draft, head.size)
     }

@@ -17,7 +17,8 @@ use Push::{Answers, Ends, Lost, Sends};
 fn read(steps: &[Push]) -> (Vec<Message>, Vec<Gap>) {
     let id = StreamId { input: 0, transport: Transport::Udp, number: 0 };
     let endpoints = Endpoints { client: "192.0.2.1:4000".parse().unwrap(), server: "192.0.2.2:443".parse().unwrap() };
-    let mut context = Context::new(id, endpoints, &Options { keys: Arc::default(), hash_bodies: true });
+    let mut context =
+        Context::new(id, endpoints, &Options { keys: Arc::default(), hash_bodies: true, ..Options::default() });
     let (mut messages, mut gaps, mut exchange) = (Vec::new(), Vec::new(), 0);
     let mut sink = |item| match item {
         Item::Message(message) => messages.push(*message),
