@@ -7,6 +7,7 @@ mod audit;
 mod completions;
 mod demo;
 mod device;
+mod discover;
 mod inspect;
 mod man;
 mod mark;
@@ -42,6 +43,7 @@ enum Command {
     Record(record::Args),
     Mark(mark::Args),
     Device(device::Args),
+    Discover(discover::Args),
     Signatures(signatures::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -86,6 +88,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Record(args) => record::run(args),
         Command::Mark(args) => mark::run(args),
         Command::Device(args) => device::run(args),
+        Command::Discover(args) => discover::run(args),
         Command::Signatures(args) => signatures::run(args),
         Command::Completions(args) => completions::run(args, Cli::command()),
         Command::Man(args) => man::run(args, Cli::command()),

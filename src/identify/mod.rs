@@ -31,6 +31,8 @@ use crate::payload::{Leaf, Part};
 use crate::session::Profile;
 use crate::signatures::Signatures;
 
+pub(crate) use digest::all as digests;
+pub(crate) use keys::words as key_words;
 pub use placeholders::Placeholders;
 
 /// A data type seen in a leaf.
