@@ -7,6 +7,9 @@ mod audit;
 mod completions;
 mod demo;
 mod device;
+mod diff;
+mod explain;
+mod ignore;
 mod inspect;
 mod man;
 mod mark;
@@ -42,6 +45,9 @@ enum Command {
     Record(record::Args),
     Mark(mark::Args),
     Device(device::Args),
+    Diff(diff::Args),
+    Ignore(ignore::Args),
+    Explain(explain::Args),
     Signatures(signatures::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -86,6 +92,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Record(args) => record::run(args),
         Command::Mark(args) => mark::run(args),
         Command::Device(args) => device::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Diff(args) => diff::run(args),
+        Command::Ignore(args) => ignore::run(args),
         Command::Signatures(args) => signatures::run(args),
         Command::Completions(args) => completions::run(args, Cli::command()),
         Command::Man(args) => man::run(args, Cli::command()),
