@@ -36,12 +36,15 @@ pub fn render(report: &Report, service: &Service<'_>) -> Result<String, serde_js
     let words = service.language.words();
     let mut results: Vec<Value> = report.findings.iter().take(RESULTS).map(|f| result(f, report, service)).collect();
     let left = report.findings.len().saturating_sub(RESULTS);
+    // A result must lie somewhere; one that is gone lies in what was looked at.
+    let looked_at = service.places.policy.first().or(service.places.inputs.first()).map_or("session", String::as_str);
     let absent = report.baseline.iter().flat_map(|baseline| &baseline.absent);
     results.extend(absent.take(RESULTS - results.len()).map(|gone| {
         json!({
             "ruleId": gone.code,
             "level": level(gone.severity),
             "message": {"text": service.language.of(&gone.message)},
+            "locations": [{"physicalLocation": {"artifactLocation": artifact(looked_at), "region": {"startLine": 1}}}],
             "fingerprints": {"wirewitness/v1": gone.fingerprint},
             "partialFingerprints": {"primaryLocationLineHash": line_hash(&gone.fingerprint)},
             "baselineState": "absent",
@@ -110,7 +113,6 @@ fn rule(code: &Code, language: Language) -> Value {
     };
     let mut rule = json!({
         "id": code.id,
-        "name": pascal(code.id),
         "defaultConfiguration": {"level": level(code.base)},
         "properties": {
             "tags": ["privacy", family],
@@ -119,6 +121,10 @@ fn rule(code: &Code, language: Language) -> Value {
             "security-severity": score(code.base),
         },
     });
+    // A name that is the id again is to be left out (SARIF §3.49.7).
+    if let (true, Some(rule)) = (code.id.contains('-'), rule.as_object_mut()) {
+        rule.insert("name".into(), json!(pascal(code.id)));
+    }
     if let (Some(entry), Some(rule)) = (explanations::of(code.id), rule.as_object_mut()) {
         let (meaning, example) = (language.of(&entry.meaning), language.of(&entry.example));
         let mend = language.of(&entry.mend);
