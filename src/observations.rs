@@ -137,14 +137,16 @@ pub struct Phase {
     pub near_mark: bool,
 }
 
+/// The phase groups, in the order in which a first launch runs through them.
+pub const PHASE_GROUPS: [&str; 5] = ["before-consent", "after-refusal", "after-consent", "background", "none"];
+
 impl Phase {
     /// Where there are no marks.
     pub fn unmarked() -> Self {
         Self { consent: Consent::Unmarked, background: false, logged_in: false, scenario: None, near_mark: false }
     }
 
-    /// The phase group of fingerprints and matrices:
-    /// `before-consent`, `after-refusal`, `background`, `after-consent`, `none`.
+    /// The phase group of fingerprints and matrices, one of [`PHASE_GROUPS`].
     pub fn group(&self) -> &'static str {
         match (self.consent, self.background) {
             (Consent::Before, _) => "before-consent",
