@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Certainty, Locator, Span, Time};
-use crate::observations::{Contact, Coverage, Flow, Input, Recipient, Sealed, Sighting};
+use crate::observations::{Contact, Coverage, Flow, GeoSource, Input, Recipient, Sealed, Sighting};
 use crate::policy::Policy;
 use crate::signatures::Class;
 
@@ -250,6 +250,9 @@ pub struct SessionFacts {
     /// Owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// Country that the data is to stay in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
     /// Only this app's traffic was recorded.
     pub isolation: bool,
     /// Marks: time and text.
@@ -276,6 +279,12 @@ pub struct Report {
     pub session: SessionFacts,
     /// The inputs.
     pub inputs: Vec<Input>,
+    /// Captures of the idle device.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub noise: Vec<Input>,
+    /// Files that say where addresses lie.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub geo: Vec<GeoSource>,
     /// How much could be seen.
     pub coverage: Coverage,
     /// What could not.

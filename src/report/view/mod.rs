@@ -4,6 +4,7 @@
 mod evidence;
 mod findings;
 mod matrix;
+mod rhythm;
 mod sections;
 
 use crate::audit::Report;
@@ -13,6 +14,7 @@ use super::language::{Language, fill};
 pub use evidence::Evidence;
 pub use findings::Finding;
 pub use matrix::Matrix;
+pub use rhythm::RhythmRow;
 pub use sections::{Claim, Contact, Coverage, DeclaredGroup, Fact, PartyRow, RecipientRow};
 
 /// A report arranged.
@@ -31,8 +33,12 @@ pub struct View {
     pub matrix: Matrix,
     /// All findings.
     pub findings: Vec<Finding>,
-    /// All contacts.
+    /// How often and how much was sent, by phase and scenario.
+    pub rhythms: Vec<RhythmRow>,
+    /// Contacts of the app.
     pub contacts: Vec<Contact>,
+    /// Contacts that are listed apart: why, and which; groups without one are left out.
+    pub apart: Vec<(String, Vec<Contact>)>,
     /// Promises.
     pub claims: Vec<Claim>,
     /// Declared and not seen.
@@ -80,7 +86,9 @@ pub fn arrange(report: &Report, language: Language) -> View {
         counts,
         matrix: matrix::matrix(report, language),
         findings: report.findings.iter().map(|f| findings::arrange(f, report, language)).collect(),
-        contacts: sections::contacts(report, language),
+        rhythms: rhythm::rhythms(report, language),
+        contacts: sections::contacts(report, sections::Part::App, language),
+        apart: sections::apart(report, language),
         claims: sections::claims(report, language),
         declared: sections::declared(report, language),
         recipients: sections::recipients(report, language),
