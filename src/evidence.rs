@@ -5,9 +5,13 @@
 //! nanoseconds since the Unix epoch, frames and streams are numbered as
 //! Wireshark numbers them in the same file (frames from 1, streams from 0).
 
+mod reason;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use reason::{Ground, GroundCode, Reason};
 
 /// How sure a statement is. Ordered: `Possible < Probable < Confirmed`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -11,6 +11,8 @@ mod apps;
 mod collect;
 mod hide;
 mod lens;
+mod noise;
+mod rhythm;
 mod segments;
 mod sent;
 mod series;
@@ -29,12 +31,12 @@ use crate::identify::Identifier;
 use crate::message::{Item, Message, Options, import};
 use crate::net::{Numbering, Slicer};
 use crate::observations::{Input, Observations};
-use crate::party::{Attributor, NameTable, PUBLIC_SUFFIX_LIST, Scope};
+use crate::party::{Attributor, GeoData, GeoError, NameTable, PUBLIC_SUFFIX_LIST, Scope};
 use crate::payload::Decoder;
 use crate::secure::KeyLog;
 use crate::secure::pem::{self, KeyFile};
 use crate::secure::wireguard::Tunnels;
-use crate::session::{Session, Timeline};
+use crate::session::{Description, Session, Timeline};
 use crate::signatures::{Protocols, Signatures};
 
 use apps::AppMap;
@@ -56,6 +58,9 @@ pub enum ExamineError {
     /// A capture.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// A file that says where addresses lie.
+    #[error(transparent)]
+    Geo(#[from] GeoError),
     /// First parties or settlements that cannot be meant so.
     #[error("{0}")]
     Scope(String),
@@ -88,6 +93,7 @@ pub fn examine(
     settings: Settings,
     remarks: &mut Remarks<'_>,
 ) -> Result<Observations, ExamineError> {
+    let geo = GeoData::read(&session.geo)?;
     let (known, options) = first_pass(session, signatures, remarks)?;
     let Known { sources, inputs, series, names, apps, first, gaps, .. } = known;
     let lens = lens(session, signatures, settings.show_values, (names, apps, first), remarks)?;
@@ -97,6 +103,16 @@ pub fn examine(
     collector.gaps.merge(gaps);
     let mut observations = collector.observations(&lens);
     observations.inputs = inputs;
+    if !geo.is_empty() {
+        for contact in &mut observations.contacts {
+            let addresses = contact.addresses.iter().filter_map(|address| address.parse().ok());
+            contact.networks = addresses.filter_map(|address| geo.network(address)).collect();
+        }
+        observations.geo = geo.sources();
+    }
+    if !session.noise.is_empty() {
+        noise::mark(&mut observations, examine(&idle(session), signatures, settings, remarks)?);
+    }
     observations.signatures_sha256 = signatures.sha256.clone();
     observations.public_suffix_list = PUBLIC_SUFFIX_LIST.to_owned();
     Ok(observations)
@@ -134,6 +150,13 @@ fn lens<'s>(
         show_values,
         attributor: Attributor::new(signatures, scope, names),
     })
+}
+
+/// The session of the device at rest: its own captures, whosever traffic they hold.
+fn idle(session: &Session) -> Session {
+    let description = Description { app: None, isolation: false, ..session.description.clone() };
+    let (captures, noise) = (session.noise.clone(), Vec::new());
+    Session { captures, noise, geo: Vec::new(), marks: Vec::new(), description, ..session.clone() }
 }
 
 /// Hands every message of all captures of a session to `sink`, in the order in which

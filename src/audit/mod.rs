@@ -31,7 +31,7 @@ pub mod suppress;
 mod words;
 
 pub use clauses::{clauses_of, is_scenario};
-pub use conduct::CONTACT_ABROAD_INACTIVE;
+pub use conduct::inactive as contact_abroad_inactive;
 pub use model::*;
 
 use crate::observations::Observations;
@@ -45,7 +45,8 @@ pub const SCHEMA: &str = "wirewitness-report/1";
 pub fn audit(observations: Observations, policy: Policy, session: SessionFacts, signatures: &Signatures) -> Report {
     let observations = scope::drop_other_apps(observations);
     let app_proven = observations.app_proven || session.isolation;
-    let scope = scope::Scope { app_proven, signatures };
+    let home = conduct::home(&policy, &session);
+    let scope = scope::Scope { app_proven, home, signatures };
 
     let mut flows = Vec::with_capacity(observations.flows.len());
     let mut found = Vec::new();
@@ -73,10 +74,12 @@ pub fn audit(observations: Observations, policy: Policy, session: SessionFacts, 
             public_suffix_list: observations.public_suffix_list.clone(),
         },
         declared,
-        claims: claims::judge(&observations, &policy, &findings),
+        claims: claims::judge(&observations, &policy, &findings, scope.home.as_deref()),
         advice: advice::next(&observations, &policy, &session, app_proven),
         session,
         inputs: observations.inputs,
+        noise: observations.noise,
+        geo: observations.geo,
         coverage: observations.coverage,
         gaps: observations.gaps,
         recipients: observations.recipients,

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Certainty, Locator, Span, Time};
-use crate::observations::{Contact, Coverage, Flow, Input, Recipient, Sealed, Sighting};
+use crate::observations::{Contact, Coverage, Flow, GeoSource, Input, Recipient, Sealed, Sighting};
 use crate::policy::Policy;
 use crate::session::IgnoreState;
 use crate::signatures::Class;
@@ -361,6 +361,9 @@ pub struct SessionFacts {
     /// Owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// Country that the data is to stay in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
     /// Only this app's traffic was recorded.
     pub isolation: bool,
     /// Marks: time and text.
@@ -387,6 +390,12 @@ pub struct Report {
     pub session: SessionFacts,
     /// The inputs.
     pub inputs: Vec<Input>,
+    /// Captures of the idle device.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub noise: Vec<Input>,
+    /// Files that say where addresses lie.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub geo: Vec<GeoSource>,
     /// How much could be seen.
     pub coverage: Coverage,
     /// What could not.

@@ -282,6 +282,7 @@ fn facts(session: &Session) -> SessionFacts {
         version: description.version.clone(),
         first_party: description.first_party.clone(),
         owner: description.owner.clone(),
+        country: description.country.clone(),
         isolation: description.isolation,
         marks: session.marks.iter().map(|mark| (mark.time, mark.mark.clone())).collect(),
         profile_types: session.profile.ids.keys().cloned().collect(),

@@ -32,6 +32,16 @@ pub struct Traffic {
     #[arg(long, value_name = "ID")]
     pub app: Option<String>,
 
+    /// Capture of the device at rest, the app not running: what it holds too is listed apart and not
+    /// judged where nothing shows that it is the app's; may be given again
+    #[arg(long, value_name = "CAPTURE")]
+    pub noise: Vec<PathBuf>,
+
+    /// File that says where addresses lie (MMDB, or CSV of start,end,country or network,country): country and
+    /// network of each contact, and contact-abroad; may be given again
+    #[arg(long, value_name = "FILE")]
+    pub geo_db: Vec<PathBuf>,
+
     /// Folder of further signatures, laid over the built-in ones by id; may be given again
     #[arg(long, value_name = "DIR")]
     pub signatures: Vec<PathBuf>,
@@ -59,6 +69,8 @@ impl Traffic {
             session.profile = Profile::read(device, signatures)?;
         }
         session.keys.extend(self.keys.iter().cloned());
+        session.noise.extend(self.noise.iter().cloned());
+        session.geo.extend(self.geo_db.iter().cloned());
         if !self.first_party.is_empty() {
             session.description.first_party = self.first_party.clone();
         }

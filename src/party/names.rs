@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use super::host::{Host, normalise};
 use super::nat64::Prefixes;
-use crate::evidence::Time;
+use crate::evidence::{GroundCode, Time};
 use crate::message::{Dns, Kind, Message};
 
 /// Shortest time an answer is taken to hold. Programs keep answers longer than their TTL
@@ -64,8 +64,8 @@ pub struct AddressName {
     pub quality: NameQuality,
     /// Other names that were valid then, sorted.
     pub others: Vec<String>,
-    /// Where the name comes from, in words.
-    pub how: String,
+    /// Where the name comes from.
+    pub how: GroundCode,
 }
 
 impl NameTable {
@@ -154,13 +154,10 @@ impl NameTable {
         let any = || self.by_address.get(&address).and_then(|names| latest(names, time));
         let named = |found: Latest<'_>, of_client: bool| {
             let (how, quality) = match (of_client, found.valid, found.others.is_empty()) {
-                (true, true, true) => ("a DNS answer to this client".to_owned(), NameQuality::Valid),
-                (true, true, false) => {
-                    let others = found.others.join(", ");
-                    (format!("the newest of several DNS answers (the others: {others})"), NameQuality::Unsure)
-                }
-                (true, false, _) => ("a DNS answer whose time had run out".to_owned(), NameQuality::Unsure),
-                (false, ..) => ("a DNS answer to another client".to_owned(), NameQuality::Unsure),
+                (true, true, true) => (GroundCode::NameDns, NameQuality::Valid),
+                (true, true, false) => (GroundCode::NameDnsOfSeveral, NameQuality::Unsure),
+                (true, false, _) => (GroundCode::NameDnsExpired, NameQuality::Unsure),
+                (false, ..) => (GroundCode::NameDnsOtherClient, NameQuality::Unsure),
             };
             AddressName { name: found.name.to_owned(), quality, others: found.others, how }
         };
@@ -172,8 +169,8 @@ impl NameTable {
         }
         let names = self.given.get(&address)?;
         let (name, others) = names.split_first()?;
-        let how = "the names that the capture file gives".to_owned();
-        Some(AddressName { name: name.clone(), quality: NameQuality::Unsure, others: others.to_vec(), how })
+        let (quality, how) = (NameQuality::Unsure, GroundCode::NameOfCaptureFile);
+        Some(AddressName { name: name.clone(), quality, others: others.to_vec(), how })
     }
 
     /// The aliases of `name` at `time`, nearest first: `a` → `a.cdn.example` → …. Whom a zone

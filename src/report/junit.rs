@@ -112,9 +112,11 @@ fn case(code: &Code, phase: &str, report: &Report, service: &Service<'_>) -> End
     if !failing.is_empty() {
         return End::Failed(told(&failing));
     }
-    if code.id == "contact-abroad" && findings.is_empty() && !super::view::abroad_checked(report) {
-        let (zh, en) = crate::audit::CONTACT_ABROAD_INACTIVE;
-        return End::Skipped(if service.language == super::Language::Zh { zh } else { en }.to_owned());
+    if code.id == "contact-abroad"
+        && findings.is_empty()
+        && let Some(why) = crate::audit::contact_abroad_inactive(report)
+    {
+        return End::Skipped(service.language.of(&why).to_owned());
     }
     if !findings.is_empty() && findings.iter().all(|finding| finding.suppressed.is_some()) {
         return End::Skipped(told(&findings));

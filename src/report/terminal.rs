@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::language::{Language, fill};
-use super::view::{self, Evidence, Finding, View};
+use super::view::{self, Contact, Evidence, Finding, View};
 use crate::audit::Report;
 
 /// How to print.
@@ -67,6 +67,7 @@ pub fn render(report: &Report, options: &Options) -> Result<String, serde_json::
     }
     page.baseline(&view);
     page.ignored(&view);
+    page.rhythms(&view);
     page.contacts(&view);
     page.claims(&view);
     page.declared(&view);
@@ -187,9 +188,7 @@ impl Page<'_> {
 
     fn matrix_block(&self, view: &View, columns: std::ops::Range<usize>) -> Table {
         let words = self.options.language.words();
-        let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(self.width);
+        let mut table = self.table();
         let mut header = vec![words.recipient.to_owned()];
         header.extend(view.matrix.columns.iter().skip(columns.start).take(columns.len()).cloned());
         table.set_header(header);
@@ -308,18 +307,50 @@ impl Page<'_> {
         self.line(&ignored.today);
     }
 
+    fn rhythms(&mut self, view: &View) {
+        if view.rhythms.is_empty() {
+            return;
+        }
+        let words = self.options.language.words();
+        self.section(words.rhythm);
+        let mut table = self.table();
+        let columns = [words.recipient, words.data_types, words.phase, words.scenario, words.messages, words.interval];
+        table.set_header(columns.into_iter().chain([words.sent, words.verdict]));
+        for row in &view.rhythms {
+            let cells = [&row.recipient, &row.data_type, &row.phase, &row.scenario].map(Clone::clone);
+            let numbers = [row.messages.to_string(), row.interval.clone(), row.sent.to_string(), row.verdict.clone()];
+            table.add_row(cells.into_iter().chain(numbers));
+        }
+        self.push_table(&table, 0);
+    }
+
+    fn table(&self) -> Table {
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(self.width);
+        table
+    }
+
     fn contacts(&mut self, view: &View) {
         let words = self.options.language.words();
         self.section(words.contacts);
         if view.contacts.is_empty() {
             self.line(words.coverage_nothing);
-            return;
+        } else {
+            self.contact_table(&view.contacts);
         }
-        let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(self.width);
+        for (why, contacts) in &view.apart {
+            self.section(words.apart);
+            self.line(why);
+            self.contact_table(contacts);
+        }
+    }
+
+    fn contact_table(&mut self, contacts: &[Contact]) {
+        let words = self.options.language.words();
+        let mut table = self.table();
         table.set_header([words.recipient, words.messages, words.phase, words.judged]);
-        for contact in &view.contacts {
+        for contact in contacts {
             let mut messages = vec![format!("{} {}", words.messages_read, contact.read)];
             if contact.sealed > 0 {
                 messages.push(format!("{} {}", words.sealed, contact.sealed));
@@ -327,12 +358,11 @@ impl Page<'_> {
             if !contact.closed.is_empty() {
                 messages.push(contact.closed.clone());
             }
-            table.add_row([
-                format!("{}\n{}", contact.recipient, contact.hosts),
-                messages.join(", "),
-                contact.phases.clone(),
-                contact.findings.clone(),
-            ]);
+            messages.push(format!("{} {}", words.sent, contact.sent));
+            let mut names = vec![contact.recipient.clone(), contact.hosts.clone()];
+            names.extend((!contact.networks.is_empty()).then(|| contact.networks.clone()));
+            names.extend(contact.remarks.iter().cloned());
+            table.add_row([names.join("\n"), messages.join(", "), contact.phases.clone(), contact.findings.clone()]);
         }
         self.push_table(&table, 0);
     }

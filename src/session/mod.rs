@@ -48,6 +48,11 @@ pub struct Session {
     pub captures: Vec<PathBuf>,
     /// Key logs and PEM files.
     pub keys: Vec<PathBuf>,
+    /// Captures of the device at rest; the session's own are those in its folder whose name
+    /// starts with `noise`.
+    pub noise: Vec<PathBuf>,
+    /// Files that say where addresses lie: MMDB, or ranges in CSV.
+    pub geo: Vec<PathBuf>,
     /// `session.toml`.
     pub description: Description,
     /// `device.toml`.
@@ -64,6 +69,8 @@ pub struct Session {
 
 /// Extensions of captures inside a session folder. What a file is, its content decides.
 const CAPTURES: &[&str] = &["pcap", "pcapng", "cap", "har", "mitm", "flow", "flows", "zhar"];
+/// How the name of a capture of the device at rest starts.
+const NOISE: &str = "noise";
 /// Extensions of keys inside a session folder.
 const KEYS: &[&str] = &["keys", "keylog", "pem"];
 
@@ -107,6 +114,7 @@ impl Session {
                 "ignore.toml" => self.ignore = read_ignore(&path)?,
                 "phases.jsonl" => self.marks = read_marks(&path)?,
                 "keys.log" => self.keys.push(path),
+                _ if has_extension(&name, CAPTURES) && name.starts_with(NOISE) => self.noise.push(path),
                 _ if has_extension(&name, CAPTURES) => self.captures.push(path),
                 _ if has_extension(&name, KEYS) => self.keys.push(path),
                 _ => self.unread.push(name),

@@ -2,6 +2,7 @@
 
 pub(super) mod discover;
 mod en;
+mod reasons;
 mod zh;
 
 use crate::audit::Text;
@@ -86,6 +87,8 @@ words! {
     recipients, role, reason, via, company,
     coverage, coverage_bytes, coverage_messages, coverage_closed, coverage_other_apps, coverage_nothing, gaps, gaps_none, gap_count, gap_bytes,
     not_checked, sealed_payloads, sealed_line,
+    rhythm, rhythm_intro, verdict, scenario, interval, every, bursts, timed, sent, apart, apart_platform, apart_noise, network,
+    method_noise, method_geo, method_country, coverage_unknown_app,
     advice,
     policy_read, policy_read_intro, doubtful, remarks,
     method, method_tool, method_signatures, method_psl, method_first_party, method_owner, method_isolation, method_marks, method_no_marks,

@@ -57,7 +57,7 @@ pub fn of_sighting(sighting: &Sighting, report: &Report, language: Language) -> 
         filter,
         times: fill(words.times, &[&sighting.count, &sighting.first]),
         phase: words.term(sighting.phase.group()).to_owned(),
-        reason: sighting.reason.clone(),
+        reason: language.because(&sighting.reason),
     }
 }
 

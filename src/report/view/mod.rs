@@ -5,6 +5,7 @@ mod evidence;
 mod findings;
 mod ignored;
 mod matrix;
+mod rhythm;
 mod sections;
 
 use crate::audit::Report;
@@ -15,7 +16,8 @@ pub use evidence::Evidence;
 pub use findings::Finding;
 pub use ignored::{Baseline, Ignored};
 pub use matrix::Matrix;
-pub use sections::{Claim, Contact, Coverage, DeclaredGroup, Fact, PartyRow, RecipientRow, abroad_checked, coverage};
+pub use rhythm::RhythmRow;
+pub use sections::{Claim, Contact, Coverage, DeclaredGroup, Fact, PartyRow, RecipientRow, coverage};
 
 /// A report arranged.
 pub struct View {
@@ -37,8 +39,12 @@ pub struct View {
     pub ignored: Option<Ignored>,
     /// The baseline, where one was given.
     pub baseline: Option<Baseline>,
-    /// All contacts.
+    /// How often and how much was sent, by phase and scenario.
+    pub rhythms: Vec<RhythmRow>,
+    /// Contacts of the app.
     pub contacts: Vec<Contact>,
+    /// Contacts that are listed apart: why, and which; groups without one are left out.
+    pub apart: Vec<(String, Vec<Contact>)>,
     /// Promises.
     pub claims: Vec<Claim>,
     /// Declared and not seen.
@@ -88,7 +94,9 @@ pub fn arrange(report: &Report, language: Language) -> View {
         findings: report.findings.iter().map(|f| findings::arrange(f, report, language)).collect(),
         ignored: ignored::ignored(report, language),
         baseline: ignored::baseline(report, language),
-        contacts: sections::contacts(report, language),
+        rhythms: rhythm::rhythms(report, language),
+        contacts: sections::contacts(report, sections::Part::App, language),
+        apart: sections::apart(report, language),
         claims: sections::claims(report, language),
         declared: sections::declared(report, language),
         recipients: sections::recipients(report, language),
