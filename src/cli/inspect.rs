@@ -21,6 +21,10 @@ pub struct Args {
     #[arg(long, value_enum, value_name = "NAME", default_value_t = Format::Text)]
     format: Format,
 
+    /// What the sections of a text or a page are
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Sort::Recipient)]
+    sort: Sort,
+
     /// Show values as they are instead of masked
     #[arg(long)]
     show_values: bool,
@@ -39,6 +43,26 @@ enum Format {
     Text,
     /// The observations as JSON
     Json,
+    /// One self-contained page
+    Html,
+}
+
+/// What the sections are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Sort {
+    /// Recipients, each with what it got
+    Recipient,
+    /// Data types, each with who got it
+    Type,
+}
+
+impl From<Sort> for report::inspect::Sort {
+    fn from(sort: Sort) -> Self {
+        match sort {
+            Sort::Recipient => Self::Recipient,
+            Sort::Type => Self::Type,
+        }
+    }
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
@@ -52,8 +76,17 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let observations = examine::examine(&session, &signatures, settings, &mut remarks)?;
     let text = match args.format {
         Format::Json => serde_json::to_string_pretty(&observations).context("cannot be written as JSON")? + "\n",
-        Format::Text => {
-            report::inspect::render(&observations, &signatures, args.look.language.into(), args.look.color.on_stdout())
+        Format::Text => report::inspect::text::render(
+            &observations,
+            &signatures,
+            args.look.language.into(),
+            args.look.color.on_stdout(),
+            args.sort.into(),
+        ),
+        Format::Html => {
+            let (language, sort) = (args.look.language.into(), args.sort.into());
+            report::inspect::html::render(&observations, &signatures, language, sort)
+                .context("the page cannot be rendered")?
         }
     };
     output::stdout(text.as_bytes())?;

@@ -8,8 +8,9 @@ use clap::{Subcommand, ValueEnum};
 
 use super::Outcome;
 use crate::party::{Attributor, Host, NameTable, Scope};
+use crate::payload;
 use crate::report::Language;
-use crate::signatures::{Confidence, LoadError, MatchedBy, Named, Product, Signatures, Traffic};
+use crate::signatures::{Confidence, LoadError, MatchedBy, Named, Problem, Product, Signatures, Traffic};
 
 /// Check, list or ask the signatures: companies, products, hosts, data types, clauses
 #[derive(Debug, clap::Args)]
@@ -93,7 +94,13 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
 
 /// Writes every problem with file and line, then one line of numbers.
 pub fn check(signatures: &Signatures, unverified: bool, out: &mut dyn Write) -> io::Result<Outcome> {
-    let problems = signatures.check();
+    let mut problems = signatures.check();
+    // Whether a recipe can run, what runs it knows.
+    problems.extend(signatures.recipes.values().filter_map(|recipe| {
+        let what = payload::check_recipe(recipe).err()?;
+        Some(Problem { origin: recipe.origin.clone(), message: format!("recipe {}: {what}", recipe.id) })
+    }));
+    problems.sort();
     for problem in &problems {
         writeln!(out, "{problem}")?;
     }

@@ -156,9 +156,31 @@ impl Identifier {
     /// The type that the leaf's recipe gives it.
     fn recipe_type(&self, leaf: &Leaf) -> Option<&str> {
         let fields = &self.recipes.get(leaf.recipe.as_deref()?)?.fields;
-        let by_path = leaf.path().and_then(|path| fields.get(path));
+        let by_path = leaf.path().and_then(|path| {
+            // Entries of a list are one field, and a number's reading (`3.1 hex`) is no part of its path.
+            let bare = without_entries(path.split(' ').next().unwrap_or(path));
+            fields.get(path).or_else(|| fields.get(&bare)).or_else(|| {
+                let any =
+                    fields.iter().find(|(pattern, _)| pattern.strip_prefix('*').is_some_and(|end| bare.ends_with(end)));
+                any.map(|(_, data_type)| data_type)
+            })
+        });
         by_path.or_else(|| leaf.key.as_ref().and_then(|key| fields.get(key))).map(String::as_str)
     }
+}
+
+/// `$.events[3].id` as `$.events[].id`, `1[2].46` as `1.46`.
+fn without_entries(path: &str) -> String {
+    let json = path.starts_with('$');
+    let mut out = String::with_capacity(path.len());
+    let mut inside = false;
+    for c in path.chars() {
+        inside = c != ']' && (inside || c == '[');
+        if json && matches!(c, '[' | ']') || !inside && c != ']' {
+            out.push(c);
+        }
+    }
+    out
 }
 
 impl Seen<'_> {

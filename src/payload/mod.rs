@@ -39,6 +39,7 @@ mod parts;
 mod percent;
 mod protobuf;
 mod recipe;
+mod recipe_step;
 mod sense;
 mod snappy;
 mod tar;
@@ -91,9 +92,9 @@ impl Decoder {
     /// The leaves of `message`, which went to `product` as far as that is known.
     pub fn leaves(&self, message: &Message, product: Option<&str>) -> Decoded {
         let host = message.host.as_deref().or(message.sni.as_deref());
-        let path = parts::target(message).map(|t| parts::split_target(t).0);
+        let (path, query) = parts::target(message).map(parts::split_target).unzip();
         let recipes = self.recipes.iter().filter(|r| r.applies(host, path, product)).collect();
-        let mut walk = walk::Walk::new(recipes);
+        let mut walk = walk::Walk::new(recipes, query.unwrap_or_default());
         parts::read(message, &mut walk);
         walk.finish(message)
     }

@@ -3,31 +3,22 @@
 //! A recipe says where it starts (`from`) and what to do, step by step. All of its
 //! steps must succeed, else the payload is looked at like any other. What they yield
 //! is walked on as usual, so a recipe ends where the encoding becomes ordinary. One
-//! without steps only says what the fields of a readable payload mean.
-//!
-//! | step | does |
-//! |---|---|
-//! | `base64`, `hex`, `percent` | undoes the encoding, whatever the result |
-//! | `gunzip`, `inflate`, `unzstd` | decompresses; `inflate` takes zlib and raw deflate |
-//! | `json` | holds that the bytes are JSON; `{ json = "$.a.b" }` picks a value |
-//! | `{ form = "m" }` | picks a field of a form |
-//! | `{ skip = 4 }` | drops leading bytes |
-//! | `{ aes-128-ecb = "key" }` | decrypts, PKCS #7; the key is 16 bytes of text, or 32 hex digits with `key_form = "hex"` |
-//!
-//! `published = true` beside a cipher says that its key is published, so that the
-//! payload counts as readable by anyone.
+//! without steps only says what the fields of a readable payload mean. The steps stand
+//! in `recipe_step.rs`; `published = true` beside a cipher says that its key is
+//! published, so that the payload counts as readable by anyone.
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use regex::Regex;
 
 use super::budget::Budget;
-use super::inflate::{gzip, raw, zlib};
 use super::leaf::{Link, Part};
+use super::recipe_step::Work;
 use super::walk::Value;
-use super::{aes, base64, form, hex, json, percent, sense, zstandard};
-use crate::signatures::{HostPattern, Recipe, RecipeStep};
+use crate::signatures::{HostPattern, Recipe};
+
+/// Values that one recipe may make of one: slots of a beacon, fields of a packed text.
+const MOST_VALUES: usize = 1_024;
 
 /// A recipe ready to run.
 #[derive(Debug)]
@@ -45,26 +36,14 @@ pub(super) struct Compiled {
 #[derive(Debug, PartialEq)]
 enum From {
     Body,
+    /// Each segment of the path.
+    Path,
     Form(String),
-    Query(String),
+    /// One field of the query, or each.
+    Query(Option<String>),
     Header(String),
     Cookie(String),
     Json(String),
-}
-
-/// What to do.
-#[derive(Debug, PartialEq)]
-pub(super) enum Work {
-    Base64,
-    Hex,
-    Percent,
-    Gunzip,
-    Inflate,
-    Unzstd,
-    Json(Option<String>),
-    Form(String),
-    Skip(usize),
-    Aes128Ecb { key: [u8; 16], name: String, published: bool },
 }
 
 /// What is wrong with `recipe`, in words; `Ok` when it can run.
@@ -82,13 +61,15 @@ impl Compiled {
         let from = match (kind, name) {
             ("body", "") => From::Body,
             ("form", name) if !name.is_empty() => From::Form(name.to_owned()),
-            ("query", name) if !name.is_empty() => From::Query(name.to_owned()),
+            ("path", "") => From::Path,
+            ("query", "") => From::Query(None),
+            ("query", name) => From::Query(Some(name.to_owned())),
             ("header", name) if !name.is_empty() => From::Header(name.to_ascii_lowercase()),
             ("cookie", name) if !name.is_empty() => From::Cookie(name.to_owned()),
             ("json", path) if path.starts_with('$') => From::Json(path.to_owned()),
             _ => {
                 return Err(format!(
-                    "from = {:?}: body, form:, query:, header:, cookie: or json:$ is needed",
+                    "from = {:?}: body, path, query, form:, query:, header:, cookie: or json:$ is needed",
                     recipe.from
                 ));
             }
@@ -102,7 +83,7 @@ impl Compiled {
             hosts: recipe.hosts.clone(),
             path,
             from,
-            steps: recipe.steps.iter().map(work).collect::<Result<_, _>>()?,
+            steps: recipe.steps.iter().map(Work::read).collect::<Result<_, _>>()?,
             sealed: recipe.sealed,
         })
     }
@@ -126,7 +107,8 @@ impl Compiled {
         match &self.from {
             From::Body => value.body,
             From::Form(name) => value.part == Part::Body && link.name == "form" && argument == Some(name),
-            From::Query(name) => link.name == "query" && argument == Some(name),
+            From::Path => link.name == "path",
+            From::Query(name) => link.name == "query" && name.as_ref().is_none_or(|name| argument == Some(name)),
             From::Header(name) => link.name == "header" && argument == Some(name),
             From::Cookie(name) => link.name == "cookie" && argument == Some(name),
             From::Json(path) => {
@@ -136,77 +118,45 @@ impl Compiled {
     }
 }
 
-fn work(step: &RecipeStep) -> Result<Work, String> {
-    let table = match step {
-        RecipeStep::Plain(name) => {
-            return match name.as_str() {
-                "base64" => Ok(Work::Base64),
-                "hex" => Ok(Work::Hex),
-                "percent" => Ok(Work::Percent),
-                "gunzip" => Ok(Work::Gunzip),
-                "inflate" => Ok(Work::Inflate),
-                "unzstd" => Ok(Work::Unzstd),
-                "json" => Ok(Work::Json(None)),
-                _ => Err(format!("step {name:?} is not known")),
-            };
-        }
-        RecipeStep::With(table) => table,
-    };
-    let text = |name: &str| table.get(name).and_then(toml::Value::as_str).map(str::to_owned);
-    if let Some(path) = text("json") {
-        return Ok(Work::Json(Some(path)));
-    }
-    if let Some(name) = text("form") {
-        return Ok(Work::Form(name));
-    }
-    if let Some(count) = table.get("skip").and_then(toml::Value::as_integer) {
-        return usize::try_from(count).map(Work::Skip).map_err(|_| format!("skip = {count} is not a length"));
-    }
-    if let Some(name) = text("aes-128-ecb") {
-        let bytes = match text("key_form").as_deref() {
-            None | Some("text") => name.clone().into_bytes(),
-            Some("hex") => hex::decode(&name).ok_or("aes-128-ecb: the key is not hex")?,
-            Some(other) => return Err(format!("key_form = {other:?}: text or hex is needed")),
-        };
-        let key = bytes.try_into().map_err(|_| "aes-128-ecb: the key has not 16 bytes".to_owned())?;
-        let published = table.get("published").and_then(toml::Value::as_bool).unwrap_or(false);
-        return Ok(Work::Aes128Ecb { key, name, published });
-    }
-    Err(format!("step {table:?} is not known"))
+/// A value that a recipe led to.
+pub(super) struct Led {
+    pub(super) link: Arc<Link>,
+    /// Its name, where a step gave it one.
+    pub(super) key: Option<String>,
+    /// The media type that the last step holds it for.
+    pub(super) declared: Option<&'static str>,
 }
 
-/// Does `steps` one after the other; `None` as soon as one fails.
-pub(super) fn run(steps: &[Work], start: &Arc<Link>, budget: &mut Budget) -> Option<Arc<Link>> {
-    steps.iter().try_fold(start.clone(), |link, step| {
-        let bytes = link.bytes.clone();
-        let below = Some(link);
-        let (name, argument, out): (_, _, Bytes) = match step {
-            Work::Base64 => ("base64", None, base64::decode(&bytes)?.into()),
-            Work::Hex => ("hex", None, hex::decode(std::str::from_utf8(&bytes).ok()?)?.into()),
-            Work::Percent => ("percent", None, percent::decode(&bytes).unwrap_or(bytes)),
-            Work::Gunzip => ("gzip", None, gzip(&bytes, budget).usable()?.into()),
-            Work::Inflate => {
-                let inflated = if sense::is_zlib(&bytes) { zlib(&bytes, budget) } else { raw(&bytes, budget) };
-                ("deflate", None, inflated.usable()?.into())
+/// Does `steps` one after the other; `None` as soon as one fails for all values. `query` is
+/// that of the message.
+pub(super) fn run(steps: &[Work], start: &Arc<Link>, query: &str, budget: &mut Budget) -> Option<Vec<Led>> {
+    let mut values = vec![Led { link: start.clone(), key: None, declared: None }];
+    for step in steps {
+        let mut next = Vec::new();
+        for Led { link, key, .. } in values {
+            let Some(made) = step.run(&link.bytes, query, budget) else { continue };
+            // The walk opens it itself and gives each value its path.
+            if step.only_checks() {
+                next.push(Led { link, key, declared: step.declares() });
+                continue;
             }
-            Work::Unzstd => ("zstd", None, zstandard::zstd(&bytes, budget).usable()?.into()),
-            // The walk opens the JSON itself and gives each value its path.
-            Work::Json(None) => return json::is_json(&bytes, budget).then_some(below).flatten(),
-            Work::Json(Some(path)) => ("json", Some(path.clone()), json::at_path(&bytes, path, budget)?),
-            Work::Form(name) => {
-                let field = form::pairs(&bytes, budget).into_iter().find(|p| p.argument.as_ref() == Some(name))?;
-                ("form", Some(name.clone()), field.bytes)
+            for part in made {
+                if next.len() >= MOST_VALUES {
+                    budget.reach("values that a recipe makes of one", MOST_VALUES);
+                    break;
+                }
+                if !budget.layer() {
+                    return None;
+                }
+                let open = if step.published_key() { Link::with_published_key } else { Link::new };
+                let below = open(Some(link.clone()), step.name(), part.argument, part.bytes);
+                next.push(Led { link: below, key: part.key.or_else(|| key.clone()), declared: None });
             }
-            Work::Skip(count) => {
-                let rest = bytes.get(*count..)?;
-                ("skip", Some(count.to_string()), bytes.slice_ref(rest))
-            }
-            Work::Aes128Ecb { key, name, published } => {
-                let out = Bytes::from(aes::ecb_decrypt(key, &bytes)?);
-                let open = if *published { Link::with_published_key } else { Link::new };
-                return budget.bytes(out.len()).then(|| open(below, "aes-128-ecb", Some(name.clone()), out));
-            }
-        };
-        budget.layer().then(|| Link::new(below, name, argument, out))
-    })
+        }
+        values = next;
+        if values.is_empty() {
+            return None;
+        }
+    }
+    Some(values)
 }

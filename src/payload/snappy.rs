@@ -46,7 +46,7 @@ fn open_block(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
 }
 
 /// One block, if it is as long as it says.
-fn block(bytes: &[u8], budget: &mut Budget) -> Option<Vec<u8>> {
+pub(super) fn block(bytes: &[u8], budget: &mut Budget) -> Option<Vec<u8>> {
     let length = leb128::length(&mut Reader::new(bytes)).filter(|n| *n <= bytes.len().saturating_mul(GROWTH))?;
     if length > budget::DECODED_BYTES {
         budget.reach("bytes decoded in one message", budget::DECODED_BYTES);

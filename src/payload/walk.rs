@@ -157,6 +157,8 @@ pub(super) const OPENERS: &[Opener] = &[
 /// The walk through one message.
 pub(super) struct Walk<'d> {
     recipes: Vec<&'d recipe::Compiled>,
+    /// The message's query, for recipes that take a key from it.
+    query: &'d str,
     pub(super) budget: Budget,
     leaves: Vec<Leaf>,
     sealed: Vec<(String, Arc<Link>)>,
@@ -165,8 +167,16 @@ pub(super) struct Walk<'d> {
 }
 
 impl<'d> Walk<'d> {
-    pub(super) fn new(recipes: Vec<&'d recipe::Compiled>) -> Self {
-        Self { recipes, budget: Budget::default(), leaves: Vec::new(), sealed: Vec::new(), gaps: Vec::new(), groups: 0 }
+    pub(super) fn new(recipes: Vec<&'d recipe::Compiled>, query: &'d str) -> Self {
+        Self {
+            recipes,
+            query,
+            budget: Budget::default(),
+            leaves: Vec::new(),
+            sealed: Vec::new(),
+            gaps: Vec::new(),
+            groups: 0,
+        }
     }
 
     /// A number for values side by side.
@@ -185,12 +195,28 @@ impl<'d> Walk<'d> {
         let before = self.leaves.len();
         let sealing = self.recipes.iter().find(|r| r.sealed && r.starts_at(&value)).map(|r| r.id.clone());
         let opened = self.recipes.iter().filter(|r| !r.sealed && r.starts_at(&value)).find_map(|r| {
-            let link = recipe::run(&r.steps, &value.link, &mut self.budget)?;
-            Some(Value { link, recipe: Some(r.id.clone()), body: value.body && r.steps.is_empty(), ..value.clone() })
+            let led = recipe::run(&r.steps, &value.link, self.query, &mut self.budget)?;
+            Some((led, r.id.clone(), value.body && r.steps.is_empty()))
         });
-        let value = opened.unwrap_or(value);
         let link = value.link.clone();
-        self.down(value);
+        match opened {
+            None => self.down(value),
+            Some((led, id, body)) => {
+                // Several values of one text stand side by side.
+                let group = if led.len() > 1 { self.group() } else { value.group };
+                for recipe::Led { link, key, declared } in led {
+                    self.down(Value {
+                        link,
+                        key: key.or_else(|| value.key.clone()),
+                        declared: declared.map(str::to_owned).or_else(|| value.declared.clone().filter(|_| body)),
+                        recipe: Some(id.clone()),
+                        body,
+                        group,
+                        ..value.clone()
+                    });
+                }
+            }
+        }
         let closed = self.leaves.get(before..).is_some_and(|new| new.iter().all(|leaf| Arc::ptr_eq(&leaf.link, &link)));
         if let Some(id) = sealing.filter(|_| closed && sense::is_opaque(&link.bytes)) {
             self.sealed.push((id.to_string(), link));

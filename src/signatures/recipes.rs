@@ -34,12 +34,13 @@ pub struct Recipe {
     /// Regular expression over the path without query.
     #[serde(default)]
     pub path: Option<String>,
-    /// Part of the message: `body`, `form:NAME`, `query:NAME`, `header:NAME`, `json:$.a.b`.
+    /// Part of the message: `body`, `path`, `query`, `form:NAME`, `query:NAME`, `header:NAME`, `cookie:NAME`, `json:$.a.b`.
     pub from: String,
     /// Steps, in order.
     #[serde(default)]
     pub steps: Vec<RecipeStep>,
-    /// Data types of fields of the result, by last key or JSON path.
+    /// Data types of fields of the result, by last key, by path (`$.a[].b`, `3.1`) or by the
+    /// end of one (`*.46`).
     #[serde(default)]
     pub fields: BTreeMap<String, String>,
     /// It cannot be opened; what it may contain.

@@ -123,6 +123,8 @@ pub static WORDS: Words = Words {
     size: "Size",
     records: "Records",
     from_to: "From – to",
+    inspect_title: "What is in the traffic",
+    excerpt: "Excerpt",
     how_to_read: "How to read this",
     certainty_legend: "confirmed: a value of the device profile, or a digest of one. probable: two of key name, shape with checksum, a recipient known to use the key. possible: one hint only; a note that fails no build.",
     severity_legend: "Severity: the code's base, moved by the data class (H +1, L −1), an unnamed recipient (−1), an app that is not proven (−1); probable is at most medium, possible a note.",

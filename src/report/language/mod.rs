@@ -93,6 +93,7 @@ words! {
     policy_read, policy_read_intro, doubtful, remarks,
     method, method_tool, method_signatures, method_psl, method_first_party, method_owner, method_isolation, method_marks, method_no_marks,
     method_profile, method_no_profile, method_settled, method_skew, method_repeat, yes, no, sha256, size, records, from_to,
+    inspect_title, excerpt,
     how_to_read, certainty_legend, severity_legend, contents, none_said, and,
     ignored, ignored_by, ignored_more, ignore_how, ignore_today, ignore_reaches, ignore_unused,
     diff_title, diff_old, diff_new, diff_side, diff_none,

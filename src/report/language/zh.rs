@@ -123,6 +123,8 @@ pub static WORDS: Words = Words {
     size: "大小",
     records: "记录数",
     from_to: "起止",
+    inspect_title: "流量中有什么",
+    excerpt: "摘录",
     how_to_read: "怎样读这份报告",
     certainty_legend: "确认：设备档案里的值或其散列。很可能：键名、带校验的格式、已知使用该键的接收方三者有其二。可能：只有一个线索；只作提示，不会使构建失败。",
     severity_legend: "严重度：从代码的基准出发，按数据类别（H +1，L −1）、未具名接收方（−1）、应用未证实（−1）移动；“很可能”最高为中，“可能”只作提示。",

@@ -1,0 +1,238 @@
+//! The observations for reading: whom the app talked to, and what of the device and the
+//! person went there, each sighting with its message, the way to its bytes, an excerpt and
+//! the reason; what could not be seen comes last. Arranged once, by recipient or by type,
+//! and written as text or as a page.
+
+mod excerpt;
+pub mod html;
+pub mod text;
+
+use crate::evidence::Place;
+use crate::observations::{Contact, Observations, Recipient, Sighting};
+use crate::signatures::Signatures;
+
+use super::escape::visible;
+use super::language::{Language, fill};
+
+/// What the sections are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// One recipient each, in it what it got.
+    #[default]
+    Recipient,
+    /// One data type each, in it who got it.
+    Type,
+}
+
+/// Observations arranged; every text is visible.
+struct View {
+    inputs: Vec<String>,
+    sections: Vec<Section>,
+    coverage: Vec<String>,
+}
+
+/// A recipient or a data type.
+struct Section {
+    title: String,
+    /// What is said of it: role and hosts, reason, traffic.
+    facts: Vec<String>,
+    rows: Vec<Row>,
+    /// Payloads that stayed closed.
+    sealed: Vec<String>,
+}
+
+/// A sighting.
+struct Row {
+    /// The data type, or in a section of one the recipient.
+    subject: String,
+    /// `confirmed`, for the page's colours.
+    certainty_id: String,
+    certainty: String,
+    /// Value, label, form, wire, how often.
+    value: String,
+    excerpt: String,
+    request: String,
+    /// The steps and the bytes.
+    way: String,
+    place: String,
+    reason: String,
+}
+
+fn arrange(seen: &Observations, signatures: &Signatures, language: Language, sort: Sort) -> View {
+    let words = language.words();
+    let mut inputs = Vec::new();
+    for input in &seen.inputs {
+        let line = fill(words.input_line, &[&visible(&input.name), &input.format, &input.records]);
+        inputs.push(format!("{line}, SHA-256 {}", input.sha256));
+        inputs.extend(input.producer.as_deref().map(|producer| format!("  {}", visible(producer))));
+    }
+    let sections = match sort {
+        Sort::Recipient => by_recipient(seen, signatures, language),
+        Sort::Type => by_type(seen, signatures, language),
+    };
+    View { inputs, sections, coverage: coverage(seen, language) }
+}
+
+fn by_recipient(seen: &Observations, signatures: &Signatures, language: Language) -> Vec<Section> {
+    let of = |contact: &Contact| {
+        let recipient = seen.recipients.get(&contact.recipient)?;
+        let mine = seen.sightings.iter().filter(|s| s.recipient == contact.recipient && s.app == contact.app);
+        let rows = mine.map(|s| row(s, type_name(signatures, &s.data_type, language), seen, language)).collect();
+        Some(Section {
+            title: visible(name(recipient, language)),
+            facts: facts(contact, recipient, language),
+            rows,
+            sealed: sealed(seen, recipient, language),
+        })
+    };
+    seen.contacts.iter().filter_map(of).collect()
+}
+
+/// By type; recipients that got nothing readable stand below, as they are no less contacted.
+fn by_type(seen: &Observations, signatures: &Signatures, language: Language) -> Vec<Section> {
+    let mut types: Vec<&str> = seen.sightings.iter().map(|s| s.data_type.as_str()).collect();
+    types.sort_unstable();
+    types.dedup();
+    let mut sections: Vec<Section> = types
+        .into_iter()
+        .map(|data_type| {
+            let mut mine: Vec<&Sighting> = seen.sightings.iter().filter(|s| s.data_type == data_type).collect();
+            mine.sort_by(|a, b| a.recipient.cmp(&b.recipient));
+            let to = |s: &Sighting| {
+                seen.recipients.get(&s.recipient).map_or(s.recipient.as_str(), |r| name(r, language)).to_owned()
+            };
+            Section {
+                title: type_name(signatures, data_type, language),
+                facts: Vec::new(),
+                rows: mine.into_iter().map(|s| row(s, visible(&to(s)), seen, language)).collect(),
+                sealed: Vec::new(),
+            }
+        })
+        .collect();
+    for contact in &seen.contacts {
+        let silent = !seen.sightings.iter().any(|s| s.recipient == contact.recipient && s.app == contact.app);
+        if let Some(recipient) = seen.recipients.get(&contact.recipient).filter(|_| silent) {
+            sections.push(Section {
+                title: visible(name(recipient, language)),
+                facts: facts(contact, recipient, language),
+                rows: Vec::new(),
+                sealed: sealed(seen, recipient, language),
+            });
+        }
+    }
+    sections
+}
+
+fn facts(contact: &Contact, recipient: &Recipient, language: Language) -> Vec<String> {
+    let words = language.words();
+    vec![
+        format!("{} · {}", words.term(&word(&recipient.role)), visible(&contact.hosts.join(", "))),
+        format!("{}: {}", words.reason, visible(&language.because(&recipient.reason))),
+        traffic(contact, language),
+    ]
+}
+
+fn sealed(seen: &Observations, recipient: &Recipient, language: Language) -> Vec<String> {
+    let of = seen.sealed.iter().filter(|sealed| sealed.recipient == recipient.id);
+    of.map(|sealed| {
+        let recipe = format!("{} ×{}", sealed.recipe, sealed.count);
+        let may = sealed.may_contain.join(", ");
+        let line = fill(language.words().sealed_line, &[&visible(name(recipient, language)), &recipe, &may]);
+        format!("{line} — {}", sealed.reason)
+    })
+    .collect()
+}
+
+fn coverage(seen: &Observations, language: Language) -> Vec<String> {
+    let words = language.words();
+    let coverage = &seen.coverage;
+    let mut lines = Vec::new();
+    match coverage.percent() {
+        Some(percent) => {
+            lines.push(fill(words.coverage_bytes, &[&coverage.opened_bytes, &coverage.total_bytes, &percent]));
+            lines.push(fill(words.coverage_messages, &[&coverage.opened_messages, &coverage.total_messages]));
+        }
+        None => lines.push(words.coverage_nothing.to_owned()),
+    }
+    for (reason, count) in &coverage.closed {
+        lines.push(format!("{}: {} {count}", words.coverage_closed, words.term(reason.as_str())));
+    }
+    for gap in &seen.gaps {
+        let times = if gap.count > 1 { fill(words.gap_count, &[&gap.count]) } else { String::new() };
+        let reason = words.term(gap.reason.as_str());
+        lines.push(format!("{}: {reason} ({}): {} {times}", words.gaps, visible(&gap.at), visible(&gap.detail)));
+    }
+    lines
+}
+
+fn name(recipient: &Recipient, language: Language) -> &str {
+    match language {
+        Language::En => &recipient.en,
+        Language::Zh => &recipient.zh,
+    }
+}
+
+fn type_name(signatures: &Signatures, id: &str, language: Language) -> String {
+    signatures
+        .types
+        .get(id)
+        .map_or(id, |data_type| match language {
+            Language::En => &data_type.en,
+            Language::Zh => &data_type.zh,
+        })
+        .to_owned()
+}
+
+fn traffic(contact: &Contact, language: Language) -> String {
+    let words = language.words();
+    let mut parts = vec![format!("{} {}", words.messages_read, contact.messages)];
+    parts.extend(
+        contact.closed.iter().map(|(reason, n)| format!("{} {} {n}", words.closed, words.term(reason.as_str()))),
+    );
+    parts.push(format!("{} – {}", contact.first, contact.last));
+    parts.join(" · ")
+}
+
+/// What was seen, how it was written, and why it is taken for that.
+fn row(sighting: &Sighting, subject: String, seen: &Observations, language: Language) -> Row {
+    let words = language.words();
+    let key = sighting.key.as_deref().map(|key| format!("{} = ", visible(key))).unwrap_or_default();
+    let steps: Vec<String> = sighting.locator.steps.iter().map(ToString::to_string).collect();
+    let (input, place) = match &sighting.locator.place {
+        Place::Frames { input, frames, transport, stream, .. } => {
+            let transport = word(transport);
+            let frames: Vec<String> = frames.iter().take(8).map(ToString::to_string).collect();
+            (*input, format!("{transport}.stream {stream}, frames {}", frames.join(" ")))
+        }
+        Place::Entry { input, entry, pointer } => (*input, format!("entry {entry}, {pointer}")),
+    };
+    let input = seen.inputs.get(input as usize).map_or("-", |i| i.name.as_str());
+    let variant = if sighting.form.variant == "as-is" { "" } else { &sighting.form.variant };
+    let form = format!("{} {variant}", words.term(&sighting.form.digest));
+    Row {
+        subject,
+        certainty_id: word(&sighting.certainty),
+        certainty: words.term(&word(&sighting.certainty)).to_owned(),
+        value: format!(
+            "{key}{} ({}) · {} · {} ×{}",
+            visible(sighting.masked.as_str()),
+            sighting.label,
+            form.trim_end(),
+            words.term(&word(&sighting.wire)),
+            sighting.count,
+        ),
+        excerpt: visible(&excerpt::of(sighting)),
+        request: visible(&format!("{} · {}", sighting.path_template, sighting.host)),
+        way: format!("{} → [{}–{}]", visible(&steps.join(" → ")), sighting.locator.start, sighting.locator.end),
+        place: format!("{} {}", visible(input), visible(&place)),
+        reason: visible(&language.because(&sighting.reason)),
+    }
+}
+
+/// The word of an enum as JSON writes it.
+fn word<T: serde::Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
