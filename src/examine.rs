@@ -11,6 +11,7 @@ mod apps;
 mod collect;
 mod hide;
 mod lens;
+mod sent;
 mod streams;
 mod survey;
 mod template;
@@ -19,23 +20,26 @@ mod threads;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::capture::{OpenError, Record, Source};
-use crate::evidence::{Gap, GapReason, Gaps};
+use crate::capture::{Apps, OpenError, Record, Source};
+use crate::evidence::{Gap, GapReason, Gaps, Time};
 use crate::identify::Identifier;
 use crate::message::{Item, Message, Options, import};
 use crate::net::{Numbering, Segment, Slicer};
 use crate::observations::Observations;
-use crate::party::{Attributor, PUBLIC_SUFFIX_LIST, Scope};
+use crate::party::{Attributor, NameTable, PUBLIC_SUFFIX_LIST, Scope};
 use crate::payload::Decoder;
 use crate::secure::KeyLog;
 use crate::secure::pem::{self, KeyFile};
+use crate::secure::wireguard::Tunnels;
 use crate::session::{Session, Timeline};
 use crate::signatures::Signatures;
 
 use apps::AppMap;
 use lens::Lens;
+pub use sent::{Sent, Told, sent};
 use streams::Streams;
 use survey::{Known, survey};
+pub use template::path_template;
 
 /// Logical shards. Fixed, so that limits and orders do not depend on the machine.
 pub const SHARDS: usize = 64;
@@ -84,6 +88,26 @@ pub fn examine(
     let sources = open(session)?;
     let (known, options) = first_pass(session, &sources, remarks)?;
     let Known { inputs, names, apps, first, gaps } = known;
+    let lens = lens(session, signatures, settings.show_values, (names, apps, first), remarks)?;
+    // A stream resumes what an earlier one has agreed: only one thread meets them in order.
+    let threads = if options.keys.derives_masters() { 1 } else { settings.threads };
+    let mut collector = threads::run(&sources, &options, &lens, threads)?;
+    collector.gaps.merge(gaps);
+    let mut observations = collector.observations(&lens);
+    observations.inputs = inputs;
+    observations.signatures_sha256 = signatures.sha256.clone();
+    observations.public_suffix_list = PUBLIC_SUFFIX_LIST.to_owned();
+    Ok(observations)
+}
+
+/// What the messages of a session are looked at with, once pass 1 found names, apps and the first time.
+fn lens<'s>(
+    session: &Session,
+    signatures: &'s Signatures,
+    show_values: bool,
+    (names, apps, first): (NameTable, Vec<Apps>, Option<Time>),
+    remarks: &mut Remarks<'_>,
+) -> Result<Lens<'s>, ExamineError> {
     let description = &session.description;
     let scope = Scope {
         first_party: description.first_party.clone(),
@@ -97,7 +121,7 @@ pub fn examine(
     if let Some(remark) = description.app.as_deref().and_then(|app| apps.remark(app)) {
         remarks(remark);
     }
-    let lens = Lens {
+    Ok(Lens {
         signatures,
         decoder: Decoder::new(signatures),
         identifier: Identifier::new(signatures, &session.profile),
@@ -105,18 +129,9 @@ pub fn examine(
         apps,
         app: description.app.clone(),
         isolated: description.isolation,
-        show_values: settings.show_values,
+        show_values,
         attributor: Attributor::new(signatures, scope, names),
-    };
-    // A stream resumes what an earlier one has agreed: only one thread meets them in order.
-    let threads = if options.keys.derives_masters() { 1 } else { settings.threads };
-    let mut collector = threads::run(&sources, &options, &lens, threads)?;
-    collector.gaps.merge(gaps);
-    let mut observations = collector.observations(&lens);
-    observations.inputs = inputs;
-    observations.signatures_sha256 = signatures.sha256.clone();
-    observations.public_suffix_list = PUBLIC_SUFFIX_LIST.to_owned();
-    Ok(observations)
+    })
 }
 
 /// Hands every message of all captures of a session to `sink`, in the order in which
@@ -131,7 +146,19 @@ pub fn messages(
     let (known, options) = first_pass(session, &sources, remarks)?;
     let options = Options { hash_bodies: true, ..options };
     let apps = AppMap::new(known.apps);
-    let (mut gaps, mut unread, mut going) = (known.gaps, Gaps::default(), true);
+    let mut gaps = known.gaps;
+    gaps.merge(read(&sources, &options, &apps, sink)?);
+    Ok(gaps.into_vec())
+}
+
+/// Hands the messages of all sources to `sink`, which returns `false` to stop.
+fn read(
+    sources: &[Source],
+    options: &Options,
+    apps: &AppMap,
+    sink: &mut dyn FnMut(Message) -> bool,
+) -> Result<Gaps, ExamineError> {
+    let (mut gaps, mut unread, mut going) = (Gaps::default(), Gaps::default(), true);
     for (index, source) in sources.iter().enumerate() {
         let index = index as u32;
         let mut take = |item| match item {
@@ -140,11 +167,11 @@ pub fn messages(
             Item::Gap(gap) => gaps.add(gap),
         };
         if !source.format().is_capture() {
-            import::read(source, index, &options, &mut take)?;
+            import::read(source, index, options, &mut take)?;
         } else {
-            let mut streams = Streams::new(&options, apps.names());
+            let mut streams = Streams::new(options, apps.names());
             let (mut reader, mut apps) = (source.packets(index)?, apps.table(index));
-            let (mut slicer, mut numbering) = (Slicer::new(), Numbering::new());
+            let (mut slicer, mut numbering) = (slicer(&options.keys), Numbering::new());
             while let Some(record) = reader.next() {
                 let app = apps.see(&record);
                 let Record::Packet(packet) = record else { continue };
@@ -164,7 +191,7 @@ pub fn messages(
         }
     }
     gaps.merge(unread);
-    Ok(gaps.into_vec())
+    Ok(gaps)
 }
 
 /// Counts the conversations that had to be forgotten: packets of one that came later are a
@@ -191,9 +218,20 @@ fn first_pass(
     for path in &session.keys {
         read_key_file(path, &mut keys, remarks)?;
     }
-    let known = survey(sources, &mut keys)?;
+    let mut known = survey(sources, &mut keys)?;
     let options = Options { keys: Arc::new(keys), hash_bodies: false };
+    if options.keys.wireguard().can_open() {
+        survey::names_in_tunnels(sources, &options.keys, &mut known.names)?;
+    }
     Ok((known, options))
+}
+
+/// One for each input. It opens tunnels where there are keys for them.
+fn slicer(keys: &Arc<KeyLog>) -> Slicer {
+    match keys.wireguard().can_open() {
+        true => Slicer::unsealing(Box::new(Tunnels::new(Arc::clone(keys)))),
+        false => Slicer::new(),
+    }
 }
 
 /// Reads a key log or a PEM file, told apart by content.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::capture::{self, Apps, Packet, Source, Survey};
+use crate::capture::{self, Apps, Packet, Record, Source, Survey};
 use crate::evidence::{Gaps, Time};
 use crate::message::{Item, Options, import};
 use crate::net::{Numbering, Segment, Slicer};
@@ -37,7 +37,7 @@ pub fn survey(sources: &[Source], keys: &mut KeyLog) -> Result<Known, ExamineErr
     let mut known = Known::default();
     for (index, source) in sources.iter().enumerate() {
         let index = index as u32;
-        let mut names = NameReader::default();
+        let mut names = NameReader::new(Slicer::new());
         let Survey { mut input, secrets, names: given, apps, gaps } =
             capture::survey(source, index, &mut |packet| names.packet(packet, &mut known.names))?;
         names.finish(&mut known.names);
@@ -63,6 +63,22 @@ pub fn survey(sources: &[Source], keys: &mut KeyLog) -> Result<Known, ExamineErr
     Ok(known)
 }
 
+/// Reads the names once more, now that the keys are known and packets come out of sealed
+/// tunnels as well. What was learned before is learned again, which changes nothing.
+pub fn names_in_tunnels(sources: &[Source], keys: &Arc<KeyLog>, names: &mut NameTable) -> Result<(), ExamineError> {
+    for (index, source) in sources.iter().enumerate().filter(|(_, source)| source.format().is_capture()) {
+        let mut reader = NameReader::new(super::slicer(keys));
+        let mut packets = source.packets(index as u32)?;
+        while let Some(record) = packets.next() {
+            if let Record::Packet(packet) = record {
+                reader.packet(&packet, names);
+            }
+        }
+        reader.finish(names);
+    }
+    Ok(())
+}
+
 /// Follows the name services of one input and nothing else. What it cannot read is
 /// counted in pass 2, not here.
 struct NameReader {
@@ -72,18 +88,16 @@ struct NameReader {
     unread: Gaps,
 }
 
-impl Default for NameReader {
-    fn default() -> Self {
+impl NameReader {
+    fn new(slicer: Slicer) -> Self {
         Self {
-            slicer: Slicer::new(),
+            slicer,
             numbering: Numbering::new(),
             streams: Streams::new(&Options { keys: Arc::new(KeyLog::new()), hash_bodies: false }, &AppNames::from([])),
             unread: Gaps::default(),
         }
     }
-}
 
-impl NameReader {
     fn packet(&mut self, packet: &Packet<'_>, names: &mut NameTable) {
         let mut found = self.slicer.slice(packet, &mut self.unread);
         while let Some(segment) = found {

@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::capture::{Record, Source};
 use crate::evidence::{Gaps, Time};
 use crate::message::{Options, import};
-use crate::net::{Assigned, Kind, Numbering, Segment, Slicer, StreamId};
+use crate::net::{Assigned, Kind, Numbering, Segment, StreamId};
 
 use super::apps::AppNames;
 use super::collect::Collector;
@@ -134,7 +134,7 @@ fn read(
             import::read(source, index, options, &mut |item| collector.item(item, lens))?;
             continue;
         }
-        let (mut slicer, mut numbering) = (Slicer::new(), Numbering::new());
+        let (mut slicer, mut numbering) = (super::slicer(&options.keys), Numbering::new());
         let (mut reader, mut apps) = (source.packets(index)?, lens.apps.table(index));
         while let Some(record) = reader.next() {
             let app = apps.see(&record);

@@ -90,7 +90,7 @@ impl Identifier {
 
     /// A name on the way to the leaf is a name of app lists.
     fn names_apps(&self, seen: Seen<'_>) -> bool {
-        let path = seen.leaf.json_path().unwrap_or_default();
+        let path = seen.leaf.path().unwrap_or_default();
         let names = path.split(['.', '[', ']', '\'']).filter(|n| !n.is_empty() && *n != "$");
         self.recipe_type(seen.leaf) == Some("installed_apps")
             || names.chain(seen.leaf.key.as_deref()).any(|name| self.keys.names(name, "installed_apps", seen.product))

@@ -31,6 +31,8 @@ use crate::payload::{Leaf, Part};
 use crate::session::Profile;
 use crate::signatures::Signatures;
 
+pub(crate) use digest::all as digests;
+pub(crate) use keys::words as key_words;
 pub use placeholders::Placeholders;
 
 /// A data type seen in a leaf.
@@ -154,7 +156,7 @@ impl Identifier {
     /// The type that the leaf's recipe gives it.
     fn recipe_type(&self, leaf: &Leaf) -> Option<&str> {
         let fields = &self.recipes.get(leaf.recipe.as_deref()?)?.fields;
-        let by_path = leaf.json_path().and_then(|path| fields.get(path));
+        let by_path = leaf.path().and_then(|path| fields.get(path));
         by_path.or_else(|| leaf.key.as_ref().and_then(|key| fields.get(key))).map(String::as_str)
     }
 }

@@ -14,6 +14,7 @@ use crate::evidence::{GapReason, Time, Transport};
 
 mod fragments;
 mod half;
+mod header;
 mod ip;
 mod link;
 mod numbering;
@@ -27,6 +28,7 @@ mod wireless;
 pub use numbering::{Assigned, Numbering};
 pub use slicer::{Flags, Kind, Segment, Slicer};
 pub use tcp::TcpStream;
+pub use tunnel::{Unsealed, Unsealer};
 
 /// A stream of one input, numbered as Wireshark numbers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -31,7 +31,7 @@ steps = [{ skip = 4 }, "gunzip", { json = "$.d" }, "hex", { aes-128-ecb = "00112
 source = "this test"
 "#;
 
-fn message(host: &str) -> Message {
+pub(super) fn message(host: &str) -> Message {
     let body = Bytes::from(hex::decode(MADE_UP).unwrap());
     Message {
         time: Time(0),

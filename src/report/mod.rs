@@ -5,6 +5,7 @@
 //! stands in `language/`, one table a language; codes and ids are never translated.
 
 pub mod difference;
+pub mod discover;
 pub mod escape;
 pub mod explain;
 pub mod github;

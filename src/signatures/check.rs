@@ -244,6 +244,18 @@ impl Signatures {
                 found.regex(&placeholder.origin, pattern);
             }
         }
+        let mut words: BTreeMap<&str, &Origin> = BTreeMap::new();
+        for field in &self.fields {
+            found.source(&field.origin, &field.source);
+            for word in &field.words {
+                if word.is_empty() || !word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
+                    found.add(&field.origin, format!("{word:?} is no single word in lower case"));
+                }
+                if let Some(first) = words.insert(word, &field.origin) {
+                    found.add(&field.origin, format!("the word {word:?} is listed before, at {first}"));
+                }
+            }
+        }
         for term in &self.vocabulary.data {
             found.source(&term.origin, &term.source);
             if term.data_type == NO_DATA {

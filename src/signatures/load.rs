@@ -59,6 +59,8 @@ pub struct Signatures {
     pub keys: Vec<KeyName>,
     /// Placeholders.
     pub placeholders: Vec<Placeholder>,
+    /// Words of field names.
+    pub fields: Vec<FieldWords>,
     /// Recipes by id.
     pub recipes: BTreeMap<String, Recipe>,
     /// Clauses by id, in the file's order.
@@ -100,6 +102,8 @@ struct File {
     key: Vec<toml::Spanned<KeyName>>,
     #[serde(default)]
     placeholder: Vec<toml::Spanned<Placeholder>>,
+    #[serde(default)]
+    field: Vec<toml::Spanned<FieldWords>>,
     #[serde(default)]
     recipe: Vec<toml::Spanned<Recipe>>,
     #[serde(default)]
@@ -210,6 +214,7 @@ impl Signatures {
         self.keys.extend(file.key.into_iter().map(|k| lines.placed(k, |k, o| KeyName { origin: o, ..k })));
         let placeholders = file.placeholder.into_iter();
         self.placeholders.extend(placeholders.map(|p| lines.placed(p, |p, o| Placeholder { origin: o, ..p })));
+        self.fields.extend(file.field.into_iter().map(|f| lines.placed(f, |f, o| FieldWords { origin: o, ..f })));
         let words = &mut self.vocabulary;
         words.data.extend(file.data.into_iter().map(|t| lines.placed(t, |t, o| DataTerm { origin: o, ..t })));
         for spanned in file.category {

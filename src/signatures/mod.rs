@@ -20,7 +20,7 @@ pub use clauses::Clause;
 pub use companies::{Company, Group, HostPattern, HostRule, PathRule, Product, Traffic};
 pub use index::{HostHit, Index, MatchedBy, Named, fold};
 pub use infrastructure::Infrastructure;
-pub use keys::{KeyName, Placeholder};
+pub use keys::{FieldKind, FieldWords, KeyName, Placeholder};
 pub use load::{LoadError, Problem, Signatures};
 pub use recipes::{Recipe, RecipeStep};
 pub use types::{Class, DataType, Types};

@@ -1,5 +1,6 @@
 //! What a reader reads, one table a language.
 
+pub(super) mod discover;
 mod en;
 mod zh;
 
