@@ -164,7 +164,7 @@ fn the_same_actions_recorded_again_differ_in_nothing_and_a_new_recipient_is_the_
 
     let added = audited(folder.path(), "added");
     let output = run(folder.path(), &["diff", &first, &added, "--format", "json"]);
-    assert_eq!(code(&output), Some(1), "an identifier to nobody that the policy names");
+    assert_eq!(code(&output), Some(1), "an identifier, and nothing but a catch-all covers it");
     let difference: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON");
     let ids = |what: &str, field: &str| -> Vec<String> {
         let list = difference[what].as_array().expect("a list");
@@ -177,7 +177,7 @@ fn the_same_actions_recorded_again_differ_in_nothing_and_a_new_recipient_is_the_
     );
     assert_eq!(
         (ids("findings", "code"), ids("findings", "recipient")),
-        (vec!["omitted-recipient".to_owned()], vec!["getui".to_owned()])
+        (vec!["vague-catch-all".to_owned()], vec!["getui".to_owned()])
     );
     assert!(difference["findings"][0]["state"]["old"].is_null());
     let back = run(folder.path(), &["diff", &added, &first]);
@@ -226,6 +226,10 @@ fn flag_beats_environment_beats_file_beats_default() {
     let flag = show(&["audit", "--fail-on", "critical"], Some("low"));
     assert_eq!(line(&flag, "fail-on"), "critical flag");
     assert_eq!(line(&show(&["audit", "--no-config"], None), "fail-on"), "medium default");
+
+    std::fs::write(folder.path().join("other.toml"), "fail-on = \"note\"\n").expect("written");
+    let other = folder.path().join("other.toml").display().to_string();
+    assert!(line(&show(&["--config", &other], None), "fail-on").starts_with("note "));
 
     let wrong = |text: &str| {
         std::fs::write(folder.path().join("wrong.toml"), text).expect("written");

@@ -92,7 +92,7 @@ pub fn complete(command: &Command, arguments: Vec<OsString>) -> anyhow::Result<V
     let Some((name, given)) = matches.subcommand().filter(|(name, _)| COMMANDS.contains(name)) else {
         return Ok(arguments);
     };
-    let file = file(&matches, given, command)?;
+    let file = file(&levels(&matches), command)?;
     if let Some(file) = &file {
         let quiet = arguments.iter().any(|argument| argument == "--quiet");
         output::say(quiet, &format!("options of {} are used", file.path.display()));
@@ -207,12 +207,19 @@ fn of_file(option: &Arg, value: &toml::Value, folder: &Path) -> anyhow::Result<V
     }
 }
 
+/// The matches of a command line, down to its last subcommand: where an option of every
+/// command was written is not known.
+fn levels(matches: &ArgMatches) -> Vec<&ArgMatches> {
+    std::iter::successors(Some(matches), |level| level.subcommand().map(|(_, sub)| sub)).collect()
+}
+
 /// The file that is named, else the one that is found.
-fn file(top: &ArgMatches, sub: &ArgMatches, command: &Command) -> anyhow::Result<Option<File>> {
-    if top.get_flag("no-config") || sub.get_flag("no-config") {
+fn file(levels: &[&ArgMatches], command: &Command) -> anyhow::Result<Option<File>> {
+    let none = |level: &&ArgMatches| level.try_get_one::<bool>("no-config").ok().flatten() == Some(&true);
+    if levels.iter().any(none) {
         return Ok(None);
     }
-    let named = sub.get_one::<PathBuf>("config").or_else(|| top.get_one::<PathBuf>("config")).cloned();
+    let named = levels.iter().find_map(|level| level.try_get_one::<PathBuf>("config").ok().flatten()).cloned();
     let named = named.or_else(|| std::env::var_os("WIREWITNESS_CONFIG").filter(|v| !v.is_empty()).map(PathBuf::from));
     let Some(path) = named.or_else(find) else { return Ok(None) };
     let bytes = output::read(&path, LIMIT)?;
@@ -256,7 +263,8 @@ fn find() -> Option<PathBuf> {
     None
 }
 
-pub fn run(args: Args, command: &Command) -> anyhow::Result<Outcome> {
+/// `outer` is the command line of `config` itself.
+pub fn run(args: Args, command: &Command, outer: &ArgMatches) -> anyhow::Result<Outcome> {
     let Show::Show { command: name, arguments } = args.command;
     anyhow::ensure!(
         COMMANDS.contains(&name.as_str()),
@@ -269,7 +277,7 @@ pub fn run(args: Args, command: &Command) -> anyhow::Result<Outcome> {
     line.extend(arguments);
     let given = relaxed.clone().try_get_matches_from(&line)?;
     let Some((_, sub)) = given.subcommand() else { return Ok(Outcome::Clear) };
-    let file = file(&given, sub, command)?;
+    let file = file(&[levels(outer), levels(&given)].concat(), command)?;
     let layers = layers(command, &name, sub, file.as_ref())?;
     let more = layers.iter().flat_map(|(_, given)| given.values.clone());
     let complete = relaxed.try_get_matches_from(insert(line, &name, more.collect::<Vec<_>>().into_iter()))?;

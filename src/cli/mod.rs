@@ -8,10 +8,10 @@ mod completions;
 mod config;
 mod demo;
 mod device;
-mod discover;
 mod diff;
 mod explain;
 mod ignore;
+mod discover;
 mod inspect;
 mod man;
 mod mark;
@@ -49,11 +49,11 @@ enum Command {
     Record(record::Args),
     Mark(mark::Args),
     Device(device::Args),
-    Discover(discover::Args),
     Diff(diff::Args),
     Ignore(ignore::Args),
     Config(config::Args),
     Explain(explain::Args),
+    Discover(discover::Args),
     Signatures(signatures::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -92,9 +92,11 @@ fn command() -> clap::Command {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outcome> {
     let command = command();
     let arguments = config::complete(&command, arguments.into_iter().collect())?;
-    let parsed = command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
-        Ok(cli) => cli,
+    let parsed = command
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches).map(|cli| (cli, matches)));
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => error.exit(),
     };
     match cli.command {
@@ -106,11 +108,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Record(args) => record::run(args),
         Command::Mark(args) => mark::run(args),
         Command::Device(args) => device::run(args),
-        Command::Discover(args) => discover::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Diff(args) => diff::run(args),
-        Command::Config(args) => config::run(args, &self::command()),
+        Command::Config(args) => config::run(args, &self::command(), &matches),
         Command::Ignore(args) => ignore::run(args),
+        Command::Discover(args) => discover::run(args),
         Command::Signatures(args) => signatures::run(args),
         Command::Completions(args) => completions::run(args, self::command()),
         Command::Man(args) => man::run(args, self::command()),

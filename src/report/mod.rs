@@ -4,8 +4,8 @@
 //! It judges nothing, opens no file, and knows no packet. Everything a reader reads
 //! stands in `language/`, one table a language; codes and ids are never translated.
 
-pub mod discover;
 pub mod difference;
+pub mod discover;
 pub mod escape;
 pub mod explain;
 pub mod github;
