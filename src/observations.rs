@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::{Certainty, Gap, GapReason, Locator, Masked, Place, Time};
 
 /// One input as it was read.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Input {
     /// File name without folders, or `-`.
     pub name: String,
@@ -137,14 +137,16 @@ pub struct Phase {
     pub near_mark: bool,
 }
 
+/// The phase groups, in the order in which a first launch runs through them.
+pub const PHASE_GROUPS: [&str; 5] = ["before-consent", "after-refusal", "after-consent", "background", "none"];
+
 impl Phase {
     /// Where there are no marks.
     pub fn unmarked() -> Self {
         Self { consent: Consent::Unmarked, background: false, logged_in: false, scenario: None, near_mark: false }
     }
 
-    /// The phase group of fingerprints and matrices:
-    /// `before-consent`, `after-refusal`, `background`, `after-consent`, `none`.
+    /// The phase group of fingerprints and matrices, one of [`PHASE_GROUPS`].
     pub fn group(&self) -> &'static str {
         match (self.consent, self.background) {
             (Consent::Before, _) => "before-consent",
@@ -280,7 +282,7 @@ pub struct Contact {
     pub unread_phases: BTreeMap<String, u64>,
     /// Payloads in readable messages that the SDK sealed.
     pub sealed: u64,
-    /// Sent bytes of payload (opened and closed).
+    /// Sent bytes of payload (opened, closed, and known to be lost).
     pub sent_bytes: u64,
     /// Messages and closed streams by phase group.
     pub phases: BTreeMap<String, u64>,
@@ -322,7 +324,8 @@ pub fn same_app(app: &str, audited: &str) -> bool {
 pub struct Coverage {
     /// Sent payload bytes of opened streams.
     pub opened_bytes: u64,
-    /// Sent payload bytes of all streams.
+    /// Sent payload bytes of all streams, also those that are known to have been sent, by the
+    /// sequence numbers around them or a packet's own length, and that were not captured.
     pub total_bytes: u64,
     /// Sent messages that were read.
     pub opened_messages: u64,
@@ -344,7 +347,7 @@ impl Coverage {
 /// Everything the traffic showed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Observations {
-    /// The inputs, in the order given.
+    /// The inputs in the order given, but captures that follow each other together, in order.
     pub inputs: Vec<Input>,
     /// Package or bundle id of the audited app, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -105,6 +105,7 @@ fn message(case: &Case) -> Message {
         protocol: if case.closed { Protocol::Tls } else { Protocol::Http11 },
         kind,
         host: case.host.clone(),
+        authority: None,
         sni: case.sni.clone(),
         alpn: None,
         first: true,
@@ -122,8 +123,18 @@ fn message(case: &Case) -> Message {
         doubtful: false,
         app: None,
         exchange: None,
+        service: None,
         wire_bytes: 0,
-        place: Place::Frames { input: 0, transport: Transport::Tcp, stream: 0, frames: vec![1], offset: 0 },
+        lost_bytes: 0,
+        place: Place::Frames {
+            input: 0,
+            transport: Transport::Tcp,
+            stream: 0,
+            frames: vec![1],
+            offset: 0,
+            began: None,
+            continued: Vec::new(),
+        },
     }
 }
 

@@ -8,6 +8,7 @@
 //! for a (code, recipient, type, phase group); see [`findings`](self) in `findings.rs`.
 
 mod advice;
+pub mod baseline;
 mod claims;
 mod clauses;
 pub mod codes;
@@ -16,16 +17,20 @@ mod contacts;
 mod cover;
 mod declared;
 mod denial;
+pub mod difference;
 mod disclosure;
+pub mod explanations;
 mod findings;
 mod fingerprint;
 pub mod gate;
 mod model;
 mod scope;
 mod severity;
+pub mod snapshot;
+pub mod suppress;
 mod words;
 
-pub use clauses::is_scenario;
+pub use clauses::{clauses_of, is_scenario};
 pub use conduct::CONTACT_ABROAD_INACTIVE;
 pub use model::*;
 
@@ -55,10 +60,7 @@ pub fn audit(observations: Observations, policy: Policy, session: SessionFacts, 
     found.extend(contacts::judge(&observations, &policy, &scope, &found));
     let findings = findings::settle(found, &signatures.clauses);
 
-    let mut summary = std::collections::BTreeMap::new();
-    for finding in &findings {
-        *summary.entry(finding.severity.as_str().to_owned()).or_insert(0) += 1;
-    }
+    let summary = suppress::summary(&findings);
     let declared = declared::states(&observations, &policy, signatures);
     let data_types = words::names(&observations, &policy, signatures);
     let clauses = clauses::cited(&findings, &signatures.clauses);
@@ -84,6 +86,8 @@ pub fn audit(observations: Observations, policy: Policy, session: SessionFacts, 
         sealed: observations.sealed,
         declarations: policy,
         findings,
+        ignore: None,
+        baseline: None,
         summary,
         data_types,
         clauses,

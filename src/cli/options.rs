@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
+use jiff::civil::Date;
 
-use crate::session::{Profile, Session};
+use crate::session::{Profile, Session, parse_day};
 use crate::signatures::Signatures;
 
 /// What is looked at, and with what knowledge.
@@ -73,6 +74,21 @@ impl Traffic {
     /// Number of threads, at least one.
     pub fn threads(&self) -> usize {
         self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
+    }
+}
+
+/// The day that expiry is judged by.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Today {
+    /// The day by which expiry is judged, such as 2027-01-31 [default: today, in UTC]
+    #[arg(long, value_name = "DAY", value_parser = parse_day)]
+    pub today: Option<Date>,
+}
+
+impl Today {
+    /// The day given, else the one it is.
+    pub fn day(&self) -> Date {
+        self.today.unwrap_or_else(|| jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date())
     }
 }
 

@@ -168,11 +168,7 @@ impl Collector {
         match message.kind {
             Kind::Closed { reason } => Some(Unread { reason, counted: false }),
             Kind::Raw if matches!(message.protocol, Protocol::Tcp | Protocol::Udp) && !is_text(&message.body) => {
-                let stream = match message.place {
-                    Place::Frames { input, transport, stream, .. } => (input, transport, stream),
-                    Place::Entry { .. } => return Some(Unread { reason: GapReason::UnknownProtocol, counted: false }),
-                };
-                let counted = !self.unknown.insert(stream);
+                let counted = message.place.stream().is_some_and(|stream| !self.unknown.insert(stream));
                 Some(Unread { reason: GapReason::UnknownProtocol, counted })
             }
             _ => None,
@@ -181,7 +177,7 @@ impl Collector {
 
     /// Counts the message in the coverage of what was sent.
     fn cover(&mut self, message: &Message, unread: Option<Unread>) {
-        self.coverage.total_bytes += message.wire_bytes;
+        self.coverage.total_bytes += message.wire_bytes.saturating_add(message.lost_bytes);
         match unread {
             None => {
                 self.coverage.total_messages += 1;
@@ -241,7 +237,7 @@ impl Collector {
             (None, Kind::Request { method, .. }) if method == "CONNECT" => {}
             (None, _) => contact.messages += 1,
         }
-        contact.sent_bytes += message.wire_bytes;
+        contact.sent_bytes += message.wire_bytes.saturating_add(message.lost_bytes);
         *contact.phases.entry(phase.group().to_owned()).or_default() += 1;
         if phase.near_mark {
             *contact.near_mark.entry(phase.group().to_owned()).or_default() += 1;

@@ -1,6 +1,6 @@
 //! What was sent, message by message, with everything in it: for comparing runs.
 
-use super::{Known, Remarks, first_pass, lens, open, read};
+use super::{Known, Remarks, first_pass, lens, read};
 use crate::evidence::{Direction, Gap, Gaps};
 use crate::examine::ExamineError;
 use crate::identify::Hit;
@@ -44,12 +44,11 @@ pub fn sent(
     remarks: &mut Remarks<'_>,
     sink: &mut dyn FnMut(Sent<'_>),
 ) -> Result<Told, ExamineError> {
-    let sources = open(session)?;
-    let (known, options) = first_pass(session, &sources, remarks)?;
-    let Known { inputs, names, apps, first, mut gaps } = known;
+    let (known, options) = first_pass(session, signatures, remarks)?;
+    let Known { sources, inputs, series, names, apps, first, mut gaps, .. } = known;
     let lens = lens(session, signatures, true, (names, apps, first), remarks)?;
     let (mut messages, mut closed, mut found) = (0, 0, Gaps::default());
-    let unseen = read(&sources, &options, &lens.apps, &mut |message| {
+    let unseen = read(&sources, series, &options, &lens.apps, &mut |message| {
         let other_app =
             message.app.as_deref().zip(lens.app.as_deref()).and_then(|(app, it)| lens.apps.is_audited(app, it));
         if message.direction == Direction::Received || other_app == Some(false) {

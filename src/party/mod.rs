@@ -13,6 +13,7 @@
 mod decide;
 mod host;
 mod names;
+mod nat64;
 mod paths;
 mod scope;
 
@@ -140,7 +141,7 @@ impl<'s> Attributor<'s> {
         via: impl Fn() -> Option<&'s crate::signatures::Product>,
         subject: impl Fn(Host, NameSource, Certainty, Option<String>) -> Subject<'m>,
     ) -> Attribution {
-        let address = normalise(message.server);
+        let address = self.names.plain(message.server);
         let bare = || subject(Host::Address(address), NameSource::Address, Certainty::Confirmed, None);
         let Some(found) = self.names.name_of(message.client, message.server, message.time) else {
             return self.printed(self.decide(&bare(), &via), message.server);

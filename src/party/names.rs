@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use super::host::{Host, normalise};
+use super::nat64::Prefixes;
 use crate::evidence::Time;
 use crate::message::{Dns, Kind, Message};
 
@@ -40,6 +41,7 @@ pub struct NameTable {
     by_address: HashMap<IpAddr, Vec<Held>>,
     aliases: HashMap<String, Vec<Held>>,
     given: HashMap<IpAddr, Vec<String>>,
+    nat64: Prefixes,
     answers: usize,
     dropped: u64,
 }
@@ -82,6 +84,7 @@ impl NameTable {
         if !dns.response {
             return;
         }
+        self.nat64.learn(dns);
         let client = normalise(client);
         // Alias target to the name it stands for, in this message.
         let mut asked_as: HashMap<String, String> = HashMap::new();
@@ -131,9 +134,21 @@ impl NameTable {
         self.dropped
     }
 
+    /// An address that only wraps an IPv4 address, in any way that this network has, as that one.
+    pub fn plain(&self, address: IpAddr) -> IpAddr {
+        self.nat64.plain(address)
+    }
+
     /// What `client` knew `address` as at `time`.
     pub fn name_of(&self, client: IpAddr, address: IpAddr, time: Time) -> Option<AddressName> {
-        let (client, address) = (normalise(client), normalise(address));
+        // A name server that makes IPv6 addresses answers with them; a program that was told
+        // the IPv4 address makes one itself.
+        let client = normalise(client);
+        let found = self.known_as(client, normalise(address), time);
+        found.or_else(|| self.known_as(client, self.plain(address), time))
+    }
+
+    fn known_as(&self, client: IpAddr, address: IpAddr, time: Time) -> Option<AddressName> {
         let own = self.by_client.get(&client).and_then(|names| names.get(&address));
         let own = own.and_then(|names| latest(names, time));
         let any = || self.by_address.get(&address).and_then(|names| latest(names, time));

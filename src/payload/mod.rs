@@ -17,6 +17,8 @@ mod bson;
 mod budget;
 mod cbor;
 mod coding;
+mod engineio;
+mod events;
 mod fields;
 mod form;
 mod grpc;

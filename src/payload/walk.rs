@@ -137,6 +137,8 @@ pub(super) const OPENERS: &[Opener] = &[
     super::thrift::THRIFT_STRUCT,
     super::multipart::MULTIPART,
     super::json::JSON,
+    super::engineio::ENGINEIO,
+    super::events::EVENTS,
     super::lines::LINES,
     super::url::URL,
     super::form::FORM,

@@ -199,7 +199,7 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
             (format, encoding, read)
         };
         let read = block::loosen(read, |block| tables::has_heads(block, &lexicon));
-        let mut read = block::enumerate(read);
+        let mut read = labels::part(block::enumerate(read), &lexicon);
         for block in &mut read {
             block.source = sources.len() as u32;
         }
@@ -275,7 +275,7 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
     let mut parties: Vec<(usize, ThirdParty)> = Vec::new();
     let mut own_rows = Vec::new();
     for (at, block) in blocks.iter().enumerate().filter(|(_, b)| b.table().is_some()) {
-        let found = tables::read(block, lexicon);
+        let found = tables::read(block, name_above(blocks, at, lexicon, names).as_deref(), lexicon);
         parties.extend(found.entries.iter().map(|e| (at, e.finish(lexicon, names))));
         own_rows.extend(found.own);
     }
@@ -292,7 +292,7 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
             .unwrap_or_default();
         parties.push((at, entry.finish(lexicon, names)));
     }
-    let written = prose::read(blocks, &used, lexicon, names);
+    let written = prose::read(blocks, &sections, &used, lexicon, names);
     for at in &written.used {
         if let Some(used) = used.get_mut(*at) {
             *used = true;
@@ -338,6 +338,15 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
     notes.extend(remarks::stand_elsewhere(&policy.names_seen));
     policy.remarks = notes;
     policy
+}
+
+/// The third party that the heading right above the block at `at` names.
+fn name_above(blocks: &[Block], at: usize, lexicon: &Lexicon, names: &Names<'_>) -> Option<String> {
+    let above = blocks.get(at.checked_sub(1)?)?;
+    let title = sections::without_number(&above.text).trim().trim_end_matches(['：', ':']).trim();
+    let heading = sections::is_heading(above) || title.chars().count() <= 24 && above.table().is_none();
+    let somebody = names.is_known(title) || fold::fold(title).contains("sdk") && names.holds_known(title);
+    (heading && somebody && !prose::names_nobody(title, lexicon, names)).then(|| title.to_owned())
 }
 
 fn once<'a>(ids: impl Iterator<Item = &'a String>) -> Vec<String> {

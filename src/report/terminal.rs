@@ -46,6 +46,7 @@ const CLAUSES: usize = 4;
 
 const TITLE: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
+const STRUCK: Style = Style::new().strikethrough();
 
 /// The text, with a last line feed.
 ///
@@ -64,6 +65,8 @@ pub fn render(report: &Report, options: &Options) -> Result<String, serde_json::
     if view.findings.is_empty() {
         page.line(&view.headline);
     }
+    page.baseline(&view);
+    page.ignored(&view);
     page.contacts(&view);
     page.claims(&view);
     page.declared(&view);
@@ -235,11 +238,21 @@ impl Page<'_> {
 
     fn finding(&mut self, finding: &Finding) {
         let words = self.options.language.words();
-        let badge = self.styled(severity_style(&finding.severity), &finding.severity_words.to_uppercase());
-        let code = self.styled(TITLE, &finding.code);
-        self.text.push_str(&format!("\n{badge}  {code}  ({}, {})\n", finding.certainty, finding.phase));
+        let mut tags = vec![finding.certainty.as_str(), &finding.phase];
+        tags.extend(Some(finding.baseline_words.as_str()).filter(|words| !words.is_empty()));
+        let tags = tags.join(", ");
+        let severity = finding.severity_words.to_uppercase();
+        let line = if finding.ignored.is_some() {
+            // Struck out for eyes and for a file alike.
+            self.styled(STRUCK, &format!("~~{severity}  {}~~", finding.code))
+        } else {
+            let badge = self.styled(severity_style(&finding.severity), &severity);
+            format!("{badge}  {}", self.styled(TITLE, &finding.code))
+        };
+        self.text.push_str(&format!("\n{line}  ({tags})\n"));
         self.rows(&[("", finding.message.clone())], 2);
         let mut rows: Vec<(&str, String)> = Vec::new();
+        rows.extend(finding.ignored.iter().map(|ignored| (words.ignored, ignored.clone())));
         for quote in &finding.policy {
             rows.push((words.policy_says, format!("{}: “{}”", quote.place, quote.words)));
         }
@@ -263,7 +276,36 @@ impl Page<'_> {
         }
         rows.push((words.severity_steps, finding.severity_steps.clone()));
         rows.push((words.fingerprint, finding.fingerprint.clone()));
+        rows.extend(finding.ignore_command.iter().map(|command| (words.ignore_how, command.clone())));
         self.rows(&rows, 2);
+    }
+
+    fn baseline(&mut self, view: &View) {
+        let words = self.options.language.words();
+        let Some(baseline) = &view.baseline else { return };
+        self.section(words.baseline);
+        self.line(&baseline.of);
+        self.line(&baseline.counts);
+        for absent in &baseline.absent {
+            self.rows(&[(words.baseline_absent, absent.clone())], 2);
+        }
+        if let Some(covered) = &baseline.covered {
+            self.line(covered);
+        }
+    }
+
+    fn ignored(&mut self, view: &View) {
+        let words = self.options.language.words();
+        let Some(ignored) = &view.ignored else { return };
+        self.section(words.ignored);
+        for line in &ignored.lines {
+            let style = if line.state == "active" { DIM } else { severity_style("medium") };
+            let state = self.styled(style, &line.state_words);
+            self.text.push_str(&format!("{} — {state}\n", line.place));
+            let rows = [line.matcher.clone(), line.reason.clone(), line.reaches.clone()];
+            self.rows(&rows.map(|row| ("", row)), 2);
+        }
+        self.line(&ignored.today);
     }
 
     fn contacts(&mut self, view: &View) {

@@ -5,6 +5,7 @@
 
 mod canary;
 mod describe;
+mod ignore;
 mod marks;
 mod profile;
 mod settled;
@@ -13,6 +14,9 @@ use std::path::{Path, PathBuf};
 
 pub use canary::canaries;
 pub use describe::Description;
+pub use ignore::{
+    IgnoreRule, IgnoreState, Matcher, WARNING_DAYS, parse_day, parse_ignore, read_ignore, without_rules, write_rule,
+};
 pub use marks::{MARKS, Mark, Timeline, parse_mark, read_marks};
 pub use profile::{Profile, ProfileValue};
 pub use settled::{SettledAs, Settlement, read_settled};
@@ -52,6 +56,8 @@ pub struct Session {
     pub marks: Vec<Mark>,
     /// `settled.toml`.
     pub settled: Vec<Settlement>,
+    /// `ignore.toml`.
+    pub ignore: Vec<IgnoreRule>,
     /// Files in the folder that are read by nothing here, by name.
     pub unread: Vec<String>,
 }
@@ -98,6 +104,7 @@ impl Session {
                 "session.toml" => self.description = Description::read(&path)?,
                 "device.toml" => self.profile = Profile::read(&path, signatures)?,
                 "settled.toml" => self.settled = read_settlements(&path)?,
+                "ignore.toml" => self.ignore = read_ignore(&path)?,
                 "phases.jsonl" => self.marks = read_marks(&path)?,
                 "keys.log" => self.keys.push(path),
                 _ if has_extension(&name, CAPTURES) => self.captures.push(path),

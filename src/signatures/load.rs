@@ -59,6 +59,10 @@ pub struct Signatures {
     pub keys: Vec<KeyName>,
     /// Placeholders.
     pub placeholders: Vec<Placeholder>,
+    /// Protocols that are named and not parsed, by id.
+    pub services: BTreeMap<String, Service>,
+    /// Resolvers that are asked over HTTP, by id.
+    pub resolvers: BTreeMap<String, HttpDns>,
     /// Words of field names.
     pub fields: Vec<FieldWords>,
     /// Recipes by id.
@@ -106,6 +110,10 @@ struct File {
     field: Vec<toml::Spanned<FieldWords>>,
     #[serde(default)]
     recipe: Vec<toml::Spanned<Recipe>>,
+    #[serde(default)]
+    service: Vec<toml::Spanned<Service>>,
+    #[serde(default)]
+    httpdns: Vec<toml::Spanned<HttpDns>>,
     #[serde(default)]
     clause: Vec<toml::Spanned<Clause>>,
     #[serde(default)]
@@ -202,6 +210,16 @@ impl Signatures {
             let recipe = lines.placed(spanned, |r, o| Recipe { origin: o, ..r });
             seen.once("recipe", &recipe.id, &recipe.origin);
             self.recipes.insert(recipe.id.clone(), recipe);
+        }
+        for spanned in file.service {
+            let service = lines.placed(spanned, |s, o| Service { origin: o, ..s });
+            seen.once("service", &service.id, &service.origin);
+            self.services.insert(service.id.clone(), service);
+        }
+        for spanned in file.httpdns {
+            let resolver = lines.placed(spanned, |r, o| HttpDns { origin: o, ..r });
+            seen.once("httpdns", &resolver.id, &resolver.origin);
+            self.resolvers.insert(resolver.id.clone(), resolver);
         }
         for spanned in file.clause {
             let clause = lines.placed(spanned, |c, o| Clause { origin: o, ..c });

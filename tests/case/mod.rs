@@ -426,6 +426,8 @@ fn frames(index: u64) -> Place {
         stream: index as u32,
         frames: vec![index * 10 + 4, index * 10 + 5],
         offset: 0,
+        began: None,
+        continued: Vec::new(),
     }
 }
 

@@ -15,7 +15,9 @@ use wirewitness::signatures::Signatures;
 #[allow(dead_code)]
 mod case;
 mod html;
+mod ignored;
 mod json;
+mod services;
 mod terminal;
 
 /// The sample, with `edit` applied to what goes in.

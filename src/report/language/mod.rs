@@ -92,6 +92,11 @@ words! {
     method_profile, method_no_profile, method_settled, method_skew, method_repeat, yes, no, sha256, size, records, from_to,
     inspect_title, excerpt,
     how_to_read, certainty_legend, severity_legend, contents, none_said, and,
+    ignored, ignored_by, ignored_more, ignore_how, ignore_today, ignore_reaches, ignore_unused,
+    diff_title, diff_old, diff_new, diff_side, diff_none,
+    meaning, example, mend, base_severity, ignore_rule,
+    gate_passed, gate_failed, gate_unseen, left_out,
+    baseline, baseline_of, baseline_counts, baseline_absent, baseline_covered,
 }
 
 impl Words {

@@ -224,6 +224,11 @@ pub fn recipients(report: &Report, language: Language) -> Vec<RecipientRow> {
         .collect()
 }
 
+/// Whether addresses could be held against a country: nothing here reads such data yet.
+pub fn abroad_checked(_: &Report) -> bool {
+    false
+}
+
 /// Coverage and gaps.
 pub fn coverage(report: &Report, language: Language) -> Coverage {
     let words = language.words();
