@@ -129,7 +129,7 @@ impl Run {
             };
             self.text(text, (&spot(way), key, &hits), sent, &mut in_message);
         }
-        for (spot, _) in in_message.iter().map(|(spot, _)| (spot, ())).collect::<BTreeMap<_, _>>() {
+        for spot in in_message.iter().map(|(spot, _)| spot).collect::<BTreeSet<_>>() {
             if let Some(values) = self.spots.get_mut(spot) {
                 values.messages += 1;
             }

@@ -73,7 +73,7 @@ fn is(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
 pub fn form(text: &str) -> Result<Form, NoIdentifier> {
     let found = |strength, words: String| Ok(Form { strength, words });
     let length = text.len();
-    if length < SHORTEST || length > LONGEST || !text.is_ascii() || text.contains(char::is_whitespace) {
+    if !(SHORTEST..=LONGEST).contains(&length) || !text.is_ascii() || text.contains(char::is_whitespace) {
         return Err(match text.parse::<f64>() {
             Ok(_) => NoIdentifier::Number,
             Err(_) if is(&DATE, text) || text.contains(" GMT") => NoIdentifier::Time,

@@ -142,10 +142,17 @@ fn read(
             continue;
         }
         let slicer = super::slicer(&options.keys);
-        segments::read(sources, range.clone(), slicer, &lens.apps, &mut collector.gaps, &mut |assigned, segment, _| {
-            deal(Dealt::Segment(*assigned, segment));
-            true
-        })?;
+        segments::read(
+            sources,
+            range.clone(),
+            slicer,
+            &lens.apps,
+            &mut collector.gaps,
+            &mut |assigned, segment, _| {
+                deal(Dealt::Segment(*assigned, segment));
+                true
+            },
+        )?;
         deal(Dealt::SeriesOver);
     }
     Ok(collector)

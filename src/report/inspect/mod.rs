@@ -218,7 +218,7 @@ fn row(sighting: &Sighting, subject: String, seen: &Observations, language: Lang
             visible(sighting.masked.as_str()),
             sighting.label,
             form.trim_end(),
-            words.term(&word(&sighting.wire)),
+            words.term(&format!("wire:{}", word(&sighting.wire))),
             sighting.count,
         ),
         excerpt: visible(&excerpt::of(sighting)),
