@@ -65,7 +65,10 @@ fn open_struct(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
 fn open(input: &Input<'_>, bytes: &[u8], inside: Inside, needed: u32, budget: &mut Budget) -> Option<Opening> {
     let mut fields = Fields::numbered(input.bytes);
     let mut reader = Reader::new(bytes);
-    structure(&mut fields, &mut reader, Spot::default(), inside, 0, budget)?;
+    // What is only tried reaches no limit of the message.
+    let mut trial = Budget::default();
+    let limits = if needed == 0 { &mut *budget } else { &mut trial };
+    structure(&mut fields, &mut reader, Spot::default(), inside, 0, limits)?;
     (reader.is_empty() && fields.evidence >= needed).then(|| fields.accept(budget)).flatten()
 }
 

@@ -129,7 +129,10 @@ fn open_struct(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     [Protocol::Binary, Protocol::Compact].into_iter().find_map(|protocol| {
         let mut fields = Fields::numbered(input.bytes);
         let mut reader = Reader::new(input.bytes);
-        structure(&mut fields, protocol, &mut reader, Spot::default(), 0, budget)?;
+        // What is only tried reaches no limit of the message.
+        let mut trial = Budget::default();
+        let limits = if declared { &mut *budget } else { &mut trial };
+        structure(&mut fields, protocol, &mut reader, Spot::default(), 0, limits)?;
         let whole = reader.is_empty() && (declared || fields.evidence >= EVIDENCE);
         whole.then(|| fields.accept(budget)).flatten()
     })
