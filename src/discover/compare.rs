@@ -177,11 +177,11 @@ fn first_values<'r>(same: &[&'r Run]) -> impl Iterator<Item = (&'r Spot, &'r str
 /// most of the messages, and there are two such runs.
 fn stays(same: &[&Run], spot: &Spot, identity: &str) -> bool {
     let there: Vec<&Values> = same.iter().filter_map(|run| run.spots.get(spot)).collect();
-    let holds = |values: &&Values| {
+    let holds = |values: &Values| {
         let often = values.values.get(identity).is_some_and(|value| value.messages * 2 >= values.messages);
         often && !values.many
     };
-    there.len() >= 2 && there.iter().all(|values| holds(values))
+    there.len() >= 2 && there.iter().copied().all(holds)
 }
 
 /// What became of a value in the runs of one relation.

@@ -110,9 +110,9 @@ pub struct Slicer {
 /// Where the bytes are that are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Held {
-    InPacket,
-    InWhole,
-    InUnsealed,
+    Packet,
+    Whole,
+    Unsealed,
 }
 
 /// Part of a packet.
@@ -169,7 +169,7 @@ impl Slicer {
     pub fn slice<'a>(&'a mut self, packet: &Packet<'a>, gaps: &mut Gaps) -> Option<Segment<'a>> {
         self.rest.clear();
         let (range, form) = (0..packet.data.len(), Form::Link(packet.link));
-        self.rest.push(Part { held: Held::InPacket, range, form, depth: 0, conflict: false });
+        self.rest.push(Part { held: Held::Packet, range, form, depth: 0, conflict: false });
         self.more(packet, gaps)
     }
 
@@ -227,7 +227,7 @@ impl Slicer {
 
     fn look(&mut self, packet: &Packet<'_>, part: Part, gaps: &mut Gaps) -> Option<Found> {
         let frame = || format!("frame {}", packet.frame);
-        if part.held == Held::InPacket {
+        if part.held == Held::Packet {
             self.frames.clear();
             self.frames.push(self.before.saturating_add(packet.frame));
         }
@@ -269,7 +269,7 @@ impl Slicer {
                     let key = Key { source, destination, protocol, id: place.id };
                     let when = Carrier { frame: packet.frame, before: self.before, time: packet.time };
                     let payload_owned;
-                    let payload = if held == Held::InWhole {
+                    let payload = if held == Held::Whole {
                         payload_owned = payload.to_vec();
                         &payload_owned
                     } else {
@@ -279,7 +279,7 @@ impl Slicer {
                     self.whole = whole.bytes;
                     self.frames = whole.frames;
                     conflict |= whole.conflict;
-                    held = Held::InWhole;
+                    held = Held::Whole;
                     found = Ip { protocol: whole.protocol, payload: 0..self.whole.len(), fragment: None, ..found };
                     // Headers that stood behind the fragment header.
                     found = ip::extensions(&self.whole, found).ok()?;
@@ -371,7 +371,7 @@ impl Slicer {
                 Unsealed::Nothing => return Some(outside(held, ip, header, conflict)),
                 Unsealed::Packet(inner) => {
                     let (range, form) = (0..inner.len(), Form::Link(LinkType::RAW));
-                    self.rest.push(Part { held: Held::InUnsealed, range, form, depth: depth + 1, conflict });
+                    self.rest.push(Part { held: Held::Unsealed, range, form, depth: depth + 1, conflict });
                     self.unsealed = inner;
                     return Some(outside(held, ip, header, conflict));
                 }
@@ -405,9 +405,9 @@ impl Slicer {
 /// Where a part lies.
 fn bytes<'a>(packet: &Packet<'a>, whole: &'a [u8], unsealed: &'a [u8], held: Held) -> &'a [u8] {
     match held {
-        Held::InPacket => packet.data,
-        Held::InWhole => whole,
-        Held::InUnsealed => unsealed,
+        Held::Packet => packet.data,
+        Held::Whole => whole,
+        Held::Unsealed => unsealed,
     }
 }
 

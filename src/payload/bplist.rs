@@ -235,7 +235,7 @@ impl<'a> Walk<'_, 'a> {
                 let group = fields.group();
                 let archived = depth == 2 && fields.path.ends_with(".$objects");
                 for (at, reference) in self.list.references(references).enumerate() {
-                    let back = fields.to_index(at);
+                    let back = fields.enter_index(at);
                     let name = if archived { self.names.get(&at).cloned() } else { None };
                     let key = name.as_deref().or(spot.key);
                     self.object(fields, reference, Spot { key, group, element: name.is_none() }, depth, budget)?;
@@ -247,7 +247,7 @@ impl<'a> Walk<'_, 'a> {
                 let group = fields.group();
                 for (name, value) in self.list.pairs(names, values) {
                     let name = self.list.text(name)?;
-                    let back = fields.to_name(&name);
+                    let back = fields.enter_name(&name);
                     self.object(fields, value, Spot { key: Some(&name), group, element: false }, depth, budget)?;
                     fields.back(back);
                 }

@@ -22,7 +22,7 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     let several = length < input.bytes.len();
     let mut index = 0;
     while !reader.is_empty() {
-        let back = if several { fields.to_index(index) } else { fields.path.len() };
+        let back = if several { fields.enter_index(index) } else { fields.path.len() };
         document(&mut fields, &mut reader, Spot::default(), false, 0, budget)?;
         fields.back(back);
         index += 1;
@@ -54,7 +54,7 @@ fn document(
             return inner.is_empty().then_some(());
         }
         let name = std::str::from_utf8(cstring(&mut inner)?).ok()?;
-        let back = if array { fields.to_index(index) } else { fields.to_name(name) };
+        let back = if array { fields.enter_index(index) } else { fields.enter_name(name) };
         let key = if array { outer.key } else { Some(name) };
         element(fields, &mut inner, kind, Spot { key, group, element: array }, depth, budget)?;
         fields.back(back);

@@ -32,7 +32,7 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
         reader = Reader::new(input.bytes);
         let mut index = 0;
         while !reader.is_empty() {
-            let back = fields.to_index(index);
+            let back = fields.enter_index(index);
             item(&mut fields, &mut reader, Spot::default(), 0, budget)?;
             fields.back(back);
             index += 1;
@@ -138,7 +138,7 @@ fn array(
     let group = fields.group();
     let mut index = 0;
     while !at_end(reader, count, index) {
-        let back = fields.to_index(usize::try_from(index).ok()?);
+        let back = fields.enter_index(usize::try_from(index).ok()?);
         item(fields, reader, Spot { key: outer.key, group, element: true }, depth, budget)?;
         fields.back(back);
         index += 1;
@@ -176,7 +176,7 @@ fn map(
             (3, None) => (String::from_utf8(chunks(reader, 3)?).ok()?, true),
             _ => return None,
         };
-        let back = fields.to_name(&name);
+        let back = fields.enter_name(&name);
         let key = if is_name { Some(name.as_str()) } else { outer.key };
         item(fields, reader, Spot { key, group, element: false }, depth, budget)?;
         fields.back(back);

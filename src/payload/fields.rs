@@ -118,7 +118,7 @@ impl<'s> Fields<'s> {
     }
 
     /// Goes to the field of this number, the `count`th one of it; yields what [`Self::back`] needs.
-    pub(super) fn to_number(&mut self, number: u64, count: u32) -> usize {
+    pub(super) fn enter_number(&mut self, number: u64, count: u32) -> usize {
         let before = self.path.len();
         if before > 0 {
             self.path.push('.');
@@ -128,7 +128,7 @@ impl<'s> Fields<'s> {
     }
 
     /// Goes to a field by its name.
-    pub(super) fn to_name(&mut self, name: &str) -> usize {
+    pub(super) fn enter_name(&mut self, name: &str) -> usize {
         let before = self.path.len();
         super::json::push_name(&mut self.path, name);
         if sense::is_name(name.as_bytes()) {
@@ -148,7 +148,7 @@ impl<'s> Fields<'s> {
     }
 
     /// Goes to an element of a list.
-    pub(super) fn to_index(&mut self, index: usize) -> usize {
+    pub(super) fn enter_index(&mut self, index: usize) -> usize {
         let before = self.path.len();
         self.path.push_str(&format!("[{index}]"));
         before

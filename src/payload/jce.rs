@@ -107,7 +107,7 @@ fn structure(
         }
         before = Some(tag);
         fields.evidence = fields.evidence.saturating_add(RISING);
-        let back = fields.to_number(tag.into(), 0);
+        let back = fields.enter_number(tag.into(), 0);
         let held = match inside {
             Inside::Packet if !BUFFER_TAGS.contains(&tag) => Inside::Bytes,
             inside => inside,
@@ -140,7 +140,7 @@ fn value(
             let depth = fields.deeper(depth, budget)?;
             let group = fields.group();
             for index in 0..size(reader)? {
-                let back = fields.to_index(index);
+                let back = fields.enter_index(index);
                 let (_, kind) = head(reader)?;
                 value(fields, kind, reader, Spot { key: spot.key, group, element: true }, inside, depth, budget)?;
                 fields.back(back);
@@ -201,11 +201,11 @@ fn map(
         let (back, name) = match key_kind {
             6 | 7 => {
                 let name = String::from_utf8_lossy(string(key_kind, reader)?).into_owned();
-                (fields.to_name(&name), sense::is_name(name.as_bytes()).then_some(name))
+                (fields.enter_name(&name), sense::is_name(name.as_bytes()).then_some(name))
             }
-            0..=3 | 12 => (fields.to_name(&integer(key_kind, reader)?.to_string()), None),
+            0..=3 | 12 => (fields.enter_name(&integer(key_kind, reader)?.to_string()), None),
             _ => {
-                let back = fields.to_index(index);
+                let back = fields.enter_index(index);
                 let key = Spot { key: outer.key, group, element: true };
                 value(fields, key_kind, reader, key, Inside::Bytes, depth, budget)?;
                 (back, None)

@@ -39,7 +39,7 @@ fn row<'s>(input: &Input<'s>, budget: &mut Budget) -> Option<Fields<'s>> {
     let mut reader = Reader::new(input.bytes);
     let mut index = 0;
     while !reader.is_empty() {
-        let back = fields.to_index(index);
+        let back = fields.enter_index(index);
         value(&mut fields, &mut reader, Spot::default(), 0, budget)?;
         fields.back(back);
         index += 1;
@@ -113,8 +113,8 @@ fn map(
     for _ in 0..count {
         let key = key(reader)?;
         let (back, name) = match &key {
-            Key::Name(name) => (fields.to_name(name), Some(name.as_str())),
-            Key::Number(number) => (fields.to_name(&number.to_string()), outer.key),
+            Key::Name(name) => (fields.enter_name(name), Some(name.as_str())),
+            Key::Number(number) => (fields.enter_name(&number.to_string()), outer.key),
         };
         value(fields, reader, Spot { key: name, group, element: false }, depth, budget)?;
         fields.back(back);
@@ -160,7 +160,7 @@ fn array(
     let depth = fields.deeper(depth, budget)?;
     let group = fields.group();
     for index in 0..count {
-        let back = fields.to_index(index);
+        let back = fields.enter_index(index);
         value(fields, reader, Spot { key: outer.key, group, element: true }, depth, budget)?;
         fields.back(back);
     }

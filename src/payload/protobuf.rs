@@ -50,7 +50,7 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     if let Some(messages) = delimited(input.bytes) {
         let mut fields = Fields::numbered(input.bytes);
         for (index, bytes) in messages.into_iter().enumerate() {
-            let back = fields.to_index(index);
+            let back = fields.enter_index(index);
             message(&mut fields, bytes, Spot::default(), 0, budget);
             fields.back(back);
         }
@@ -196,7 +196,7 @@ fn message(fields: &mut Fields<'_>, bytes: &[u8], outer: Spot<'_>, depth: usize,
         }
         let Some((number, wire)) = field(&mut reader) else { return false };
         let count = counts.entry(number).or_default();
-        let back = fields.to_number(number.into(), *count);
+        let back = fields.enter_number(number.into(), *count);
         *count += 1;
         let key = match name {
             Some(name) if number != 1 => Some(name),
@@ -281,7 +281,7 @@ fn packed(fields: &mut Fields<'_>, bytes: &[u8], spot: Spot<'_>) {
     let spot = Spot { key: spot.key, group, element: true };
     let mut emit = |numbers: Vec<Number>, reading: &str| {
         for (index, number) in numbers.into_iter().enumerate() {
-            let back = fields.to_index(index);
+            let back = fields.enter_index(index);
             fields.reading(spot, number, reading);
             fields.back(back);
         }

@@ -59,7 +59,7 @@ fn open_call(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
             let length = usize::try_from(reader.u32()?).ok()?;
             let mut frame = reader.sub(length)?;
             let several = length + 4 < bytes.len();
-            let back = if several { fields.to_index(index) } else { fields.path.len() };
+            let back = if several { fields.enter_index(index) } else { fields.path.len() };
             call(&mut fields, &mut frame, budget)?;
             fields.back(back);
             index += 1;
@@ -79,7 +79,7 @@ fn calls(input: &Input<'_>, bytes: &[u8], budget: &mut Budget) -> Option<Opening
         fields = Fields::numbered(input.bytes);
         let mut index = 0;
         while !reader.is_empty() {
-            let back = fields.to_index(index);
+            let back = fields.enter_index(index);
             call(&mut fields, &mut reader, budget)?;
             fields.back(back);
             index += 1;
@@ -155,7 +155,7 @@ fn structure(
         }
         before = id;
         // Ids under zero exist: old compilers gave them to fields without one.
-        let back = fields.to_number(u64::from(id.unsigned_abs()), 0);
+        let back = fields.enter_number(u64::from(id.unsigned_abs()), 0);
         value(fields, protocol, kind, reader, Spot { key: outer.key, group, element: false }, depth, budget)?;
         fields.back(back);
     }
@@ -278,7 +278,7 @@ fn list(
     };
     let group = fields.group();
     for index in 0..count {
-        let back = fields.to_index(index);
+        let back = fields.enter_index(index);
         value(fields, protocol, kind, reader, Spot { key: outer.key, group, element: true }, depth, budget)?;
         fields.back(back);
     }
@@ -318,13 +318,13 @@ fn map(
                 let name = String::from_utf8_lossy(bytes(protocol, reader)?);
                 fields.evidence =
                     fields.evidence.saturating_add(if sense::is_text(name.as_bytes()) { bits(name.len()) } else { 0 });
-                (fields.to_name(&name), sense::is_name(name.as_bytes()).then(|| name.into_owned()))
+                (fields.enter_name(&name), sense::is_name(name.as_bytes()).then(|| name.into_owned()))
             }
             Kind::I16 | Kind::I32 | Kind::I64 => {
-                (fields.to_name(&integer(protocol, key_kind, reader)?.to_string()), None)
+                (fields.enter_name(&integer(protocol, key_kind, reader)?.to_string()), None)
             }
             _ => {
-                let back = fields.to_index(index);
+                let back = fields.enter_index(index);
                 value(
                     fields,
                     protocol,

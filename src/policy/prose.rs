@@ -10,6 +10,9 @@ use super::sections::{Section, without_number};
 use super::{sentences, terms};
 use crate::evidence::Span;
 
+/// Entries with the position of their block.
+type Placed = Vec<(usize, Entry)>;
+
 /// Longest name of a third party, in characters.
 const LONGEST_NAME: usize = 48;
 /// Names of one list: more is not a list of SDKs.
@@ -19,7 +22,7 @@ const MOST_NAMES: usize = 200;
 #[derive(Default)]
 pub struct Found {
     /// Entries with the position of their block.
-    pub entries: Vec<(usize, Entry)>,
+    pub entries: Placed,
     /// Blocks that are about third parties.
     pub used: Vec<usize>,
     /// What sentences say about third parties that are named elsewhere.
@@ -111,7 +114,7 @@ fn list(
     free: &dyn Fn(usize) -> bool,
     lexicon: &Lexicon,
     names: &Names<'_>,
-) -> Option<(Vec<usize>, Vec<(usize, Entry)>)> {
+) -> Option<(Vec<usize>, Placed)> {
     let block = blocks.get(index)?;
     let announced = announces(&block.text, lexicon);
     let shares = sections.get(index) == Some(&Section::Share) && !matches!(block.kind, Kind::Item(_));
@@ -123,7 +126,7 @@ fn list(
     if items.len() == 1 && items.first().is_some_and(|at| !free(at + 1) && blocks.get(at + 1).is_some()) {
         return None;
     }
-    let read = |sure: bool| -> Vec<(usize, Entry)> {
+    let read = |sure: bool| -> Placed {
         let each = |at: &usize| blocks.get(*at).and_then(|b| item(b, sure, lexicon, names)).map(|e| (*at, e));
         items.iter().filter_map(each).collect()
     };

@@ -66,7 +66,7 @@ impl Ranges {
         if ranges.is_empty() {
             return Err("holds no range of addresses".to_owned());
         }
-        ranges.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+        ranges.sort_by_key(|range| (range.0, range.1));
         Ok(Self { ranges, date: date(bytes) })
     }
 
