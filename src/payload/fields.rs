@@ -272,6 +272,7 @@ impl<'s> Fields<'s> {
             element: spot.element,
             scalar,
             declared,
+            ..Inside::default()
         });
     }
 

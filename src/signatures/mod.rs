@@ -22,7 +22,7 @@ pub use index::{HostHit, Index, MatchedBy, Named, fold};
 pub use infrastructure::Infrastructure;
 pub use keys::{KeyName, Placeholder};
 pub use load::{LoadError, Problem, Signatures};
-pub use recipes::{Recipe, RecipeStep};
+pub use recipes::{Recipe, RecipeDigest, RecipeStep};
 pub use types::{Class, DataType, Types};
 pub use vocabulary::Vocabulary;
 
