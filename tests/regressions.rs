@@ -218,7 +218,8 @@ fn an_id_that_a_product_issued_is_known_wherever_it_is_sent() {
         .map(|s| ["host", "data_type", "key", "certainty"].map(|k| s[k].as_str().unwrap_or("-")))
         .collect();
     assert_eq!(rows, [["tracker.example", "sdk_id", "zz", "probable"]]);
-    assert!(sightings[0]["reason"].as_str().is_some_and(|r| r.contains("getui issued as cid")), "{}", sightings[0]);
+    let fields = &sightings[0]["reason"][0]["fields"];
+    assert_eq!((&fields["product"], &fields["key"]), (&json!("getui"), &json!("cid")), "{}", sightings[0]);
     assert!(!text.contains(id));
 }
 

@@ -7,7 +7,7 @@ use super::SHARDS;
 
 use super::lens::Lens;
 use super::sighting::{At, SightingEntry, SightingKey, merge_sightings};
-use crate::evidence::{Gap, GapReason, Gaps, Time};
+use crate::evidence::{Gap, GapReason, Gaps, Ground, GroundCode, Time};
 use crate::message::Message;
 
 /// Ids taught in a whole run; a shard keeps 1/64. A device has some dozen.
@@ -77,7 +77,7 @@ impl IssuedIds {
         let taught = &self.taught;
         let one = |(key, mut entry): (SightingKey, SightingEntry)| {
             let (product, name) = taught.get(&key.identity)?;
-            entry.reason = format!("an id that {product} issued as {name} in a message that was received");
+            entry.reason = Ground::new(GroundCode::Issued).with("product", product).with("key", name).into();
             Some((key, entry))
         };
         self.candidates.into_iter().filter_map(one).collect()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::evidence::{Certainty, Locator, Masked, Place, Step, Time};
+use crate::evidence::{Certainty, Locator, Masked, Place, Reason, Step, Time};
 use crate::identify::Hit;
 use crate::message::{Kind, Message};
 use crate::observations::{Form, Phase, Wire};
@@ -41,7 +41,7 @@ pub(super) struct SightingEntry {
     pub(super) at: At,
     pub(super) locator: Locator,
     pub(super) masked: Masked,
-    pub(super) reason: String,
+    pub(super) reason: Reason,
 }
 
 impl SightingEntry {

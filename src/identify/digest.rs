@@ -10,10 +10,10 @@ use sm3::Sm3;
 use crate::evidence::Certainty;
 
 /// A digest of one text.
-pub(super) struct Digested {
+pub(crate) struct Digested {
     /// Its name in a [`Form`](crate::observations::Form).
-    pub(super) name: &'static str,
-    pub(super) bytes: Vec<u8>,
+    pub(crate) name: &'static str,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// The digest called `name`; `None` for a name that is not known.
@@ -52,7 +52,7 @@ pub(super) fn keyed(name: &str, key: &[u8], text: &[u8]) -> Option<Digested> {
 }
 
 /// Every digest of `text` that is looked for.
-pub(super) fn all(text: &[u8]) -> Vec<Digested> {
+pub(crate) fn all(text: &[u8]) -> Vec<Digested> {
     let md5 = Md5::digest(text);
     let again = |hex: String| Digested { name: "md5-md5", bytes: Md5::digest(hex).to_vec() };
     ["md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sm3"]

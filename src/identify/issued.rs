@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::{Hit, Identifier};
-use crate::evidence::Certainty;
+use crate::evidence::{Certainty, Reason};
 use crate::observations::Form;
 use crate::payload::Leaf;
 
@@ -62,7 +62,7 @@ impl Identifier {
                 data_type: ISSUED.to_owned(),
                 form: Form::plain(),
                 certainty: Certainty::Probable,
-                reason: String::new(),
+                reason: Reason::default(),
                 value: value.to_owned(),
                 written: value.to_owned(),
                 key: leaf.key.clone(),

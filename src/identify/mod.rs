@@ -26,13 +26,15 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::evidence::{Certainty, Time};
+use crate::evidence::{Certainty, Reason, Time};
 use crate::observations::Form;
 use crate::payload::{Leaf, Part};
 use crate::session::Profile;
 use crate::signatures::Signatures;
 
+pub(crate) use digest::all as digests;
 pub use issued::{ISSUED, Issued};
+pub(crate) use keys::words as key_words;
 pub use placeholders::Placeholders;
 
 /// A data type seen in a leaf.
@@ -44,8 +46,8 @@ pub struct Hit {
     pub form: Form,
     /// How sure.
     pub certainty: Certainty,
-    /// Why this type and this certainty, in words, without the value.
-    pub reason: String,
+    /// Why this type and this certainty, without the value.
+    pub reason: Reason,
     /// The value itself, for labels: the profile's where it is one of the profile's, so
     /// that an IMEI and its MD5 are one; else as it stood there. Never to be printed.
     pub value: String,

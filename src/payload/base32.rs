@@ -21,7 +21,7 @@ pub(super) const BASE32: Opener = Opener {
             return None;
         }
         let decoded = BASE32_NOPAD.decode(&word.to_ascii_uppercase()).ok()?;
-        (sense::is_sensible(&decoded) && budget.bytes(decoded.len()))
+        (sense::is_decoded(&decoded) && budget.bytes(decoded.len()))
             .then(|| Opening { keep: true, ..Opening::one(decoded) })
     },
 };

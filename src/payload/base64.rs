@@ -14,7 +14,7 @@ pub(super) const BASE64: Opener = Opener {
     name: "base64",
     open: |input, budget| {
         let decoded = decode(input.bytes).filter(|_| input.bytes.len() >= SHORTEST)?;
-        (sense::is_sensible(&decoded) && budget.bytes(decoded.len()))
+        (sense::is_decoded(&decoded) && budget.bytes(decoded.len()))
             .then(|| Opening { keep: true, ..Opening::one(decoded) })
     },
 };

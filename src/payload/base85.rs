@@ -18,7 +18,7 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     let ascii85 = |b: u8| matches!(b, b'!'..=b'u').then(|| b - b'!');
     let rfc1924 = |b: u8| RFC_1924.iter().position(|c| *c == b).and_then(|at| u8::try_from(at).ok());
     let decoded = match marked {
-        Some(inner) => decode(inner, ascii85, true).filter(|d| sense::is_sensible(d))?,
+        Some(inner) => decode(inner, ascii85, true).filter(|d| sense::is_decoded(d))?,
         None if input.bytes.len() < SHORTEST_BARE => return None,
         None => [decode(input.bytes, rfc1924, false), decode(input.bytes, ascii85, true)]
             .into_iter()

@@ -258,15 +258,9 @@ impl<'s> Fields<'s> {
             return;
         }
         self.made += cost;
-        let key = match spot.key {
-            Some(key) => key.to_owned(),
-            // Without names the number is the name: recipes and reports call it so.
-            None if self.last.is_some() => self.path.clone(),
-            None => String::new(),
-        };
         self.parts.push(Inside {
             argument: Some(argument).filter(|a| !a.is_empty()),
-            key: Some(key).filter(|k| !k.is_empty()),
+            key: spot.key.map(str::to_owned),
             bytes,
             group: spot.group,
             element: spot.element,
@@ -277,13 +271,7 @@ impl<'s> Fields<'s> {
     }
 
     /// The reading is accepted. Where leaves are missing the whole is searched as well.
-    pub(super) fn accept(mut self, budget: &mut Budget) -> Option<Opening> {
-        // One value alone, in whatever readings, has the name of what it was in.
-        let first = self.parts.first().and_then(|p| p.key.clone());
-        let is_path = |p: &Inside| p.argument.as_deref().and_then(|a| a.split(' ').next()) == p.key.as_deref();
-        if self.last.is_some() && self.parts.iter().all(|p| p.key == first && is_path(p)) {
-            self.parts.iter_mut().for_each(|p| p.key = None);
-        }
+    pub(super) fn accept(self, budget: &mut Budget) -> Option<Opening> {
         if self.full {
             budget.reach("values in one message", budget::LEAVES);
         }

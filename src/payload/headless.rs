@@ -23,7 +23,7 @@ fn open(input: &Input<'_>, budget: &mut Budget, undo: fn(&[u8], &mut Budget) -> 
         return None;
     }
     let out = undo(input.bytes, budget)?;
-    (out.len() >= SHORTEST && sense::is_sensible(&out)).then(|| Opening::compressed(input, out))
+    (out.len() >= SHORTEST && sense::is_decoded(&out)).then(|| Opening::compressed(input, out))
 }
 
 /// The stream ends where the bytes do.

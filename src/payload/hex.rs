@@ -14,7 +14,7 @@ pub(super) const HEX: Opener = Opener {
     name: "hex",
     open: |input, budget| {
         let decoded = octets(input.bytes).filter(|d| d.len() * 2 >= SHORTEST)?;
-        (sense::is_sensible(&decoded) && budget.bytes(decoded.len()))
+        (sense::is_decoded(&decoded) && budget.bytes(decoded.len()))
             .then(|| Opening { keep: true, ..Opening::one(decoded) })
     },
 };

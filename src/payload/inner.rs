@@ -79,7 +79,7 @@ fn word(run: &[u8]) -> Option<(usize, Vec<u8>)> {
         if !head.is_some_and(|head| is_start(&head)) {
             continue;
         }
-        if let Some(decoded) = base64::decode(rest).filter(|d| sense::is_sensible(d)) {
+        if let Some(decoded) = base64::decode(rest).filter(|d| sense::is_decoded(d)) {
             return Some((start, decoded));
         }
     }

@@ -106,6 +106,13 @@ impl Leaf {
         self.link.steps()
     }
 
+    /// Names and arguments of the steps, without their digests: cheap, for telling places apart.
+    pub fn way(&self) -> Vec<(&'static str, Option<&str>)> {
+        let mut way: Vec<_> = self.link.chain().map(|link| (link.name, link.argument.as_deref())).collect();
+        way.reverse();
+        way
+    }
+
     /// On the way here a cipher was opened, and its key is published.
     pub fn published_key(&self) -> bool {
         self.link.chain().any(|link| link.published_key)

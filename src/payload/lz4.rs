@@ -53,7 +53,7 @@ fn sized(bytes: &[u8], budget: &mut Budget) -> Option<Vec<u8>> {
     }
     let mut out = vec![0; length];
     let whole = decompress_into(block, &mut out).is_ok_and(|made| made == length);
-    (whole && sense::is_sensible(&out)).then_some(out)
+    (whole && sense::is_decoded(&out)).then_some(out)
 }
 
 fn bare(bytes: &[u8]) -> Option<Vec<u8>> {

@@ -28,8 +28,9 @@ pub(super) const PROTOBUF: Opener = Opener { name: "protobuf", open };
 /// Largest number that a field has in a message nobody declared. The format allows 2²⁹ − 1;
 /// people number their fields from 1, and extensions from 1,000.
 const LARGEST_NUMBER: u32 = 4_096;
-/// Bits that a field says for its message when its number is not under the one before.
-const IN_ORDER: u32 = 2;
+/// Bits that a field says for its message when its number is above the one before. The same
+/// number again says nothing: any two bytes repeated would be evidence.
+const RISING: u32 = 2;
 /// Bits of a double, and of a float, that someone may mean ([`is_usual`]).
 const USUAL_DOUBLE: u32 = 5;
 const USUAL_FLOAT: u32 = 3;
@@ -151,7 +152,7 @@ fn evidence(bytes: &[u8], depth: usize) -> Option<u32> {
         if *kinds.entry(number).or_insert(wire.kind()) != wire.kind() {
             return None;
         }
-        sum = sum.saturating_add(if number >= before { IN_ORDER } else { 0 });
+        sum = sum.saturating_add(if number > before { RISING } else { 0 });
         before = number;
         sum = sum.saturating_add(match wire {
             Wire::Group(_) => return None,

@@ -57,9 +57,9 @@ const HEADS: &[&[u8]] = &[
     bplist::MAGIC,
 ];
 
-/// Bytes that someone may have meant: text, or what is opened further.
-pub(super) fn is_sensible(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && (is_text(bytes) || is_compressed(bytes))
+/// What an encoding or a compression yields when it was one: text, or what is opened further.
+pub(super) fn is_decoded(bytes: &[u8]) -> bool {
+    is_text(bytes) || is_compressed(bytes)
 }
 
 /// The two header bytes of zlib (RFC 1950 §2.2): deflate with a window up to 32 KiB, no

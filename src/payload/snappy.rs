@@ -42,7 +42,7 @@ fn open_block(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
         return None;
     }
     let out = hadoop(input.bytes, budget).or_else(|| block(input.bytes, budget))?;
-    sense::is_sensible(&out).then(|| Opening::compressed(input, out))
+    sense::is_decoded(&out).then(|| Opening::compressed(input, out))
 }
 
 /// One block, if it is as long as it says.
@@ -63,7 +63,8 @@ fn hadoop(bytes: &[u8], budget: &mut Budget) -> Option<Vec<u8>> {
     let mut reader = Reader::new(bytes);
     let mut out = Vec::new();
     while !reader.is_empty() {
-        let target = usize::try_from(reader.u32()?).ok()?.checked_add(out.len())?;
+        let length = usize::try_from(reader.u32()?).ok().filter(|n| *n > 0)?;
+        let target = length.checked_add(out.len())?;
         while out.len() < target {
             let length = usize::try_from(reader.u32()?).ok()?;
             out.extend(block(reader.take(length)?, budget)?);

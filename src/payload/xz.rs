@@ -42,6 +42,7 @@ fn open_lzma(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
         return None;
     }
     let reader = LzmaReader::new_mem_limit(&input.bytes[..], MEMORY_KIB, None).ok()?;
-    let out = read(reader, input.bytes.len(), budget).whole().filter(|out| sense::is_sensible(out))?;
+    let out =
+        read(reader, input.bytes.len(), budget).whole().filter(|out| !out.is_empty() && sense::is_decoded(out))?;
     Some(Opening::compressed(input, out))
 }

@@ -121,7 +121,7 @@ def report(*before):
     return [
         (p("1"), "launch"),
         (p("2.1"), "WW-Test-9000"),
-        (p("2.2"), IMEI, "2.2"),
+        (p("2.2"), IMEI),
         (p("2.3 fixed64"), str(int(ANDROID_ID, 16))),
         (p("2.3 hex"), ANDROID_ID),
         (p("2.4 hex"), MAC.hex()),

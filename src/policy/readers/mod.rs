@@ -26,7 +26,7 @@ pub enum Format {
     Markdown,
     /// HTML.
     Html,
-    /// JavaScript, TypeScript or JSON with the text in strings.
+    /// Program text or JSON with the policy in strings.
     Literals,
     /// Values separated by commas, semicolons or tabs.
     Csv,
@@ -59,7 +59,8 @@ impl Format {
         let head: String = text.chars().take(4096).collect::<String>().to_ascii_lowercase();
         let marked_up = ["<!doctype html", "<html", "<body", "<div", "<table", "<p>", "<p ", "<span", "<h1", "<h2"];
         match ending.as_str() {
-            "js" | "mjs" | "ts" | "json" => Self::Literals,
+            "js" | "mjs" | "ts" | "json" | "java" | "kt" | "kts" | "swift" | "dart" | "py" | "cs" | "go" | "m"
+            | "strings" | "arb" => Self::Literals,
             "csv" | "tsv" => Self::Csv,
             "md" | "markdown" | "mdown" | "mdx" => Self::Markdown,
             "html" | "htm" | "xhtml" | "shtml" | "vue" | "jsp" | "php" | "asp" | "aspx" => Self::Html,

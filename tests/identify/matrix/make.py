@@ -259,8 +259,8 @@ CONTAINERS = {
     "chunked body": lambda k, t: parts(json.dumps({"n": 7, k: t}), JSON, layers=["body", "json"], wire="chunked"),
     "split over two segments": lambda k, t: parts(json.dumps({"n": 7, k: t}), JSON, layers=["body", "json"], wire="split"),
     "query split over two segments": lambda k, t: parts(target=f"/v1/get?os=android&{k}={quote(t)}", layers=["query"], wire="split"),
-    "Socket.IO event": lambda k, t: parts("42" + json.dumps(["report", {k: t}]), None, layers=["body", "socket.io", "json"]),
-    "Engine.IO polling": lambda k, t: parts("2probe\x1e42" + json.dumps(["report", {k: t}]), "text/plain", layers=["body", "socket.io", "json"]),
+    "Socket.IO event": lambda k, t: parts("42" + json.dumps(["report", {k: t}]), None, layers=["body", "engine.io", "json"]),
+    "Engine.IO polling": lambda k, t: parts("2probe\x1e42" + json.dumps(["report", {k: t}]), "text/plain", layers=["body", "engine.io", "json"]),
     "bare": lambda k, t: parts(t, "text/plain", layers=["body"]),
     "DNS label": lambda k, t: parts(t, None, layers=["dns"]),
 }
