@@ -205,7 +205,7 @@ pub struct Step {
 impl Step {
     /// Shorter results are little more than the value itself. An IMEI or a phone number
     /// has so few forms that all their digests can be tried: a digest of it is the value.
-    const TELLING: u64 = 64;
+    pub const TELLING: u64 = 64;
 
     /// The step as a report for sharing may show it.
     pub fn masked(mut self) -> Self {

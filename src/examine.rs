@@ -10,7 +10,9 @@
 mod apps;
 mod collect;
 mod hide;
+mod issued;
 mod lens;
+mod sighting;
 mod noise;
 mod rhythm;
 mod segments;
@@ -142,7 +144,7 @@ fn lens<'s>(
     Ok(Lens {
         signatures,
         decoder: Decoder::new(signatures),
-        identifier: Identifier::new(signatures, &session.profile),
+        identifier: Identifier::for_app(signatures, &session.profile, description.app.as_deref()),
         timeline: Timeline::new(&session.marks, first, description.skew_ms()),
         apps,
         app: description.app.clone(),

@@ -173,10 +173,13 @@ pub enum Wire {
 /// How a value was written where it was found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Form {
-    /// `plain`, `md5`, `sha1`, `sha256`, `sm3`, `md5-16`.
+    /// `plain`, `md5`, `sha1`, `sha224`, `sha256`, `sha384`, `sha512`, `sm3`, `md5-16` (its
+    /// middle sixteen digits), `md5-md5` (of its hex text), `hmac-sha256` …; the check sums
+    /// `crc32` and `murmur3`.
     pub digest: String,
     /// How the value was written before the digest: `as-is`, `upper`, `lower`,
-    /// `no-separators`, `upper-no-separators`, `14-digits`, `+86` …
+    /// `no-separators`, `upper-no-separators`, `14-digits`, `+86` …; with what it was
+    /// digested, `as-is in {value}{package}`.
     pub variant: String,
 }
 

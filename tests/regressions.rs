@@ -188,3 +188,57 @@ fn udp(src: [u8; 4], from: u16, dst: [u8; 4], to: u16, payload: &[u8]) -> Vec<u8
     packet.extend(payload);
     packet
 }
+
+/// An answer of its issuer teaches an id: sent to anyone else it is a flow, under whatever
+/// name; that it came is none, and nor is what others answer under the same name.
+#[test]
+fn an_id_that_a_product_issued_is_known_wherever_it_is_sent() {
+    let (id, other) = ("5d1f0b6c7a8e4f3092b1c0d9e8f7a6b5", "0a1b2c3d4e5f60718293a4b5c6d7e8f9");
+    let answered = |mut entry: Value, body: Value| {
+        let text = body.to_string();
+        entry["response"]["status"] = json!(200);
+        entry["response"]["content"] = json!({"size": text.len(), "mimeType": "application/json", "text": text});
+        entry
+    };
+    let entries = [
+        get(1, &format!("https://tracker.example/e?zz={id}&yy={other}")),
+        answered(get(2, "https://sdk-open-phone.getui.com/api.php"), json!({"result": "ok", "cid": id})),
+        answered(get(3, "https://tracker.example/f"), json!({"cid": other})),
+    ];
+    let folder = session(&[("a.har", har(&entries))]);
+    let output = Command::new(env!("CARGO_BIN_EXE_wirewitness"))
+        .args(["inspect", folder.path().to_str().expect("UTF-8"), "--format", "json"])
+        .output()
+        .expect("runs");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let observations: Value = serde_json::from_str(&text).expect("JSON");
+    let sightings = observations["sightings"].as_array().expect("sightings");
+    let rows: Vec<[&str; 4]> = sightings
+        .iter()
+        .map(|s| ["host", "data_type", "key", "certainty"].map(|k| s[k].as_str().unwrap_or("-")))
+        .collect();
+    assert_eq!(rows, [["tracker.example", "sdk_id", "zz", "probable"]]);
+    let fields = &sightings[0]["reason"][0]["fields"];
+    assert_eq!((&fields["product"], &fields["key"]), (&json!("getui"), &json!("cid")), "{}", sightings[0]);
+    assert!(!text.contains(id));
+}
+
+/// A path segment that is a value in an encoding is as good as the value.
+#[test]
+fn a_value_encoded_in_a_path_or_a_name_is_shown_in_no_report() {
+    let (base64, hex) =
+        (data_encoding::BASE64URL_NOPAD.encode(IMEI.as_bytes()), data_encoding::HEXLOWER.encode(IMEI.as_bytes()));
+    let entries = [
+        get(1, &format!("https://tracker.example/u/{base64}/x")),
+        get(2, &format!("https://tracker.example/w/{hex}?x={hex}")),
+        get(3, &format!("https://tracker.example/v?{IMEI}=1&x={IMEI}")),
+    ];
+    let folder = session(&[("a.har", har(&entries))]);
+    for format in ["text", "json", "html"] {
+        let (text, _) = run(folder.path(), format);
+        for value in [&base64, &hex, IMEI] {
+            assert!(!text.contains(value), "{format}: {value}");
+        }
+        assert!(format != "json" || text.matches("\"imei\"").count() >= 2, "{text}");
+    }
+}

@@ -357,5 +357,5 @@ fn digests_of(text: &str) -> Vec<(&'static str, String)> {
     let written: BTreeSet<String> =
         [text, bare.as_str()].into_iter().flat_map(|t| [t.to_owned(), t.to_lowercase(), t.to_uppercase()]).collect();
     let all = written.iter().flat_map(|text| digests(text.as_bytes()));
-    all.map(|(name, digest)| (name, data_encoding::HEXLOWER.encode(&digest))).collect()
+    all.map(|digest| (digest.name, data_encoding::HEXLOWER.encode(&digest.bytes))).collect()
 }

@@ -106,7 +106,8 @@ impl Run {
         }
         for (index, leaf) in sent.leaves.iter().enumerate() {
             // What a container was decoded to has leaves of its own; the host is taken above.
-            if leaf.decoded || leaf.header().is_some_and(|h| matches!(h, "host" | ":authority" | "content-length")) {
+            let whole = leaf.is_decoded(&(0..leaf.bytes.len()));
+            if whole || leaf.header().is_some_and(|h| matches!(h, "host" | ":authority" | "content-length")) {
                 continue;
             }
             let way = leaf.way().into_iter().map(|(step, argument)| match argument {

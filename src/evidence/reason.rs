@@ -110,6 +110,8 @@ grounds! {
     UnderKey,
     /// It was sent outside the time in which the profile's value was valid.
     OutsideValidity,
+    /// An id that the product {product} issued under the key {key}, in a message that was received.
+    Issued,
     /// {count} apps of the device profile in one body.
     ProfileApps,
     /// {count} package names in one body.

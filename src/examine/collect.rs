@@ -5,21 +5,19 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::evidence::{
-    Certainty, Direction, Gap, GapReason, Gaps, Locator, Masked, Place, Reason, Step, Time, Transport,
-};
+use crate::evidence::{Certainty, Direction, Gap, GapReason, Gaps, Transport};
 use crate::identify::Hit;
 use crate::message::{Dns, Item, Kind, Message, Protocol};
-use crate::observations::{Contact, Coverage, Flow, Form, Observations, Phase, Recipient, Sealed, Sighting, Wire};
+use crate::observations::{Contact, Coverage, Flow, Observations, Phase, Recipient, Sealed, Sighting};
 use crate::party::Attribution;
 use crate::payload::Leaf;
 use crate::signatures::Recipe;
 
 use super::SHARDS;
-use super::hide::hide_segments;
+use super::issued::IssuedIds;
 use super::lens::{Found, Lens, is_text};
 use super::rhythm::{FlowKey, Rhythms};
-use super::template::path_template;
+use super::sighting::{SightingEntry, SightingKey, merge_sightings, order, sighting_key};
 
 /// Different sightings of a whole run; a shard keeps 1/64. Each is about a kilobyte.
 const MAX_SIGHTINGS: usize = 256 * 1024;
@@ -27,35 +25,6 @@ const MAX_SIGHTINGS: usize = 256 * 1024;
 const MAX_CONTACTS: usize = 64 * 1024;
 /// Hosts and addresses named for one contact.
 const MAX_NAMES: usize = 64;
-
-/// What makes two sightings like each other.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct SightingKey {
-    recipient: String,
-    data_type: String,
-    host: String,
-    via: Option<String>,
-    app: Option<String>,
-    form: Form,
-    certainty: Certainty,
-    identity: String,
-    key: Option<String>,
-    path_template: String,
-    wire: Wire,
-    published_key: bool,
-    phase: Phase,
-}
-
-/// Like sightings, and the smallest of them.
-struct SightingEntry {
-    count: u64,
-    first: Time,
-    last: Time,
-    at: ((u32, u64, u64), usize, usize),
-    locator: Locator,
-    masked: Masked,
-    reason: Reason,
-}
 
 /// A message or stretch of a stream of which nothing could be read.
 #[derive(Clone, Copy)]
@@ -80,6 +49,7 @@ pub struct Collector {
     recipients: BTreeMap<String, Recipient>,
     contacts: BTreeMap<(String, Option<String>), Contact>,
     sightings: BTreeMap<SightingKey, SightingEntry>,
+    issued: IssuedIds,
     rhythms: Rhythms,
     sealed: BTreeMap<(String, String), Sealed>,
     coverage: Coverage,
@@ -103,6 +73,7 @@ impl Collector {
     /// Takes one message in.
     pub fn message(&mut self, message: &Message, lens: &Lens<'_>) {
         if message.direction == Direction::Received {
+            self.issued.received(message, lens);
             return;
         }
         let audited = match (&message.app, &lens.app) {
@@ -138,6 +109,13 @@ impl Collector {
         }
         for (hit, leaf) in &found.hits {
             self.sighting(message, &attribution, &phase, hit, leaf, found.hidden.as_deref());
+        }
+        for (hit, leaf) in &found.candidates {
+            // Its own value must not stand in its names either.
+            let hidden = found.hidden.as_deref().map(|values| [values, std::slice::from_ref(&hit.written)].concat());
+            let key = sighting_key(message, &attribution, &phase, hit, leaf, hidden.as_deref());
+            let at = (order(&message.place), hit.leaf, hit.start);
+            self.issued.sent(key, message.time, at, || SightingEntry::new(message, at, hit, leaf, hidden.as_deref()));
         }
         self.rhythms.add(message, &recipient, &phase, &found.hits);
     }
@@ -291,40 +269,10 @@ impl Collector {
         leaf: &Leaf,
         hidden: Option<&[String]>,
     ) {
-        let show_values = hidden.is_none();
-        let method = match &message.kind {
-            Kind::Request { method, target } => {
-                format!("{method} {}", hide_segments(&path_template(target), hidden.unwrap_or_default()))
-            }
-            _ => message.protocol.as_str().to_owned(),
-        };
-        let certainty = if message.doubtful { hit.certainty.min(Certainty::Probable) } else { hit.certainty };
-        let key = SightingKey {
-            recipient: attribution.recipient.id.clone(),
-            data_type: hit.data_type.clone(),
-            host: attribution.host.clone(),
-            via: attribution.recipient.via.clone(),
-            app: message.app.clone(),
-            form: hit.form.clone(),
-            certainty,
-            identity: hit.value.clone(),
-            key: hit.key.clone(),
-            path_template: method,
-            wire: message.wire,
-            published_key: leaf.published_key(),
-            phase: phase.clone(),
-        };
+        let key = sighting_key(message, attribution, phase, hit, leaf, hidden);
         let at = (order(&message.place), hit.leaf, hit.start);
         if let Some(entry) = self.sightings.get_mut(&key) {
-            entry.count += 1;
-            entry.first = entry.first.min(message.time);
-            entry.last = entry.last.max(message.time);
-            if at < entry.at {
-                entry.at = at;
-                entry.locator = locator(message, leaf, hit, show_values);
-                entry.masked = mask(hit, show_values);
-                entry.reason.clone_from(&hit.reason);
-            }
+            entry.again(message.time, at, || SightingEntry::new(message, at, hit, leaf, hidden));
             return;
         }
         if self.sightings.len() >= MAX_SIGHTINGS / SHARDS {
@@ -332,16 +280,7 @@ impl Collector {
             self.gaps.add(Gap::new(GapReason::Limit, &attribution.recipient.id, detail));
             return;
         }
-        let entry = SightingEntry {
-            count: 1,
-            first: message.time,
-            last: message.time,
-            at,
-            locator: locator(message, leaf, hit, show_values),
-            masked: mask(hit, show_values),
-            reason: hit.reason.clone(),
-        };
-        self.sightings.insert(key, entry);
+        self.sightings.insert(key, SightingEntry::new(message, at, hit, leaf, hidden));
     }
 
     /// Takes in what another collector has.
@@ -355,19 +294,8 @@ impl Collector {
                 Some(known) => merge_contact(known, contact),
             }
         }
-        for (key, entry) in other.sightings {
-            match self.sightings.get_mut(&key) {
-                None => drop(self.sightings.insert(key, entry)),
-                Some(known) => {
-                    let count = known.count + entry.count;
-                    let (first, last) = (known.first.min(entry.first), known.last.max(entry.last));
-                    if entry.at < known.at {
-                        *known = entry;
-                    }
-                    (known.count, known.first, known.last) = (count, first, last);
-                }
-            }
-        }
+        merge_sightings(&mut self.sightings, other.sightings);
+        self.issued.merge(other.issued);
         self.rhythms.merge(other.rhythms);
         for (key, sealed) in other.sealed {
             match self.sealed.get_mut(&key) {
@@ -399,7 +327,9 @@ impl Collector {
         // Without an app to audit, all that is here is taken for one: then it must be one.
         let apps: BTreeSet<&Option<String>> = self.contacts.keys().map(|(_, app)| app).collect();
         let one_app = lens.app.is_some() || apps.len() == 1;
+        let mut gaps = self.gaps;
         let mut entries: Vec<(SightingKey, SightingEntry)> = self.sightings.into_iter().collect();
+        entries.extend(self.issued.returned(&mut gaps));
         entries.sort_by(|(a, x), (b, y)| (x.at, &a.data_type, a).cmp(&(y.at, &b.data_type, b)));
         let mut labels: BTreeMap<(String, String), String> = BTreeMap::new();
         let mut counters: BTreeMap<String, u32> = BTreeMap::new();
@@ -459,33 +389,12 @@ impl Collector {
             sightings,
             flows: flows.into_values().collect(),
             sealed: self.sealed.into_values().collect(),
-            gaps: self.gaps.into_vec(),
+            gaps: gaps.into_vec(),
             coverage,
             consent_judged: lens.timeline.consent_judged(),
             ..Observations::default()
         }
     }
-}
-
-/// What evidence is sorted by: input, first frame or entry, offset in the stream.
-fn order(place: &Place) -> (u32, u64, u64) {
-    let offset = match place {
-        Place::Frames { offset, .. } => *offset,
-        Place::Entry { .. } => 0,
-    };
-    (place.input(), place.ordinal(), offset)
-}
-
-fn locator(message: &Message, leaf: &Leaf, hit: &Hit, show_values: bool) -> Locator {
-    let mut steps = leaf.steps();
-    if !show_values {
-        steps = steps.into_iter().map(Step::masked).collect();
-    }
-    Locator { place: message.place.clone(), steps, start: hit.start as u64, end: hit.end as u64 }
-}
-
-fn mask(hit: &Hit, show_values: bool) -> Masked {
-    if show_values { Masked::shown(&hit.written) } else { Masked::of(&hit.written) }
 }
 
 fn add_name(names: &mut Vec<String>, name: &str) {

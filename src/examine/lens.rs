@@ -1,7 +1,7 @@
 //! What a message is looked at with, and what is found in it.
 
 use crate::evidence::{Certainty, Gaps};
-use crate::identify::{Hit, Identifier};
+use crate::identify::{Hit, Identifier, Issued};
 use crate::message::Message;
 use crate::party::{Attribution, Attributor};
 use crate::payload::{Decoder, Leaf};
@@ -40,6 +40,8 @@ pub struct Found<'l> {
     pub hits: Vec<(Hit, Leaf)>,
     /// Recipes of payloads that their SDKs sealed.
     pub sealed: Vec<&'l Recipe>,
+    /// Values that may turn out to be ids that a product issued, and the leaves they are in.
+    pub candidates: Vec<(Hit, Leaf)>,
     /// Values that a report must not print where they stand in names. `None`: it may.
     pub hidden: Option<Vec<String>>,
 }
@@ -59,7 +61,14 @@ impl Lens<'_> {
         let mut hidden = None;
         if !self.show_values {
             let telling = hits.iter().filter(|hit| hit.certainty > Certainty::Possible);
-            let mut values: Vec<String> = telling.flat_map(|hit| [hit.written.clone(), hit.value.clone()]).collect();
+            let writings = telling.flat_map(|hit| {
+                let leaf = decoded.leaves.get(hit.leaf);
+                // The bytes as they stand, which may be the value in hex, and the path segment that was decoded.
+                let raw = leaf.and_then(|leaf| std::str::from_utf8(leaf.bytes.get(hit.start..hit.end)?).ok());
+                let all = [raw, leaf.and_then(Leaf::segment), Some(&hit.written), Some(&hit.value)];
+                all.into_iter().flatten().map(str::to_owned).collect::<Vec<_>>()
+            });
+            let mut values: Vec<String> = writings.collect();
             values.sort_by(|a, b| (b.len(), a).cmp(&(a.len(), b)));
             values.dedup();
             let recipient = &mut attribution.recipient;
@@ -72,8 +81,17 @@ impl Lens<'_> {
             }
             hidden = Some(values);
         }
-        let hits = hits.into_iter().filter_map(|hit| decoded.leaves.get(hit.leaf).cloned().map(|leaf| (hit, leaf)));
-        Found { hits: hits.collect(), sealed, hidden }
+        let with_leaf = |hit: Hit| decoded.leaves.get(hit.leaf).cloned().map(|leaf| (hit, leaf));
+        let candidates = self.identifier.candidates(&decoded.leaves, &hits).into_iter().filter_map(with_leaf).collect();
+        Found { hits: hits.into_iter().filter_map(with_leaf).collect(), sealed, candidates, hidden }
+    }
+
+    /// The ids that a received message brings from a product that issues some.
+    pub fn learn(&self, message: &Message, product: &str) -> Vec<Issued> {
+        if !self.identifier.is_issuer(product) {
+            return Vec::new();
+        }
+        self.identifier.issued(&self.decoder.leaves(message, Some(product)).leaves, product)
     }
 }
 

@@ -14,7 +14,8 @@ pub(super) fn of(data_type: &str, value: &str) -> Vec<(&'static str, String)> {
     add("as-is", value.to_owned());
     match data_type {
         "imei" => imei(value, &mut add),
-        "phone" => phone(value, &mut add),
+        // The address of a message or an entry of an address book is a number as well.
+        "phone" | "contacts" | "sms" => phone(value, &mut add),
         "mac" | "bssid" | "bluetooth" if shape::mac(value).is_some() => mac(value, &mut add),
         _ => {}
     }
@@ -39,14 +40,27 @@ pub(super) fn of(data_type: &str, value: &str) -> Vec<(&'static str, String)> {
 
 fn imei(value: &str, add: &mut impl FnMut(&'static str, String)) {
     let bare: String = value.chars().filter(char::is_ascii_digit).collect();
-    if bare.len() == 15 {
+    if let (15 | 16, Some(body)) = (bare.len(), bare.get(..14)) {
         add("no-separators", bare.clone());
-        add("14-digits", bare.get(..14).unwrap_or_default().to_owned());
+        add("14-digits", body.to_owned());
+        if bare.len() == 16 {
+            // A software version in place of the check digit (3GPP TS 23.003 §6.2.2).
+            add("15-digits", with_check_digit(body));
+        }
+        // As dialling *#06# shows it (GSMA TS.06).
+        let groups = [0..2, 2..8, 8..14, 14..bare.len()].into_iter().filter_map(|range| bare.get(range));
+        let groups: Vec<&str> = groups.collect();
+        add("dashed", groups.join("-"));
+        add("spaced", groups.join(" "));
     } else if bare.len() == 14 {
         // With the check digit that belongs there.
-        let full = (0..10).map(|digit| format!("{bare}{digit}")).find(|full| shape::luhn(full));
-        add("15-digits", full.unwrap_or_default());
+        add("15-digits", with_check_digit(&bare));
     }
+}
+
+/// Fourteen digits with the Luhn digit that belongs behind them.
+pub(super) fn with_check_digit(body: &str) -> String {
+    (0..10).map(|digit| format!("{body}{digit}")).find(|full| shape::luhn(full)).unwrap_or_default()
 }
 
 fn phone(value: &str, add: &mut impl FnMut(&'static str, String)) {

@@ -4,6 +4,7 @@ use super::{Found, Hit, Identifier, Seen, Withheld, digest};
 use crate::evidence::{Certainty, Ground, GroundCode, Reason};
 use crate::observations::Form;
 use crate::shape::{self, Fit};
+use crate::signatures::Confidence;
 
 /// Longer texts are no identifiers, names or addresses.
 const LONGEST: usize = 512;
@@ -43,25 +44,29 @@ pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], found: &mut F
 fn one_leaf(identifier: &Identifier, seen: Seen<'_>, text: &str, found: &mut Found) -> bool {
     let by_recipe = identifier.recipe_type(seen.leaf);
     let hints = seen.leaf.key.as_deref().map(|k| identifier.keys.hints(k, seen.product)).unwrap_or_default();
-    let mut types: Vec<(&str, bool, bool, Option<&'static str>)> =
-        by_recipe.into_iter().map(|t| (t, true, true, None)).collect();
-    types.extend(hints.iter().map(|h| (h.row.data_type.as_str(), h.clear, h.known, h.digest)));
-    types.retain(|(data_type, ..)| !ELSEWHERE.contains(data_type));
+    let mut types: Vec<Said<'_>> = by_recipe
+        .into_iter()
+        .map(|data_type| Said { data_type, clear: true, known: true, digest: None, sure: true })
+        .collect();
+    types.extend(hints.iter().map(|h| Said {
+        data_type: &h.row.data_type,
+        clear: h.clear,
+        known: h.known,
+        digest: h.digest,
+        sure: h.known || h.row.confidence == Confidence::High,
+    }));
+    types.retain(|said| !ELSEWHERE.contains(&said.data_type));
     if types.is_empty() {
         return false;
     }
-    if let Some((data_type, ..)) = types.iter().find(|(t, clear, ..)| *clear && identifier.placeholders.is(t, text)) {
+    if let Some(said) = types.iter().find(|said| said.clear && identifier.placeholders.is(said.data_type, text)) {
         let key = seen.leaf.key.clone().unwrap_or_default();
-        found.withheld.push(Withheld { data_type: (*data_type).to_owned(), key, leaf: seen.index });
+        found.withheld.push(Withheld { data_type: said.data_type.to_owned(), key, leaf: seen.index });
         return true;
     }
     for (start, token) in tokens(text) {
-        let readings = types.iter().filter_map(|(data_type, clear, known, named)| {
-            if identifier.placeholders.is(data_type, token) {
-                return None;
-            }
-            read(data_type, token, *clear, *known, *named)
-        });
+        let held = |said: &&Said<'_>| !identifier.placeholders.is(said.data_type, token);
+        let readings = types.iter().filter(held).filter_map(|said| read(said, token));
         // The first of those with the most hints: the order of keys.toml decides ties.
         let best = readings.fold(None::<Reading<'_>>, |best, reading| match best {
             Some(best) if best.hints() >= reading.hints() => Some(best),
@@ -74,9 +79,22 @@ fn one_leaf(identifier: &Identifier, seen: Seen<'_>, text: &str, found: &mut Fou
     true
 }
 
+/// What a key, or a recipe, says of a value.
+struct Said<'a> {
+    data_type: &'a str,
+    /// The name means this type and nothing else.
+    clear: bool,
+    /// The recipient is known to use the name so.
+    known: bool,
+    /// The name says that the value is this digest.
+    digest: Option<&'static str>,
+    /// The name is one of this type alone, and not of whatever its sender takes for the device.
+    sure: bool,
+}
+
 /// `None` when the value cannot be one of this type.
-fn read<'a>(data_type: &'a str, token: &str, clear: bool, known: bool, named: Option<&str>) -> Option<Reading<'a>> {
-    let (key, recipient) = (clear, known);
+fn read<'a>(said: &Said<'a>, token: &str) -> Option<Reading<'a>> {
+    let Said { data_type, clear: key, known: recipient, digest: named, sure } = *said;
     let fit = shape::fit(data_type, token);
     let hash = digest::by_length(token);
     match (fit, named, hash) {
@@ -87,7 +105,7 @@ fn read<'a>(data_type: &'a str, token: &str, clear: bool, known: bool, named: Op
         }
         // A hash where the plain value is expected: only for what has a form of its own, so that it is no plain value.
         (Fit::No, None, Some(by_length)) if is_hashed_usually(data_type) => {
-            Some(Reading { data_type, key, shape: clear, recipient, form: hashed(by_length) })
+            Some(Reading { data_type, key, shape: key && sure, recipient, form: hashed(by_length) })
         }
         (Fit::Plausible, None, _) => Some(Reading { data_type, key, shape: false, recipient, form: Form::plain() }),
         _ => None,
@@ -105,10 +123,11 @@ fn hashed(name: &str) -> Form {
 
 fn hit(identifier: &Identifier, seen: Seen<'_>, reading: &Reading<'_>, start: usize, token: &str) -> Hit {
     let plain = reading.form.digest == "plain";
-    let differs = plain && identifier.profiled.contains(reading.data_type);
+    let differs = identifier.profiled.contains(reading.data_type);
     let certainty = match reading.hints() {
         0 | 1 => Certainty::Possible,
-        // The profile has values of this type and this is none of them: another device's, or an incomplete profile.
+        // The profile has values of this type and this is none of them, nor a digest of one that
+        // is known: another device's, or an incomplete profile.
         _ if differs => Certainty::Possible,
         _ => Certainty::Probable,
     };

@@ -1,6 +1,6 @@
 //! Key names: what a field's name says about its value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::signatures::{KeyName, Product, Signatures};
 
@@ -21,12 +21,15 @@ pub(super) struct Keys {
     rows: Vec<KeyName>,
     /// Folded name to rows, in the order of the file.
     by_name: BTreeMap<String, Vec<usize>>,
+    /// Products that issue ids.
+    issuers: BTreeSet<String>,
 }
 
 /// What a name may begin with that says nothing of the type, as words.
 const PREFIXES: &[&str] = &["d", "device", "dev", "x", "client", "user", "phone"];
 /// What it may end or begin with when the value is a digest.
-const DIGESTS: &[(&str, &str)] = &[("md5", "md5"), ("sha1", "sha1"), ("sha256", "sha256"), ("sm3", "sm3")];
+const DIGESTS: &[(&str, &str)] =
+    &[("md5", "md5"), ("sha1", "sha1"), ("sha256", "sha256"), ("sha512", "sha512"), ("sm3", "sm3")];
 
 impl Keys {
     pub(super) fn new(signatures: &Signatures) -> Self {
@@ -41,7 +44,13 @@ impl Keys {
                 }
             }
         }
-        Self { rows, by_name }
+        let issuers = signatures.products.values().filter(|p| !p.issues.is_empty()).map(|p| p.id.clone()).collect();
+        Self { rows, by_name, issuers }
+    }
+
+    /// Products that issue ids.
+    pub(super) fn issuers(&self) -> &BTreeSet<String> {
+        &self.issuers
     }
 
     /// What `key` says in a message to `product`, in the order of the file.

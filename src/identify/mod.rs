@@ -13,6 +13,7 @@ mod boundary;
 mod digest;
 mod embedded;
 mod forms;
+mod issued;
 mod keyed;
 mod keys;
 mod patterns;
@@ -32,6 +33,7 @@ use crate::session::Profile;
 use crate::signatures::Signatures;
 
 pub(crate) use digest::all as digests;
+pub use issued::{ISSUED, Issued};
 pub(crate) use keys::words as key_words;
 pub use placeholders::Placeholders;
 
@@ -115,6 +117,11 @@ struct Seen<'a> {
 impl Identifier {
     /// For the values of `profile`, which may be empty. Values that are placeholders are left out.
     pub fn new(signatures: &Signatures, profile: &Profile) -> Self {
+        Self::for_app(signatures, profile, None)
+    }
+
+    /// The same, where the audited app is known: some products put its id into their digests.
+    pub fn for_app(signatures: &Signatures, profile: &Profile, app: Option<&str>) -> Self {
         let placeholders = Placeholders::new(signatures);
         let recipes = signatures
             .recipes
@@ -122,7 +129,7 @@ impl Identifier {
             .map(|r| (r.id.clone(), RecipeFields { fields: r.fields.clone(), experimental: r.experimental }))
             .collect();
         Self {
-            patterns: patterns::Patterns::new(profile, &placeholders),
+            patterns: patterns::Patterns::new(signatures, profile, app, &placeholders),
             keys: keys::Keys::new(signatures),
             places: place::known(profile),
             profiled: profile.ids.iter().filter(|(_, values)| !values.is_empty()).map(|(id, _)| id.clone()).collect(),

@@ -1,16 +1,20 @@
 //! Every form and digest of every profile value, searched in one pass.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use daachorse::DoubleArrayAhoCorasick;
 
 use super::boundary::{self, Stuff};
+use super::digest::Digested;
 use super::embedded::{self, Embedding};
 use super::{Hit, Identifier, Placeholders, Seen, digest, forms};
 use crate::evidence::{Certainty, Ground, GroundCode, Reason, Time};
 use crate::observations::Form;
 use crate::payload;
 use crate::session::{Profile, ProfileValue};
+use crate::shape;
+use crate::signatures::{Recipe, RecipeDigest, Signatures};
 
 /// Values shorter than this prove nothing by themselves (DESIGN.md, short values).
 const SHORT: usize = 8;
@@ -42,6 +46,39 @@ struct Written {
     exact: bool,
     /// The bytes searched for, where they are an encoding of `text`.
     embedding: Option<(Embedding, Vec<u8>)>,
+    /// Looked for only in what a recipe opened, or in what goes to its product.
+    of: Option<Arc<Maker>>,
+}
+
+/// Who makes a digest in a way of its own.
+#[derive(Debug)]
+struct Maker {
+    recipe: String,
+    product: String,
+}
+
+/// How it makes it.
+struct Making<'a> {
+    maker: Arc<Maker>,
+    digest: &'a RecipeDigest,
+    /// With the package put in.
+    text: String,
+}
+
+/// The digests that recipes tell of. One that takes the package is left out where the
+/// audited app is not known.
+fn makings<'a>(signatures: &'a Signatures, app: Option<&str>) -> Vec<Making<'a>> {
+    let of_recipe = |recipe: &'a Recipe| {
+        let maker = Arc::new(Maker { recipe: recipe.id.clone(), product: recipe.product.clone() });
+        recipe.digests.iter().filter_map(move |digest| {
+            let text = match app {
+                Some(app) => digest.text.replace("{package}", app),
+                None => Some(digest.text.clone()).filter(|t| !t.contains("{package}"))?,
+            };
+            Some(Making { maker: maker.clone(), digest, text })
+        })
+    };
+    signatures.recipes.values().flat_map(of_recipe).collect()
 }
 
 /// The set.
@@ -61,7 +98,14 @@ impl std::fmt::Debug for Patterns {
 }
 
 impl Patterns {
-    pub(super) fn new(profile: &Profile, placeholders: &Placeholders) -> Self {
+    /// `app` is the audited app's id, where it is known.
+    pub(super) fn new(
+        signatures: &Signatures,
+        profile: &Profile,
+        app: Option<&str>,
+        placeholders: &Placeholders,
+    ) -> Self {
+        let makings = makings(signatures, app);
         let known: Vec<Known> = profile
             .ids
             .iter()
@@ -76,7 +120,7 @@ impl Patterns {
             .collect();
         let mut by_text: BTreeMap<Vec<u8>, Vec<Written>> = BTreeMap::new();
         for (index, known) in known.iter().enumerate() {
-            for written in all_written(index, known) {
+            for written in all_written(index, known, &makings) {
                 let pattern = written.embedding.as_ref().map_or(written.text.as_bytes(), |(_, pattern)| pattern);
                 by_text.entry(pattern.to_ascii_lowercase()).or_default().push(written);
             }
@@ -124,9 +168,14 @@ impl Patterns {
         let direct = || written.iter().filter(|w| w.embedding.is_none());
         let exact: Vec<&Written> = direct().filter(|w| w.text == text).collect();
         let mut candidates = if exact.is_empty() { direct().filter(|w| !w.exact).collect() } else { exact };
-        candidates.retain(|w| boundary::holds(bytes, range.start, range.end, Stuff::of(text, w.exact)));
+        candidates.retain(|w| w.of.as_ref().is_none_or(|maker| maker.made(seen)));
+        let versioned = software_version(bytes, &range);
+        candidates.retain(|w| {
+            boundary::holds(bytes, range.start, range.end, Stuff::of(text, w.exact))
+                || versioned.is_some() && self.known.get(w.known).is_some_and(|k| w.is_body_of(k))
+        });
         // What was decoded is searched where it was decoded to.
-        candidates.extend(written.iter().filter(|w| !seen.leaf.decoded && w.is_embedded(bytes, &range)));
+        candidates.extend(written.iter().filter(|w| !seen.leaf.is_decoded(&range) && w.is_embedded(bytes, &range)));
         // Behind a value in undecoded text stands its name; a whole value has the leaf's.
         let whole = range.start == 0;
         let near = (!whole).then(|| payload::word_before(bytes, range.start)).flatten();
@@ -145,9 +194,19 @@ impl Patterns {
             return None;
         }
         let mut form = chosen.form.clone();
+        let mut range = range;
+        if let Some(version) = versioned.filter(|_| chosen.is_body_of(known)) {
+            // With the check digit in front the two digits are as likely the head of a longer number.
+            if version.doubtful && named.is_none() {
+                return None;
+            }
+            range.end = version.end;
+            "16-digits".clone_into(&mut form.variant);
+        }
+        let text = bytes.get(range.clone()).and_then(|b| std::str::from_utf8(b).ok()).unwrap_or(text);
         if let Some((embedding, _)) = &chosen.embedding {
             form.variant = format!("{} in {}", form.variant, embedding.name());
-        } else if plain_word && chosen.text != text {
+        } else if plain_word && chosen.text != text && form.variant != "16-digits" {
             "any-case".clone_into(&mut form.variant);
         }
         let what = match plain_word {
@@ -156,8 +215,11 @@ impl Patterns {
         };
         let under = key.map(|key| Ground::new(GroundCode::UnderKey).with("key", key));
         let (certainty, when) = match known.value.holds_at(time) {
-            true => (Certainty::Confirmed, None),
-            false => (Certainty::Probable, Some(Ground::new(GroundCode::OutsideValidity))),
+            true => (digest::certainty(&form.digest), None),
+            false => {
+                let outside = Some(Ground::new(GroundCode::OutsideValidity));
+                (digest::certainty(&form.digest).min(Certainty::Probable), outside)
+            }
         };
         let reason = Reason::of([Some(what.with("variant", &form.variant)), under, when].into_iter().flatten());
         Some(Hit {
@@ -175,7 +237,33 @@ impl Patterns {
     }
 }
 
+/// Two digits behind fourteen: an IMEISV (3GPP TS 23.003 §6.2.2) where nothing longer stands there.
+struct SoftwareVersion {
+    end: usize,
+    /// The first is the check digit as well.
+    doubtful: bool,
+}
+
+fn software_version(bytes: &[u8], range: &std::ops::Range<usize>) -> Option<SoftwareVersion> {
+    let end = range.end + 2;
+    let number = std::str::from_utf8(bytes.get(range.start..end)?).ok()?;
+    let fits = number.len() == 16 && number.bytes().all(|b| b.is_ascii_digit());
+    (fits && boundary::holds(bytes, range.start, end, Stuff::Word))
+        .then(|| SoftwareVersion { end, doubtful: number.get(..15).is_some_and(shape::luhn) })
+}
+
+impl Maker {
+    fn made(&self, seen: Seen<'_>) -> bool {
+        seen.product == Some(self.product.as_str()) || seen.leaf.recipe.as_deref() == Some(self.recipe.as_str())
+    }
+}
+
 impl Written {
+    /// An IMEI without its check digit, as it is.
+    fn is_body_of(&self, known: &Known) -> bool {
+        known.data_type == "imei" && self.form.digest == "plain" && self.text.len() == 14 && self.embedding.is_none()
+    }
+
     /// `bytes[range]` is this value in its encoding, at a boundary.
     fn is_embedded(&self, bytes: &[u8], range: &std::ops::Range<usize>) -> bool {
         let Some((embedding, pattern)) = &self.embedding else { return false };
@@ -185,28 +273,53 @@ impl Written {
     }
 }
 
+/// Measured in bytes of UTF-8: a Chinese character, three bytes, is as rare as that many letters.
 fn is_short(value: &str) -> bool {
     let different: std::collections::BTreeSet<char> = value.chars().collect();
-    value.chars().count() < SHORT || different.len() < FEW_CHARACTERS
+    value.len() < SHORT || different.len() < FEW_CHARACTERS
 }
 
-fn all_written(index: usize, known: &Known) -> Vec<Written> {
+fn all_written(index: usize, known: &Known, makings: &[Making<'_>]) -> Vec<Written> {
     let mut all = Vec::new();
     for (variant, text) in forms::of(&known.data_type, &known.value.value) {
         let form = |digest: &str| Form { digest: digest.to_owned(), variant: variant.to_owned() };
-        for (name, digest) in digest::all(text.as_bytes()) {
-            let written = digest::written(name, &digest);
-            all.extend(written.into_iter().map(|(name, text, exact)| Written {
-                known: index,
-                form: form(name),
-                text,
-                exact,
-                embedding: None,
-            }));
+        let digested = |digest: &Digested, form: &dyn Fn(&str) -> Form, of: Option<&Arc<Maker>>| -> Vec<Written> {
+            let written = digest::written(digest).into_iter();
+            written
+                .map(|(name, text, exact)| Written {
+                    known: index,
+                    form: form(name),
+                    text,
+                    exact,
+                    embedding: None,
+                    of: of.cloned(),
+                })
+                .collect()
+        };
+        for digest in digest::all(text.as_bytes()) {
+            all.extend(digested(&digest, &form, None));
+        }
+        for making in makings.iter().filter(|making| making.digest.data_type == known.data_type) {
+            let whole = making.text.replace("{value}", &text);
+            let digest = match &making.digest.key {
+                Some(key) => digest::keyed(&making.digest.digest, key.as_bytes(), whole.as_bytes()),
+                None => digest::named(&making.digest.digest, whole.as_bytes()),
+            };
+            let form = |name: &str| match making.digest.text == "{value}" {
+                true => form(name),
+                false => Form { digest: name.to_owned(), variant: format!("{variant} in {}", making.digest.text) },
+            };
+            all.extend(digest.iter().flat_map(|digest| digested(digest, &form, Some(&making.maker))));
         }
         let embedded = if known.short { Vec::new() } else { embedded::patterns(&text) };
-        let written =
-            |embedding| Written { known: index, form: form("plain"), text: text.clone(), exact: false, embedding };
+        let written = |embedding| Written {
+            known: index,
+            form: form("plain"),
+            text: text.clone(),
+            exact: false,
+            embedding,
+            of: None,
+        };
         all.extend(embedded.into_iter().map(|e| written(Some(e))));
         all.push(written(None));
     }

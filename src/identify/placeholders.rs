@@ -24,7 +24,7 @@ impl Placeholders {
         for entry in &signatures.placeholders {
             for value in &entry.values {
                 let cased = [value.clone(), value.to_ascii_lowercase(), value.to_ascii_uppercase()];
-                let digests = cased.iter().flat_map(|v| digest::all(v.as_bytes())).map(|(_, d)| HEXLOWER.encode(&d));
+                let digests = cased.iter().flat_map(|v| digest::all(v.as_bytes())).map(|d| HEXLOWER.encode(&d.bytes));
                 for text in digests.chain([value.to_ascii_lowercase()]) {
                     values.entry(text).or_default().extend(entry.types.iter().cloned());
                 }

@@ -258,3 +258,57 @@ fn a_value_outside_its_time_is_probable() {
     let certainty = |time| identifier.find(&leaves, None, Time(time)).hits.first().map(|h| h.certainty);
     assert_eq!((certainty(100), certainty(101)), (Some(Certainty::Confirmed), Some(Certainty::Probable)));
 }
+
+#[test]
+fn digests_that_only_a_recipe_tells_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipe = r#"
+        [[recipe]]
+        id = "made-up"
+        product = "made_up"
+        hosts = ["up.made-up.example"]
+        from = "body"
+        digests = [
+            { type = "android_id", digest = "md5", text = "{value}{package}" },
+            { type = "imei", digest = "sha256", key = "published" },
+        ]
+        source = "this test"
+    "#;
+    std::fs::write(folder.path().join("made-up.toml"), recipe).unwrap();
+    let signatures = Signatures::load(&[folder.path()]).unwrap();
+    let ids = [
+        ("imei".to_owned(), vec!["490154203237518".to_owned()]),
+        ("android_id".to_owned(), vec!["9f3c21ab47de5608".to_owned()]),
+    ];
+    let identifier = Identifier::for_app(&signatures, &profile(&ids.into()), Some("com.example.reader"));
+    // printf 9f3c21ab47de5608com.example.reader | openssl dgst -md5
+    // printf 490154203237518 | openssl dgst -sha256 -hmac published
+    let body = concat!(
+        r#"{"a":"e9b917142320e4f4aa2beb4dc640e8a2","#,
+        r#""b":"463bfc7b941b1c7f7057064ea9ddd40062a4c5a990d85e78519d2efcd6a1b2b1"}"#
+    );
+    let found = |product: Option<&str>| -> Vec<(String, String, String)> {
+        let leaves = Decoder::new(&signatures).leaves(&sent("/", body), product).leaves;
+        let hits = identifier.find(&leaves, product, Time(0)).hits.into_iter();
+        hits.map(|h| (h.data_type, h.form.digest, h.form.variant)).collect()
+    };
+    let row = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
+    let expected = [row("android_id", "md5", "as-is in {value}{package}"), row("imei", "hmac-sha256", "as-is")];
+    assert_eq!(found(Some("made_up")), expected);
+    assert_eq!(found(None), [], "nobody else is known to make it");
+}
+
+/// The values of `identify::issued`: taught by an answer of the product that issues them.
+#[test]
+fn ids_are_taught_by_their_issuer_alone() {
+    let signatures = Signatures::embedded().unwrap();
+    let identifier = Identifier::new(&signatures, &Profile::default());
+    let answer = r#"{"errno":0,"cid":"5d1f0b6c7a8e4f3092b1c0d9e8f7a6b5","app_key":"0a1b2c3d4e5f60718293a4b5c6d7e8f9"}"#;
+    let leaves = Decoder::new(&signatures).leaves(&sent("/", answer), None).leaves;
+    let taught = |product| identifier.issued(&leaves, product).into_iter().map(|i| i.key).collect::<Vec<_>>();
+    assert_eq!(taught("getui"), ["cid"]);
+    assert_eq!(taught("umeng"), Vec::<String>::new());
+    assert!(identifier.is_issuer("getui") && !identifier.is_issuer("nobody"));
+    let returned = identifier.candidates(&leaves, &[]);
+    assert_eq!(returned.iter().filter_map(|h| h.key.as_deref()).collect::<Vec<_>>(), ["cid", "app_key"]);
+}

@@ -14,8 +14,8 @@ pub(super) const BASE64: Opener = Opener {
     name: "base64",
     open: |input, budget| {
         let decoded = decode(input.bytes).filter(|_| input.bytes.len() >= SHORTEST)?;
-        let sense = sense::is_text(&decoded) || sense::is_compressed(&decoded);
-        (sense && budget.bytes(decoded.len())).then(|| Opening { keep: true, ..Opening::one(decoded) })
+        (sense::is_decoded(&decoded) && budget.bytes(decoded.len()))
+            .then(|| Opening { keep: true, ..Opening::one(decoded) })
     },
 };
 

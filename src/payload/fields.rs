@@ -266,6 +266,7 @@ impl<'s> Fields<'s> {
             element: spot.element,
             scalar,
             declared,
+            ..Inside::default()
         });
     }
 

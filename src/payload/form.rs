@@ -8,8 +8,8 @@ use bytes::Bytes;
 use percent_encoding::percent_decode;
 
 use super::budget::{self, Budget};
-use super::sense;
 use super::walk::{Input, Inside, Opener, Opening};
+use super::{packed, sense};
 
 pub(super) const FORM: Opener = Opener { name: "form", open };
 
@@ -20,8 +20,9 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
         let pair = |piece: &[u8]| {
             piece.iter().position(|b| *b == b'=').is_some_and(|at| piece.get(..at).is_some_and(sense::is_name))
         };
-        // One pair alone may be anything that ends in `=`, base64 for one.
-        let enough = pieces().count() >= 2 || input.body && !input.bytes.ends_with(b"=");
+        // One pair alone may be anything that ends in `=`, base64 for one, or several with other marks between.
+        let packed = || std::str::from_utf8(input.bytes).is_ok_and(|text| packed::marks(text).is_some());
+        let enough = pieces().count() >= 2 || input.body && !input.bytes.ends_with(b"=") && !packed();
         enough && pieces().all(pair) && sense::is_text(input.bytes)
     };
     let with_pair = input.bytes.contains(&b'=');

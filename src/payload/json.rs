@@ -87,7 +87,7 @@ impl Parser<'_> {
                         return None;
                     }
                     let (argument, key) = (Some(path.clone()), name.clone());
-                    parts.push(Inside { argument, key, bytes, group, element, scalar, declared: None });
+                    parts.push(Inside { argument, key, bytes, group, element, scalar, ..Inside::default() });
                     false
                 }
             };

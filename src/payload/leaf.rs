@@ -1,5 +1,6 @@
 //! A value and the way to it.
 
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -90,8 +91,9 @@ pub struct Leaf {
     pub group: u32,
     /// It is an element of an array.
     pub element: bool,
-    /// It was decoded as well, on evidence that is not proof: what it decodes to has leaves of its own.
-    pub decoded: bool,
+    /// Stretches of it that were decoded as well, on evidence that is not proof: what they
+    /// decode to has leaves of its own.
+    pub decoded: Vec<Range<usize>>,
     /// Id of the recipe that led here.
     pub recipe: Option<Arc<str>>,
     pub(super) link: Arc<Link>,
@@ -119,8 +121,20 @@ impl Leaf {
     /// The path in the innermost structure: `$.device.ids[0]`, or `3.1.2` where fields have numbers.
     pub fn path(&self) -> Option<&str> {
         /// Steps whose argument is a path.
-        const STRUCTURES: &[&str] = &["json", "msgpack", "cbor", "bson", "bplist", "protobuf", "thrift", "jce"];
+        const STRUCTURES: &[&str] =
+            &["json", "msgpack", "cbor", "bson", "bplist", "plist", "yaml", "protobuf", "thrift", "jce"];
         self.link.chain().find(|link| STRUCTURES.contains(&link.name)).and_then(|link| link.argument.as_deref())
+    }
+
+    /// `range` lies in a stretch that was decoded as well.
+    pub fn is_decoded(&self, range: &Range<usize>) -> bool {
+        self.decoded.iter().any(|decoded| decoded.start <= range.start && range.end <= decoded.end)
+    }
+
+    /// The segment of the path that it was read from, as it stood there but for percent encoding.
+    pub fn segment(&self) -> Option<&str> {
+        let root = self.link.chain().last().filter(|_| self.part == Part::Path)?;
+        std::str::from_utf8(&root.bytes).ok()
     }
 
     /// Name of the header field it came from.

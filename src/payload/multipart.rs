@@ -6,7 +6,7 @@ use memchr::memmem;
 use super::budget::{self, Budget};
 use super::form::numbered;
 use super::walk::{Input, Inside, Opener, Opening};
-use super::{base64, sense};
+use super::{base64, quoted_printable, sense};
 
 pub(super) const MULTIPART: Opener = Opener { name: "multipart", open };
 
@@ -61,9 +61,11 @@ fn part(
     };
     let name = header("content-disposition").and_then(|d| parameter(&d, "name"));
     let bytes = match header("content-transfer-encoding").map(|e| e.to_ascii_lowercase()).as_deref() {
-        Some("base64") => base64::decode(content).filter(|d| budget.bytes(d.len())).map(Bytes::from),
+        Some("base64") => base64::decode(content),
+        Some("quoted-printable") => quoted_printable::decode(content),
         _ => None,
     };
+    let bytes = bytes.filter(|d| budget.bytes(d.len())).map(Bytes::from);
     let argument = name.as_ref().map(|name| {
         let count = names.entry(name.clone()).or_default();
         *count += 1;

@@ -8,19 +8,13 @@ use super::walk::{Input, Inside, Opener, Opening};
 use crate::shape;
 
 /// Separators in the order they are tried; seen in Sensors, AMap, and log lines.
-const SEPARATORS: &[&str] = &["##", "|", ";", "\n", ","];
+const SEPARATORS: &[&str] = &["##", "|", ";", "\n", "\t", ","];
 
 pub(super) const PACKED: Opener = Opener { name: "packed", open };
 
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     let text = std::str::from_utf8(input.bytes).ok()?;
-    if !text.contains(['=', ':']) || text.starts_with(['{', '[', '<']) {
-        return None;
-    }
-    let (separator, sign) = SEPARATORS
-        .iter()
-        .flat_map(|separator| [(separator, '='), (separator, ':')])
-        .find(|(separator, sign)| fits(text, separator, *sign))?;
+    let (separator, sign) = marks(text)?;
     let pieces = text.split(separator).filter(|p| !p.trim().is_empty());
     let parts: Vec<Inside> = pieces
         .take(budget::FIELDS)
@@ -33,6 +27,15 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
         })
         .collect();
     budget.bytes(text.len()).then_some(Opening { parts, keep: false })
+}
+
+/// What separates the pieces of `text`, and what stands behind the name in each.
+pub(super) fn marks(text: &str) -> Option<(&'static str, char)> {
+    if !text.contains(['=', ':']) || text.starts_with(['{', '[', '<']) {
+        return None;
+    }
+    let all = SEPARATORS.iter().flat_map(|separator| [(*separator, '='), (*separator, ':')]);
+    all.into_iter().find(|(separator, sign)| fits(text, separator, *sign))
 }
 
 /// Two pieces or more, all of them `name sign value`.

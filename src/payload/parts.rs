@@ -78,7 +78,11 @@ fn read_query(query: &str, walk: &mut Walk<'_>) {
             walk.take(value(Link::new(None, "query", None, whole), None, Part::Query, group));
             continue;
         }
-        walk.take(value(Link::new(None, "query", argument, bytes), key, Part::Query, group));
+        let value = value(Link::new(None, "query", argument, bytes), key.clone(), Part::Query, group);
+        if let Some(name) = &key {
+            walk.name(name, &value);
+        }
+        walk.take(value);
     }
 }
 

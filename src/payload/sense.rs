@@ -20,11 +20,12 @@ fn is_usual(c: char) -> bool {
 /// Head bytes of a compressed stream, an archive, a picture or a structure that decoders
 /// here try, or a structure that is one by its content.
 pub(super) fn is_compressed(bytes: &[u8]) -> bool {
-    HEADS.iter().any(|head| bytes.starts_with(head))
-        || is_zlib(bytes)
-        || image::is_image(bytes)
-        || tar::is_tar(bytes)
-        || is_structure(bytes)
+    has_head(bytes) || image::is_image(bytes) || tar::is_tar(bytes) || is_structure(bytes)
+}
+
+/// The first bytes are those of a compressed stream or an archive.
+pub(super) fn has_head(bytes: &[u8]) -> bool {
+    HEADS.iter().any(|head| bytes.starts_with(head)) || is_zlib(bytes)
 }
 
 /// It is one of the binary structures, though nobody says so.

@@ -1,6 +1,7 @@
 //! The walk down: each value is offered to the decoders until none opens it.
 
 use std::cell::OnceCell;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -90,6 +91,8 @@ pub(super) struct Inside {
     pub(super) element: bool,
     pub(super) scalar: bool,
     pub(super) declared: Option<String>,
+    /// The stretch of the container that it was decoded from; `None`: all of it.
+    pub(super) of: Option<Range<usize>>,
 }
 
 impl Opening {
@@ -127,6 +130,7 @@ pub(super) const OPENERS: &[Opener] = &[
     super::tar::TAR,
     super::image::IMAGE,
     super::bplist::BPLIST,
+    super::charset::CHARSET,
     super::bson::BSON,
     super::thrift::THRIFT,
     super::jce::JCE,
@@ -140,12 +144,26 @@ pub(super) const OPENERS: &[Opener] = &[
     super::engineio::ENGINEIO,
     super::events::EVENTS,
     super::lines::LINES,
+    super::jsonp::JSONP,
+    super::plist::PLIST,
+    super::xml::XML,
     super::url::URL,
+    super::authorization::AUTHORIZATION,
+    super::jwt::JWT,
+    super::quoted_printable::QUOTED_PRINTABLE,
+    super::html::HTML,
+    super::csv::CSV,
     super::form::FORM,
+    super::yaml::YAML,
     super::packed::PACKED,
     super::percent::PERCENT,
+    super::escapes::ESCAPES,
     super::hex::HEX,
+    super::base32::BASE32,
     super::base64::BASE64,
+    super::base58::BASE58,
+    super::base85::BASE85,
+    super::inner::INNER,
     super::unread::UNREAD,
     super::xz::LZMA,
     super::lz4::LZ4_BLOCK,
@@ -226,19 +244,24 @@ impl<'d> Walk<'d> {
     fn down(&mut self, value: Value) {
         let openable = !value.scalar && !value.link.bytes.is_empty();
         match openable.then(|| self.open(&value)).flatten() {
-            None => self.leaf(value, false),
+            None => self.leaf(value, Vec::new()),
             Some((name, opening)) if value.depth >= budget::DEPTH => {
                 self.budget.reach("containers inside each other", usize::from(budget::DEPTH));
                 drop((name, opening));
-                self.leaf(value, false);
+                self.leaf(value, Vec::new());
             }
             Some((name, opening)) => {
                 if opening.keep {
-                    self.leaf(value.clone(), true);
+                    let whole = 0..value.link.bytes.len();
+                    let decoded = opening.parts.iter().map(|part| part.of.clone().unwrap_or_else(|| whole.clone()));
+                    self.leaf(value.clone(), decoded.collect());
                 }
                 let groups = self.groups;
                 let alone = opening.parts.len() == 1 && opening.parts.iter().all(|p| p.key.is_none());
                 for part in opening.parts {
+                    if let Some(name) = part.key.as_ref().filter(|_| !part.element) {
+                        self.name(name, &value);
+                    }
                     let group = match alone {
                         true => value.group,
                         false => groups.saturating_add(1).saturating_add(part.group),
@@ -261,6 +284,17 @@ impl<'d> Walk<'d> {
         }
     }
 
+    /// A name that may itself be a value (`{"devices": {"3c:5a:…": …}}`) is searched as one.
+    pub(super) fn name(&mut self, name: &str, container: &Value) {
+        /// Shorter names, and names with fewer digits, are names.
+        const SHORTEST: usize = 8;
+        const DIGITS: usize = 4;
+        if name.len() >= SHORTEST && name.bytes().filter(u8::is_ascii_digit).count() >= DIGITS {
+            let link = Link::new(Some(container.link.clone()), "name", None, Bytes::copy_from_slice(name.as_bytes()));
+            self.leaf(Value { link, key: None, declared: None, body: false, ..container.clone() }, Vec::new());
+        }
+    }
+
     fn open(&mut self, value: &Value) -> Option<(&'static str, Opening)> {
         let input = Input::new(&value.link.bytes, value.declared.as_deref(), value.body);
         OPENERS.iter().find_map(|opener| {
@@ -269,7 +303,7 @@ impl<'d> Walk<'d> {
         })
     }
 
-    fn leaf(&mut self, value: Value, decoded: bool) {
+    fn leaf(&mut self, value: Value, decoded: Vec<Range<usize>>) {
         if self.leaves.len() >= budget::LEAVES {
             self.budget.reach("values in one message", budget::LEAVES);
             return;

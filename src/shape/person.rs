@@ -52,7 +52,15 @@ pub fn email(value: &str) -> bool {
         && domain.len() <= 253
         && labels.len() >= 2
         && labels.iter().all(label_fits)
-        && labels.last().is_some_and(|l| l.len() >= 2 && l.bytes().all(|b| b.is_ascii_alphabetic()))
+        && labels.last().is_some_and(|l| is_top_level(l))
+}
+
+/// A top-level domain of the public suffix list, or one that RFC 2606 §2 keeps for tests:
+/// `logo@2x.png` is a picture.
+fn is_top_level(label: &str) -> bool {
+    let label = label.to_ascii_lowercase();
+    matches!(label.as_str(), "test" | "example" | "invalid" | "localhost")
+        || psl::suffix(label.as_bytes()).is_some_and(|suffix| suffix.is_known())
 }
 
 #[cfg(test)]
@@ -79,7 +87,14 @@ mod tests {
 
     #[test]
     fn mail_and_cards() {
-        assert!(email("a.b+c@mail.example.com") && !email("a@b") && !email("@x.cn") && !email("logo@2x.png.1"));
+        assert!(
+            email("a.b+c@mail.example.com")
+                && !email("a@b")
+                && !email("@x.cn")
+                && !email("logo@2x.png.1")
+                && !email("logo@2x.png")
+        );
+        assert!(email("a@mail.test") && email("a@b.COM"));
         // 4111 1111 1111 1111 is the well-known test number.
         assert!(bank_card("4111 1111 1111 1111") && !bank_card("4111111111111112"));
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::load::Problem;
 use super::protocols;
-use super::{Confidence, HostPattern, HostRule, Origin, Product, Signatures};
+use super::{Confidence, HostPattern, HostRule, Origin, Product, RecipeDigest, Signatures};
 
 /// Finding codes and conditions a clause may apply to.
 pub const CLAUSE_CODES: &[&str] = &[
@@ -336,6 +336,18 @@ impl Signatures {
             }
             for data_type in recipe.fields.values().chain(&recipe.may_contain) {
                 found.known_type(self, &recipe.origin, data_type, "a recipe names");
+            }
+            for made in &recipe.digests {
+                found.known_type(self, &recipe.origin, &made.data_type, "a recipe makes a digest of");
+                if !RecipeDigest::NAMES.contains(&made.digest.as_str()) {
+                    found.add(
+                        &recipe.origin,
+                        format!("digest {:?} is none of {}", made.digest, RecipeDigest::NAMES.join(", ")),
+                    );
+                }
+                if !made.text.contains("{value}") {
+                    found.add(&recipe.origin, format!("text {:?} has no {{value}}", made.text));
+                }
             }
         }
     }

@@ -43,6 +43,9 @@ pub struct Recipe {
     /// end of one (`*.46`).
     #[serde(default)]
     pub fields: BTreeMap<String, String>,
+    /// Digests that the product makes of values in a way of its own.
+    #[serde(default)]
+    pub digests: Vec<RecipeDigest>,
     /// It cannot be opened; what it may contain.
     #[serde(default)]
     pub sealed: bool,
@@ -63,6 +66,40 @@ pub struct Recipe {
     /// File and line.
     #[serde(skip)]
     pub origin: Origin,
+}
+
+/// A digest of a value and something else, or under a key: the recipe's product is known
+/// to make it, so it is looked for in what goes there.
+///
+/// ```toml
+/// digests = [
+///   { type = "android_id", digest = "md5", text = "{value}{package}" },
+///   { type = "imei", digest = "sha256", key = "published" },
+/// ]
+/// ```
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecipeDigest {
+    /// Data type id.
+    #[serde(rename = "type")]
+    pub data_type: String,
+    /// `md5`, `sha1`, `sha256`, `sha512` or `sm3`.
+    pub digest: String,
+    /// What is digested: `{value}` in any of its forms, `{package}` the audited app's id.
+    #[serde(default = "RecipeDigest::value")]
+    pub text: String,
+    /// Key of an HMAC (RFC 2104), as text.
+    #[serde(default)]
+    pub key: Option<String>,
+}
+
+impl RecipeDigest {
+    /// Names of digests that a recipe may give.
+    pub const NAMES: &[&str] = &["md5", "sha1", "sha256", "sha512", "sm3"];
+
+    fn value() -> String {
+        "{value}".to_owned()
+    }
 }
 
 /// A step: a decoder's name, or a cipher with its key.

@@ -119,6 +119,8 @@ case("user-agent-model-is-no-sighting", [], headers=[["User-Agent", "Demo/1.0 (L
 case("model-in-a-body", [plain("device_model", "WW-Test-9000", key="model")], body="model=WW-Test-9000&v=1", content_type=FORM)
 
 # --- containers ---
+case("a-name-that-is-a-value", [plain("mac", MAC, steps=["body", "name"]), plain("imei", IMEI, steps=["body", "name"])],
+     body=json.dumps({"devices": {MAC: -40, IMEI: 1}}), content_type=JSON)
 case("form", [plain("phone", PHONE, key="mobile", steps=["body", "form mobile"])], body=f"a=1&mobile={PHONE}", content_type=FORM)
 case("form-undeclared", [plain("phone", PHONE, steps=["body", "form mobile"])], body=f"a=1&mobile={PHONE}", content_type="text/plain")
 case("form-percent", [plain("mac", MAC, steps=["body", "form mac"])], body="mac=" + urllib.parse.quote(MAC, safe=""), content_type=FORM)
@@ -151,7 +153,8 @@ case("packed-hashes", [plain("android_id", ANDROID_ID, key="android_id", steps=[
 case("packed-bars", [plain("android_id", ANDROID_ID, key="aid")], body=json.dumps({"d": f"aid={ANDROID_ID}|oaid=|ram=8"}), content_type=JSON,
      withheld=[["oaid", "oaid"]])
 case("list-in-a-value", [plain("imei", IMEI), plain("imei", IMEI2)], target=f"/?imeis={IMEI},{IMEI2}")
-case("undecoded-text", [plain("imei", IMEI, key="imei", steps=["body"])], body=f'<log level="i" imei="{IMEI}"/>', content_type="text/xml")
+case("xml-attribute", [plain("imei", IMEI, key="imei", steps=["body", "xml /log/@imei"])], body=f'<log level="i" imei="{IMEI}"/>', content_type="text/xml")
+case("undecoded-text", [plain("imei", IMEI, key="imei", steps=["body"])], body=f'<log level="i" imei="{IMEI}">', content_type="text/xml")
 
 # --- encodings ---
 inner = json.dumps({"imei": IMEI, "os": "android"})
@@ -198,13 +201,18 @@ for before in range(3):
          body=json.dumps({"p": b64(around)}), content_type=JSON)
     longer = bytes([0xf1, 0x02, 0x9c][:before]) + b"9" + IMEI.encode() + b"\x12\xff\xfe"
     case(f"base64-of-a-longer-number-{before}", [], body=json.dumps({"p": b64(longer)}), content_type=JSON)
-    case(f"base64-in-text-{before}", [plain("oaid", OAID, variant="as-is in base64")],
-         body="<a>log " + b64(b"\x01\x02\x03"[:before] + b"id " + OAID.encode() + b" end") + " more</a>", content_type="text/plain")
+    # What is no text before it fills the first group of four.
+    text = b64(b"\x01\x02\x03"[:before] + b"id " + OAID.encode() + b" end")
+    case(f"base64-in-text-{before}", [plain("oaid", OAID, steps=["body", "xml /a", f"base64 {8 if before else 4}..{4 + len(text)}"])],
+         body="<a>log " + text + " more</a>", content_type="text/plain")
+    case(f"base64-in-undecoded-text-{before}", [plain("oaid", OAID, variant="as-is in base64", steps=["body"])],
+         body="<a>log " + b64(b"\x01\xfe\x03"[:before] + b"\xff " + OAID.encode() + b" \xff") + " more", content_type="text/plain")
 case("hex-of-binary", [plain("imei", IMEI, variant="as-is in hex")], body=json.dumps({"p": (b"\x0a\x0f" + IMEI.encode() + b"\xff").hex()}), content_type=JSON)
 case("hex-of-a-longer-number", [], body=json.dumps({"p": (b"\x0a\x0f1" + IMEI.encode() + b"\xff").hex()}), content_type=JSON)
-case("utf-16-le", [plain("oaid", OAID, variant="as-is in utf-16")], body=b"\xff\xfe" + f"id={OAID};".encode("utf-16-le"), gaps=["undecodable"])
+case("utf-16-le", [plain("oaid", OAID, key="id", steps=["body", "charset UTF-16LE"])], body=b"\xff\xfe" + f"id={OAID};".encode("utf-16-le"))
+case("utf-16-in-binary", [plain("oaid", OAID, variant="as-is in utf-16")], body=b"\x0a\xff\xfe" + f"id={OAID};".encode("utf-16-le"), gaps=["undecodable"])
 case("utf-16-be", [plain("oaid", OAID, variant="as-is in utf-16")], body=b"\x00\x01\x81" + f"id={OAID};".encode("utf-16-be"), gaps=["undecodable"])
-case("utf-16-longer", [], body=b"\xff\xfe" + f"id={IMEI}7;".encode("utf-16-le"), gaps=["undecodable"])
+case("utf-16-longer", [], body=b"\xff\xfe" + f"id={IMEI}7;".encode("utf-16-le"))
 case("plain-in-binary", [plain("imei", IMEI, steps=["body"])], body=b"\x0a\x0f" + IMEI.encode() + b"\x12\x04\xff\xfe", gaps=["undecodable"])
 # Protobuf by hand: field 1 a string, field 9 (tag 'J') another; the second with a length that is a digit's code.
 proto = b"\x08\x80\x01\x1a\x0f" + IMEI.encode() + b"J\x03abc"

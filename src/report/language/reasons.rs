@@ -111,6 +111,7 @@ fn sentence(code: G) -> (&'static str, &'static str) {
         G::ProfileDigest => ("设备档案里某个值的 {digest}（{variant}）", "the {digest} of a value of the device profile ({variant})"),
         G::UnderKey => ("在键 {key} 之下", "under the key {key}"),
         G::OutsideValidity => ("发送时间在该值的有效期之外", "sent outside the time it was valid"),
+        G::Issued => ("{product} 在收到的消息里以 {key} 下发的标识", "an id that {product} issued as {key} in a message that was received"),
         G::ProfileApps => ("同一内容里有设备档案中的 {count} 个应用", "{count} apps of the device profile in one body"),
         G::Packages => ("同一内容里有 {count} 个包名", "{count} package names in one body"),
         G::Keyed => ("有键名说明", "under a key that is a name of it"),

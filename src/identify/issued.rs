@@ -1,0 +1,85 @@
+//! Ids that a product issues: what it answers teaches them, and they are looked for in
+//! what is sent, to it and to anyone else.
+//!
+//! Only values under a name that the product is known to issue (`issues` in its file) are
+//! taught, and a taught value is no sighting: it came, it was not sent.
+
+use std::collections::BTreeSet;
+
+use super::{Hit, Identifier};
+use crate::evidence::{Certainty, Reason};
+use crate::observations::Form;
+use crate::payload::Leaf;
+
+/// The type of such ids.
+pub const ISSUED: &str = "sdk_id";
+
+/// Shorter values are codes and counters.
+const SHORTEST: usize = 8;
+/// The longest known, Alipay's `apdidToken`, has some hundred characters.
+const LONGEST: usize = 256;
+/// Values of fewer different characters are padding and counters.
+const FEW_CHARACTERS: usize = 4;
+
+/// Values of one message that are kept to be compared: an id stands among its first fields.
+const CANDIDATES: usize = 256;
+
+/// One id that came from its issuer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Issued {
+    /// The id. Never to be printed.
+    pub value: String,
+    /// Name that it came under.
+    pub key: String,
+}
+
+impl Identifier {
+    /// `product` issues ids, so its answers are worth a look.
+    pub fn is_issuer(&self, product: &str) -> bool {
+        self.keys.issuers().contains(product)
+    }
+
+    /// What the leaves of a message received from `product` teach.
+    pub fn issued(&self, leaves: &[Leaf], product: &str) -> Vec<Issued> {
+        let one = |leaf: &Leaf| {
+            let (key, value) = (leaf.key.as_deref()?, id(leaf)?);
+            let issues = |hint: &super::keys::Hint<'_>| hint.known && hint.row.data_type == ISSUED;
+            let taught = self.keys.hints(key, Some(product)).iter().any(issues);
+            (taught && !self.placeholders.is(ISSUED, value))
+                .then(|| Issued { value: value.to_owned(), key: key.to_owned() })
+        };
+        leaves.iter().filter_map(one).collect()
+    }
+
+    /// Values of a sent message that may turn out to be such ids, beside what `hits` has
+    /// found for sure. The reason is given once an issuer is known.
+    pub fn candidates(&self, leaves: &[Leaf], hits: &[Hit]) -> Vec<Hit> {
+        let taken: BTreeSet<usize> =
+            hits.iter().filter(|h| h.certainty > Certainty::Possible).map(|h| h.leaf).collect();
+        let one = |(index, leaf): (usize, &Leaf)| {
+            let value = id(leaf).filter(|_| !taken.contains(&index))?;
+            Some(Hit {
+                data_type: ISSUED.to_owned(),
+                form: Form::plain(),
+                certainty: Certainty::Probable,
+                reason: Reason::default(),
+                value: value.to_owned(),
+                written: value.to_owned(),
+                key: leaf.key.clone(),
+                leaf: index,
+                start: 0,
+                end: value.len(),
+            })
+        };
+        leaves.iter().enumerate().filter_map(one).take(CANDIDATES).collect()
+    }
+}
+
+/// The whole value, where it has the look of an id: one word with a digit, of some length.
+fn id(leaf: &Leaf) -> Option<&str> {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/+=|".contains(&b);
+    let text = std::str::from_utf8(&leaf.bytes).ok().filter(|t| (SHORTEST..=LONGEST).contains(&t.len()))?;
+    let different: BTreeSet<u8> = text.bytes().collect();
+    (text.bytes().all(fits) && text.bytes().any(|b| b.is_ascii_digit()) && different.len() >= FEW_CHARACTERS)
+        .then_some(text)
+}

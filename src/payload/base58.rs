@@ -1,0 +1,60 @@
+//! Base58 with Bitcoin's alphabet (draft-msporny-base58), of readable text.
+
+use super::budget::Budget;
+use super::sense;
+use super::walk::{Input, Opener, Opening};
+
+/// Shorter words are words. Ten random bytes are text one time in 18,000.
+const SHORTEST: usize = 14;
+/// The number is multiplied out digit by digit, which grows with the square of this.
+const LONGEST: usize = 1_024;
+
+const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+
+pub(super) const BASE58: Opener = Opener { name: "base58", open };
+
+fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
+    if !(SHORTEST..=LONGEST).contains(&input.bytes.len()) {
+        return None;
+    }
+    let decoded = decode(input.bytes).filter(|d| sense::is_text(d))?;
+    budget.bytes(decoded.len()).then(|| Opening { keep: true, ..Opening::one(decoded) })
+}
+
+fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    // Least significant byte first.
+    let mut number: Vec<u8> = Vec::new();
+    for character in text {
+        let mut carry = u32::try_from(ALPHABET.iter().position(|c| c == character)?).ok()?;
+        for byte in &mut number {
+            carry += u32::from(*byte) * 58;
+            *byte = (carry & 0xff) as u8;
+            carry >>= 8;
+        }
+        while carry > 0 {
+            number.push((carry & 0xff) as u8);
+            carry >>= 8;
+        }
+    }
+    // Each leading `1` is a zero byte, which no text begins with.
+    number.extend(text.iter().take_while(|c| **c == b'1').map(|_| 0));
+    number.reverse();
+    Some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vectors() {
+        // draft-msporny-base58-03 §5.
+        assert_eq!(decode(b"2NEpo7TZRRrLZSi2U").unwrap(), b"Hello World!");
+        assert_eq!(
+            decode(b"USm3fpXnKG5EUBx2ndxBDMPVciP5hGey2Jh4NDv6gmeo1LkMeiKrLJUUBk6Z").unwrap(),
+            b"The quick brown fox jumps over the lazy dog."
+        );
+        assert_eq!(decode(b"11233QC4").unwrap(), [0, 0, 0x28, 0x7f, 0xb4, 0xcd]);
+        assert_eq!(decode(b"0OIl"), None);
+    }
+}

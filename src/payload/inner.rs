@@ -1,0 +1,97 @@
+//! Base64 inside longer text: behind a mark (`data:…;base64,`), between other words, or
+//! with characters glued before it.
+//!
+//! Tried on runs of the alphabet that are long enough; what the run decodes to from some
+//! character on must be text, or begin as a compressed stream does. The text itself is
+//! searched as well. Not tried where the whole value was base64 already.
+
+use std::ops::Range;
+
+use super::base64;
+use super::budget::Budget;
+use super::sense;
+use super::walk::{Input, Inside, Opener, Opening};
+
+pub(super) const INNER: Opener = Opener { name: "base64", open };
+
+/// Characters of a run. Eighteen random bytes are text one time in fifty million.
+const SHORTEST: usize = 24;
+/// Runs tried in one text.
+const RUNS: usize = 64;
+/// Characters glued before a run that are tried: a version, a salt, a type.
+const GLUED: usize = 16;
+/// Characters that must be left behind what is glued. Fifteen random bytes are text one
+/// time in two million, and there are some twenty places to begin.
+const SHORTEST_LEFT: usize = 20;
+/// Decoded first, to see whether the rest is worth it.
+const PROBE: usize = 64;
+
+fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
+    let text = std::str::from_utf8(input.bytes).ok().filter(|t| t.len() >= SHORTEST)?;
+    let mut parts = Vec::new();
+    for run in runs(text.as_bytes()).take(RUNS) {
+        let Some((at, decoded)) = word(input.bytes.get(run.clone())?) else { continue };
+        if !budget.bytes(decoded.len()) {
+            break;
+        }
+        let of = run.start + at..run.end;
+        parts.push(Inside {
+            argument: Some(format!("{}..{}", of.start, of.end)),
+            bytes: decoded.into(),
+            of: Some(of),
+            group: u32::try_from(parts.len()).unwrap_or(u32::MAX),
+            ..Inside::default()
+        });
+    }
+    (!parts.is_empty()).then_some(Opening { parts, keep: true })
+}
+
+/// Stretches of the alphabet, long enough, with their padding.
+fn runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let fits = |b: &u8| b.is_ascii_alphanumeric() || b"+/-_".contains(b);
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let start = at + text.get(at..)?.iter().position(fits)?;
+            let rest = text.get(start..)?;
+            let length = rest.iter().position(|b| !fits(b)).unwrap_or(rest.len());
+            let padding = rest.get(length..)?.iter().take(2).take_while(|b| **b == b'=').count();
+            at = start + length + padding;
+            if length >= SHORTEST {
+                return Some(start..at);
+            }
+        }
+    })
+}
+
+/// Where in the run the encoded begins, and what it says.
+fn word(run: &[u8]) -> Option<(usize, Vec<u8>)> {
+    // One alphabet has no `-` and `_`, the other no `+` and `/`; a mark of the other kind is glue.
+    let marks = |b: u8| b"+/-_".contains(&b);
+    let behind_marks =
+        run.windows(2).take(PROBE).enumerate().filter(|(_, w)| marks(w[0]) && !marks(w[1])).map(|(at, _)| at + 1);
+    let mut starts: Vec<usize> = (0..=GLUED).chain(behind_marks).collect();
+    starts.sort_unstable();
+    starts.dedup();
+    for start in starts {
+        let Some(rest) = run.get(start..).filter(|r| r.len() >= SHORTEST_LEFT) else { break };
+        let head = base64::decode(rest.get(..rest.len().min(PROBE))?);
+        if !head.is_some_and(|head| is_start(&head)) {
+            continue;
+        }
+        if let Some(decoded) = base64::decode(rest).filter(|d| sense::is_decoded(d)) {
+            return Some((start, decoded));
+        }
+    }
+    None
+}
+
+/// The first bytes of text (whose last character may be cut), or of a compressed stream.
+fn is_start(head: &[u8]) -> bool {
+    let whole = match std::str::from_utf8(head) {
+        Ok(_) => head.len(),
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        Err(_) => 0,
+    };
+    whole > 0 && head.get(..whole).is_some_and(sense::is_text) || sense::has_head(head)
+}
