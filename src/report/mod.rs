@@ -9,6 +9,7 @@ pub mod html;
 pub mod inspect;
 pub mod json;
 pub mod language;
+pub mod policy;
 pub mod terminal;
 mod view;
 
