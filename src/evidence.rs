@@ -5,9 +5,13 @@
 //! nanoseconds since the Unix epoch, frames and streams are numbered as
 //! Wireshark numbers them in the same file (frames from 1, streams from 0).
 
+mod reason;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use reason::{Ground, GroundCode, Reason};
 
 /// How sure a statement is. Ordered: `Possible < Probable < Confirmed`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -97,8 +101,16 @@ pub enum Place {
         /// Frame numbers that carried it, ascending.
         frames: Vec<u64>,
         /// Offset of the first byte in its direction of the stream, after
-        /// reassembly and, for an opened stream, after decryption.
+        /// reassembly and, for an opened stream, after decryption. Counted from where the
+        /// stream began, also where that was in an earlier capture.
         offset: u64,
+        /// Where the stream began, if that was in an earlier capture, which this one follows:
+        /// the handshake that it was opened with lies there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        began: Option<Began>,
+        /// The rest of the frames, where the message goes on in later captures.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        continued: Vec<Continued>,
     },
     /// In an entry of an imported file (HAR, flow file).
     Entry {
@@ -119,6 +131,18 @@ impl Place {
         }
     }
 
+    /// The stream that it lies in, by the capture and the number that it began with; `None`
+    /// in an imported file.
+    pub fn stream(&self) -> Option<(u32, Transport, u32)> {
+        match self {
+            Self::Frames { input, transport, stream, began, .. } => {
+                let began = began.unwrap_or(Began { input: *input, stream: *stream });
+                Some((began.input, *transport, began.stream))
+            }
+            Self::Entry { .. } => None,
+        }
+    }
+
     /// What evidence is sorted by inside one input: first frame, or entry number.
     pub fn ordinal(&self) -> u64 {
         match self {
@@ -126,6 +150,26 @@ impl Place {
             Self::Entry { entry, .. } => *entry,
         }
     }
+}
+
+/// Where a stream began that goes on in a later capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Began {
+    /// Position of the input in `inputs` of the report.
+    pub input: u32,
+    /// Its number there.
+    pub stream: u32,
+}
+
+/// A part of a message in a later capture than the one it began in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Continued {
+    /// Position of the input in `inputs` of the report.
+    pub input: u32,
+    /// Number of the stream there.
+    pub stream: u32,
+    /// Frame numbers there, ascending.
+    pub frames: Vec<u64>,
 }
 
 /// A transport protocol with ports.
@@ -230,6 +274,9 @@ pub enum GapReason {
     SealedPayload,
     /// A layer that claims an encoding and does not decode.
     Undecodable,
+    /// Of a message: its sender cut it off, or its receiver refused the rest. All that was sent
+    /// of it was seen, so it is no gap in what was seen and never counted as one.
+    Cancelled,
 }
 
 impl GapReason {
@@ -252,6 +299,7 @@ impl GapReason {
             Self::UnsupportedCipher => "unsupported-cipher",
             Self::SealedPayload => "sealed-payload",
             Self::Undecodable => "undecodable",
+            Self::Cancelled => "cancelled",
         }
     }
 }

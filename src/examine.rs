@@ -11,31 +11,40 @@ mod apps;
 mod collect;
 mod hide;
 mod lens;
+mod noise;
+mod rhythm;
+mod segments;
+mod sent;
+mod series;
 mod streams;
 mod survey;
 mod template;
 mod threads;
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::capture::{OpenError, Record, Source};
-use crate::evidence::{Gap, GapReason, Gaps};
+use crate::capture::{Apps, OpenError, Source};
+use crate::evidence::{Gap, GapReason, Gaps, Time};
 use crate::identify::Identifier;
 use crate::message::{Item, Message, Options, import};
-use crate::net::{Numbering, Segment, Slicer};
-use crate::observations::Observations;
-use crate::party::{Attributor, PUBLIC_SUFFIX_LIST, Scope};
+use crate::net::{Numbering, Slicer};
+use crate::observations::{Input, Observations};
+use crate::party::{Attributor, GeoData, GeoError, NameTable, PUBLIC_SUFFIX_LIST, Scope};
 use crate::payload::Decoder;
 use crate::secure::KeyLog;
 use crate::secure::pem::{self, KeyFile};
-use crate::session::{Session, Timeline};
-use crate::signatures::Signatures;
+use crate::secure::wireguard::Tunnels;
+use crate::session::{Description, Session, Timeline};
+use crate::signatures::{Protocols, Signatures};
 
 use apps::AppMap;
 use lens::Lens;
+pub use sent::{Sent, Told, sent};
 use streams::Streams;
 use survey::{Known, survey};
+pub use template::path_template;
 
 /// Logical shards. Fixed, so that limits and orders do not depend on the machine.
 pub const SHARDS: usize = 64;
@@ -49,6 +58,9 @@ pub enum ExamineError {
     /// A capture.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// A file that says where addresses lie.
+    #[error(transparent)]
+    Geo(#[from] GeoError),
     /// First parties or settlements that cannot be meant so.
     #[error("{0}")]
     Scope(String),
@@ -81,9 +93,39 @@ pub fn examine(
     settings: Settings,
     remarks: &mut Remarks<'_>,
 ) -> Result<Observations, ExamineError> {
-    let sources = open(session)?;
-    let (known, options) = first_pass(session, &sources, remarks)?;
-    let Known { inputs, names, apps, first, gaps } = known;
+    let geo = GeoData::read(&session.geo)?;
+    let (known, options) = first_pass(session, signatures, remarks)?;
+    let Known { sources, inputs, series, names, apps, first, gaps, .. } = known;
+    let lens = lens(session, signatures, settings.show_values, (names, apps, first), remarks)?;
+    // A stream resumes what an earlier one has agreed: only one thread meets them in order.
+    let threads = if options.keys.derives_masters() { 1 } else { settings.threads };
+    let mut collector = threads::run(&sources, &series, &options, &lens, threads)?;
+    collector.gaps.merge(gaps);
+    let mut observations = collector.observations(&lens);
+    observations.inputs = inputs;
+    if !geo.is_empty() {
+        for contact in &mut observations.contacts {
+            let addresses = contact.addresses.iter().filter_map(|address| address.parse().ok());
+            contact.networks = addresses.filter_map(|address| geo.network(address)).collect();
+        }
+        observations.geo = geo.sources();
+    }
+    if !session.noise.is_empty() {
+        noise::mark(&mut observations, examine(&idle(session), signatures, settings, remarks)?);
+    }
+    observations.signatures_sha256 = signatures.sha256.clone();
+    observations.public_suffix_list = PUBLIC_SUFFIX_LIST.to_owned();
+    Ok(observations)
+}
+
+/// What the messages of a session are looked at with, once pass 1 found names, apps and the first time.
+fn lens<'s>(
+    session: &Session,
+    signatures: &'s Signatures,
+    show_values: bool,
+    (names, apps, first): (NameTable, Vec<Apps>, Option<Time>),
+    remarks: &mut Remarks<'_>,
+) -> Result<Lens<'s>, ExamineError> {
     let description = &session.description;
     let scope = Scope {
         first_party: description.first_party.clone(),
@@ -97,7 +139,7 @@ pub fn examine(
     if let Some(remark) = description.app.as_deref().and_then(|app| apps.remark(app)) {
         remarks(remark);
     }
-    let lens = Lens {
+    Ok(Lens {
         signatures,
         decoder: Decoder::new(signatures),
         identifier: Identifier::new(signatures, &session.profile),
@@ -105,66 +147,72 @@ pub fn examine(
         apps,
         app: description.app.clone(),
         isolated: description.isolation,
-        show_values: settings.show_values,
+        show_values,
         attributor: Attributor::new(signatures, scope, names),
-    };
-    // A stream resumes what an earlier one has agreed: only one thread meets them in order.
-    let threads = if options.keys.derives_masters() { 1 } else { settings.threads };
-    let mut collector = threads::run(&sources, &options, &lens, threads)?;
-    collector.gaps.merge(gaps);
-    let mut observations = collector.observations(&lens);
-    observations.inputs = inputs;
-    observations.signatures_sha256 = signatures.sha256.clone();
-    observations.public_suffix_list = PUBLIC_SUFFIX_LIST.to_owned();
-    Ok(observations)
+    })
+}
+
+/// The session of the device at rest: its own captures, whosever traffic they hold.
+fn idle(session: &Session) -> Session {
+    let description = Description { app: None, isolation: false, ..session.description.clone() };
+    let (captures, noise) = (session.noise.clone(), Vec::new());
+    Session { captures, noise, geo: Vec::new(), marks: Vec::new(), description, ..session.clone() }
 }
 
 /// Hands every message of all captures of a session to `sink`, in the order in which
-/// the packets that completed them were captured, and returns what could not be seen.
-/// `sink` returns `false` to stop.
+/// the packets that completed them were captured, with the inputs that their places refer
+/// to, and returns what could not be seen. `sink` returns `false` to stop.
 pub fn messages(
     session: &Session,
+    signatures: &Signatures,
     remarks: &mut Remarks<'_>,
-    sink: &mut dyn FnMut(Message) -> bool,
+    sink: &mut dyn FnMut(&[Input], Message) -> bool,
 ) -> Result<Vec<Gap>, ExamineError> {
-    let sources = open(session)?;
-    let (known, options) = first_pass(session, &sources, remarks)?;
+    let (known, options) = first_pass(session, signatures, remarks)?;
     let options = Options { hash_bodies: true, ..options };
-    let apps = AppMap::new(known.apps);
-    let (mut gaps, mut unread, mut going) = (known.gaps, Gaps::default(), true);
-    for (index, source) in sources.iter().enumerate() {
-        let index = index as u32;
-        let mut take = |item| match item {
-            Item::Message(message) if going => going = sink(*message),
-            Item::Message(_) => {}
-            Item::Gap(gap) => gaps.add(gap),
-        };
-        if !source.format().is_capture() {
-            import::read(source, index, &options, &mut take)?;
-        } else {
-            let mut streams = Streams::new(&options, apps.names());
-            let (mut reader, mut apps) = (source.packets(index)?, apps.table(index));
-            let (mut slicer, mut numbering) = (Slicer::new(), Numbering::new());
-            while let Some(record) = reader.next() {
-                let app = apps.see(&record);
-                let Record::Packet(packet) = record else { continue };
-                let mut found = slicer.slice(&packet, &mut unread);
-                while let Some(segment) = found {
-                    let segment = Segment { app, ..segment };
-                    streams.push(&numbering.assign(&segment), &segment, &mut unread, &mut take);
-                    found = slicer.more(&packet, &mut unread);
-                }
+    let Known { sources, inputs, series, apps, mut gaps, .. } = known;
+    let apps = AppMap::new(apps);
+    gaps.merge(read(&sources, series, &options, &apps, &mut |message| sink(&inputs, message))?);
+    Ok(gaps.into_vec())
+}
+
+/// Hands the messages of all sources to `sink`, which returns `false` to stop.
+fn read(
+    sources: &[Source],
+    series: Vec<Range<usize>>,
+    options: &Options,
+    apps: &AppMap,
+    sink: &mut dyn FnMut(Message) -> bool,
+) -> Result<Gaps, ExamineError> {
+    let (mut gaps, mut unread, mut going) = (Gaps::default(), Gaps::default(), true);
+    for range in series {
+        let mut take = |item| {
+            match item {
+                Item::Message(message) if going => going = sink(*message),
+                Item::Message(_) => {}
+                Item::Gap(gap) => gaps.add(gap),
             }
-            slicer.finish(&mut unread);
-            forgotten(&numbering, source.name(), &mut unread);
-            streams.finish(&mut take);
+            going
+        };
+        let Some(first) = sources.get(range.start) else { continue };
+        if !first.format().is_capture() {
+            import::read(first, range.start as u32, options, &mut |item| _ = take(item))?;
+        } else {
+            let mut streams = Streams::new(options, apps.names());
+            let slicer = slicer(&options.keys);
+            segments::read(sources, range, slicer, apps, &mut unread, &mut |assigned, segment, unread| {
+                let mut going = true;
+                streams.push(assigned, segment, unread, &mut |item| going = take(item));
+                going
+            })?;
+            streams.finish(&mut |item| _ = take(item));
         }
         if !going {
             break;
         }
     }
     gaps.merge(unread);
-    Ok(gaps.into_vec())
+    Ok(gaps)
 }
 
 /// Counts the conversations that had to be forgotten: packets of one that came later are a
@@ -184,16 +232,30 @@ fn open(session: &Session) -> Result<Vec<Source>, ExamineError> {
 /// Keys from files, then everything pass 1 finds.
 fn first_pass(
     session: &Session,
-    sources: &[Source],
+    signatures: &Signatures,
     remarks: &mut Remarks<'_>,
 ) -> Result<(Known, Options), ExamineError> {
+    let sources = open(session)?;
     let mut keys = KeyLog::new();
     for path in &session.keys {
         read_key_file(path, &mut keys, remarks)?;
     }
-    let known = survey(sources, &mut keys)?;
-    let options = Options { keys: Arc::new(keys), hash_bodies: false };
+    let protocols = Arc::new(Protocols::new(signatures));
+    let mut known = survey(sources, &mut keys, &protocols)?;
+    let options = Options { keys: Arc::new(keys), hash_bodies: false, protocols };
+    let sealed = known.sealed_names && !options.keys.is_empty();
+    if options.keys.wireguard().can_open() || sealed {
+        survey::sealed_names(&mut known, &options)?;
+    }
     Ok((known, options))
+}
+
+/// One for each input. It opens tunnels where there are keys for them.
+fn slicer(keys: &Arc<KeyLog>) -> Slicer {
+    match keys.wireguard().can_open() {
+        true => Slicer::unsealing(Box::new(Tunnels::new(Arc::clone(keys)))),
+        false => Slicer::new(),
+    }
 }
 
 /// Reads a key log or a PEM file, told apart by content.

@@ -16,6 +16,7 @@ pub mod party;
 pub mod payload;
 pub mod identify;
 pub mod examine;
+pub mod discover;
 pub mod policy;
 pub mod audit;
 pub mod report;

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::{Certainty, Gap, GapReason, Locator, Masked, Place, Time};
+use crate::evidence::{Certainty, Gap, GapReason, Locator, Masked, Place, Reason, Time};
 
 /// One input as it was read.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Input {
     /// File name without folders, or `-`.
     pub name: String,
@@ -96,8 +96,8 @@ pub struct Recipient {
     pub en: String,
     /// Registrable domain (eTLD+1), or the host where there is none, or the address.
     pub domain: String,
-    /// Why it is this one, in words, with the signature's file and line.
-    pub reason: String,
+    /// Why it is this one, with the signature's file and line.
+    pub reason: Reason,
     /// How sure that is.
     pub certainty: Certainty,
     /// Product of the SDK that sent it to a recipient that is another's
@@ -137,14 +137,16 @@ pub struct Phase {
     pub near_mark: bool,
 }
 
+/// The phase groups, in the order in which a first launch runs through them.
+pub const PHASE_GROUPS: [&str; 5] = ["before-consent", "after-refusal", "after-consent", "background", "none"];
+
 impl Phase {
     /// Where there are no marks.
     pub fn unmarked() -> Self {
         Self { consent: Consent::Unmarked, background: false, logged_in: false, scenario: None, near_mark: false }
     }
 
-    /// The phase group of fingerprints and matrices:
-    /// `before-consent`, `after-refusal`, `background`, `after-consent`, `none`.
+    /// The phase group of fingerprints and matrices, one of [`PHASE_GROUPS`].
     pub fn group(&self) -> &'static str {
         match (self.consent, self.background) {
             (Consent::Before, _) => "before-consent",
@@ -210,8 +212,8 @@ pub struct Sighting {
     pub form: Form,
     /// How sure.
     pub certainty: Certainty,
-    /// Why this type and this certainty, in words.
-    pub reason: String,
+    /// Why this type and this certainty.
+    pub reason: Reason,
     /// Equal values have equal labels: `imei#1`, in order of appearance.
     pub label: String,
     /// The value, masked, as it stood there.
@@ -234,6 +236,9 @@ pub struct Sighting {
     pub first: Time,
     /// See `first`.
     pub last: Time,
+    /// The idle device sends the like as well (see `examine::noise`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub noise: bool,
     /// The first one's evidence.
     pub locator: Locator,
 }
@@ -252,8 +257,41 @@ pub struct Flow {
     pub certainty: Certainty,
     /// Messages that carried it.
     pub count: u64,
+    /// How often and how much, by phase and scenario, earliest first.
+    #[serde(default)]
+    pub phases: Vec<Rhythm>,
+    /// All of its sightings are noise: listed, not judged.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub noise: bool,
     /// Ids of its sightings.
     pub sightings: Vec<String>,
+}
+
+/// How often a flow's messages were sent in one phase and scenario, and how much.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rhythm {
+    /// Phase group, see [`Phase::group`].
+    pub phase: String,
+    /// The scenario that was marked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<String>,
+    /// Messages that carried the data.
+    pub messages: u64,
+    /// Bytes of these messages on the wire, whatever else they carried.
+    pub sent_bytes: u64,
+    /// Time of the first and last.
+    pub first: Time,
+    /// See `first`.
+    pub last: Time,
+    /// Median of the intervals between consecutive messages, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub median_interval_ms: Option<u64>,
+    /// Runs of three messages and more that lie at most a second apart.
+    pub bursts: u64,
+    /// Messages of the largest of them.
+    pub largest_burst: u64,
+    /// Messages whose times were kept: interval and bursts are of these, the earliest.
+    pub timed: u64,
 }
 
 /// Messages or closed streams to one recipient, readable or not.
@@ -268,9 +306,15 @@ pub struct Contact {
     pub hosts: Vec<String>,
     /// Addresses it was reached at, as they stood in the capture.
     pub addresses: Vec<String>,
+    /// Where the addresses lie, by a file that the user gave; those that it knows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<Network>,
+    /// The idle device reaches all of its hosts as well: listed, not judged.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub noise: bool,
     /// What a reader should know of its names: a server name that is not the `Host`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub remarks: Vec<String>,
+    pub remarks: Vec<Reason>,
     /// Sent messages that could be read.
     pub messages: u64,
     /// Streams that stayed closed, by reason.
@@ -280,7 +324,7 @@ pub struct Contact {
     pub unread_phases: BTreeMap<String, u64>,
     /// Payloads in readable messages that the SDK sealed.
     pub sealed: u64,
-    /// Sent bytes of payload (opened and closed).
+    /// Sent bytes of payload (opened, closed, and known to be lost).
     pub sent_bytes: u64,
     /// Messages and closed streams by phase group.
     pub phases: BTreeMap<String, u64>,
@@ -293,6 +337,37 @@ pub struct Contact {
     pub last: Time,
     /// Where the first one lies.
     pub place: Place,
+}
+
+/// Where an address lies: in whose name it is registered, which is not always where the
+/// machine stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Network {
+    /// As it stood in the capture.
+    pub address: String,
+    /// ISO 3166-1 alpha-2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// Number of its autonomous system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asn: Option<u32>,
+    /// Who announces it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<String>,
+}
+
+/// A file of countries or networks that the user gave.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GeoSource {
+    /// File name without folders.
+    pub name: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// `MMDB` with its kind, or `CSV`.
+    pub format: String,
+    /// `2026-06-25`, where the file says when it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
 }
 
 /// A payload that its SDK sealed: seen, not readable, and what it may hold.
@@ -322,7 +397,8 @@ pub fn same_app(app: &str, audited: &str) -> bool {
 pub struct Coverage {
     /// Sent payload bytes of opened streams.
     pub opened_bytes: u64,
-    /// Sent payload bytes of all streams.
+    /// Sent payload bytes of all streams, also those that are known to have been sent, by the
+    /// sequence numbers around them or a packet's own length, and that were not captured.
     pub total_bytes: u64,
     /// Sent messages that were read.
     pub opened_messages: u64,
@@ -332,6 +408,9 @@ pub struct Coverage {
     pub closed: BTreeMap<GapReason, u64>,
     /// Messages of other apps that were dropped.
     pub other_app_messages: u64,
+    /// Messages of which the capture does not say whose app sent them.
+    #[serde(default)]
+    pub unknown_app_messages: u64,
 }
 
 impl Coverage {
@@ -344,8 +423,14 @@ impl Coverage {
 /// Everything the traffic showed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Observations {
-    /// The inputs, in the order given.
+    /// The inputs in the order given, but captures that follow each other together, in order.
     pub inputs: Vec<Input>,
+    /// Captures of the idle device.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub noise: Vec<Input>,
+    /// Files that say where addresses lie.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub geo: Vec<GeoSource>,
     /// Package or bundle id of the audited app, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app: Option<String>,

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use wirewitness::evidence::{Direction, Place, Time, Transport};
 use wirewitness::message::{Dns, Kind, Message, Protocol, Wire};
 use wirewitness::party::{Attributor, Host, NameTable, Scope};
+use wirewitness::report::Language;
 use wirewitness::session::{SettledAs, Settlement};
 use wirewitness::signatures::Signatures;
 
@@ -29,6 +30,8 @@ struct Case {
     owner: Option<String>,
     #[serde(default)]
     settled: Vec<[String; 3]>,
+    #[serde(default)]
+    certificate: Vec<String>,
     #[serde(default)]
     dns: Vec<Answer>,
     #[serde(default)]
@@ -105,10 +108,11 @@ fn message(case: &Case) -> Message {
         protocol: if case.closed { Protocol::Tls } else { Protocol::Http11 },
         kind,
         host: case.host.clone(),
+        authority: None,
         sni: case.sni.clone(),
         alpn: None,
         first: true,
-        certificate_names: Vec::new(),
+        certificate_names: case.certificate.clone(),
         client: case.client,
         server: case.server,
         port: case.port,
@@ -122,8 +126,18 @@ fn message(case: &Case) -> Message {
         doubtful: false,
         app: None,
         exchange: None,
+        service: None,
         wire_bytes: 0,
-        place: Place::Frames { input: 0, transport: Transport::Tcp, stream: 0, frames: vec![1], offset: 0 },
+        lost_bytes: 0,
+        place: Place::Frames {
+            input: 0,
+            transport: Transport::Tcp,
+            stream: 0,
+            frames: vec![1],
+            offset: 0,
+            began: None,
+            continued: Vec::new(),
+        },
     }
 }
 
@@ -163,18 +177,19 @@ fn cases() {
             count += 1;
             let got = attribute(&signatures, &case);
             let recipient = &got.recipient;
+            let because = Language::En.because(&recipient.reason);
+            let remark = got.remark.as_ref().map(|remark| Language::En.because(remark)).unwrap_or_default();
             let want = &case.expect;
             let mut differ = |what: &str, got: &str, want: &str| {
                 if got != want {
-                    failures
-                        .push(format!("{}: {what} is {got:?}, must be {want:?}\n    {}", case.name, recipient.reason));
+                    failures.push(format!("{}: {what} is {got:?}, must be {want:?}\n    {because}", case.name));
                 }
             };
             differ("id", &recipient.id, &want.id);
             differ("role", &word(recipient.role), &want.role);
             differ("certainty", &word(recipient.certainty), &want.certainty);
             differ("via", recipient.via.as_deref().unwrap_or(""), want.via.as_deref().unwrap_or(""));
-            differ("remark", got.remark.as_deref().unwrap_or(""), want.remark.as_deref().unwrap_or(""));
+            differ("remark", &remark, want.remark.as_deref().unwrap_or(""));
             differ("ignored", got.ignored.as_deref().unwrap_or(""), want.ignored.as_deref().unwrap_or(""));
             if let Some(company) = &want.company {
                 differ("company", recipient.company.as_deref().unwrap_or(""), company);
@@ -189,9 +204,9 @@ fn cases() {
                 differ("source", &word(got.name_source), source);
             }
             if let Some(part) = &want.reason
-                && !recipient.reason.contains(part)
+                && !because.contains(part)
             {
-                failures.push(format!("{}: reason {:?} does not hold {part:?}", case.name, recipient.reason));
+                failures.push(format!("{}: reason {because:?} does not hold {part:?}", case.name));
             }
         }
     }
@@ -266,23 +281,81 @@ fn look_alikes_are_nobody() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
+/// Lines of a table, without remarks: at least `columns` fields each.
+fn table(name: &str, columns: usize) -> Vec<Vec<String>> {
+    let text = std::fs::read_to_string(format!("tests/attribution/{name}")).unwrap();
+    let lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    let rows: Vec<Vec<String>> = lines.map(|line| line.split('\t').map(str::to_owned).collect()).collect();
+    assert!(rows.iter().all(|row| row.len() >= columns), "{name}");
+    rows
+}
+
 #[test]
-fn product_without_a_known_host_is_not_expected_on_the_wire_or_low() {
-    // Guards hosts.tsv against losing a product: each product of the signatures has a host
-    // there, or its signature says why none is known.
+fn neighbours_and_look_alikes_are_not_the_product() {
     let signatures = Signatures::embedded().unwrap();
-    let with_host: std::collections::BTreeSet<_> = known_hosts().into_iter().map(|(_, product, ..)| product).collect();
-    for product in signatures.products.values().filter(|p| !with_host.contains(&p.id)) {
-        use wirewitness::signatures::{Confidence, Traffic};
-        let only_low = product.hosts.iter().all(|rule| rule.confidence == Confidence::Low);
-        let background = product.source.contains("background");
-        assert!(
-            product.traffic != Traffic::Network || only_low || background,
-            "{} has hosts in {} and none in hosts.tsv",
-            product.id,
-            product.origin
-        );
+    let attributor = Attributor::new(&signatures, Scope::default(), NameTable::default());
+    let mut failures = Vec::new();
+    for row in table("not-hosts.tsv", 3) {
+        let (host, product, instead) = (&row[0], &row[1], &row[2]);
+        let recipient = attributor.attribute_host(Host::parse(host).unwrap(), None, 443).recipient;
+        let is = if recipient.id.starts_with("host:") { "nobody" } else { &recipient.id };
+        if recipient.product.as_ref() == Some(product) || is != instead {
+            failures.push(format!("{host} is {}, must be {instead} and never {product}", recipient.id));
+        }
     }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn every_product_has_a_host_that_is_it_and_one_that_is_not() {
+    let signatures = Signatures::embedded().unwrap();
+    let index = wirewitness::signatures::Index::new(&signatures);
+    let of = |rows: Vec<Vec<String>>, column: usize| rows.into_iter().map(|mut row| row.remove(column)).collect();
+    let is: std::collections::BTreeSet<String> = of(table("hosts.tsv", 3), 1);
+    let is_not: std::collections::BTreeSet<String> = of(table("not-hosts.tsv", 3), 1);
+    // Without a host of its own a product is known by its package and its name.
+    let names = table("names.tsv", 3);
+    for row in &names {
+        let product = &signatures.products[&row[2]];
+        assert!(
+            product.hosts.is_empty() && product.domains.is_empty(),
+            "{} has hosts: it belongs in hosts.tsv",
+            product.id
+        );
+        let packages: Vec<&str> = index.package(&row[0]).iter().map(|p| p.id.as_str()).collect();
+        assert_eq!(packages, [row[2].as_str()], "{}", row[0]);
+        let named = index.named(&row[1]).iter();
+        assert!(named.into_iter().any(|n| matches!(n, wirewitness::signatures::Named::Product(p) if p.id == row[2])));
+    }
+    for id in signatures.products.keys() {
+        assert!(is.contains(id) || names.iter().any(|row| row[2] == *id), "{id} has no line in hosts.tsv or names.tsv");
+        assert!(is_not.contains(id), "{id} has no line in not-hosts.tsv");
+    }
+}
+
+#[test]
+fn shared_infrastructure_is_no_third_party() {
+    let signatures = Signatures::embedded().unwrap();
+    let mut failures = Vec::new();
+    let shared = table("shared.tsv", 2);
+    assert!(shared.len() > 100);
+    for first_party in [vec![], vec!["tea.example".to_owned()]] {
+        let scope = Scope { first_party, ..Scope::default() };
+        let attributor = Attributor::new(&signatures, scope, NameTable::default());
+        for row in &shared {
+            let hosts = [row[0].clone(), format!("tenant-17.{}", row[0]), format!("a.b.{}", row[0])];
+            for host in hosts.iter().filter_map(|host| Host::parse(host)) {
+                let recipient = attributor.attribute_host(host.clone(), None, 443).recipient;
+                let role = word(recipient.role);
+                if !matches!(role.as_str(), "infrastructure" | "group-unknown") || recipient.product.is_some() {
+                    failures.push(format!("{host} of {} is {} [{role}]", row[1], recipient.id));
+                }
+            }
+        }
+    }
+    failures.sort();
+    failures.dedup();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 /// Bytes that look random and are the same on every run.
@@ -340,6 +413,7 @@ fn foreign_bytes_in_names_and_targets_do_no_harm() {
             first_party: vec![text(3)],
             owner: None,
             settled: vec![[text(3), "ignore".to_owned(), "noise".to_owned()]],
+            certificate: vec![text(3), format!("*.{}", text(2))],
             dns: vec![Answer {
                 at: 900,
                 client: client(),

@@ -72,3 +72,22 @@ fn a_word_that_is_neither_is_told_so() {
     let error = "hihg".parse::<FailOn>().unwrap_err();
     assert!(error.contains("\"hihg\"") && error.contains("critical") && error.contains("omitted-recipient"), "{error}");
 }
+
+#[test]
+fn a_code_or_a_severity_may_be_asked_for_in_one_phase() {
+    let report =
+        report(r#"{"to": "acme-push", "type": "oaid", "consent": "before"}, {"to": "acme-push", "type": "oaid"}"#, "");
+    let omitted = report.findings.iter().find(|f| f.code == "omitted-recipient").unwrap();
+    assert_eq!(omitted.phase, "before-consent", "its one line is that of the first sighting");
+    let outcome = |word: &str| outcome(&report, &gate(&[word]), 50);
+    // Seen before and after consent: both phases have it.
+    assert_eq!(outcome("omitted-recipient@before-consent"), Outcome::Failed);
+    assert_eq!(outcome("omitted-recipient@after-consent"), Outcome::Failed);
+    assert_eq!(outcome("omitted-recipient@background"), Outcome::Passed);
+    assert_eq!(outcome("before-consent@after-consent"), Outcome::Passed);
+    assert_eq!(outcome("high@before-consent"), Outcome::Failed);
+    let word: FailOn = "cleartext@background".parse().unwrap();
+    assert_eq!(word.to_string(), "cleartext@background");
+    let error = "cleartext@night".parse::<FailOn>().unwrap_err();
+    assert!(error.contains("\"night\"") && error.contains("before-consent"), "{error}");
+}

@@ -15,6 +15,7 @@ const LEVELS: &[&[&str]] = &[
     &["payload"],
     &["identify"],
     &["examine"],
+    &["discover"],
     &["policy"],
     &["audit"],
     &["report"],

@@ -7,8 +7,17 @@ use std::process::Command;
 type Seen = (Option<String>, u64, Option<String>);
 
 fn messages(name: &str) -> (Vec<Seen>, String) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/links").join(name);
-    let output = Command::new(env!("CARGO_BIN_EXE_wirewitness")).arg("messages").arg(path).output().unwrap();
+    messages_with(name, None)
+}
+
+fn messages_with(name: &str, keys: Option<&str>) -> (Vec<Seen>, String) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/links");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wirewitness"));
+    command.arg("messages").arg(folder.join(name));
+    if let Some(keys) = keys {
+        command.arg("--keys").arg(folder.join(keys));
+    }
+    let output = command.output().unwrap();
     assert!(output.status.success(), "{name}");
     let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
     let lines = String::from_utf8(output.stdout).unwrap();
@@ -46,6 +55,18 @@ fn what_a_network_encrypts_is_a_gap() {
     let (found, gaps) = messages("protected.pcap");
     assert_eq!(found, []);
     assert!(gaps.contains("unsupported-link at frame 1: an encrypted 802.11 frame is not read (5 times)"), "{gaps}");
+}
+
+/// With the keys of either end, in the capture or beside it: see `tests/make-wireguard.py`.
+#[test]
+fn packets_come_out_of_a_sealed_tunnel() {
+    let inside = [seen(HOST, 0, None), seen(None, 1, None), seen(None, 2, None)];
+    assert_eq!(messages("wireguard.pcapng").0, inside);
+    assert_eq!(messages_with("wireguard.pcap", Some("wireguard.keys")).0, inside);
+    // Without keys it is datagrams that nothing here reads.
+    let (closed, gaps) = messages("wireguard.pcap");
+    assert_eq!(closed, vec![seen(None, 0, None); 8]);
+    assert!(gaps.contains("unknown-protocol at udp stream 0"), "{gaps}");
 }
 
 #[test]

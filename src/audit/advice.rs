@@ -14,6 +14,15 @@ const CANDIDATES: usize = 5;
 const KEYS: [GapReason; 4] =
     [GapReason::NoKey, GapReason::KeyDoesNotFit, GapReason::ResumedWithoutSecret, GapReason::QuicNoKey];
 
+/// Above everything else: nothing that was sent could be read, and whatever else is given
+/// changes nothing then.
+const FIRST: u64 = u64::MAX;
+
+/// `1 flow`, `2 flows`.
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Each with how many judgements it touches; the most first, equal ones in the order
 /// here, and what touches none is left out.
 pub fn next(observations: &Observations, policy: &Policy, session: &SessionFacts, app_proven: bool) -> Vec<Text> {
@@ -24,6 +33,7 @@ pub fn next(observations: &Observations, policy: &Policy, session: &SessionFacts
     advice.extend(keys(observations));
     advice.extend(marks(observations));
     advice.extend(app(observations, app_proven));
+    advice.extend(geography(observations, policy));
     advice.sort_by_key(|(touched, _)| Reverse(*touched));
     advice.into_iter().map(|(_, text)| text).collect()
 }
@@ -37,7 +47,8 @@ fn policy_rows(observations: &Observations, policy: &Policy) -> Option<(u64, Tex
             format!("政策里没有读到任何第三方：如果第三方清单是另一份文件，请再用一个 --policy 给出（涉及 {touched} 条数据流）。"),
             format!(
                 "No third party was read in the policy: if its list of SDKs is a document of its own, give that with \
-                 another --policy (touches {touched} flows)."
+                 another --policy (touches {}).",
+                counted(touched, "flow")
             ),
         );
         (touched, text)
@@ -70,16 +81,18 @@ fn first_parties(observations: &Observations, session: &SessionFacts) -> Option<
         if more > 0 { (format!(" 等另外 {more} 个"), format!(" and {more} more")) } else { Default::default() };
     let text = Text::new(
         format!(
-            "请用 --first-party 给出应用自己的域名：{touched} 条数据流因此未判定。候选（按消息数）：{}{more_zh}。",
+            "请用 --first-party 给出应用自己的域名：{touched} 条数据流和 {contacted} 个通信对象因此未判定。候选（按消息数）：{}{more_zh}。",
             names.join("、")
         ),
         format!(
-            "Give the app's own domains with --first-party: {touched} flows stay unsettled without. Candidates, by \
+            "Give the app's own domains with --first-party: {} and {} stay unsettled without. Candidates, by \
              messages: {}{more_en}.",
+            counted(touched, "flow"),
+            counted(contacted, "contact"),
             names.join(", ")
         ),
     );
-    Some((touched.max(1), text))
+    Some((touched + contacted, text))
 }
 
 fn device_profile(observations: &Observations, session: &SessionFacts) -> Option<(u64, Text)> {
@@ -87,15 +100,27 @@ fn device_profile(observations: &Observations, session: &SessionFacts) -> Option
         return None;
     }
     let touched = observations.flows.iter().filter(|f| f.certainty < Certainty::Confirmed).count() as u64;
-    // Without real values a hashed identifier is not found at all: always worth a line.
+    // Without real values a hashed identifier is not found at all: worth a line wherever
+    // something can be read.
+    let (zh, en) = match touched {
+        0 => Default::default(),
+        _ => {
+            let is = if touched == 1 { "is" } else { "are" };
+            let flows = counted(touched, "flow");
+            (
+                format!("{touched} 条数据流只是“很可能”或“可能”，"),
+                format!("{flows} {is} only probable or possible, and "),
+            )
+        }
+    };
     let text = Text::new(
-        format!("请用 --device 给出测试机的真实标识：{touched} 条数据流只是“很可能”或“可能”，散列过的标识现在找不到。"),
+        format!("请用 --device 给出测试机的真实标识：{zh}散列过的标识现在找不到。"),
         format!(
-            "Give the test device's real identifiers with --device: {touched} flows are only probable or possible, and \
-             hashed identifiers cannot be found without."
+            "Give the test device's real identifiers with --device: {en}hashed identifiers cannot be found without."
         ),
     );
-    Some((touched.max(1), text))
+    let readable = u64::from(observations.coverage.opened_messages > 0);
+    Some((touched.max(readable), text))
 }
 
 fn keys(observations: &Observations) -> Option<(u64, Text)> {
@@ -105,10 +130,11 @@ fn keys(observations: &Observations) -> Option<(u64, Text)> {
         let text = Text::new(
             format!("请用 --keys 给出 TLS 密钥日志：{closed} 个连接没有打开（已读 {percent} % 的发送字节）。"),
             format!(
-                "Give TLS secrets with --keys: {closed} streams stayed closed ({percent} % of the sent bytes were read)."
+                "Give TLS secrets with --keys: {} stayed closed ({percent} % of the sent bytes were read).",
+                counted(closed, "stream")
             ),
         );
-        (closed, text)
+        (if observations.coverage.opened_messages == 0 { FIRST } else { closed }, text)
     })
 }
 
@@ -118,8 +144,9 @@ fn marks(observations: &Observations) -> Option<(u64, Text)> {
         let text = Text::new(
             format!("请在启动前开始抓包，并标记 launched 和 consent-given：{touched} 条数据流没有按同意前后判断。"),
             format!(
-                "Start the capture before the app and mark launched and consent-given: {touched} flows were not judged \
-                 by consent."
+                "Start the capture before the app and mark launched and consent-given: {} {} not judged by consent.",
+                counted(touched, "flow"),
+                if touched == 1 { "was" } else { "were" }
             ),
         );
         (touched, text)
@@ -127,12 +154,31 @@ fn marks(observations: &Observations) -> Option<(u64, Text)> {
 }
 
 fn app(observations: &Observations, app_proven: bool) -> Option<(u64, Text)> {
-    let touched = observations.flows.len() as u64;
+    let third = |id: &String| observations.recipients.get(id).is_some_and(|r| r.role == Role::ThirdParty);
+    let unread = observations.contacts.iter().filter(|c| third(&c.recipient) && c.messages == 0).count();
+    let touched = (observations.flows.len() + unread) as u64;
     (!app_proven && touched > 0).then(|| {
         let text = Text::new(
-            "没有证据表明这些流量只属于被审计的应用，所有发现因此降一级：请只抓这个应用，并在 session.toml 写 isolation = true，或使用带应用名的抓包。",
+            "没有证据表明这些流量只属于被审计的应用，所有发现因此降一级：请只抓这个应用，并在 session.toml 写 isolation = true，或使用带应用名的抓包；--noise 可以把设备空闲时的流量另列。",
             "Nothing proves that this traffic is the audited app's alone, so every finding stands one step lower: record \
-             only this app and say isolation = true in session.toml, or use a capture that names apps.",
+             only this app and say isolation = true in session.toml, or use a capture that names apps; --noise lists \
+             apart what the idle device does as well.",
+        );
+        (touched, text)
+    })
+}
+
+fn geography(observations: &Observations, policy: &Policy) -> Option<(u64, Text)> {
+    let claims = &policy.claims;
+    let touched = u64::from(claims.storage_country.is_some()) + u64::from(claims.cross_border.is_some());
+    (observations.geo.is_empty() && touched > 0 && !observations.contacts.is_empty()).then(|| {
+        let text = Text::new(
+            format!("请用 --geo-db 给出地址归属地文件：政策有 {touched} 条关于国家的承诺没有核对。"),
+            format!(
+                "Give a file that says where addresses lie with --geo-db: {} of the policy about countries {} not checked.",
+                counted(touched, "promise"),
+                if touched == 1 { "was" } else { "were" }
+            ),
         );
         (touched, text)
     })

@@ -1,6 +1,7 @@
 //! What the policy promises in general, and what breaks it.
 
-use super::conduct::CONTACT_ABROAD_INACTIVE;
+use super::conduct::contact_abroad::{abroad, missing};
+use super::contacts::reached;
 use super::{ClaimState, Finding, JudgedClaim, Text};
 use crate::evidence::{Certainty, Span};
 use crate::observations::{Observations, Wire};
@@ -13,7 +14,14 @@ pub fn spans(claim: &str, policy: &Policy) -> Vec<Span> {
 }
 
 /// Judges each claim that the policy makes.
-pub fn judge(observations: &Observations, policy: &Policy, findings: &[Finding]) -> Vec<JudgedClaim> {
+///
+/// `home` is the country that data is to stay in.
+pub fn judge(
+    observations: &Observations,
+    policy: &Policy,
+    findings: &[Finding],
+    home: Option<&str>,
+) -> Vec<JudgedClaim> {
     let mut judged = Vec::new();
     let mut add = |claim: &str, value: &str, (state, reason, findings)| {
         judged.push(JudgedClaim {
@@ -26,11 +34,7 @@ pub fn judge(observations: &Observations, policy: &Policy, findings: &[Finding])
         });
     };
     if let Some(country) = &policy.claims.storage_country {
-        let reason = Text::new(
-            format!("数据存放在哪里，抓包看不出来；{}。", CONTACT_ABROAD_INACTIVE.0),
-            format!("Where data is stored no capture shows; {}.", CONTACT_ABROAD_INACTIVE.1),
-        );
-        add("storage_country", country, (ClaimState::Untested, reason, Vec::new()));
+        add("storage_country", country, storage(observations, findings, home));
     }
     if policy.claims.transport_encryption == Some(true) {
         add("transport_encryption", "true", encryption(observations, findings));
@@ -44,11 +48,7 @@ pub fn judge(observations: &Observations, policy: &Policy, findings: &[Finding])
             CrossBorder::Conditional => "conditional",
             CrossBorder::Yes => "true",
         };
-        let reason = Text::new(
-            format!("{}。", CONTACT_ABROAD_INACTIVE.0),
-            format!("Not tested: {}.", CONTACT_ABROAD_INACTIVE.1),
-        );
-        add("cross_border", value, (ClaimState::Untested, reason, Vec::new()));
+        add("cross_border", value, border(cross_border, observations, findings, home));
     }
     judged
 }
@@ -59,6 +59,70 @@ type Judgement = (ClaimState, Text, Vec<String>);
 fn against(codes: &[&str], findings: &[Finding]) -> Vec<String> {
     let breaks = |f: &&Finding| codes.contains(&f.code.as_str()) && f.certainty > Certainty::Possible;
     findings.iter().filter(breaks).map(|f| f.fingerprint.clone()).collect()
+}
+
+/// Fingerprints of contacts abroad. They are notes, whatever the certainty.
+fn contacts_abroad(findings: &[Finding]) -> Vec<String> {
+    findings.iter().filter(|f| f.code == "contact-abroad").map(|f| f.fingerprint.clone()).collect()
+}
+
+/// Where data is stored no capture shows: addresses abroad are told and break nothing.
+fn storage(observations: &Observations, findings: &[Finding], home: Option<&str>) -> Judgement {
+    let shown = Text::new("数据存放在哪里，抓包看不出来", "Where data is stored no capture shows");
+    if let Some(missing) = missing(&observations.geo, home) {
+        let reason = Text::new(format!("{}；{}。", shown.zh, missing.zh), format!("{}; {}.", shown.en, missing.en));
+        return (ClaimState::Untested, reason, Vec::new());
+    }
+    let abroad = contacts_abroad(findings);
+    let reason = Text::new(
+        format!("{}；有 {} 个接收方的地址登记在境外。", shown.zh, abroad.len()),
+        format!("{}; recipients with addresses registered abroad: {}.", shown.en, abroad.len()),
+    );
+    (ClaimState::Untested, reason, abroad)
+}
+
+/// "No data leaves the country" is broken by personal information to a recipient all of
+/// whose known addresses lie abroad; where some do not, the data may have gone to those.
+fn border(claim: CrossBorder, observations: &Observations, findings: &[Finding], home: Option<&str>) -> Judgement {
+    if let Some(missing) = missing(&observations.geo, home) {
+        let reason = Text::new(format!("{}。", missing.zh), format!("Not tested: {}.", missing.en));
+        return (ClaimState::Untested, reason, Vec::new());
+    }
+    let found = contacts_abroad(findings);
+    let home = home.unwrap_or_default();
+    let sent: Vec<String> = reached(observations)
+        .iter()
+        .filter(|r| {
+            let addresses: usize = r.contacts.iter().map(|c| c.addresses.len()).sum();
+            let told = findings.iter().any(|f| f.code == "contact-abroad" && f.recipient == r.recipient.id);
+            let sends = |f: &crate::observations::Flow| {
+                f.recipient == r.recipient.id && f.certainty > Certainty::Possible && !f.noise
+            };
+            told && abroad(r, home).len() == addresses && observations.flows.iter().any(sends)
+        })
+        .map(|r| r.recipient.id.clone())
+        .collect();
+    if claim == CrossBorder::No && !sent.is_empty() {
+        let breaks = |f: &&Finding| f.code == "contact-abroad" && sent.contains(&f.recipient);
+        let broken: Vec<String> = findings.iter().filter(breaks).map(|f| f.fingerprint.clone()).collect();
+        let reason = Text::new(
+            format!("个人信息发给了 {} 个只有境外地址的接收方。", sent.len()),
+            format!("Personal information was sent to recipients with addresses abroad only: {}.", sent.len()),
+        );
+        return (ClaimState::Broken, reason, broken);
+    }
+    if found.is_empty() {
+        let reason = Text::new("能查到归属地的地址都在境内。", "All addresses that the file knows lie in the country.");
+        return (ClaimState::NotContradicted, reason, found);
+    }
+    let reason = Text::new(
+        format!("有 {} 个接收方的地址登记在境外，但没有看到个人信息只发往境外地址。", found.len()),
+        format!(
+            "Recipients with addresses registered abroad: {}; personal information was not seen to go to such addresses alone.",
+            found.len()
+        ),
+    );
+    (ClaimState::NotContradicted, reason, found)
 }
 
 fn encryption(observations: &Observations, findings: &[Finding]) -> Judgement {

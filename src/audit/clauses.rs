@@ -42,6 +42,14 @@ pub fn cite(code: &Code, role: Role, clauses: &[Clause]) -> Vec<String> {
     cited.into_iter().map(|clause| clause.id.clone()).collect()
 }
 
+/// The clauses that findings of a code can cite: those about third parties, and where the
+/// code is about the app's maker those about itself.
+pub fn clauses_of<'a>(code: &Code, clauses: &'a [Clause]) -> Vec<&'a Clause> {
+    let role = if code.id == "omitted-first-party" { Role::FirstParty } else { Role::ThirdParty };
+    let ids = cite(code, role, clauses);
+    ids.iter().filter_map(|id| clauses.iter().find(|clause| clause.id == *id)).collect()
+}
+
 /// `cn-164-1-1-s2`: a testing platform's reading of an item, behind the items themselves.
 pub fn is_scenario(id: &str) -> bool {
     id.rsplit_once("-s").is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))

@@ -25,6 +25,11 @@ pub struct Reached<'a> {
 }
 
 impl Reached<'_> {
+    /// The idle device does the same.
+    pub fn is_noise(&self) -> bool {
+        self.contacts.iter().all(|c| c.noise)
+    }
+
     /// Sent messages that could be read, less the ones whose payload its SDK sealed.
     pub fn readable(&self) -> u64 {
         self.contacts.iter().map(|c| c.messages.saturating_sub(c.sealed)).sum()
@@ -56,7 +61,7 @@ impl Reached<'_> {
     }
 
     /// The earliest phase group with a message in it.
-    fn phase(&self) -> &'static str {
+    pub fn phase(&self) -> &'static str {
         PHASES.into_iter().find(|group| self.in_phase(group) > 0).unwrap_or("none")
     }
 }
@@ -79,7 +84,7 @@ pub fn judge(observations: &Observations, policy: &Policy, scope: &Scope<'_>, fo
     for reached in reached(observations) {
         let recipient = reached.recipient;
         let told = found.iter().any(|d| d.is_of_flow() && d.recipient() == recipient.id);
-        if reached.readable() > 0 || reached.unread() == 0 || told {
+        if reached.is_noise() || reached.readable() > 0 || reached.unread() == 0 || told {
             continue;
         }
         let standing = scope.standing(recipient);

@@ -83,6 +83,7 @@ fn state(
 ) -> DeclaredState {
     let seen = observations.flows.iter().any(|flow| {
         flow.certainty > Certainty::Possible
+            && !flow.noise
             && covers(declared, &flow.data_type, types)
             && observations.recipients.get(&flow.recipient).is_some_and(is_it)
     });
@@ -92,7 +93,7 @@ fn state(
     if types.get(declared).is_some_and(|t| !t.observable) {
         return DeclaredState::NotObservable;
     }
-    let mut contacted = reached.iter().filter(|r| is_it(r.recipient)).peekable();
+    let mut contacted = reached.iter().filter(|r| !r.is_noise() && is_it(r.recipient)).peekable();
     if contacted.peek().is_none() {
         return if elsewhere { DeclaredState::NotExpected } else { DeclaredState::NotContacted };
     }

@@ -14,6 +14,9 @@ pub const CLEAR: &str = "clear";
 
 /// Judges one flow. `None`: it is listed and not judged.
 pub fn judge(flow: &Flow, observations: &Observations, policy: &Policy, scope: &Scope<'_>) -> Option<Verdict> {
+    if flow.noise {
+        return None;
+    }
     let recipient = observations.recipients.get(&flow.recipient)?;
     let mut sightings = findings::sightings_of(flow, observations).peekable();
     if sightings.peek().is_some() && sightings.all(|s| scope.comes_home(recipient, s)) {

@@ -107,6 +107,8 @@ pub fn draft(matter: Matter<'_>, scope: &Scope<'_>) -> Option<Draft> {
         locators,
         count: if seen > 0 { seen } else { matter.count },
         first: matter.sightings.iter().map(|s| s.first).min().or(matter.first),
+        suppressed: None,
+        baseline: None,
     };
     Some(Draft { code, role: matter.recipient.role, finding })
 }

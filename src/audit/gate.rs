@@ -1,12 +1,22 @@
 //! Whether a build fails: the exit code of `audit`.
 
 use super::codes;
-use super::{Report, Severity};
+use super::{BaselineState, Finding, Report, Severity};
 use crate::evidence::Certainty;
+use crate::observations::PHASE_GROUPS;
 
-/// One word of `--fail-on`.
+/// One word of `--fail-on`: `medium`, `cleartext`, `cleartext@before-consent`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FailOn {
+pub struct FailOn {
+    /// Which findings.
+    pub what: What,
+    /// Only where they were seen in this phase group.
+    pub phase: Option<&'static str>,
+}
+
+/// Which findings fail a build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
     /// Findings of this severity or worse.
     Severity(Severity),
     /// Findings of this code, whatever their severity.
@@ -14,7 +24,7 @@ pub enum FailOn {
 }
 
 /// The default of `--fail-on`.
-pub const DEFAULT: FailOn = FailOn::Severity(Severity::Medium);
+pub const DEFAULT: FailOn = FailOn { what: What::Severity(Severity::Medium), phase: None };
 
 /// The default of `--require-coverage`, in percent.
 pub const DEFAULT_COVERAGE: u64 = 50;
@@ -23,18 +33,124 @@ impl std::str::FromStr for FailOn {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, String> {
-        if let Some(severity) = Severity::parse(word) {
-            return Ok(Self::Severity(severity));
+        let (what, phase) = match word.split_once('@') {
+            Some((what, phase)) => (what, Some(phase)),
+            None => (word, None),
+        };
+        let phase = match phase {
+            None => None,
+            Some(asked) => {
+                let known = PHASE_GROUPS.into_iter().find(|known| *known == asked);
+                let unknown = || format!("{asked:?} is no phase; the phases are {}", PHASE_GROUPS.join(", "));
+                Some(known.ok_or_else(unknown)?)
+            }
+        };
+        if let Some(severity) = Severity::parse(what) {
+            return Ok(Self { what: What::Severity(severity), phase });
         }
-        match codes::get(word) {
-            Some(code) => Ok(Self::Code(code.id)),
+        match codes::get(what) {
+            Some(code) => Ok(Self { what: What::Code(code.id), phase }),
             None => {
                 let severities = Severity::ALL.map(Severity::as_str).join(", ");
                 let codes: Vec<&str> = codes::CODES.iter().map(|c| c.id).collect();
-                Err(format!("{word:?} is neither a severity ({severities}) nor a finding code ({})", codes.join(", ")))
+                Err(format!("{what:?} is neither a severity ({severities}) nor a finding code ({})", codes.join(", ")))
             }
         }
     }
+}
+
+impl FailOn {
+    fn means(&self, finding: &Finding) -> bool {
+        match self.what {
+            What::Severity(severity) => finding.severity >= severity,
+            What::Code(code) => finding.code == code,
+        }
+    }
+}
+
+impl std::fmt::Display for FailOn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.what {
+            What::Severity(severity) => severity.as_str(),
+            What::Code(code) => code,
+        })?;
+        self.phase.map_or(Ok(()), |phase| write!(f, "@{phase}"))
+    }
+}
+
+impl std::fmt::Display for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let words: Vec<String> = self.fail_on.iter().map(ToString::to_string).collect();
+        f.write_str(&words.join(", "))
+    }
+}
+
+/// What a report is held to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gate {
+    /// Any of these fails.
+    pub fail_on: Vec<FailOn>,
+    /// Percent of the sent bytes that must have been read.
+    pub require_coverage: u64,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { fail_on: vec![DEFAULT], require_coverage: DEFAULT_COVERAGE }
+    }
+}
+
+impl Gate {
+    /// This finding fails the build.
+    ///
+    /// Never one that is only `possible`, one that is ignored, or one that stands in the
+    /// baseline and weighs no more than there.
+    pub fn fails(&self, finding: &Finding, report: &Report) -> bool {
+        self.weighs(finding)
+            && self.fail_on.iter().any(|gate| {
+                gate.means(finding) && gate.phase.is_none_or(|phase| phases(finding, report).contains(&phase))
+            })
+    }
+
+    /// The same for its part in one phase group: a word for another phase does not ask here.
+    pub fn fails_in(&self, finding: &Finding, report: &Report, phase: &str) -> bool {
+        let here = |gate: &&FailOn| gate.phase.is_none_or(|asked| asked == phase);
+        self.weighs(finding)
+            && phases(finding, report).contains(&phase)
+            && self.fail_on.iter().filter(here).any(|gate| gate.means(finding))
+    }
+
+    fn weighs(&self, finding: &Finding) -> bool {
+        finding.certainty > Certainty::Possible
+            && finding.suppressed.is_none()
+            && finding.baseline != Some(BaselineState::Unchanged)
+    }
+
+    /// Enough was read to say that there is nothing.
+    pub fn saw_enough(&self, report: &Report) -> bool {
+        report.coverage.opened_messages > 0
+            && report.coverage.percent().is_some_and(|percent| percent >= self.require_coverage)
+    }
+
+    /// Judges a report. Findings go before coverage: what was seen is no better for what was not.
+    pub fn outcome(&self, report: &Report) -> Outcome {
+        if report.findings.iter().any(|finding| self.fails(finding, report)) {
+            return Outcome::Failed;
+        }
+        if self.saw_enough(report) { Outcome::Passed } else { Outcome::TooLittleSeen }
+    }
+}
+
+/// The phase groups in which a finding was seen, in their order. A disclosure finding has
+/// one line for all phases, so its sightings tell.
+pub fn phases(finding: &Finding, report: &Report) -> Vec<&'static str> {
+    let seen: Vec<&str> = report
+        .sightings
+        .iter()
+        .filter(|sighting| finding.sightings.contains(&sighting.id))
+        .map(|sighting| sighting.phase.group())
+        .collect();
+    PHASE_GROUPS.into_iter().filter(|phase| *phase == finding.phase || seen.contains(phase)).collect()
 }
 
 /// How an audit ended. The exit code 2, a command or input that cannot be used,
@@ -60,21 +176,7 @@ impl Outcome {
     }
 }
 
-/// Judges a report. Findings go before coverage: what was seen is no better for what was not.
-///
-/// A `possible` finding never fails a build, whatever the gate.
+/// Judges a report (see [`Gate::outcome`]).
 pub fn outcome(report: &Report, fail_on: &[FailOn], require_coverage: u64) -> Outcome {
-    let fails = |finding: &super::Finding| {
-        finding.certainty > Certainty::Possible
-            && fail_on.iter().any(|gate| match gate {
-                FailOn::Severity(severity) => finding.severity >= *severity,
-                FailOn::Code(code) => finding.code == *code,
-            })
-    };
-    if report.findings.iter().any(fails) {
-        return Outcome::Failed;
-    }
-    let seen = report.coverage.opened_messages > 0
-        && report.coverage.percent().is_some_and(|percent| percent >= require_coverage);
-    if seen { Outcome::Passed } else { Outcome::TooLittleSeen }
+    Gate { fail_on: fail_on.to_vec(), require_coverage }.outcome(report)
 }

@@ -8,6 +8,7 @@
 //! for a (code, recipient, type, phase group); see [`findings`](self) in `findings.rs`.
 
 mod advice;
+pub mod baseline;
 mod claims;
 mod clauses;
 pub mod codes;
@@ -16,17 +17,21 @@ mod contacts;
 mod cover;
 mod declared;
 mod denial;
+pub mod difference;
 mod disclosure;
+pub mod explanations;
 mod findings;
 mod fingerprint;
 pub mod gate;
 mod model;
 mod scope;
 mod severity;
+pub mod snapshot;
+pub mod suppress;
 mod words;
 
-pub use clauses::is_scenario;
-pub use conduct::CONTACT_ABROAD_INACTIVE;
+pub use clauses::{clauses_of, is_scenario};
+pub use conduct::inactive as contact_abroad_inactive;
 pub use model::*;
 
 use crate::observations::Observations;
@@ -40,7 +45,8 @@ pub const SCHEMA: &str = "wirewitness-report/1";
 pub fn audit(observations: Observations, policy: Policy, session: SessionFacts, signatures: &Signatures) -> Report {
     let observations = scope::drop_other_apps(observations);
     let app_proven = observations.app_proven || session.isolation;
-    let scope = scope::Scope { app_proven, signatures };
+    let home = conduct::home(&policy, &session);
+    let scope = scope::Scope { app_proven, home, signatures };
 
     let mut flows = Vec::with_capacity(observations.flows.len());
     let mut found = Vec::new();
@@ -55,10 +61,7 @@ pub fn audit(observations: Observations, policy: Policy, session: SessionFacts, 
     found.extend(contacts::judge(&observations, &policy, &scope, &found));
     let findings = findings::settle(found, &signatures.clauses);
 
-    let mut summary = std::collections::BTreeMap::new();
-    for finding in &findings {
-        *summary.entry(finding.severity.as_str().to_owned()).or_insert(0) += 1;
-    }
+    let summary = suppress::summary(&findings);
     let declared = declared::states(&observations, &policy, signatures);
     let data_types = words::names(&observations, &policy, signatures);
     let clauses = clauses::cited(&findings, &signatures.clauses);
@@ -71,10 +74,12 @@ pub fn audit(observations: Observations, policy: Policy, session: SessionFacts, 
             public_suffix_list: observations.public_suffix_list.clone(),
         },
         declared,
-        claims: claims::judge(&observations, &policy, &findings),
+        claims: claims::judge(&observations, &policy, &findings, scope.home.as_deref()),
         advice: advice::next(&observations, &policy, &session, app_proven),
         session,
         inputs: observations.inputs,
+        noise: observations.noise,
+        geo: observations.geo,
         coverage: observations.coverage,
         gaps: observations.gaps,
         recipients: observations.recipients,
@@ -84,6 +89,8 @@ pub fn audit(observations: Observations, policy: Policy, session: SessionFacts, 
         sealed: observations.sealed,
         declarations: policy,
         findings,
+        ignore: None,
+        baseline: None,
         summary,
         data_types,
         clauses,

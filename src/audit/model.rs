@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Certainty, Locator, Span, Time};
-use crate::observations::{Contact, Coverage, Flow, Input, Recipient, Sealed, Sighting};
+use crate::observations::{Contact, Coverage, Flow, GeoSource, Input, Recipient, Sealed, Sighting};
 use crate::policy::Policy;
+use crate::session::IgnoreState;
 use crate::signatures::Class;
 
 /// How bad. Ordered.
@@ -158,6 +160,115 @@ pub struct Finding {
     /// Time of the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<Time>,
+    /// The line that has it ignored: it is struck out and fails no build.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed: Option<Suppression>,
+    /// How it stands against the baseline, where one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineState>,
+}
+
+/// The line of `ignore.toml` that has a finding ignored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suppression {
+    /// File name.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Why.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// The last day on which it holds.
+    pub expires: Date,
+}
+
+/// The lines of `ignore.toml`, and what they reach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ignored {
+    /// The day by which expiry was judged: `--today`, else the day of the run in UTC. The
+    /// one thing in a report that can differ from day to day, and only where lines are ignored.
+    pub today: Date,
+    /// In the order of the files.
+    pub lines: Vec<IgnoreLine>,
+}
+
+/// One line of `ignore.toml`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IgnoreLine {
+    /// File name.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Its keys: `code = "cleartext", recipient = "getui"`.
+    pub matcher: String,
+    /// Why.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// The last day on which it holds.
+    pub expires: Date,
+    /// See [`IgnoreState`].
+    pub state: IgnoreState,
+    /// Findings that it reaches, whether or not it is the line that strikes them out.
+    pub findings: u64,
+    /// The worst of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worst: Option<Severity>,
+}
+
+/// A finding against the baseline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BaselineState {
+    /// Not in it.
+    New,
+    /// In it, with a lower severity, only as possible, or ignored, and not now.
+    Worse,
+    /// In it.
+    Unchanged,
+}
+
+/// The earlier report that this one was held against.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// File name.
+    pub name: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// The app it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
+    /// Its version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Percent of the sent bytes that could be read: what is absent now may only be unread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covered: Option<u64>,
+    /// Findings of it that are not in this report, worst first.
+    pub absent: Vec<AbsentFinding>,
+}
+
+/// A finding that stood in the baseline and does not stand here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AbsentFinding {
+    /// Its fingerprint.
+    pub fingerprint: String,
+    /// Its code.
+    pub code: String,
+    /// Its severity there.
+    pub severity: Severity,
+    /// Recipient id.
+    pub recipient: String,
+    /// The recipient's names there.
+    pub names: Text,
+    /// Data type id; none for contacts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_type: Option<String>,
+    /// Phase group.
+    pub phase: String,
+    /// Its sentence there.
+    pub message: Text,
 }
 
 /// Declared and not (yet) seen: a state, never a verdict.
@@ -250,6 +361,9 @@ pub struct SessionFacts {
     /// Owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// Country that the data is to stay in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
     /// Only this app's traffic was recorded.
     pub isolation: bool,
     /// Marks: time and text.
@@ -276,6 +390,12 @@ pub struct Report {
     pub session: SessionFacts,
     /// The inputs.
     pub inputs: Vec<Input>,
+    /// Captures of the idle device.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub noise: Vec<Input>,
+    /// Files that say where addresses lie.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub geo: Vec<GeoSource>,
     /// How much could be seen.
     pub coverage: Coverage,
     /// What could not.
@@ -298,7 +418,13 @@ pub struct Report {
     pub claims: Vec<JudgedClaim>,
     /// By severity (worst first), then code, recipient, type, phase.
     pub findings: Vec<Finding>,
-    /// Finding counts by severity.
+    /// The lines of `ignore.toml`, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignore: Option<Ignored>,
+    /// The baseline, where one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Baseline>,
+    /// Finding counts by severity, without those that are ignored.
     pub summary: BTreeMap<String, u64>,
     /// What would help next, in the order of what it would change.
     pub advice: Vec<Text>,

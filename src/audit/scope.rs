@@ -7,6 +7,8 @@ use crate::signatures::{Product, Signatures};
 pub struct Scope<'a> {
     /// The traffic is known to be the audited app's.
     pub app_proven: bool,
+    /// Country that the data is to stay in, where the policy or the session says one.
+    pub home: Option<String>,
     /// The facts.
     pub signatures: &'a Signatures,
 }

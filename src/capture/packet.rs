@@ -183,7 +183,7 @@ impl<'a> Packet<'a> {
 pub enum Record<'a> {
     /// A packet.
     Packet(Packet<'a>),
-    /// TLS key log text (a Decryption Secrets Block), as it stands there.
+    /// Key log text of TLS or WireGuard (a Decryption Secrets Block), as it stands there.
     Secrets(&'a [u8]),
     /// An interface was described.
     Interface {

@@ -334,7 +334,7 @@ impl Reader {
         let Ok((_, Block::DecryptionSecrets(secrets))) = parsed else {
             return self.bad("a decryption secrets block that does not parse");
         };
-        if secrets.secrets_type != SecretsType::TlsKeyLog {
+        if ![SecretsType::TlsKeyLog, SecretsType::WireguardKeyLog].contains(&secrets.secrets_type) {
             return Step::Nothing;
         }
         // The parser's `data` is padded.

@@ -27,7 +27,7 @@ const NAMES: usize = 100_000;
 pub struct Survey {
     /// The file.
     pub input: Input,
-    /// TLS key log text of all Decryption Secrets Blocks, wherever they stand, in
+    /// Key log text of all Decryption Secrets Blocks, wherever they stand, in
     /// order, each ended by a line feed.
     pub secrets: Vec<u8>,
     /// Names that the file gives to addresses, without repetition, in order.

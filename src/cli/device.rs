@@ -1,15 +1,18 @@
-//! `device`: the device profile, made and checked.
+//! `device`: the device profile, made, read from a phone, and checked.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Subcommand;
 
 use super::{Outcome, output};
+use crate::record::phone::{Phone, Reading, TYPES};
 use crate::session::{Profile, canaries};
 use crate::signatures::Signatures;
 
-/// Make or check a device profile (device.toml)
+/// Make, read or check a device profile (device.toml)
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -23,6 +26,26 @@ enum Command {
         /// Any text: the same text gives the same values [default: random]
         #[arg(long, value_name = "TEXT")]
         seed: Option<String>,
+    },
+    /// Write the identifiers of a phone into a profile, over adb: those that its version of Android gives
+    Read {
+        /// The profile to write, readable by you alone; - is standard output
+        file: PathBuf,
+        /// Types to read, and no others [default: all but phone, imsi and iccid, which are read only when named]
+        #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', value_parser = known_type)]
+        types: Vec<&'static str>,
+        /// Package whose own ANDROID_ID is wanted: since Android 8 each app has its own (needs --root)
+        #[arg(long, value_name = "PACKAGE")]
+        app: Option<String>,
+        /// The phone is rooted: use su for what only root reads (ANDROID_ID of an app, advertising id)
+        #[arg(long)]
+        root: bool,
+        /// Which phone, where several are connected, as `adb devices` names it
+        #[arg(long, value_name = "SERIAL")]
+        serial: Option<String>,
+        /// The adb program
+        #[arg(long, value_name = "PROGRAM", default_value = "adb")]
+        adb: OsString,
     },
     /// Say what in a profile can never be found: placeholders, wrong check digits, unknown types
     Check {
@@ -49,6 +72,27 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             output::stdout(canaries(&seed).as_bytes())?;
             Ok(Outcome::Clear)
         }
+        Command::Read { file, types, app, root, serial, adb } => {
+            let types = match types.is_empty() {
+                true => TYPES.iter().filter(|(_, usual)| *usual).map(|(id, _)| *id).collect(),
+                false => types,
+            };
+            let reading = Phone { adb, serial, app, root }.read(&types)?;
+            let text = profile_of(&reading);
+            match file.as_os_str() == "-" {
+                true => output::stdout(text.as_bytes())?,
+                false => write_private(&file, text.as_bytes())?,
+            }
+            for answer in &reading.answers {
+                let said = answer.note.as_deref().map(|note| format!(" ({note})")).unwrap_or_default();
+                let count = answer.values.len();
+                output::say(
+                    false,
+                    &format!("{}: {count} value{}{said}", answer.data_type, if count == 1 { "" } else { "s" }),
+                );
+            }
+            Ok(Outcome::Clear)
+        }
         Command::Check { file, signatures } => {
             let signatures = Signatures::load(&signatures)?;
             let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -72,4 +116,42 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             Ok(Outcome::Clear)
         }
     }
+}
+
+/// A type that can be read over adb.
+fn known_type(id: &str) -> Result<&'static str, String> {
+    let known = TYPES.iter().find(|(known, _)| *known == id).map(|(known, _)| *known);
+    known.ok_or_else(|| {
+        let all: Vec<&str> = TYPES.iter().map(|(known, _)| *known).collect();
+        format!("adb reads {}", all.join(", "))
+    })
+}
+
+/// `device.toml` with the values, and what was asked as comments.
+fn profile_of(reading: &Reading) -> String {
+    let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    let mut text = format!("[device]\nread_over_adb = {}\n\n[ids]\n", quoted(&reading.device));
+    for answer in &reading.answers {
+        if let Some(command) = &answer.command {
+            text.push_str(&format!("# {command}\n"));
+        }
+        if let Some(note) = &answer.note {
+            text.push_str(&format!("# {}: {note}\n", answer.data_type));
+        }
+        if !answer.values.is_empty() {
+            let values: Vec<String> = answer.values.iter().map(|value| quoted(value)).collect();
+            text.push_str(&format!("{} = [{}]\n", answer.data_type, values.join(", ")));
+        }
+    }
+    text
+}
+
+/// Writes a new file that only its owner may read; one that is there is not overwritten.
+fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).with_context(|| format!("cannot write {}", path.display()))?;
+    file.write_all(bytes).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -32,18 +32,12 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let signatures = args.traffic.signatures()?;
     let session = args.traffic.session(&args.inputs, &signatures)?;
     let decoder = args.layers.then(|| crate::payload::Decoder::new(&signatures));
-    let names: Vec<String> = session
-        .captures
-        .iter()
-        .map(|path| path.file_name().map_or_else(|| "-".to_owned(), |n| n.to_string_lossy().into_owned()))
-        .collect();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let (mut n, mut failed) = (0, None);
     let mut remarks = |remark: String| output::say(args.traffic.quiet, &remark);
-    let gaps = examine::messages(&session, &mut remarks, &mut |message| {
+    let gaps = examine::messages(&session, &signatures, &mut remarks, &mut |inputs, message| {
         n += 1;
-        let capture = names.get(message.place.input() as usize).map_or("-", String::as_str);
-        let mut line = Line::new(n, &message, capture, args.bodies).into_json();
+        let mut line = Line::new(n, &message, inputs, args.bodies).into_json();
         if let Some(decoder) = &decoder {
             line.insert("layers".to_owned(), layers(decoder, &message));
         }

@@ -5,8 +5,13 @@
 
 mod audit;
 mod completions;
+mod config;
 mod demo;
 mod device;
+mod discover;
+mod diff;
+mod explain;
+mod ignore;
 mod inspect;
 mod man;
 mod mark;
@@ -20,13 +25,15 @@ mod signatures;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Holds what an app sends against what its privacy policy declares.
 #[derive(Debug, Parser)]
 #[command(name = "wirewitness", version, propagate_version = true, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 nothing at or above the gate; 1 findings at or above it; \
-    2 the command or an input cannot be used; 3 audited, but less was seen than required.")]
+    2 the command or an input cannot be used; 3 audited, but less was seen than required.\n\n\
+    Options of audit, inspect, messages and diff can also stand in the environment (WIREWITNESS_FAIL_ON) \
+    and in wirewitness.toml; `wirewitness config show` says what holds.")]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -42,6 +49,11 @@ enum Command {
     Record(record::Args),
     Mark(mark::Args),
     Device(device::Args),
+    Discover(discover::Args),
+    Diff(diff::Args),
+    Ignore(ignore::Args),
+    Config(config::Args),
+    Explain(explain::Args),
     Signatures(signatures::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -75,9 +87,17 @@ impl From<Outcome> for ExitCode {
     }
 }
 
+/// The command line with the options that every command has.
+fn command() -> clap::Command {
+    Cli::command().args(config::arguments())
+}
+
 /// Parses the arguments and runs the command.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outcome> {
-    let cli = match Cli::try_parse_from(arguments) {
+    let command = command();
+    let arguments = config::complete(&command, arguments.into_iter().collect())?;
+    let parsed = command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
@@ -94,9 +114,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Record(args) => record::run(args),
         Command::Mark(args) => mark::run(args),
         Command::Device(args) => device::run(args),
+        Command::Discover(args) => discover::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Diff(args) => diff::run(args),
+        Command::Config(args) => config::run(args, &self::command()),
+        Command::Ignore(args) => ignore::run(args),
         Command::Signatures(args) => signatures::run(args),
-        Command::Completions(args) => completions::run(args, Cli::command()),
-        Command::Man(args) => man::run(args, Cli::command()),
+        Command::Completions(args) => completions::run(args, self::command()),
+        Command::Man(args) => man::run(args, self::command()),
         #[cfg(feature = "pdf")]
         Command::ReadPdf => {
             crate::policy::serve_pdf()?;

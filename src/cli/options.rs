@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
+use jiff::civil::Date;
 
-use crate::session::{Profile, Session};
+use crate::session::{Profile, Session, parse_day};
 use crate::signatures::Signatures;
 
 /// What is looked at, and with what knowledge.
@@ -30,6 +31,16 @@ pub struct Traffic {
     /// Package or bundle id of the audited app; traffic of other apps is dropped and counted
     #[arg(long, value_name = "ID")]
     pub app: Option<String>,
+
+    /// Capture of the device at rest, the app not running: what it holds too is listed apart and not
+    /// judged where nothing shows that it is the app's; may be given again
+    #[arg(long, value_name = "CAPTURE")]
+    pub noise: Vec<PathBuf>,
+
+    /// File that says where addresses lie (MMDB, or CSV of start,end,country or network,country): country and
+    /// network of each contact, and contact-abroad; may be given again
+    #[arg(long, value_name = "FILE")]
+    pub geo_db: Vec<PathBuf>,
 
     /// Folder of further signatures, laid over the built-in ones by id; may be given again
     #[arg(long, value_name = "DIR")]
@@ -58,6 +69,8 @@ impl Traffic {
             session.profile = Profile::read(device, signatures)?;
         }
         session.keys.extend(self.keys.iter().cloned());
+        session.noise.extend(self.noise.iter().cloned());
+        session.geo.extend(self.geo_db.iter().cloned());
         if !self.first_party.is_empty() {
             session.description.first_party = self.first_party.clone();
         }
@@ -73,6 +86,21 @@ impl Traffic {
     /// Number of threads, at least one.
     pub fn threads(&self) -> usize {
         self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
+    }
+}
+
+/// The day that expiry is judged by.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Today {
+    /// The day by which expiry is judged, such as 2027-01-31 [default: today, in UTC]
+    #[arg(long, value_name = "DAY", value_parser = parse_day)]
+    pub today: Option<Date>,
+}
+
+impl Today {
+    /// The day given, else the one it is.
+    pub fn day(&self) -> Date {
+        self.today.unwrap_or_else(|| jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date())
     }
 }
 

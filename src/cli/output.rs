@@ -20,6 +20,14 @@ pub fn file(folder: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
     std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// Reads a whole file of at most `limit` bytes.
+pub fn read(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
+    let cannot = || format!("{} cannot be read", path.display());
+    let size = std::fs::metadata(path).with_context(cannot)?.len();
+    anyhow::ensure!(size <= limit, "{} is {size} bytes; at most {limit} are read", path.display());
+    std::fs::read(path).with_context(cannot)
+}
+
 /// Says something that is no result, unless told to be quiet.
 pub fn say(quiet: bool, text: &str) {
     if !quiet {

@@ -8,7 +8,8 @@ use clap::{Subcommand, ValueEnum};
 
 use super::Outcome;
 use crate::party::{Attributor, Host, NameTable, Scope};
-use crate::signatures::{Confidence, LoadError, MatchedBy, Named, Product, Signatures};
+use crate::report::Language;
+use crate::signatures::{Confidence, LoadError, MatchedBy, Named, Product, Signatures, Traffic};
 
 /// Check, list or ask the signatures: companies, products, hosts, data types, clauses
 #[derive(Debug, clap::Args)]
@@ -198,12 +199,12 @@ pub fn which(signatures: &Signatures, text: &str, out: &mut dyn Write) -> io::Re
 }
 
 fn host(signatures: &Signatures, attributor: &Attributor<'_>, asked: Asked, out: &mut dyn Write) -> io::Result<()> {
-    let Asked { host, path, port, .. } = asked;
+    let Asked { host, target, port, .. } = asked;
     let name = host.text();
-    let found = attributor.attribute_host(host, path.as_deref(), port).recipient;
+    let found = attributor.attribute_host(host, target.as_deref(), port).recipient;
     let role = serde_json::to_value(found.role).ok().and_then(|r| r.as_str().map(str::to_owned)).unwrap_or_default();
     writeln!(out, "{name} is {}: {}, {} [{role}]", found.id, found.zh, found.en)?;
-    writeln!(out, "  because {}", found.reason)?;
+    writeln!(out, "  because {}", Language::En.because(&found.reason))?;
     if let Some(product) = found.product.as_ref().and_then(|id| signatures.products.get(id)) {
         writeln!(out, "  product {}", describe(signatures, product))?;
         if !product.calls.is_empty() {
@@ -213,11 +214,22 @@ fn host(signatures: &Signatures, attributor: &Attributor<'_>, asked: Asked, out:
             writeln!(out, "  note: {note}")?;
         }
     }
+    for hit in target.iter().flat_map(|target| attributor.path_rules(target)) {
+        let Product { id, zh, .. } = hit.product;
+        let rule = &hit.rule.path;
+        let fits = match hit.missing.as_slice() {
+            [] if found.via.as_ref() == Some(id) => {
+                "fits: the request is this SDK's, the recipient stays the host's".to_owned()
+            }
+            [] => "fits".to_owned(),
+            missing => format!("fits where the request has the fields {} as well", missing.join(", ")),
+        };
+        writeln!(out, "  path rule of {id}: {zh}, {rule} ({}, {}) {fits}", word(hit.rule.confidence), hit.rule.origin)?;
+    }
     let index = attributor.index();
-    for other in index
-        .products(&name, path.as_deref(), Some(port))
-        .iter()
-        .filter(|h| found.product.as_ref() != Some(&h.product.id))
+    let path = target.as_deref().and_then(|target| target.split(['?', '#']).next());
+    for other in
+        index.products(&name, path, Some(port)).iter().filter(|h| found.product.as_ref() != Some(&h.product.id))
     {
         let by = match other.by {
             MatchedBy::Exact => "host",
@@ -232,6 +244,13 @@ fn host(signatures: &Signatures, attributor: &Attributor<'_>, asked: Asked, out:
             word(other.confidence),
             other.origin
         )?;
+    }
+    for (product, rule) in index.otherwise(&name, path, Some(port)) {
+        let port = rule.port.map(|port| format!(" on port {port}")).unwrap_or_default();
+        let paths =
+            if rule.paths.is_empty() { String::new() } else { format!(" with {}…", rule.paths.join("…, ")) };
+        let Product { id, zh, .. } = product;
+        writeln!(out, "  would be {id}: {zh},{port}{paths} ({}, {})", word(rule.confidence), rule.origin)?;
     }
     if let Some((group, domain)) = index.group(&name).filter(|(g, _)| found.id != format!("group:{}", g.id)) {
         writeln!(out, "  under {domain}, a domain of {} ({})", group.zh, group.origin)?;
@@ -254,7 +273,8 @@ fn host(signatures: &Signatures, attributor: &Attributor<'_>, asked: Asked, out:
 /// A host with what a URL says beside it.
 struct Asked {
     host: Host,
-    path: Option<String>,
+    /// Path and query.
+    target: Option<String>,
     port: u16,
     is_url: bool,
 }
@@ -279,8 +299,8 @@ impl Asked {
             matches!(host, Host::Name(_)) || authority.contains(']') || authority.matches(':').count() == 1
         });
         let port = port.unwrap_or(if scheme == Some("http") { 80 } else { 443 });
-        let path = behind.split(['?', '#']).next().filter(|p| !p.is_empty()).map(str::to_owned);
-        Some(Self { host, path, port, is_url: scheme.is_some() })
+        let target = behind.split('#').next().filter(|p| !p.is_empty()).map(str::to_owned);
+        Some(Self { host, target, port, is_url: scheme.is_some() })
     }
 }
 
@@ -288,7 +308,14 @@ impl Asked {
 fn describe(signatures: &Signatures, product: &Product) -> String {
     let company = signatures.companies.get(&product.company).map_or("-", |c| c.zh.as_str());
     let Product { id, zh, en, categories, origin, .. } = product;
-    format!("{id}: {zh}, {en}; {}; {company} ({origin})", categories.join(", "))
+    let traffic = match product.traffic {
+        Traffic::Network => "",
+        Traffic::Cellular => "; its data goes over the cellular network only",
+        Traffic::Ipc => "; its data goes to another app or the system, not over the network",
+        Traffic::Server => "; its data goes from server to server",
+        Traffic::None => "; it sends nothing",
+    };
+    format!("{id}: {zh}, {en}; {}; {company} ({origin}){traffic}", categories.join(", "))
 }
 
 fn word(confidence: Confidence) -> &'static str {
@@ -314,10 +341,26 @@ mod tests {
     fn a_host_is_told_with_its_reason_and_the_others() {
         let told = asked("https://RS.chat.agora.io:8443/easemob/server.json");
         assert!(told.starts_with("rs.chat.agora.io is easemob: 环信"), "{told}");
-        assert!(told.contains("because host matches rs.chat.agora.io of 环信 (companies/easemob.toml:"), "{told}");
+        assert!(
+            told.contains(
+                "because host rs.chat.agora.io matches rs.chat.agora.io of Easemob (signature companies/easemob.toml:"
+            ),
+            "{told}"
+        );
         assert!(told.contains("else agora: 声网, by its domain agora.io"), "{told}");
         let told = asked("config.cmpassport.com");
         assert!(told.contains("called as well by: ali_numauth"), "{told}");
+        let told = asked("https://track.tea.example/sa?project=default&token=1");
+        assert!(told.contains("track.tea.example is host:track.tea.example"), "{told}");
+        assert!(
+            told.contains("path and fields are those of Sensors Analytics (signature companies/sensors-data.toml:"),
+            "{told}"
+        );
+        assert!(told.contains("path rule of sensors: 神策, "), "{told}");
+        assert!(told.contains("fits: the request is this SDK's"), "{told}");
+        assert!(told.contains("fits where the request has the fields data_list as well"), "{told}");
+        let told = asked("https://log.tea.example/service/2/app_log/");
+        assert!(told.contains("path rule of applog: 火山引擎 AppLog"), "{told}");
     }
 
     #[test]
@@ -327,6 +370,7 @@ mod tests {
         assert!(asked("com.igexin.push").starts_with("package of the product getui"));
         assert!(asked("collect.tracker.example").contains("[unknown]"));
         assert!(asked("什么也不是").starts_with("nothing is known"));
+        assert!(asked("graph.facebook.com").contains("would be fb_audience: "), "{}", asked("graph.facebook.com"));
         assert!(asked("graph.facebook.com/network_ads_common").starts_with("graph.facebook.com is fb_audience"));
     }
 

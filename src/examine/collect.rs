@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::evidence::{Certainty, Direction, Gap, GapReason, Gaps, Locator, Masked, Place, Step, Time, Transport};
+use crate::evidence::{
+    Certainty, Direction, Gap, GapReason, Gaps, Locator, Masked, Place, Reason, Step, Time, Transport,
+};
 use crate::identify::Hit;
 use crate::message::{Dns, Item, Kind, Message, Protocol};
 use crate::observations::{Contact, Coverage, Flow, Form, Observations, Phase, Recipient, Sealed, Sighting, Wire};
@@ -16,6 +18,7 @@ use crate::signatures::Recipe;
 use super::SHARDS;
 use super::hide::hide_segments;
 use super::lens::{Found, Lens, is_text};
+use super::rhythm::{FlowKey, Rhythms};
 use super::template::path_template;
 
 /// Different sightings of a whole run; a shard keeps 1/64. Each is about a kilobyte.
@@ -51,7 +54,7 @@ struct SightingEntry {
     at: ((u32, u64, u64), usize, usize),
     locator: Locator,
     masked: Masked,
-    reason: String,
+    reason: Reason,
 }
 
 /// A message or stretch of a stream of which nothing could be read.
@@ -77,6 +80,7 @@ pub struct Collector {
     recipients: BTreeMap<String, Recipient>,
     contacts: BTreeMap<(String, Option<String>), Contact>,
     sightings: BTreeMap<SightingKey, SightingEntry>,
+    rhythms: Rhythms,
     sealed: BTreeMap<(String, String), Sealed>,
     coverage: Coverage,
     /// Streams of no known protocol, each counted once. A stream is in one shard only.
@@ -135,6 +139,7 @@ impl Collector {
         for (hit, leaf) in &found.hits {
             self.sighting(message, &attribution, &phase, hit, leaf, found.hidden.as_deref());
         }
+        self.rhythms.add(message, &recipient, &phase, &found.hits);
     }
 
     /// A name that is asked for goes to whoever answers for its zone. Resolvers are no
@@ -159,6 +164,7 @@ impl Collector {
         for (hit, leaf) in &found.hits {
             self.sighting(&named, &attribution, &phase, hit, leaf, found.hidden.as_deref());
         }
+        self.rhythms.add(&named, &attribution.recipient.id, &phase, &found.hits);
     }
 
     /// Why nothing of a message could be read, and whether its stream is counted already.
@@ -168,11 +174,7 @@ impl Collector {
         match message.kind {
             Kind::Closed { reason } => Some(Unread { reason, counted: false }),
             Kind::Raw if matches!(message.protocol, Protocol::Tcp | Protocol::Udp) && !is_text(&message.body) => {
-                let stream = match message.place {
-                    Place::Frames { input, transport, stream, .. } => (input, transport, stream),
-                    Place::Entry { .. } => return Some(Unread { reason: GapReason::UnknownProtocol, counted: false }),
-                };
-                let counted = !self.unknown.insert(stream);
+                let counted = message.place.stream().is_some_and(|stream| !self.unknown.insert(stream));
                 Some(Unread { reason: GapReason::UnknownProtocol, counted })
             }
             _ => None,
@@ -181,7 +183,7 @@ impl Collector {
 
     /// Counts the message in the coverage of what was sent.
     fn cover(&mut self, message: &Message, unread: Option<Unread>) {
-        self.coverage.total_bytes += message.wire_bytes;
+        self.coverage.total_bytes += message.wire_bytes.saturating_add(message.lost_bytes);
         match unread {
             None => {
                 self.coverage.total_messages += 1;
@@ -214,6 +216,8 @@ impl Collector {
             app: message.app.clone(),
             hosts: Vec::new(),
             addresses: Vec::new(),
+            networks: Vec::new(),
+            noise: false,
             remarks: Vec::new(),
             messages: 0,
             closed: BTreeMap::new(),
@@ -228,7 +232,7 @@ impl Collector {
         });
         add_name(&mut contact.hosts, &attribution.host);
         if let Some(remark) = &attribution.remark {
-            add_name(&mut contact.remarks, remark);
+            add_named(&mut contact.remarks, remark);
         }
         add_name(&mut contact.addresses, &message.server.to_string());
         match (unread, &message.kind) {
@@ -241,7 +245,7 @@ impl Collector {
             (None, Kind::Request { method, .. }) if method == "CONNECT" => {}
             (None, _) => contact.messages += 1,
         }
-        contact.sent_bytes += message.wire_bytes;
+        contact.sent_bytes += message.wire_bytes.saturating_add(message.lost_bytes);
         *contact.phases.entry(phase.group().to_owned()).or_default() += 1;
         if phase.near_mark {
             *contact.near_mark.entry(phase.group().to_owned()).or_default() += 1;
@@ -364,6 +368,7 @@ impl Collector {
                 }
             }
         }
+        self.rhythms.merge(other.rhythms);
         for (key, sealed) in other.sealed {
             match self.sealed.get_mut(&key) {
                 None => drop(self.sealed.insert(key, sealed)),
@@ -399,7 +404,7 @@ impl Collector {
         let mut labels: BTreeMap<(String, String), String> = BTreeMap::new();
         let mut counters: BTreeMap<String, u32> = BTreeMap::new();
         let mut sightings = Vec::with_capacity(entries.len());
-        let mut flows: BTreeMap<(String, String, Option<String>), Flow> = BTreeMap::new();
+        let mut flows: BTreeMap<FlowKey, Flow> = BTreeMap::new();
         for (number, (key, entry)) in entries.into_iter().enumerate() {
             let label = labels.entry((key.data_type.clone(), key.identity)).or_insert_with(|| {
                 let counter = counters.entry(key.data_type.clone()).or_default();
@@ -414,10 +419,11 @@ impl Collector {
                     app: key.app.clone(),
                     certainty: key.certainty,
                     count: 0,
+                    phases: Vec::new(),
+                    noise: false,
                     sightings: Vec::new(),
                 });
             flow.certainty = flow.certainty.max(key.certainty);
-            flow.count += entry.count;
             flow.sightings.push(id.clone());
             sightings.push(Sighting {
                 id,
@@ -439,9 +445,12 @@ impl Collector {
                 count: entry.count,
                 first: entry.first,
                 last: entry.last,
+                noise: false,
                 locator: entry.locator,
             });
         }
+        self.rhythms.put_into(&mut flows);
+        let coverage = Coverage { unknown_app_messages: self.apps_unknown, ..self.coverage };
         Observations {
             app: lens.app.clone(),
             app_proven: lens.isolated || (one_app && self.apps_unknown == 0 && self.apps_known > 0),
@@ -451,7 +460,7 @@ impl Collector {
             flows: flows.into_values().collect(),
             sealed: self.sealed.into_values().collect(),
             gaps: self.gaps.into_vec(),
-            coverage: self.coverage,
+            coverage,
             consent_judged: lens.timeline.consent_judged(),
             ..Observations::default()
         }
@@ -480,23 +489,30 @@ fn mask(hit: &Hit, show_values: bool) -> Masked {
 }
 
 fn add_name(names: &mut Vec<String>, name: &str) {
-    if let Err(at) = names.binary_search_by(|known| known.as_str().cmp(name))
+    if names.binary_search_by(|known| known.as_str().cmp(name)).is_err() {
+        add_named(names, &name.to_owned());
+    }
+}
+
+fn add_named<T: Ord + Clone>(names: &mut Vec<T>, name: &T) {
+    if let Err(at) = names.binary_search(name)
         && at < MAX_NAMES
     {
-        names.insert(at, name.to_owned());
+        names.insert(at, name.clone());
         // The smallest stay, whatever the order they came in.
         names.truncate(MAX_NAMES);
     }
 }
 
-/// The reason that is printed is the strongest; of equally strong ones the first by text.
+/// The reason that is printed is the strongest; of equally strong ones the fullest (a
+/// certificate that agrees is seen on some streams only), then the first by its order.
 fn keep_stronger(recipients: &mut BTreeMap<String, Recipient>, id: String, recipient: Recipient) {
     match recipients.get_mut(&id) {
         None => drop(recipients.insert(id, recipient)),
         Some(known) => {
-            let stronger = recipient.certainty > known.certainty;
-            let first = recipient.certainty == known.certainty && recipient < *known;
-            if stronger || first {
+            let strength = |r: &Recipient| (r.certainty, r.reason.0.len());
+            let (ours, theirs) = (strength(known), strength(&recipient));
+            if theirs > ours || theirs == ours && recipient < *known {
                 *known = recipient;
             }
         }
@@ -508,7 +524,7 @@ fn merge_contact(known: &mut Contact, other: Contact) {
         add_name(&mut known.hosts, host);
     }
     for remark in &other.remarks {
-        add_name(&mut known.remarks, remark);
+        add_named(&mut known.remarks, remark);
     }
     for address in &other.addresses {
         add_name(&mut known.addresses, address);

@@ -64,10 +64,12 @@ impl Lens<'_> {
             values.dedup();
             let recipient = &mut attribution.recipient;
             let names = [&mut recipient.id, &mut recipient.zh, &mut recipient.en, &mut recipient.domain];
-            for name in names.into_iter().chain([&mut recipient.reason, &mut attribution.host]) {
+            let remarked = attribution.remark.iter_mut().flat_map(|remark| remark.values_mut());
+            for name in
+                names.into_iter().chain(recipient.reason.values_mut()).chain([&mut attribution.host]).chain(remarked)
+            {
                 *name = hide(name, &values);
             }
-            attribution.remark = attribution.remark.take().map(|remark| hide(&remark, &values));
             hidden = Some(values);
         }
         let hits = hits.into_iter().filter_map(|hit| decoded.leaves.get(hit.leaf).cloned().map(|leaf| (hit, leaf)));

@@ -81,16 +81,17 @@ impl Streams {
         let clock = self.clock;
         self.quiet.push_back((clock, assigned.id));
         let options = &self.options;
+        let leg = assigned.leg;
+        let id = StreamId { input: leg.input, transport: assigned.id.transport, number: leg.number };
         let reader = self.open.entry(assigned.id).or_insert_with(|| match assigned.id.transport {
             Transport::Tcp => Reader::Tcp {
                 tcp: Box::default(),
-                conversation: Box::new(Conversation::new(assigned.id, assigned.endpoints, options)),
+                conversation: Box::new(Conversation::new(id, assigned.endpoints, options)),
                 last: clock,
             },
-            Transport::Udp => Reader::Udp {
-                datagrams: Box::new(Datagrams::new(assigned.id, assigned.endpoints, options)),
-                last: clock,
-            },
+            Transport::Udp => {
+                Reader::Udp { datagrams: Box::new(Datagrams::new(id, assigned.endpoints, options)), last: clock }
+            }
         });
         if let Some(app) = segment.app.and_then(|n| self.apps.get(segment.input as usize)?.get(n as usize)) {
             reader.tell_app(app);
@@ -98,12 +99,14 @@ impl Streams {
         match reader {
             Reader::Tcp { tcp, conversation, last } => {
                 *last = clock;
+                conversation.go_on(leg);
                 tcp.push(assigned.direction, segment, &mut |direction: Direction, chunk| {
                     conversation.push(direction, chunk, sink);
                 });
             }
             Reader::Udp { datagrams, last } => {
                 *last = clock;
+                datagrams.go_on(leg);
                 let datagram = Datagram {
                     bytes: segment.payload,
                     missing: u64::from(segment.missing),

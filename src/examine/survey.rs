@@ -1,27 +1,39 @@
-//! Pass 1: hashes, keys, names and times of all inputs.
+//! Pass 1: hashes, keys, names and times of all inputs, and which of them follow each other.
 
+use std::collections::HashSet;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
 use std::sync::Arc;
 
-use crate::capture::{self, Apps, Packet, Source, Survey};
+use crate::capture::{self, Apps, Packet, Record, Source, Survey};
 use crate::evidence::{Gaps, Time};
 use crate::message::{Item, Options, import};
 use crate::net::{Numbering, Segment, Slicer};
 use crate::observations::Input;
 use crate::party::NameTable;
 use crate::secure::KeyLog;
+use crate::signatures::Protocols;
 
 use super::ExamineError;
 use super::apps::AppNames;
+use super::series::{self, Extent, Finder};
 use super::streams::Streams;
 
 /// DNS, multicast DNS and LLMNR (RFC 1035 §4.2, RFC 6762 §3, RFC 4795 §2.1).
 const NAME_PORTS: &[u16] = &[53, 5353, 5355];
 
+/// HTTP over TLS (RFC 9110 §4.2.2).
+const HTTPS_PORT: u16 = 443;
+
 /// What pass 2 has to know beforehand.
 #[derive(Default)]
 pub struct Known {
-    /// The inputs.
+    /// The inputs as they were given, but those that follow each other together, in order.
+    pub sources: Vec<Source>,
+    /// The inputs, in this order.
     pub inputs: Vec<Input>,
+    /// Those that follow each other; any other is a range of its own.
+    pub series: Vec<Range<usize>>,
     /// Names that DNS gave to addresses.
     pub names: NameTable,
     /// Whose packets they are, by input.
@@ -30,21 +42,33 @@ pub struct Known {
     pub first: Option<Time>,
     /// Damage and limits.
     pub gaps: Gaps,
+    /// A resolver was asked over TLS: with keys, there are more names to be read.
+    pub sealed_names: bool,
 }
 
+/// Addresses of one series that a later capture is held against. A device talks to some
+/// thousand servers.
+const ADDRESSES: usize = 16_384;
+
 /// Reads all inputs once. Secrets found on the way are added to `keys`.
-pub fn survey(sources: &[Source], keys: &mut KeyLog) -> Result<Known, ExamineError> {
+pub fn survey(sources: Vec<Source>, keys: &mut KeyLog, protocols: &Arc<Protocols>) -> Result<Known, ExamineError> {
     let mut known = Known::default();
-    for (index, source) in sources.iter().enumerate() {
-        let index = index as u32;
-        let mut names = NameReader::default();
+    let options = Options { protocols: Arc::clone(protocols), ..Options::default() };
+    let mut found: Vec<Option<(Input, Apps)>> = sources.iter().map(|_| None).collect();
+    let mut finder = Finder::new();
+    let mut over = Vec::new();
+    for begin in series::by_time(&sources)? {
+        let Some(source) = sources.get(begin.index) else { continue };
+        let shared = |open: &Open| begin.addresses.iter().filter(|address| open.addresses.contains(address)).count();
+        let before = begin.first.and_then(|first| finder.before(first, &shared, &mut |open| over.push(open)));
+        let (mut members, mut open) = before.unwrap_or_else(|| (Vec::new(), Open::new(&options)));
         let Survey { mut input, secrets, names: given, apps, gaps } =
-            capture::survey(source, index, &mut |packet| names.packet(packet, &mut known.names))?;
-        names.finish(&mut known.names);
+            capture::survey(source, begin.index as u32, &mut |packet| open.packet(packet, &mut known.names))?;
+        open.names.next_capture(input.records);
         if !source.format().is_capture() {
-            let options = Options { keys: Arc::new(KeyLog::new()), hash_bodies: false };
             // What it cannot read is counted in pass 2, not here.
-            let imported = import::read(source, index, &options, &mut |item| learn(item, &mut known.names))?;
+            let imported =
+                import::read(source, begin.index as u32, &options, &mut |item| learn(item, &mut known.names))?;
             input.producer = imported.producer;
             input.records = imported.entries;
             (input.first, input.last) = (imported.first, imported.last);
@@ -57,37 +81,118 @@ pub fn survey(sources: &[Source], keys: &mut KeyLog) -> Result<Known, ExamineErr
             known.gaps.add(gap);
         }
         known.first = [known.first, input.first].into_iter().flatten().min();
-        known.inputs.push(input);
-        known.apps.push(apps);
+        members.push(begin.index);
+        match (begin.first, input.last) {
+            (Some(first), Some(last)) => {
+                finder.add(members, Extent { first, last }, open, &mut |open| over.push(open));
+            }
+            _ => {
+                finder.alone(begin.index);
+                over.push(open);
+            }
+        }
+        for open in over.drain(..) {
+            known.sealed_names |= open.names.finish(&mut known.names);
+        }
+        if let Some(place) = found.get_mut(begin.index) {
+            *place = Some((input, apps));
+        }
+    }
+    let series = finder.finish(&mut |open| known.sealed_names |= open.names.finish(&mut known.names));
+    known.series = series::ranges(&series);
+    let mut sources: Vec<Option<Source>> = sources.into_iter().map(Some).collect();
+    for index in series.into_iter().flatten() {
+        let source = sources.get_mut(index).and_then(Option::take);
+        let found = found.get_mut(index).and_then(Option::take);
+        if let (Some(source), Some((input, apps))) = (source, found) {
+            known.sources.push(source);
+            known.inputs.push(input);
+            known.apps.push(apps);
+        }
     }
     Ok(known)
 }
 
-/// Follows the name services of one input and nothing else. What it cannot read is
+/// Reads the names once more, now that the keys are known: in sealed tunnels, and of
+/// resolvers that were asked over TLS. What was learned before is learned again, which
+/// changes nothing.
+pub fn sealed_names(known: &mut Known, options: &Options) -> Result<(), ExamineError> {
+    for range in &known.series {
+        let mut reader = NameReader::new(super::slicer(&options.keys), options);
+        for (index, source) in known.sources.iter().enumerate().take(range.end).skip(range.start) {
+            if !source.format().is_capture() {
+                continue;
+            }
+            let (mut packets, mut frames) = (source.packets(index as u32)?, 0);
+            while let Some(record) = packets.next() {
+                if let Record::Packet(packet) = record {
+                    frames = packet.frame;
+                    reader.packet(&packet, &mut known.names, &mut |_| ());
+                }
+            }
+            reader.next_capture(frames);
+        }
+        reader.finish(&mut known.names);
+    }
+    Ok(())
+}
+
+/// What goes on through the captures of a series.
+struct Open {
+    names: NameReader,
+    addresses: HashSet<IpAddr>,
+}
+
+impl Open {
+    fn new(options: &Options) -> Self {
+        Self { names: NameReader::new(Slicer::new(), options), addresses: HashSet::new() }
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>, names: &mut NameTable) {
+        let addresses = &mut self.addresses;
+        self.names.packet(packet, names, &mut |segment| {
+            if addresses.len() < ADDRESSES {
+                addresses.extend([segment.src.ip(), segment.dst.ip()]);
+            }
+        });
+    }
+}
+
+/// Follows the name services of one series and nothing else. What it cannot read is
 /// counted in pass 2, not here.
 struct NameReader {
     slicer: Slicer,
     numbering: Numbering,
     streams: Streams,
     unread: Gaps,
-}
-
-impl Default for NameReader {
-    fn default() -> Self {
-        Self {
-            slicer: Slicer::new(),
-            numbering: Numbering::new(),
-            streams: Streams::new(&Options { keys: Arc::new(KeyLog::new()), hash_bodies: false }, &AppNames::from([])),
-            unread: Gaps::default(),
-        }
-    }
+    protocols: Arc<Protocols>,
+    sealed: bool,
 }
 
 impl NameReader {
-    fn packet(&mut self, packet: &Packet<'_>, names: &mut NameTable) {
+    fn new(slicer: Slicer, options: &Options) -> Self {
+        Self {
+            slicer,
+            numbering: Numbering::new(),
+            streams: Streams::new(options, &AppNames::from([])),
+            protocols: Arc::clone(&options.protocols),
+            sealed: false,
+            unread: Gaps::default(),
+        }
+    }
+
+    fn next_capture(&mut self, frames: u64) {
+        self.slicer.next_capture(frames);
+        self.numbering.next_capture(frames);
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>, names: &mut NameTable, see: &mut dyn FnMut(&Segment<'_>)) {
         let mut found = self.slicer.slice(packet, &mut self.unread);
         while let Some(segment) = found {
-            if carries_names(&segment) {
+            see(&segment);
+            let resolver = resolver(&segment, &self.protocols);
+            self.sealed |= resolver.is_some_and(|end| end.port() == HTTPS_PORT);
+            if resolver.is_some() || carries_names(&segment) {
                 let assigned = self.numbering.assign(&segment);
                 self.streams.push(&assigned, &segment, &mut self.unread, &mut |item| learn(item, names));
             }
@@ -95,13 +200,20 @@ impl NameReader {
         }
     }
 
-    fn finish(mut self, names: &mut NameTable) {
+    /// The rest; whether a resolver was asked over TLS.
+    fn finish(mut self, names: &mut NameTable) -> bool {
         self.streams.finish(&mut |item| learn(item, names));
+        self.sealed
     }
 }
 
 fn carries_names(segment: &Segment<'_>) -> bool {
     NAME_PORTS.contains(&segment.src.port()) || NAME_PORTS.contains(&segment.dst.port())
+}
+
+/// The end that is a resolver which is asked over HTTP.
+fn resolver(segment: &Segment<'_>, protocols: &Protocols) -> Option<SocketAddr> {
+    [segment.src, segment.dst].into_iter().find(|end| protocols.resolves_at(end.ip().to_canonical()))
 }
 
 fn learn(item: Item, names: &mut NameTable) {

@@ -10,16 +10,16 @@ use std::ops::Range;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::capture::{Record, Source};
+use crate::capture::Source;
 use crate::evidence::{Gaps, Time};
 use crate::message::{Options, import};
-use crate::net::{Assigned, Kind, Numbering, Segment, Slicer, StreamId};
+use crate::net::{Assigned, Kind, Segment, StreamId};
 
 use super::apps::AppNames;
 use super::collect::Collector;
 use super::lens::Lens;
 use super::streams::Streams;
-use super::{ExamineError, SHARDS};
+use super::{ExamineError, SHARDS, segments};
 
 /// Payload bytes that are dealt out together: large enough that a channel's cost
 /// does not show, small enough that all queues stay within some megabytes.
@@ -47,14 +47,20 @@ impl Shard {
         collector.gaps.merge(gaps);
     }
 
-    fn finish_input(&mut self, lens: &Lens<'_>) {
+    fn finish_series(&mut self, lens: &Lens<'_>) {
         let collector = &mut self.collector;
         self.streams.finish(&mut |item| collector.item(item, lens));
     }
 }
 
-/// Examines `sources` with up to `threads` threads.
-pub fn run(sources: &[Source], options: &Options, lens: &Lens<'_>, threads: usize) -> Result<Collector, ExamineError> {
+/// Examines `sources`, of which those in one range follow each other, with up to `threads` threads.
+pub fn run(
+    sources: &[Source],
+    series: &[Range<usize>],
+    options: &Options,
+    lens: &Lens<'_>,
+    threads: usize,
+) -> Result<Collector, ExamineError> {
     let threads = threads.clamp(1, SHARDS);
     if threads == 1 {
         let mut shards: Vec<Shard> = (0..SHARDS).map(|_| Shard::new(options, lens.apps.names())).collect();
@@ -64,9 +70,9 @@ pub fn run(sources: &[Source], options: &Options, lens: &Lens<'_>, threads: usiz
                     shard.push(&assigned, segment, lens);
                 }
             }
-            Dealt::InputOver => shards.iter_mut().for_each(|shard| shard.finish_input(lens)),
+            Dealt::SeriesOver => shards.iter_mut().for_each(|shard| shard.finish_series(lens)),
         };
-        let mut collector = read(sources, options, lens, &mut deal)?;
+        let mut collector = read(sources, series, options, lens, &mut deal)?;
         for shard in shards {
             collector.merge(shard.collector);
         }
@@ -92,14 +98,14 @@ pub fn run(sources: &[Source], options: &Options, lens: &Lens<'_>, threads: usiz
                     }
                 }
             }
-            Dealt::InputOver => {
+            Dealt::SeriesOver => {
                 for (batch, sender) in batches.iter_mut().zip(&senders) {
-                    batch.input_over = true;
+                    batch.series_over = true;
                     let _ = sender.send(std::mem::take(batch));
                 }
             }
         };
-        let read = read(sources, options, lens, &mut deal);
+        let read = read(sources, series, options, lens, &mut deal);
         drop(senders);
         let mut collector = Collector::default();
         for worker in workers {
@@ -116,40 +122,38 @@ pub fn run(sources: &[Source], options: &Options, lens: &Lens<'_>, threads: usiz
 /// What the reader deals out.
 enum Dealt<'a> {
     Segment(Assigned, &'a Segment<'a>),
-    InputOver,
+    SeriesOver,
 }
 
 /// Reads all sources. What belongs to no shard (imported messages, gaps of the
 /// lower layers) is collected here.
 fn read(
     sources: &[Source],
+    series: &[Range<usize>],
     options: &Options,
     lens: &Lens<'_>,
     deal: &mut dyn FnMut(Dealt<'_>),
 ) -> Result<Collector, ExamineError> {
     let mut collector = Collector::default();
-    for (index, source) in sources.iter().enumerate() {
-        let index = index as u32;
-        if !source.format().is_capture() {
-            import::read(source, index, options, &mut |item| collector.item(item, lens))?;
+    for range in series {
+        let Some(first) = sources.get(range.start) else { continue };
+        if !first.format().is_capture() {
+            import::read(first, range.start as u32, options, &mut |item| collector.item(item, lens))?;
             continue;
         }
-        let (mut slicer, mut numbering) = (Slicer::new(), Numbering::new());
-        let (mut reader, mut apps) = (source.packets(index)?, lens.apps.table(index));
-        while let Some(record) = reader.next() {
-            let app = apps.see(&record);
-            // Gaps of the reader itself were counted in pass 1.
-            let Record::Packet(packet) = record else { continue };
-            let mut found = slicer.slice(&packet, &mut collector.gaps);
-            while let Some(segment) = found {
-                let segment = Segment { app, ..segment };
-                deal(Dealt::Segment(numbering.assign(&segment), &segment));
-                found = slicer.more(&packet, &mut collector.gaps);
-            }
-        }
-        slicer.finish(&mut collector.gaps);
-        super::forgotten(&numbering, source.name(), &mut collector.gaps);
-        deal(Dealt::InputOver);
+        let slicer = super::slicer(&options.keys);
+        segments::read(
+            sources,
+            range.clone(),
+            slicer,
+            &lens.apps,
+            &mut collector.gaps,
+            &mut |assigned, segment, _| {
+                deal(Dealt::Segment(*assigned, segment));
+                true
+            },
+        )?;
+        deal(Dealt::SeriesOver);
     }
     Ok(collector)
 }
@@ -172,8 +176,8 @@ fn work(worker: usize, threads: usize, receiver: &Receiver<Batch>, options: &Opt
                 shard.push(&held.assigned, &held.segment(payload, frames), lens);
             }
         }
-        if batch.input_over {
-            shards.iter_mut().for_each(|shard| shard.finish_input(lens));
+        if batch.series_over {
+            shards.iter_mut().for_each(|shard| shard.finish_series(lens));
         }
     }
     shards
@@ -185,7 +189,7 @@ struct Batch {
     bytes: Vec<u8>,
     frames: Vec<u64>,
     segments: Vec<Held>,
-    input_over: bool,
+    series_over: bool,
 }
 
 /// A segment whose payload lies in its batch.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Hit, Identifier, Seen};
-use crate::evidence::Certainty;
+use crate::evidence::{Certainty, Ground, GroundCode, Reason};
 use crate::observations::Form;
 use crate::payload::Part;
 use crate::shape;
@@ -31,13 +31,13 @@ pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], hits: &mut Ve
         entries.iter().rev().filter(|e| identifier.installed(e.name)).map(|e| (e.name, e)).collect();
     let keyed = entries.iter().any(|e| identifier.names_apps(e.seen))
         || leaves.iter().any(|s| s.leaf.part == Part::Body && identifier.says_apps(*s));
-    let named = if keyed { "under a key that is a name of it" } else { "under no key that says so" };
+    let named = if keyed { GroundCode::Keyed } else { GroundCode::Unkeyed };
     let (first, certainty, reason) = if known.len() >= OF_THE_PROFILE {
         let first = known.values().min_by_key(|e| (e.seen.index, e.start));
-        (first.copied(), Certainty::Confirmed, format!("{} apps of the device profile in one body", known.len()))
+        (first.copied(), Certainty::Confirmed, counted(GroundCode::ProfileApps, known.len()).into())
     } else if apps.len() >= PACKAGES {
         let certainty = if keyed { Certainty::Probable } else { Certainty::Possible };
-        (entries.first(), certainty, format!("{} package names in one body, {named}", apps.len()))
+        (entries.first(), certainty, Reason::of([counted(GroundCode::Packages, apps.len()), Ground::new(named)]))
     } else {
         return;
     };
@@ -56,6 +56,10 @@ pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], hits: &mut Ve
             end: entry.start + entry.name.len(),
         });
     }
+}
+
+fn counted(code: GroundCode, count: usize) -> Ground {
+    Ground::new(code).with("count", count.to_string())
 }
 
 /// A leaf that is one package name, or a list of nothing but package names.
@@ -90,7 +94,7 @@ impl Identifier {
 
     /// A name on the way to the leaf is a name of app lists.
     fn names_apps(&self, seen: Seen<'_>) -> bool {
-        let path = seen.leaf.json_path().unwrap_or_default();
+        let path = seen.leaf.path().unwrap_or_default();
         let names = path.split(['.', '[', ']', '\'']).filter(|n| !n.is_empty() && *n != "$");
         self.recipe_type(seen.leaf) == Some("installed_apps")
             || names.chain(seen.leaf.key.as_deref()).any(|name| self.keys.names(name, "installed_apps", seen.product))

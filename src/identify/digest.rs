@@ -4,7 +4,7 @@ use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER};
 use md5::Digest;
 
 /// A digest of `text`, with its name in a [`Form`](crate::observations::Form).
-pub(super) fn all(text: &[u8]) -> [(&'static str, Vec<u8>); 4] {
+pub(crate) fn all(text: &[u8]) -> [(&'static str, Vec<u8>); 4] {
     [
         ("md5", md5::Md5::digest(text).to_vec()),
         ("sha1", sha1::Sha1::digest(text).to_vec()),

@@ -1,7 +1,7 @@
 //! Values that no profile knows: by key name, shape, and the recipient's habits.
 
 use super::{Found, Hit, Identifier, Seen, Withheld, digest};
-use crate::evidence::Certainty;
+use crate::evidence::{Certainty, Ground, GroundCode, Reason};
 use crate::observations::Form;
 use crate::shape::{self, Fit};
 
@@ -114,21 +114,18 @@ fn hit(identifier: &Identifier, seen: Seen<'_>, reading: &Reading<'_>, start: us
     };
     let is_random =
         plain && shape::mac(token).is_some_and(|octets| shape::mac_is_local(&octets)) && reading.data_type == "mac";
-    let why: Vec<&str> = [
-        reading.key.then_some("the key is a name of it"),
-        reading.shape.then_some(if plain { "the value has its structure" } else { "the value has a digest's length" }),
-        reading.recipient.then_some("the recipient is known to use this key for it"),
-        differs.then_some("it is none of the profile's values"),
-        is_random.then_some("the address is locally administered, so a randomised one"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let why = [
+        reading.key.then_some(GroundCode::KeyNames),
+        reading.shape.then_some(if plain { GroundCode::ShapeFits } else { GroundCode::DigestLength }),
+        reading.recipient.then_some(GroundCode::RecipientKey),
+        differs.then_some(GroundCode::NotOfProfile),
+        is_random.then_some(GroundCode::Randomised),
+    ];
     Hit {
         data_type: reading.data_type.to_owned(),
         form: reading.form.clone(),
         certainty,
-        reason: why.join("; "),
+        reason: Reason::of(why.into_iter().flatten().map(Ground::new)),
         value: canonical(reading.data_type, token),
         written: token.to_owned(),
         key: seen.leaf.key.clone(),
@@ -172,7 +169,7 @@ fn shape_alone(seen: Seen<'_>, text: &str, found: &mut Found) {
             data_type: (*data_type).to_owned(),
             form: Form::plain(),
             certainty: Certainty::Possible,
-            reason: "the value has its structure; no key says so".to_owned(),
+            reason: GroundCode::ShapeAlone.into(),
             value: value.to_owned(),
             written: value.to_owned(),
             key: seen.leaf.key.clone(),

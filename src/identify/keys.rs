@@ -116,7 +116,7 @@ fn fold(key: &str) -> String {
 }
 
 /// The words of a name, in lower case: cut at marks and where a capital follows a small letter.
-fn words(key: &str) -> Vec<String> {
+pub(crate) fn words(key: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut small = false;
     for c in key.chars().take(128) {

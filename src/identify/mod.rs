@@ -25,12 +25,14 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::evidence::{Certainty, Time};
+use crate::evidence::{Certainty, Reason, Time};
 use crate::observations::Form;
 use crate::payload::{Leaf, Part};
 use crate::session::Profile;
 use crate::signatures::Signatures;
 
+pub(crate) use digest::all as digests;
+pub(crate) use keys::words as key_words;
 pub use placeholders::Placeholders;
 
 /// A data type seen in a leaf.
@@ -42,8 +44,8 @@ pub struct Hit {
     pub form: Form,
     /// How sure.
     pub certainty: Certainty,
-    /// Why this type and this certainty, in words, without the value.
-    pub reason: String,
+    /// Why this type and this certainty, without the value.
+    pub reason: Reason,
     /// The value itself, for labels: the profile's where it is one of the profile's, so
     /// that an IMEI and its MD5 are one; else as it stood there. Never to be printed.
     pub value: String,
@@ -154,7 +156,7 @@ impl Identifier {
     /// The type that the leaf's recipe gives it.
     fn recipe_type(&self, leaf: &Leaf) -> Option<&str> {
         let fields = &self.recipes.get(leaf.recipe.as_deref()?)?.fields;
-        let by_path = leaf.json_path().and_then(|path| fields.get(path));
+        let by_path = leaf.path().and_then(|path| fields.get(path));
         by_path.or_else(|| leaf.key.as_ref().and_then(|key| fields.get(key))).map(String::as_str)
     }
 }

@@ -7,7 +7,7 @@ use daachorse::DoubleArrayAhoCorasick;
 use super::boundary::{self, Stuff};
 use super::embedded::{self, Embedding};
 use super::{Hit, Identifier, Placeholders, Seen, digest, forms};
-use crate::evidence::{Certainty, Time};
+use crate::evidence::{Certainty, Ground, GroundCode, Reason, Time};
 use crate::observations::Form;
 use crate::payload;
 use crate::session::{Profile, ProfileValue};
@@ -151,19 +151,20 @@ impl Patterns {
             "any-case".clone_into(&mut form.variant);
         }
         let what = match plain_word {
-            true => format!("a value of the device profile ({})", form.variant),
-            false => format!("the {} of a value of the device profile ({})", form.digest, form.variant),
+            true => Ground::new(GroundCode::ProfileValue),
+            false => Ground::new(GroundCode::ProfileDigest).with("digest", &form.digest),
         };
+        let under = key.map(|key| Ground::new(GroundCode::UnderKey).with("key", key));
         let (certainty, when) = match known.value.holds_at(time) {
-            true => (Certainty::Confirmed, ""),
-            false => (Certainty::Probable, ", sent outside the time it was valid"),
+            true => (Certainty::Confirmed, None),
+            false => (Certainty::Probable, Some(Ground::new(GroundCode::OutsideValidity))),
         };
-        let under = key.map(|k| format!(", under the key {k}")).unwrap_or_default();
+        let reason = Reason::of([Some(what.with("variant", &form.variant)), under, when].into_iter().flatten());
         Some(Hit {
             data_type: known.data_type.clone(),
             form,
             certainty,
-            reason: format!("{what}{under}{when}"),
+            reason,
             value: known.value.value.clone(),
             written: if chosen.embedding.is_some() { chosen.text.clone() } else { text.to_owned() },
             key: key.map(str::to_owned),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Hit, Identifier, Seen};
-use crate::evidence::{Certainty, Time};
+use crate::evidence::{Certainty, Ground, GroundCode, Reason, Time};
 use crate::observations::Form;
 use crate::session::{Profile, ProfileValue};
 use crate::shape::{self, Degrees, Place};
@@ -184,7 +184,7 @@ fn judge(identifier: &Identifier, seen: Seen<'_>, pair: Pair, time: Time) -> Opt
     });
     let nearest =
         near.min_by(|a, b| a.0.total_cmp(&b.0)).filter(|(metres, ..)| *metres <= SAME_PLACE_METRES + rounding);
-    let hit = |certainty, reason: String, variant: &str, value: String| Hit {
+    let hit = |certainty, reason: Reason, variant: &str, value: String| Hit {
         data_type: data_type.to_owned(),
         form: Form { digest: "plain".to_owned(), variant: variant.to_owned() },
         certainty,
@@ -199,9 +199,9 @@ fn judge(identifier: &Identifier, seen: Seen<'_>, pair: Pair, time: Time) -> Opt
     match nearest {
         Some((_, datum, known)) if pair.keyed || decimals >= UNKEYED_DECIMALS => {
             let certainty = if known.value.holds_at(time) { Certainty::Confirmed } else { Certainty::Probable };
-            let reason =
-                format!("within 1 km of a place of the device profile ({datum}), sent with {decimals} decimals");
-            Some(hit(certainty, reason, datum, known.value.value.clone()))
+            let near =
+                Ground::new(GroundCode::ProfilePlace).with("datum", datum).with("decimals", decimals.to_string());
+            Some(hit(certainty, near.into(), datum, known.value.value.clone()))
         }
         _ if !pair.keyed => None,
         _ => {
@@ -209,12 +209,10 @@ fn judge(identifier: &Identifier, seen: Seen<'_>, pair: Pair, time: Time) -> Opt
             let elsewhere = !identifier.places.is_empty();
             // A place that is not the device's (a search, a shop), or whole degrees, is worth a note.
             let sure = !elsewhere && (decimals > 0 || pair.recipient);
-            let reason = match elsewhere {
-                true => "the keys are names of it and the values are in range; it is none of the profile's places",
-                false => "the keys are names of it; the values are in range",
-            };
+            let elsewhere = elsewhere.then_some(GroundCode::NoPlaceOfProfile);
+            let reason = Reason::of([Some(GroundCode::PlaceKeys), elsewhere].into_iter().flatten().map(Ground::new));
             let certainty = if sure { Certainty::Probable } else { Certainty::Possible };
-            Some(hit(certainty, reason.to_owned(), "as-is", pair.written.clone()))
+            Some(hit(certainty, reason, "as-is", pair.written.clone()))
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Found, Hit};
-use crate::evidence::Certainty;
+use crate::evidence::{Certainty, Ground, GroundCode};
 
 /// Leaves one hit for each value: the surer wins, then the longer, then the type that
 /// comes first. What an experimental recipe led to is at most possible.
@@ -31,7 +31,7 @@ pub(super) fn settle(found: &mut Found, is_experimental: impl Fn(usize) -> bool)
     for hit in &mut kept {
         if is_experimental(hit.leaf) {
             hit.certainty = Certainty::Possible;
-            hit.reason.push_str("; through an experimental recipe");
+            hit.reason.0.push(Ground::new(GroundCode::ExperimentalRecipe));
         }
     }
     kept.sort_by(|a, b| (a.leaf, a.start, &a.data_type).cmp(&(b.leaf, b.start, &b.data_type)));

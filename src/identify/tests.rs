@@ -83,8 +83,19 @@ fn message(case: &Case) -> Message {
         doubtful: false,
         app: None,
         exchange: Some(0),
+        authority: None,
+        service: None,
         wire_bytes: 0,
-        place: Place::Frames { input: 0, transport: Transport::Tcp, stream: 0, frames: vec![4], offset: 0 },
+        lost_bytes: 0,
+        place: Place::Frames {
+            input: 0,
+            transport: Transport::Tcp,
+            stream: 0,
+            frames: vec![4],
+            offset: 0,
+            began: None,
+            continued: Vec::new(),
+        },
     }
 }
 

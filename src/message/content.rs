@@ -201,8 +201,19 @@ mod tests {
             doubtful: false,
             app: None,
             exchange: None,
+            authority: None,
+            service: None,
             wire_bytes: 0,
-            place: Place::Frames { input: 0, transport: Transport::Tcp, stream: 0, frames: vec![1], offset: 0 },
+            lost_bytes: 0,
+            place: Place::Frames {
+                input: 0,
+                transport: Transport::Tcp,
+                stream: 0,
+                frames: vec![1],
+                offset: 0,
+                began: None,
+                continued: Vec::new(),
+            },
         }
     }
 

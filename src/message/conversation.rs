@@ -5,17 +5,21 @@ use std::sync::Arc;
 use super::Item;
 use super::draft::{Context, Out};
 use super::layer::Layer;
+use super::legs::Legs;
 use crate::evidence::{Direction, Gap, GapReason};
-use crate::net::{Chunk, Endpoints, StreamId};
+use crate::net::{Chunk, Endpoints, Leg, StreamId};
 use crate::secure::KeyLog;
+use crate::signatures::Protocols;
 
 /// What reading a stream can be told.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Secrets to open encrypted streams with.
     pub keys: Arc<KeyLog>,
     /// Compute `body_sha256` (it is empty otherwise).
     pub hash_bodies: bool,
+    /// What protocols are told by that nothing here parses.
+    pub protocols: Arc<Protocols>,
 }
 
 /// A TCP stream that is being read.
@@ -28,6 +32,7 @@ pub struct Conversation {
     context: Context,
     layer: Layer,
     exchange: u32,
+    legs: Legs,
     finished: bool,
 }
 
@@ -35,7 +40,12 @@ impl Conversation {
     /// A stream from its start, or from where it was first seen.
     pub fn new(stream: StreamId, endpoints: Endpoints, options: &Options) -> Self {
         let context = Context::new(stream, endpoints, options);
-        Self { layer: Layer::start(), context, exchange: 0, finished: false }
+        Self { layer: Layer::start(), context, exchange: 0, legs: Legs::new(stream), finished: false }
+    }
+
+    /// Where what comes now lies, where the stream may go on through several captures.
+    pub fn go_on(&mut self, leg: Leg) {
+        self.legs.go_on(leg);
     }
 
     /// The app whose stream this is, once it is known. Later ones are not believed.
@@ -47,18 +57,21 @@ impl Conversation {
     /// in which they were captured. Packets missing from the stream are counted here, so
     /// nobody below or above has to.
     pub fn push(&mut self, direction: Direction, chunk: Chunk<'_>, sink: &mut dyn FnMut(Item)) {
+        if let Chunk::Gap { length, .. } = chunk {
+            self.context.lose(direction, length);
+        }
         if let Chunk::Gap { length, reason: GapReason::LostPackets, .. } = chunk {
             let detail = "packets missing from a TCP stream";
             sink(Item::Gap(Gap::new(GapReason::LostPackets, self.context.at(), detail).of_bytes(length)));
         }
-        let mut out = Out { sink, exchange: &mut self.exchange };
+        let mut out = Out { sink, exchange: &mut self.exchange, legs: &self.legs };
         self.layer.push(direction, chunk, &mut self.context, &mut out);
     }
 
     /// The stream is over: hands on what was still being read. Does nothing a second time.
     pub fn finish(&mut self, sink: &mut dyn FnMut(Item)) {
         if !std::mem::replace(&mut self.finished, true) {
-            self.layer.finish(&mut self.context, &mut Out { sink, exchange: &mut self.exchange });
+            self.layer.finish(&mut self.context, &mut Out { sink, exchange: &mut self.exchange, legs: &self.legs });
         }
     }
 }

@@ -1,13 +1,16 @@
-//! The datagrams of one UDP five-tuple: DNS, QUIC, or as they are.
+//! The datagrams of one UDP five-tuple: DNS, QUIC, DTLS, or as they are.
 
 use std::sync::Arc;
 
 use super::draft::{Context, Draft, Out};
+use super::dtls::Dtls;
 use super::feed::Feed;
+use super::legs::Legs;
 use super::quic::Quic;
 use super::{Item, Kind, Options, Protocol, dns};
 use crate::evidence::{Direction, Gap, GapReason, Time};
-use crate::net::{Endpoints, StreamId};
+use crate::net::{Endpoints, Leg, StreamId};
+use crate::secure::dtls::looks_like_dtls;
 use crate::secure::quic::looks_like_quic;
 
 /// DNS to a resolver; multicast DNS (RFC 6762); LLMNR (RFC 4795).
@@ -35,11 +38,14 @@ pub struct Datagram<'a> {
 pub struct Datagrams {
     context: Context,
     exchange: u32,
+    legs: Legs,
     sent: Feed,
     received: Feed,
     /// Bytes that were passed on raw.
     passed: u64,
     quic: Option<Box<Quic>>,
+    /// WebRTC has it beside other protocols on the same ports (RFC 7983).
+    dtls: Option<Box<Dtls>>,
     finished: bool,
 }
 
@@ -49,10 +55,12 @@ impl Datagrams {
         Self {
             context: Context::new(stream, endpoints, options),
             exchange: 0,
+            legs: Legs::new(stream),
             sent: Feed::default(),
             received: Feed::default(),
             passed: 0,
             quic: None,
+            dtls: None,
             finished: false,
         }
     }
@@ -62,10 +70,16 @@ impl Datagrams {
         self.context.app.get_or_init(|| Arc::clone(app));
     }
 
+    /// Where what comes now lies, where the stream may go on through several captures.
+    pub fn go_on(&mut self, leg: Leg) {
+        self.legs.go_on(leg);
+    }
+
     /// Takes the next datagram.
     pub fn push(&mut self, direction: Direction, datagram: Datagram<'_>, sink: &mut dyn FnMut(Item)) {
         let quic = self.is_quic(datagram.bytes);
-        let mut out = Out { sink, exchange: &mut self.exchange };
+        let dtls = !quic && self.is_dtls(datagram.bytes);
+        let mut out = Out { sink, exchange: &mut self.exchange, legs: &self.legs };
         if datagram.missing > 0 {
             let gap = Gap::new(GapReason::Truncated, self.context.at(), "datagrams cut by the snap length");
             out.gap(gap.of_bytes(datagram.missing));
@@ -76,6 +90,9 @@ impl Datagrams {
         if quic {
             let quic = self.quic.get_or_insert_with(|| Box::new(Quic::new(&self.context)));
             return quic.push(direction, datagram, &self.context, &mut out);
+        }
+        if dtls {
+            return self.dtls.get_or_insert_default().push(direction, datagram);
         }
         let ports = [self.context.endpoints.client.port(), self.context.endpoints.server.port()];
         let resolver = ports.contains(&DNS_PORT);
@@ -91,6 +108,7 @@ impl Datagrams {
             Some(dns) => Draft::new(direction, Protocol::Udp, Kind::Dns(dns), &self.context),
             None => {
                 self.passed = self.passed.saturating_add(datagram.bytes.len() as u64);
+                self.context.recognise(datagram.bytes);
                 Draft::raw(direction, &self.context)
             }
         };
@@ -103,6 +121,7 @@ impl Datagrams {
         feed.skip(datagram.missing);
         draft.body.add(&bytes);
         if datagram.missing > 0 {
+            self.context.lose(draft.direction, datagram.missing);
             draft.incomplete = Some(GapReason::Truncated);
             draft.body.length = draft.body.length.saturating_add(datagram.missing);
         }
@@ -118,17 +137,29 @@ impl Datagrams {
         self.quic.is_some() || looks_like_quic(bytes) || (on_port && short && self.passed == 0)
     }
 
+    /// Whether a datagram is of DTLS. Once one was, those that look like no other protocol
+    /// of its neighbours are: DTLS 1.3 hides its record headers (RFC 9147 §4).
+    fn is_dtls(&self, bytes: &[u8]) -> bool {
+        looks_like_dtls(bytes) || (self.dtls.is_some() && bytes.first().is_some_and(|first| first >> 5 == 1))
+    }
+
     /// No more datagrams.
     pub fn finish(&mut self, sink: &mut dyn FnMut(Item)) {
         if std::mem::replace(&mut self.finished, true) {
             return;
         }
         if self.passed > 0 {
-            let detail = "UDP payload of no known protocol, searched as raw bytes only";
+            let detail = match &self.context.service {
+                Some(service) => format!("{}, searched as raw bytes only", service.name),
+                None => "UDP payload of no known protocol, searched as raw bytes only".to_owned(),
+            };
             sink(Item::Gap(Gap::new(GapReason::UnknownProtocol, self.context.at(), detail).of_bytes(self.passed)));
         }
+        if let Some(dtls) = self.dtls.take() {
+            dtls.finish(&self.context, &mut Out { sink, exchange: &mut self.exchange, legs: &self.legs });
+        }
         if let Some(quic) = self.quic.take() {
-            quic.finish(&self.context, &mut Out { sink, exchange: &mut self.exchange });
+            quic.finish(&self.context, &mut Out { sink, exchange: &mut self.exchange, legs: &self.legs });
         }
     }
 }

@@ -23,10 +23,10 @@ const JSON_PATHS: [&str; 2] = ["/resolve", "/dns-query"];
 const BODY_LIMIT: usize = 256 << 10;
 
 /// Answers kept of a JSON response, as many as `dns` keeps of a message.
-const ANSWERS_KEPT: usize = 4096;
+pub(super) const ANSWERS_KEPT: usize = 4096;
 
 /// Longest name in text (RFC 1035 §2.3.4), escapes not counted.
-const NAME_LIMIT: usize = 255;
+pub(super) const NAME_LIMIT: usize = 255;
 
 /// The DNS message that `message` carries. It has the frames and the exchange of the HTTP
 /// message, which is handed on as well and alone counts the bytes on the wire.
@@ -39,7 +39,12 @@ pub(super) fn inside(message: &Message) -> Option<Message> {
         Kind::Response { .. } => response(message)?,
         _ => return None,
     };
-    Some(Message {
+    Some(carried(message, dns, body))
+}
+
+/// A DNS message that lies in an HTTP message.
+pub(super) fn carried(message: &Message, dns: Dns, body: Bytes) -> Message {
+    Message {
         time: message.time,
         direction: message.direction,
         protocol: Protocol::Dns,
@@ -52,6 +57,8 @@ pub(super) fn inside(message: &Message) -> Option<Message> {
         client: message.client,
         server: message.server,
         port: message.port,
+        authority: None,
+        service: None,
         headers: Vec::new(),
         body_len: body.len() as u64,
         // Empty where hashes are not wanted.
@@ -64,8 +71,9 @@ pub(super) fn inside(message: &Message) -> Option<Message> {
         app: message.app.clone(),
         exchange: message.exchange,
         wire_bytes: 0,
+        lost_bytes: 0,
         place: message.place.clone(),
-    })
+    }
 }
 
 fn request(message: &Message, method: &str, target: &str) -> Option<(Dns, Bytes)> {
@@ -84,10 +92,8 @@ fn request(message: &Message, method: &str, target: &str) -> Option<(Dns, Bytes)
     }
     let name = variable(query, "name").filter(|name| name.len() <= NAME_LIMIT)?;
     let asks_json = has(message, "accept", "application/dns-json") || JSON_PATHS.iter().any(|end| path.ends_with(end));
-    let is_host =
-        name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')) && !name.is_empty();
     let dns = Dns { names: vec![plain(&name)], answers: Vec::new(), response: false };
-    (asks_json && is_host).then_some((dns, Bytes::new()))
+    (asks_json && is_host(&name)).then_some((dns, Bytes::new()))
 }
 
 fn response(message: &Message) -> Option<(Dns, Bytes)> {
@@ -110,7 +116,8 @@ fn wire(message: &Message) -> Option<(Dns, Bytes)> {
     Some((dns::parse(&body)?, body))
 }
 
-fn body(message: &Message) -> Option<Bytes> {
+/// The body without its codings, where it is short enough to be DNS.
+pub(super) fn body(message: &Message) -> Option<Bytes> {
     if message.body.len() > BODY_LIMIT {
         return None;
     }
@@ -128,13 +135,18 @@ fn has(message: &Message, name: &str, media_type: &str) -> bool {
 }
 
 /// The first value of a query's variable, percent-decoded.
-fn variable(query: &str, name: &str) -> Option<String> {
+pub(super) fn variable(query: &str, name: &str) -> Option<String> {
     let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;
     percent_decode_str(value).decode_utf8().ok().map(|value| value.into_owned())
 }
 
+/// Text that can be a host name.
+pub(super) fn is_host(name: &str) -> bool {
+    name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')) && !name.is_empty()
+}
+
 /// A name in lower case, without the last dot.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 

@@ -1,16 +1,19 @@
 //! A message that is still being read, and what its stream lends to it.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 
 use super::feed::{FRAMES_KEPT, Trail};
-use super::{Item, Kind, Message, Options, Protocol, Wire, dns_over_http};
-use crate::evidence::{Direction, Gap, GapReason, Place, Time, Transport};
+use super::legs::Legs;
+use super::{Item, Kind, Message, Options, Protocol, Wire, dns_over_http, httpdns};
+use crate::evidence::{Direction, Gap, GapReason, Time, Transport};
 use crate::net::{Endpoints, StreamId};
 use crate::secure::KeyLog;
+use crate::signatures::{Protocols, ServiceName};
 
 /// Bytes of a body that are kept; the rest is counted and hashed. From DESIGN.md:
 /// uploads of apps (logs, screenshots) are below it, downloads of media above.
@@ -22,6 +25,11 @@ pub(super) struct Context {
     pub stream: StreamId,
     pub endpoints: Endpoints,
     pub keys: Arc<KeyLog>,
+    pub protocols: Arc<Protocols>,
+    /// What a stream that nothing here parses is, as far as it is known.
+    pub service: Option<ServiceName>,
+    /// Names that resolvers were asked for over HTTP, by exchange.
+    pub asked: httpdns::Asked,
     /// Compute `body_sha256`.
     pub hash_bodies: bool,
     pub wire: Wire,
@@ -38,6 +46,9 @@ pub(super) struct Context {
     /// Bytes that the client sent to bring the stream up (a TLS handshake): the next sent
     /// message carries them, so that opened and closed streams are weighed alike.
     pub overhead: u64,
+    /// Bytes that the client is known to have sent and that were not captured, until a sent
+    /// message takes them; one count for this context and all made from it.
+    pub lost: Arc<AtomicU64>,
     /// Tunnels and encryptions this one runs in.
     pub depth: usize,
 }
@@ -49,6 +60,9 @@ impl Context {
             stream,
             endpoints,
             keys: Arc::clone(&options.keys),
+            protocols: Arc::clone(&options.protocols),
+            service: None,
+            asked: httpdns::Asked::default(),
             hash_bodies: options.hash_bodies,
             wire: Wire::Clear,
             sni: None,
@@ -58,7 +72,28 @@ impl Context {
             app: Arc::default(),
             authority: None,
             overhead: 0,
+            lost: Arc::default(),
             depth: 0,
+        }
+    }
+
+    /// `length` bytes of a direction were not captured. What a server sent is not weighed.
+    pub fn lose(&self, direction: Direction, length: u64) {
+        if direction == Direction::Sent {
+            self.lost.fetch_add(length, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether bytes of the client are lost that no message has taken yet.
+    pub fn has_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed) > 0
+    }
+
+    /// Looks what begins with `payload`, where nothing here parses it.
+    pub fn recognise(&mut self, payload: &[u8]) {
+        let (transport, port) = (self.stream.transport, self.endpoints.server.port());
+        if let Some(service) = self.protocols.service(transport, port, payload) {
+            self.service = Some(service);
         }
     }
 
@@ -76,11 +111,13 @@ pub(super) struct Out<'a> {
     pub sink: &'a mut dyn FnMut(Item),
     /// Number of the stream's next exchange: a tunnel counts on where its `CONNECT` left off.
     pub exchange: &'a mut u32,
+    /// The captures that the stream lies in.
+    pub legs: &'a Legs,
 }
 
 impl Out<'_> {
-    pub fn message(&mut self, message: Message) {
-        let inside = dns_over_http::inside(&message);
+    pub fn message(&mut self, message: Message, asked: &mut httpdns::Asked, protocols: &Protocols) {
+        let inside = dns_over_http::inside(&message).or_else(|| httpdns::inside(&message, asked, protocols));
         (self.sink)(Item::Message(Box::new(message)));
         if let Some(dns) = inside {
             (self.sink)(Item::Message(Box::new(dns)));
@@ -142,6 +179,7 @@ pub(super) struct Draft {
     pub protocol: Protocol,
     pub kind: Kind,
     pub host: Option<String>,
+    pub authority: Option<String>,
     pub headers: Vec<(String, Bytes)>,
     pub body: Body,
     pub incomplete: Option<GapReason>,
@@ -158,6 +196,7 @@ impl Draft {
             protocol,
             kind,
             host: None,
+            authority: None,
             headers: Vec::new(),
             body: Body::new(context.hash_bodies),
             incomplete: None,
@@ -191,14 +230,33 @@ impl Draft {
             let detail = format!("of a message, {FRAMES_KEPT} frame numbers are kept");
             out.gap(Gap::new(GapReason::Limit, context.at(), detail));
         }
+        // Of a body with a hole, or that was cut, there is no digest that anyone could repeat.
+        let hashed = match incomplete {
+            None | Some(GapReason::Cancelled) => true,
+            // All of it came by, and not all was kept; else it was not read on.
+            Some(GapReason::Limit) => self.body.length > kept.len() as u64,
+            Some(_) => false,
+        };
+        let hash = self.body.hash.filter(|_| hashed);
         let opened = !matches!(self.kind, Kind::Closed { .. });
         let (time, offset) = self.trail.first.unwrap_or((Time::default(), 0));
         let (client, server): (IpAddr, IpAddr) = (context.endpoints.client.ip(), context.endpoints.server.ip());
-        let overhead = match self.direction {
-            Direction::Sent => std::mem::take(&mut context.overhead),
-            Direction::Received => 0,
+        let (place, forgotten) = out.legs.place(self.trail.frames, offset);
+        if forgotten > 0 {
+            let detail = "frames of a message that goes on through more captures than are remembered";
+            out.gap(Gap { count: forgotten as u64, ..Gap::new(GapReason::Limit, context.at(), detail) });
+        }
+        let (overhead, lost_bytes) = match self.direction {
+            Direction::Sent => (std::mem::take(&mut context.overhead), context.lost.swap(0, Ordering::Relaxed)),
+            Direction::Received => (0, 0),
         };
-        out.message(Message {
+        let service = match (&self.kind, self.protocol) {
+            (Kind::Raw, Protocol::Tcp | Protocol::Udp) => {
+                context.service.as_ref().map(|service| service.id.to_string())
+            }
+            _ => None,
+        };
+        let message = Message {
             time,
             direction: self.direction,
             protocol: self.protocol,
@@ -211,10 +269,12 @@ impl Draft {
             client,
             server,
             port: context.endpoints.server.port(),
+            service,
+            authority: self.authority,
             headers: self.headers,
             body: kept,
             body_len: self.body.length,
-            body_sha256: self.body.hash.map(|h| data_encoding::HEXLOWER.encode(&h.finalize())).unwrap_or_default(),
+            body_sha256: hash.map(|h| data_encoding::HEXLOWER.encode(&h.finalize())).unwrap_or_default(),
             incomplete,
             wire: context.wire,
             opened,
@@ -222,13 +282,9 @@ impl Draft {
             app: context.app.get().map(|app| app.to_string()),
             exchange: self.exchange,
             wire_bytes: self.trail.length.saturating_add(overhead),
-            place: Place::Frames {
-                input: context.stream.input,
-                transport: context.stream.transport,
-                stream: context.stream.number,
-                frames: self.trail.frames,
-                offset,
-            },
-        });
+            lost_bytes,
+            place,
+        };
+        out.message(message, &mut context.asked, &context.protocols);
     }
 }

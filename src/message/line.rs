@@ -3,40 +3,46 @@
 use serde_json::{Map, Value, json};
 
 use super::{Kind, Message, Protocol, Wire, content};
-use crate::evidence::{Place, sha256_hex};
+use crate::evidence::{Continued, Place, sha256_hex};
+use crate::observations::Input;
 
 /// A line of `messages`.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
     n: u64,
     message: &'a Message,
-    capture: &'a str,
+    inputs: &'a [Input],
     bodies: bool,
 }
 
 impl<'a> Line<'a> {
-    /// Of message number `n` (from 1) in the file `capture`; with its body if `bodies`.
-    pub fn new(n: u64, message: &'a Message, capture: &'a str, bodies: bool) -> Self {
-        Self { n, message, capture, bodies }
+    /// Of message number `n` (from 1), whose place refers to `inputs`; with its body if `bodies`.
+    pub fn new(n: u64, message: &'a Message, inputs: &'a [Input], bodies: bool) -> Self {
+        Self { n, message, inputs, bodies }
     }
 
     /// The object, its keys in the order of the documentation; what is not known is
     /// left out, but a request says that it has no status.
     pub fn into_json(self) -> Map<String, Value> {
-        let Self { n, message, capture, bodies } = self;
+        let Self { n, message, inputs, bodies } = self;
+        let capture = |input: u32| inputs.get(input as usize).map_or("-", |input| input.name.as_str());
         let mut line = Object::default();
         line.put("n", n);
         line.put("time", message.time.to_string());
         line.put("direction", json!(message.direction));
         line.put("protocol", message.protocol.as_str());
         line.some("host", host_as_sent(message).as_deref());
-        if message.first {
+        // Where no name of its own is known, that of the stream stands in for it.
+        if message.first || message.host.is_none() {
             line.some("sni", message.sni.as_deref());
+        }
+        if message.first {
             line.some("alpn", message.alpn.as_deref());
             line.list("certificate_names", &message.certificate_names);
         }
         line.put("ip", message.server.to_string());
         line.put("port", message.port);
+        line.some("service", message.service.as_deref());
         kind(&message.kind, &mut line);
         match message.wire {
             Wire::Clear => line.put("encrypted", false),
@@ -48,11 +54,16 @@ impl<'a> Line<'a> {
             line.put("reason", reason.as_str());
         }
         line.some("app", message.app.as_deref());
-        line.put("capture", capture);
+        line.put("capture", capture(message.place.input()));
         match &message.place {
-            Place::Frames { stream, frames, .. } => {
+            Place::Frames { stream, frames, began, continued, .. } => {
                 line.put("stream", *stream);
                 line.put("frames", frames.clone());
+                let part = |part: &Continued| json!({ "capture": capture(part.input), "stream": part.stream, "frames": part.frames });
+                if !continued.is_empty() {
+                    line.put("continued", continued.iter().map(part).collect::<Vec<_>>());
+                }
+                line.some("began", began.map(|b| json!({ "capture": capture(b.input), "stream": b.stream })));
             }
             Place::Entry { entry, .. } => line.put("entry", *entry),
         }
@@ -66,6 +77,9 @@ impl<'a> Line<'a> {
         } else {
             line.put("wire_bytes", message.wire_bytes);
         }
+        if message.lost_bytes > 0 {
+            line.put("lost_bytes", message.lost_bytes);
+        }
         line.some("incomplete", message.incomplete.map(|reason| reason.as_str()));
         if message.doubtful {
             line.put("doubtful", true);
@@ -77,8 +91,9 @@ impl<'a> Line<'a> {
 /// The authority as the client wrote it, port and all, so that it can be held against
 /// other tools; else the name as it was understood.
 fn host_as_sent(message: &Message) -> Option<std::borrow::Cow<'_, str>> {
-    let sent = message.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
-    let sent = sent.map(|(_, value)| String::from_utf8_lossy(value.trim_ascii()));
+    let field = || message.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
+    let field = || field().map(|(_, value)| String::from_utf8_lossy(value.trim_ascii()));
+    let sent = message.authority.as_deref().map(Into::into).or_else(field);
     match (&message.host, sent) {
         // An absolute target or a tunnel names another authority than the header.
         (Some(host), Some(sent)) if super::authority::host(&sent).as_deref() == Some(host) => Some(sent),
@@ -160,7 +175,7 @@ impl Object {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{Direction, GapReason, Time, Transport};
+    use crate::evidence::{Began, Direction, GapReason, Time, Transport};
     use crate::message::Dns;
 
     fn message() -> Message {
@@ -187,19 +202,42 @@ mod tests {
             doubtful: false,
             app: Some("com.example".into()),
             exchange: None,
+            authority: None,
+            service: None,
             wire_bytes: 100,
+            lost_bytes: 0,
             place: Place::Frames {
                 input: 0,
                 transport: Transport::Tcp,
                 stream: 4,
                 frames: vec![40, 41, 44],
                 offset: 0,
+                began: None,
+                continued: Vec::new(),
             },
         }
     }
 
     fn line(message: &Message, bodies: bool) -> String {
-        serde_json::to_string(&Line::new(17, message, "demo.pcapng", bodies).into_json()).unwrap()
+        let inputs = ["demo.pcapng", "demo_2.pcapng"].map(|name| Input { name: name.into(), ..Input::default() });
+        serde_json::to_string(&Line::new(17, message, &inputs, bodies).into_json()).unwrap()
+    }
+
+    #[test]
+    fn a_message_in_two_captures_names_both() {
+        let mut sent = message();
+        sent.place = Place::Frames {
+            input: 1,
+            transport: Transport::Tcp,
+            stream: 0,
+            frames: vec![9],
+            offset: 700,
+            began: Some(Began { input: 0, stream: 4 }),
+            continued: vec![Continued { input: 2, stream: 3, frames: vec![1, 2] }],
+        };
+        assert!(line(&sent, false).contains(
+            r#""capture":"demo_2.pcapng","stream":0,"frames":[9],"continued":[{"capture":"-","stream":3,"frames":[1,2]}],"began":{"capture":"demo.pcapng","stream":4}"#
+        ));
     }
 
     #[test]

@@ -10,13 +10,16 @@ mod datagrams;
 pub mod dns;
 mod dns_over_http;
 mod draft;
+mod dtls;
 mod feed;
 pub(crate) mod hpack;
 mod http1;
 mod http2;
 mod http3;
+mod httpdns;
 pub mod import;
 mod layer;
+mod legs;
 pub mod line;
 mod mqtt;
 mod qpack;
@@ -59,7 +62,7 @@ pub enum Protocol {
     Dns,
     /// MQTT 3.1, 3.1.1 and 5.
     Mqtt,
-    /// A TLS stream that stayed closed.
+    /// A TLS stream, or one of DTLS over UDP, that stayed closed.
     Tls,
     /// A QUIC connection that stayed closed.
     Quic,
@@ -152,6 +155,9 @@ pub struct Message {
     pub kind: Kind,
     /// Host of `Host`, `:authority` or the absolute target, without port, lower case, as opened.
     pub host: Option<String>,
+    /// `:authority` of an HTTP/2 or HTTP/3 request as sent, port and all; HTTP/1 has the like of
+    /// it among its headers.
+    pub authority: Option<String>,
     /// Server name of the TLS or QUIC hello of its stream.
     pub sni: Option<String>,
     /// On a stream's first message only: the negotiated protocol.
@@ -166,6 +172,9 @@ pub struct Message {
     pub server: IpAddr,
     /// See `server`.
     pub port: u16,
+    /// What a payload that nothing here parses (`tcp`, `udp`) is, by first bytes or port: the id
+    /// of a service in `signatures/protocols.toml`.
+    pub service: Option<String>,
     /// Headers in order, names as sent; values as bytes.
     pub headers: Vec<(String, Bytes)>,
     /// After the transfer coding, before any content coding is undone. Kept up to
@@ -173,7 +182,8 @@ pub struct Message {
     pub body: Bytes,
     /// Length of the whole body.
     pub body_len: u64,
-    /// SHA-256 of the whole body (also of the part that was not kept), lower-case hex.
+    /// SHA-256 of the whole body (also of the part that was not kept), lower-case hex. Empty
+    /// where bytes of it are missing: a digest of the rest would pass for that of the body.
     pub body_sha256: String,
     /// The body is cut: by the limit, by a gap, or by the end of the stream.
     pub incomplete: Option<GapReason>,
@@ -191,6 +201,9 @@ pub struct Message {
     /// Payload bytes that the direction of this message carried on the transport
     /// for it (for [`Kind::Closed`], the ciphertext).
     pub wire_bytes: u64,
+    /// Of a sent one: bytes in it or before it that the client is known to have sent, by the
+    /// sequence numbers around them, and that were not captured.
+    pub lost_bytes: u64,
     /// Where it lies.
     pub place: Place,
 }

@@ -182,6 +182,11 @@ impl Quic {
                     if let Step::Gap { length, reason, .. } = step {
                         let detail = "packets missing from a QUIC stream";
                         out.gap(Gap::new(reason, context.at(), detail).of_bytes(length));
+                        // What is missing may have been in packets that were captured and stayed
+                        // closed, which are weighed as such.
+                        if self.connection.sealed_bytes(direction) == 0 {
+                            inner.lose(direction, length);
+                        }
                     }
                     application.push(id, direction, step.chunk(), inner, out);
                 }
@@ -221,7 +226,7 @@ impl Quic {
                     out.gap(Gap::new(GapReason::LostPackets, context.at(), detail).of_bytes(unread));
                 }
                 match (sealed, self.told) {
-                    (0, true) => return,
+                    (0, true) if !context.has_lost() => return,
                     // A handshake and nothing in it is a contact all the same.
                     (0, false) => Kind::Raw,
                     _ => {

@@ -115,6 +115,9 @@ impl Turns {
             Direction::Received => self.doubtful.1,
         };
         let bytes = self.feed(direction).take(count, &mut draft.trail);
+        if self.passed == 0 && !draft.doubtful {
+            context.recognise(&bytes);
+        }
         draft.body.add(&bytes);
         self.passed = self.passed.saturating_add(bytes.len() as u64);
         draft.finish(context, out);
@@ -157,9 +160,12 @@ impl Turns {
     pub fn close(&mut self, context: &Context, out: &mut Out<'_>) {
         if self.passed > 0 && !self.named {
             self.named = true;
-            let detail = match context.stream.transport {
-                Transport::Tcp => "TCP payload of no known protocol, searched as raw bytes only",
-                Transport::Udp => "payload of no known protocol on QUIC streams, searched as raw bytes only",
+            let detail = match (&context.service, context.stream.transport) {
+                (Some(service), _) => format!("{}, searched as raw bytes only", service.name),
+                (None, Transport::Tcp) => "TCP payload of no known protocol, searched as raw bytes only".to_owned(),
+                (None, Transport::Udp) => {
+                    "payload of no known protocol on QUIC streams, searched as raw bytes only".to_owned()
+                }
             };
             out.gap(Gap::new(GapReason::UnknownProtocol, context.at(), detail).of_bytes(self.passed));
         }

@@ -5,11 +5,12 @@
 //! handed on raw.
 
 use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
 
 use bytes::Bytes;
 
 use super::authority;
-use super::draft::{Context, Out};
+use super::draft::{Context, Draft, Out};
 use super::feed::Held;
 use super::layer::Layer;
 use super::raw::{TURN_LIMIT, Turns};
@@ -63,8 +64,9 @@ enum Destination {
 enum Stage {
     /// It is none, or the proxy refused.
     Not,
-    /// Done, with so many bytes of both directions.
-    Open(Destination, usize, usize),
+    /// Done, with so many bytes of both directions, and where the client's name and password
+    /// stand in what it sent.
+    Open(Destination, usize, usize, Vec<Range<usize>>),
 }
 
 /// A stream that may become a tunnel.
@@ -103,7 +105,8 @@ impl Socks {
             Direction::Received => self.received.extend_from_slice(bytes),
         }
         match handshake(&self.sent, &self.received) {
-            Some(Stage::Open(destination, sent, received)) => {
+            Some(Stage::Open(destination, sent, received, credentials)) => {
+                self.credentials(&credentials, context, out);
                 let mut inner = Context { depth: context.depth + 1, ..context.clone() };
                 match destination {
                     Destination::Name(name) => inner.authority = authority::host(&name),
@@ -128,6 +131,29 @@ impl Socks {
         }
         if let Some((layer, inner)) = &mut self.inner {
             layer.finish(inner, out);
+        }
+    }
+
+    /// A user name and a password are sent to the proxy like anything else, and may be a
+    /// number that stands for the person: each is a message.
+    fn credentials(&self, ranges: &[Range<usize>], context: &mut Context, out: &mut Out<'_>) {
+        for range in ranges {
+            let Some(bytes) = self.sent.get(range.clone()).filter(|bytes| !bytes.is_empty()) else { continue };
+            let mut draft = Draft::raw(Direction::Sent, context);
+            let mut start = 0;
+            for (_, piece) in self.held.iter().filter(|(direction, _)| *direction == Direction::Sent) {
+                let end = start + piece.bytes.len();
+                if start < range.end && range.start < end {
+                    let offset = self.offsets.0.saturating_add(range.start as u64);
+                    draft.trail.first.get_or_insert((piece.time, offset));
+                    draft.trail.add_frames(&piece.frames);
+                    draft.trail.conflict |= piece.conflict;
+                }
+                start = end;
+            }
+            draft.trail.length = bytes.len() as u64;
+            draft.body.add(bytes);
+            draft.finish(context, out);
         }
     }
 
@@ -173,11 +199,15 @@ fn five(sent: &[u8], received: &[u8]) -> Option<Stage> {
     if version != 5 || !offered.contains(&method) || !matches!(method, 0 | PASSWORD) {
         return Some(Stage::Not);
     }
+    let mut credentials = Vec::new();
     if method == PASSWORD {
-        let [_, name] = client.array()?;
-        client.take(name.into())?;
-        let password = client.u8()?;
-        client.take(password.into())?;
+        client.u8()?;
+        for _ in 0..2 {
+            let length = client.u8()?;
+            let start = sent.len() - client.rest().len();
+            client.take(length.into())?;
+            credentials.push(start..start + usize::from(length));
+        }
         let [_, status] = server.array()?;
         if status != 0 {
             return Some(Stage::Not);
@@ -193,7 +223,8 @@ fn five(sent: &[u8], received: &[u8]) -> Option<Stage> {
         return Some(Stage::Not);
     }
     address(&mut server)?;
-    Some(Stage::Open(destination, sent.len() - client.rest().len(), received.len() - server.rest().len()))
+    let used = (sent.len() - client.rest().len(), received.len() - server.rest().len());
+    Some(Stage::Open(destination, used.0, used.1, credentials))
 }
 
 /// An address with its port; the inner `None` is a type that there is not.
@@ -229,15 +260,16 @@ fn four(sent: &[u8], received: &[u8]) -> Option<Stage> {
     let [_, command] = client.array()?;
     let port = client.u16()?;
     let ip = client.array::<4>()?;
-    let mut line = || {
+    let line = |client: &mut Reader<'_>| {
         let end = client.rest().iter().position(|byte| *byte == 0)?;
         let text = client.take(end)?;
         client.u8()?;
-        Some(text)
+        Some(text.to_vec())
     };
-    line()?;
+    let name = sent.len() - client.rest().len();
+    let name = name..name + line(&mut client)?.len();
     let destination = match ip {
-        [0, 0, 0, last] if last != 0 => named(String::from_utf8_lossy(line()?).into_owned(), port),
+        [0, 0, 0, last] if last != 0 => named(String::from_utf8_lossy(&line(&mut client)?).into_owned(), port),
         ip => Destination::Address(SocketAddr::new(IpAddr::from(ip), port)),
     };
     let mut server = Reader::new(received);
@@ -245,5 +277,5 @@ fn four(sent: &[u8], received: &[u8]) -> Option<Stage> {
     if command != 1 || version != 0 || reply != 90 {
         return Some(Stage::Not);
     }
-    Some(Stage::Open(destination, sent.len() - client.rest().len(), 8))
+    Some(Stage::Open(destination, sent.len() - client.rest().len(), 8, vec![name]))
 }

@@ -111,7 +111,7 @@ impl Tls {
                     let detail = "records that a server sent stayed closed in a stream that was opened";
                     out.gap(Gap::new(reason, context.at(), detail).of_bytes(unread));
                 }
-                if sealed == 0 {
+                if sealed == 0 && !context.has_lost() {
                     return;
                 }
                 trail.length = sealed;

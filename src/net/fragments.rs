@@ -33,6 +33,16 @@ pub(super) struct Key {
     pub(super) id: u32,
 }
 
+/// What carried a fragment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Carrier {
+    /// Its number in its capture.
+    pub(super) frame: u64,
+    /// Frames of the captures before that.
+    pub(super) before: u64,
+    pub(super) time: Time,
+}
+
 /// A packet put together again.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Whole {
@@ -61,6 +71,8 @@ pub(super) struct Fragments {
 #[derive(Debug)]
 struct Waiting {
     number: u64,
+    /// Frame of the first fragment, in its capture.
+    first: u64,
     since: Time,
     bytes: Vec<u8>,
     /// Ranges of `bytes` that are there: sorted, disjoint.
@@ -80,7 +92,7 @@ impl Fragments {
         place: Fragment,
         protocol: u8,
         payload: &[u8],
-        (frame, time): (u64, Time),
+        Carrier { frame, before, time }: Carrier,
         gaps: &mut Gaps,
     ) -> Option<Whole> {
         self.expire(time, gaps);
@@ -95,8 +107,8 @@ impl Fragments {
             self.order.push_back((key, self.begun));
         }
         let number = self.begun;
-        let waiting = self.waiting.entry(key).or_insert_with(|| Waiting::new(number, time));
-        let before = waiting.bytes.len();
+        let waiting = self.waiting.entry(key).or_insert_with(|| Waiting::new(number, frame, time));
+        let held = waiting.bytes.len();
         if !waiting.put(place, payload) {
             gaps.add(Gap::new(GapReason::Limit, format!("frame {frame}"), "more than 1366 pieces of one IP packet"));
             return None;
@@ -104,10 +116,11 @@ impl Fragments {
         if place.offset == 0 {
             waiting.protocol.get_or_insert(protocol);
         }
-        if waiting.frames.last() != Some(&frame) {
-            waiting.frames.push(frame);
+        let counted = before.saturating_add(frame);
+        if waiting.frames.last() != Some(&counted) {
+            waiting.frames.push(counted);
         }
-        self.bytes += waiting.bytes.len() - before;
+        self.bytes += waiting.bytes.len() - held;
         if waiting.is_whole() {
             return self.take(&key).map(|w| Whole {
                 protocol: w.protocol.unwrap_or(protocol),
@@ -146,7 +159,7 @@ impl Fragments {
             return;
         }
         if let Some(waiting) = self.take(key) {
-            let at = format!("frame {}", waiting.frames.first().copied().unwrap_or(0));
+            let at = format!("frame {}", waiting.first);
             let there: usize = waiting.there.iter().map(|(start, end)| end - start).sum();
             gaps.add(Gap::new(reason, at, detail).of_bytes(there as u64));
         }
@@ -162,9 +175,10 @@ impl Fragments {
 const LOST: &str = "an IP packet whose fragments were not all captured";
 
 impl Waiting {
-    fn new(number: u64, since: Time) -> Self {
+    fn new(number: u64, first: u64, since: Time) -> Self {
         Self {
             number,
+            first,
             since,
             bytes: Vec::new(),
             there: Vec::new(),

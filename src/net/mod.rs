@@ -1,7 +1,7 @@
 //! Packets to streams: link layers, defragmentation, TCP and UDP.
 //!
-//! Takes the packets of one capture in their order, hands on numbered streams and
-//! their bytes in order ([`Chunk`]). It has never heard of TLS, HTTP or an identifier.
+//! Takes the packets of one capture, or of several that follow each other, in their order,
+//! hands on numbered streams and their bytes in order ([`Chunk`]). It has never heard of TLS, HTTP or an identifier.
 //!
 //! A [`Slicer`] finds the segment in a packet, a [`Numbering`] the stream of the
 //! segment; a [`TcpStream`] puts the segments of its stream in order. The first two see
@@ -14,6 +14,7 @@ use crate::evidence::{GapReason, Time, Transport};
 
 mod fragments;
 mod half;
+mod header;
 mod ip;
 mod link;
 mod numbering;
@@ -24,14 +25,16 @@ mod tests;
 mod tunnel;
 mod wireless;
 
-pub use numbering::{Assigned, Numbering};
+pub use numbering::{Assigned, Leg, Numbering};
 pub use slicer::{Flags, Kind, Segment, Slicer};
 pub use tcp::TcpStream;
+pub use tunnel::{Unsealed, Unsealer};
 
-/// A stream of one input, numbered as Wireshark numbers it.
+/// A stream, numbered as Wireshark numbers it in its input; one of captures that follow
+/// each other, as it would in all of them put together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId {
-    /// Position of the input.
+    /// Position of the input; the first, where captures follow each other.
     pub input: u32,
     /// Which of the two counters.
     pub transport: Transport,
@@ -62,7 +65,7 @@ pub enum Chunk<'a> {
         bytes: &'a [u8],
         /// When the packet that completed them was captured.
         time: Time,
-        /// Frames that carried them, ascending.
+        /// Frames that carried them, ascending; counted on where captures follow each other.
         frames: &'a [u64],
         /// Captured twice with different content (the first copy is here).
         conflict: bool,

@@ -4,6 +4,9 @@
 //! packet. Both directions of a pair of ends are one conversation. A SYN whose
 //! sequence number is not the one that its side is known to have begun with opens a
 //! new one (port reuse); nothing else does.
+//!
+//! Where a capture follows another, a stream goes on with the number it has. The number
+//! that tshark gives it in the later file is counted beside it.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -30,11 +33,35 @@ pub struct Assigned {
     pub fresh: bool,
     /// The stream that had the same ends before, over by this one's start.
     pub replaces: Option<StreamId>,
+    /// Where the segment lies.
+    pub leg: Leg,
 }
 
-/// Gives out stream numbers for one input.
-#[derive(Debug)]
+/// The part of a stream that lies in one of the captures that follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leg {
+    /// Position of the capture.
+    pub input: u32,
+    /// Number of the stream in it.
+    pub number: u32,
+    /// Frames of the captures before it, which the numbers of its own are counted on from.
+    pub before: u64,
+}
+
+/// Gives out stream numbers for one input, or for several that follow each other.
+#[derive(Debug, Default)]
 pub struct Numbering {
+    /// The input that they began with.
+    first: Option<u32>,
+    all: Table,
+    /// Of the input that is read, if it is not the first.
+    here: Option<Table>,
+    before: u64,
+}
+
+/// Streams as they are counted.
+#[derive(Debug)]
+struct Table {
     remembered: usize,
     /// Two generations: what is used moves to the young one; when that is full, what
     /// is left in the old one was not used for a long time.
@@ -56,38 +83,75 @@ struct Conversation {
     base: [Option<u32>; 2],
 }
 
-impl Default for Numbering {
+impl Default for Table {
     fn default() -> Self {
-        Self::new()
+        Self::remembering(REMEMBERED)
     }
 }
 
 impl Numbering {
     /// A numbering that begins at 0.
     pub fn new() -> Self {
-        Self::remembering(REMEMBERED)
+        Self::default()
     }
 
     /// The same, with another limit.
+    #[cfg(test)]
     pub(super) fn remembering(remembered: usize) -> Self {
-        Self { remembered, young: HashMap::new(), old: HashMap::new(), tcp: 0, udp: 0, forgotten: 0 }
+        Self { all: Table::remembering(remembered), ..Self::default() }
+    }
+
+    /// Another capture follows, the one so far having had `frames` frames.
+    pub fn next_capture(&mut self, frames: u64) {
+        self.before = self.before.saturating_add(frames);
+        self.here = Some(Table::default());
     }
 
     /// Conversations that were forgotten because there were too many.
     pub fn forgotten(&self) -> u64 {
-        self.forgotten
+        self.all.forgotten
     }
 
     /// The stream of `segment`. Segments must come in the order of their frames.
     pub fn assign(&mut self, segment: &Segment<'_>) -> Assigned {
+        let first = *self.first.get_or_insert(segment.input);
+        let (conversation, fresh, reused) = self.all.assign(segment);
+        let number = match &mut self.here {
+            Some(here) => here.assign(segment).0.number,
+            None => conversation.number,
+        };
+        let transport = segment.kind.transport();
+        let id = |number| StreamId { input: first, transport, number };
+        let client = conversation.client;
+        // A conversation of an end with itself has one direction only.
+        let direction = if segment.src == client { Direction::Sent } else { Direction::Received };
+        let server = if segment.src == client { segment.dst } else { segment.src };
+        Assigned {
+            id: id(conversation.number),
+            endpoints: Endpoints { client, server },
+            direction,
+            fresh,
+            replaces: reused.map(id),
+            leg: Leg { input: segment.input, number, before: self.before },
+        }
+    }
+}
+
+impl Table {
+    fn remembering(remembered: usize) -> Self {
+        Self { remembered, young: HashMap::new(), old: HashMap::new(), tcp: 0, udp: 0, forgotten: 0 }
+    }
+
+    /// The conversation of `segment`, whether it is new, and the number of the one between
+    /// the same ends that is over with it.
+    fn assign(&mut self, segment: &Segment<'_>) -> (Conversation, bool, Option<u32>) {
         let transport = segment.kind.transport();
         let swapped = segment.src > segment.dst;
         let (low, high) = if swapped { (segment.dst, segment.src) } else { (segment.src, segment.dst) };
         let ends = (transport, low, high);
         let side = usize::from(swapped);
         let known = self.young.get(&ends).copied().or_else(|| self.old.remove(&ends));
-        let id = |number| StreamId { input: segment.input, transport, number };
-        let reused = known.filter(|k| opens_anew(k, side, segment.kind)).map(|k| id(k.number));
+        let reused = known.filter(|k| opens_anew(k, side, segment.kind)).map(|k| k.number);
         let fresh = known.is_none() || reused.is_some();
         let mut conversation = match known {
             Some(known) if !fresh => known,
@@ -99,12 +163,7 @@ impl Numbering {
             learn(&mut conversation, side, seq, ack, flags);
         }
         self.remember(ends, conversation);
-        let client = conversation.client;
-        // A conversation of an end with itself has one direction only.
-        let direction = if segment.src == client { Direction::Sent } else { Direction::Received };
-        let server = if segment.src == client { segment.dst } else { segment.src };
-        let endpoints = Endpoints { client, server };
-        Assigned { id: id(conversation.number), endpoints, direction, fresh, replaces: reused }
+        (conversation, fresh, reused)
     }
 
     fn next(&mut self, transport: Transport) -> u32 {

@@ -3,15 +3,14 @@
 use std::net::SocketAddr;
 use std::ops::Range;
 
-use etherparse::{TcpHeaderSlice, UdpHeaderSlice};
-
 use crate::capture::{LinkType, Packet};
 use crate::evidence::{Gap, GapReason, Gaps, Time, Transport};
 
-use super::fragments::{Fragments, Key};
+use super::fragments::{Carrier, Fragments, Key};
+use super::header::{Header, tcp, udp};
 use super::ip::{self, Bad, Ip};
 use super::link::{self, Carried};
-use super::tunnel;
+use super::tunnel::{self, Unsealed, Unsealer};
 
 /// IP packets in IP packets (4in6, 6in4, GRE, tunnels in UDP) that are unpacked. Networks nest two or three.
 const TUNNELS: usize = 8;
@@ -66,7 +65,7 @@ impl Kind {
 pub struct Segment<'a> {
     /// Position of the input.
     pub input: u32,
-    /// The frame that carried or completed it.
+    /// The frame that carried or completed it, counted on where captures follow each other.
     pub frame: u64,
     /// The frames of its fragments, ascending; without fragmentation, `frame`.
     pub frames: &'a [u64],
@@ -98,7 +97,12 @@ pub struct Slicer {
     fragments: Fragments,
     /// The packet that was put together last.
     whole: Vec<u8>,
+    /// The packet that came out of a sealed tunnel last.
+    unsealed: Vec<u8>,
+    unsealer: Option<Box<dyn Unsealer>>,
     frames: Vec<u64>,
+    /// Frames of the captures before this one.
+    before: u64,
     /// What of the packet is still to be looked into; the last comes next.
     rest: Vec<Part>,
 }
@@ -108,6 +112,7 @@ pub struct Slicer {
 enum Held {
     InPacket,
     InWhole,
+    InUnsealed,
 }
 
 /// Part of a packet.
@@ -143,9 +148,19 @@ struct Found {
 }
 
 impl Slicer {
-    /// A slicer with nothing waiting. One for each input.
+    /// A slicer with nothing waiting. One for each input, or for all that follow each other.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same, and sealed tunnels are opened.
+    pub fn unsealing(unsealer: Box<dyn Unsealer>) -> Self {
+        Self { unsealer: Some(unsealer), ..Self::default() }
+    }
+
+    /// Another capture follows, the one so far having had `frames` frames.
+    pub fn next_capture(&mut self, frames: u64) {
+        self.before = self.before.saturating_add(frames);
     }
 
     /// The first segment in `packet`, if it carries one or completes one. What carries nothing
@@ -174,10 +189,7 @@ impl Slicer {
     }
 
     fn bytes<'a>(&'a self, packet: &Packet<'a>, held: Held) -> &'a [u8] {
-        match held {
-            Held::InPacket => packet.data,
-            Held::InWhole => &self.whole,
-        }
+        bytes(packet, &self.whole, &self.unsealed, held)
     }
 
     /// Where the IP packet of a part begins; parts that it consists of are left for later.
@@ -217,17 +229,14 @@ impl Slicer {
         let frame = || format!("frame {}", packet.frame);
         if part.held == Held::InPacket {
             self.frames.clear();
-            self.frames.push(packet.frame);
+            self.frames.push(self.before.saturating_add(packet.frame));
         }
         let mut range = self.strip(packet, &part, gaps)?;
         let Part { mut held, mut conflict, .. } = part;
         let mut quoted = false;
         for depth in part.depth..TUNNELS {
-            // Not by `bytes`, which would borrow the fragments too.
-            let bytes = match held {
-                Held::InPacket => packet.data,
-                Held::InWhole => &self.whole,
-            };
+            // Not by the method, which would borrow the fragments too.
+            let bytes = bytes(packet, &self.whole, &self.unsealed, held);
             let base = range.start;
             let parsed = ip::parse(bytes.get(range.clone()).unwrap_or_default());
             let mut found = match parsed {
@@ -258,7 +267,7 @@ impl Slicer {
                     let protocol = if found.source.is_ipv4() { found.protocol } else { 0 };
                     let (source, destination) = (found.source, found.destination);
                     let key = Key { source, destination, protocol, id: place.id };
-                    let when = (packet.frame, packet.time);
+                    let when = Carrier { frame: packet.frame, before: self.before, time: packet.time };
                     let payload_owned;
                     let payload = if held == Held::InWhole {
                         payload_owned = payload.to_vec();
@@ -325,7 +334,7 @@ impl Slicer {
         ip: Ip,
         gaps: &mut Gaps,
     ) -> Option<Found> {
-        let bytes = self.bytes(packet, held).get(ip.payload.clone()).unwrap_or_default();
+        let bytes = bytes(packet, &self.whole, &self.unsealed, held).get(ip.payload.clone()).unwrap_or_default();
         let frame = || format!("frame {}", packet.frame);
         let header = if ip.protocol == 6 { tcp(bytes) } else { udp(bytes) };
         if header.as_ref().is_some_and(|h| h.length < 8) {
@@ -354,7 +363,19 @@ impl Slicer {
             // What is missing is missing from what it carries, and counted there.
             let (range, form) = (start + at..range.end, Form::Link(link));
             self.rest.push(Part { held, range, form, depth: depth + 1, conflict });
-            return Some(Found { held, ip, header, payload: 0..0, missing: 0, conflict, quoted: true });
+            return Some(outside(held, ip, header, conflict));
+        }
+        if missing == 0 && header.kind == Kind::Udp {
+            match self.unsealer.as_mut().map_or(Unsealed::Foreign, |unsealer| unsealer.open(payload)) {
+                Unsealed::Foreign => {}
+                Unsealed::Nothing => return Some(outside(held, ip, header, conflict)),
+                Unsealed::Packet(inner) => {
+                    let (range, form) = (0..inner.len(), Form::Link(LinkType::RAW));
+                    self.rest.push(Part { held: Held::InUnsealed, range, form, depth: depth + 1, conflict });
+                    self.unsealed = inner;
+                    return Some(outside(held, ip, header, conflict));
+                }
+            }
         }
         if missing > 0 {
             gaps.add(Gap::new(GapReason::Truncated, frame(), SNAPLEN).of_bytes(missing.into()));
@@ -366,7 +387,7 @@ impl Slicer {
     fn segment<'a>(&'a self, packet: &Packet<'a>, found: Found) -> Segment<'a> {
         Segment {
             input: packet.input,
-            frame: packet.frame,
+            frame: self.before.saturating_add(packet.frame),
             frames: &self.frames,
             time: packet.time,
             src: SocketAddr::new(found.ip.source, found.header.ports.0),
@@ -379,6 +400,20 @@ impl Slicer {
             quoted: found.quoted,
         }
     }
+}
+
+/// Where a part lies.
+fn bytes<'a>(packet: &Packet<'a>, whole: &'a [u8], unsealed: &'a [u8], held: Held) -> &'a [u8] {
+    match held {
+        Held::InPacket => packet.data,
+        Held::InWhole => whole,
+        Held::InUnsealed => unsealed,
+    }
+}
+
+/// A datagram that is a tunnel: what it carries comes behind it.
+fn outside(held: Held, ip: Ip, header: Header, conflict: bool) -> Found {
+    Found { held, ip, header, payload: 0..0, missing: 0, conflict, quoted: true }
 }
 
 /// The segment that an ICMP error quotes the start of.
@@ -405,45 +440,6 @@ fn cut(at: String, packet: &Packet<'_>) -> Gap {
         0 => Gap::new(GapReason::DamagedInput, at, "a packet that is shorter than its headers"),
         missing => Gap::new(GapReason::Truncated, at, SNAPLEN).of_bytes(missing),
     }
-}
-
-struct Header {
-    ports: (u16, u16),
-    kind: Kind,
-    /// 0 where the header says an impossible one.
-    length: usize,
-    /// Length of the payload, where the header tells it.
-    payload: Option<usize>,
-}
-
-fn tcp(bytes: &[u8]) -> Option<Header> {
-    // Options may be cut off; the fixed part is enough.
-    let mut fixed = *bytes.first_chunk::<20>()?;
-    let length = usize::from(fixed[12] >> 4) * 4;
-    fixed[12] = 5 << 4;
-    let header = TcpHeaderSlice::from_slice(&fixed).ok()?;
-    let length = if length < 20 { 0 } else { length };
-    Some(Header {
-        ports: (header.source_port(), header.destination_port()),
-        kind: Kind::Tcp {
-            seq: header.sequence_number(),
-            ack: header.acknowledgment_number(),
-            flags: Flags { syn: header.syn(), ack: header.ack(), fin: header.fin(), rst: header.rst() },
-            window: header.window_size(),
-        },
-        length,
-        payload: None,
-    })
-}
-
-fn udp(bytes: &[u8]) -> Option<Header> {
-    let header = UdpHeaderSlice::from_slice(bytes).ok()?;
-    // 0 is a jumbogram (RFC 2675 §4) or segmentation offload.
-    let payload = match usize::from(header.length()) {
-        0 => None,
-        length => Some(length.checked_sub(8)?),
-    };
-    Some(Header { ports: (header.source_port(), header.destination_port()), kind: Kind::Udp, length: 8, payload })
 }
 
 /// The packet that an ICMP error quotes: destination unreachable, source quench, redirect,

@@ -3,6 +3,7 @@
 //! A tunnel is believed where the port is its own and the header fits: anything else on
 //! the port is the traffic of an application.
 
+use std::fmt::Debug;
 use std::ops::Range;
 
 use crate::capture::LinkType;
@@ -21,6 +22,24 @@ const EXTENSIONS: usize = 16;
 
 /// What a tunnel carries: of which link type, and where in the payload.
 type Inner = (LinkType, usize);
+
+/// Opens tunnels whose packets are sealed. The slicer has no keys; it asks this about each
+/// UDP datagram, in the order in which they were captured.
+pub trait Unsealer: Debug + Send {
+    /// What is in the payload of a datagram.
+    fn open(&mut self, datagram: &[u8]) -> Unsealed;
+}
+
+/// What an [`Unsealer`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unsealed {
+    /// No tunnel, or none that opens: the datagram is what it is.
+    Foreign,
+    /// It belongs to a tunnel that opens and carries no packet.
+    Nothing,
+    /// An IP packet.
+    Packet(Vec<u8>),
+}
 
 /// Looks for a tunnel in a UDP datagram.
 pub(super) fn udp(ports: (u16, u16), payload: &[u8]) -> Option<Inner> {

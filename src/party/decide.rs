@@ -12,8 +12,8 @@
 //! For 4 to 7 a path and fields that only one SDK uses name it as the way (`via`).
 
 use super::{Attribution, Attributor, Host, Subject};
-use crate::evidence::Certainty;
-use crate::observations::{NameSource, Recipient, Role};
+use crate::evidence::{Certainty, Ground, GroundCode, Reason};
+use crate::observations::{Recipient, Role};
 use crate::session::{SettledAs, Settlement};
 use crate::signatures::{Confidence, HostHit, MatchedBy, Product};
 
@@ -33,11 +33,11 @@ impl<'s> Attributor<'s> {
         if let Some(hit) = hits.first() {
             let certainty = of(hit.confidence);
             if self.is_owners(hit.product) {
-                let reason = format!("{}, whose company is the owner", matched(subject, hit));
+                let reason = said(subject, matched(hit)).and(Ground::new(GroundCode::Owner));
                 return attribution(subject, self.first_party(subject, certainty, reason), None);
             }
             if first_party.is_none_or(|domain| !is_as_exact(domain, hit, subject)) {
-                let recipient = self.product(subject, hit.product, certainty, matched(subject, hit));
+                let recipient = self.product(subject, hit.product, certainty, said(subject, matched(hit)));
                 return attribution(subject, recipient, None);
             }
         }
@@ -46,8 +46,8 @@ impl<'s> Attributor<'s> {
         }
         let recipient = first_party
             .map(|domain| {
-                let reason = format!("{} lies under {domain}, given as first party", said(subject));
-                self.first_party(subject, Certainty::Confirmed, reason)
+                let given = Ground::new(GroundCode::FirstParty).with("domain", domain.text());
+                self.first_party(subject, Certainty::Confirmed, said(subject, [given]))
             })
             .or_else(|| self.by_group(subject, &host))
             .or_else(|| self.by_infrastructure(subject, &host))
@@ -56,8 +56,9 @@ impl<'s> Attributor<'s> {
     }
 
     fn settled(&self, subject: &Subject<'_>, settlement: &Settlement) -> Attribution {
-        let quoted = format!("{} was settled as {{}}: {}", said(subject), settlement.reason);
-        let reason = |what: &str| quoted.replacen("{}", what, 1);
+        let reason = |what: &str| {
+            said(subject, [Ground::new(GroundCode::Settled).with("as", what).with("why", &settlement.reason)])
+        };
         let product = match &settlement.as_ {
             SettledAs::Product(id) => self.index.signatures().products.get(id),
             _ => None,
@@ -85,14 +86,8 @@ impl<'s> Attributor<'s> {
             let Some(hit) = hits.into_iter().find(|hit| !is_hosting(hit.product)) else { continue };
             // The device went where this answer sent it: whoever wrote it, that is whose it is.
             let certainty = of(hit.confidence);
-            let reason = format!(
-                "{} is an alias (CNAME) of {alias}, which {} {} of {} ({})",
-                said(subject),
-                verb(hit.by),
-                hit.matched,
-                hit.product.zh,
-                hit.origin
-            );
+            let by_alias = Ground::new(GroundCode::Alias).with("alias", &alias);
+            let reason = said(subject, [by_alias].into_iter().chain(matched(&hit)));
             return Some(if self.is_owners(hit.product) {
                 self.first_party(subject, certainty, reason)
             } else {
@@ -104,10 +99,12 @@ impl<'s> Attributor<'s> {
 
     fn by_group(&self, subject: &Subject<'_>, host: &str) -> Option<Recipient> {
         let (group, domain) = self.index.group(host)?;
-        let place = format!("{} lies under {domain}, a domain of {} ({})", said(subject), group.zh, group.origin);
+        let lies = Ground::new(GroundCode::Group).with("domain", domain);
+        let place =
+            said(subject, [lies.with("zh", &group.zh).with("en", &group.en).with("origin", group.origin.to_string())]);
         if let Some(owner) = self.scope.owner.as_ref().filter(|owner| group.companies.contains(owner)) {
             // Companies of a group share its domains: likely the owner's, not surely.
-            let reason = format!("{place}, which the owner ({owner}) belongs to");
+            let reason = place.and(Ground::new(GroundCode::GroupOfOwner).with("owner", owner));
             return Some(self.first_party(subject, Certainty::Probable, reason));
         }
         let company = match group.companies.as_slice() {
@@ -122,7 +119,7 @@ impl<'s> Attributor<'s> {
             zh: format!("{}（产品未知）", group.zh),
             en: format!("{}, product unknown", group.en),
             domain: domain.to_owned(),
-            reason: format!("{place}; none of its products lists this host"),
+            reason: place.and(Ground::new(GroundCode::GroupWithoutProduct)),
             certainty: Certainty::Confirmed,
             via: None,
         })
@@ -130,22 +127,22 @@ impl<'s> Attributor<'s> {
 
     fn by_infrastructure(&self, subject: &Subject<'_>, host: &str) -> Option<Recipient> {
         let (entry, domain) = self.index.infrastructure(host)?;
-        let reason =
-            format!("{} lies under {domain}, {} of {} ({})", said(subject), entry.kind, entry.operator, entry.origin);
-        Some(infrastructure(domain, &entry.operator, of(entry.confidence), reason))
+        let lies = Ground::new(GroundCode::Infrastructure).with("domain", domain).with("kind", &entry.kind);
+        let lies = lies.with("operator", &entry.operator).with("origin", entry.origin.to_string());
+        Some(infrastructure(domain, &entry.operator, of(entry.confidence), said(subject, [lies])))
     }
 
     fn unknown(&self, subject: &Subject<'_>) -> Recipient {
         let host = subject.host.text();
         let is_address = matches!(subject.host, Host::Address(_));
         let (role, why) = if subject.host.is_local() {
-            (Role::Unknown, "lies in the local network")
+            (Role::Unknown, GroundCode::Local)
         } else if is_address {
-            (Role::Unknown, "is an address without a name, and no signature lists it")
+            (Role::Unknown, GroundCode::AddressOnly)
         } else if self.scope.first_party_given {
-            (Role::Unnamed, "is in no signature and not under a first-party domain")
+            (Role::Unnamed, GroundCode::Unnamed)
         } else {
-            (Role::Unknown, "is in no signature, and no first-party domain was given")
+            (Role::Unknown, GroundCode::Unknown)
         };
         let kind = if is_address { "address" } else { "host" };
         Recipient {
@@ -156,13 +153,13 @@ impl<'s> Attributor<'s> {
             zh: host.clone(),
             en: host,
             domain: subject.host.registrable(),
-            reason: format!("{} {why}", said(subject)),
+            reason: said(subject, [Ground::new(why)]),
             certainty: Certainty::Confirmed,
             via: None,
         }
     }
 
-    fn product(&self, subject: &Subject<'_>, product: &Product, certainty: Certainty, reason: String) -> Recipient {
+    fn product(&self, subject: &Subject<'_>, product: &Product, certainty: Certainty, reason: Reason) -> Recipient {
         // The system speaks with its maker's hosts whatever app runs.
         let role = if product.platform { Role::Platform } else { Role::ThirdParty };
         Recipient {
@@ -179,7 +176,7 @@ impl<'s> Attributor<'s> {
         }
     }
 
-    fn first_party(&self, subject: &Subject<'_>, certainty: Certainty, reason: String) -> Recipient {
+    fn first_party(&self, subject: &Subject<'_>, certainty: Certainty, reason: Reason) -> Recipient {
         Recipient {
             id: "first-party".to_owned(),
             role: Role::FirstParty,
@@ -199,7 +196,7 @@ impl<'s> Attributor<'s> {
     }
 }
 
-fn infrastructure(domain: &str, operator: &str, certainty: Certainty, reason: String) -> Recipient {
+fn infrastructure(domain: &str, operator: &str, certainty: Certainty, reason: Reason) -> Recipient {
     Recipient {
         id: format!("infrastructure:{domain}"),
         role: Role::Infrastructure,
@@ -216,12 +213,11 @@ fn infrastructure(domain: &str, operator: &str, certainty: Certainty, reason: St
 
 fn attribution(subject: &Subject<'_>, recipient: Recipient, via: Option<&Product>) -> Attribution {
     let certainty = recipient.certainty.min(subject.at_most);
-    let reason = match via {
-        Some(product) => {
-            format!("{}; path and fields are those of {} ({})", recipient.reason, product.zh, product.origin)
-        }
-        None => recipient.reason,
-    };
+    let reason = via.iter().map(|product| {
+        let by_path = Ground::new(GroundCode::ViaPath).with("zh", &product.zh).with("en", &product.en);
+        by_path.with("origin", product.origin.to_string())
+    });
+    let reason = reason.chain(certificate(subject)).fold(recipient.reason, Reason::and);
     let via = via.map(|product| product.id.clone());
     let recipient = Recipient { certainty, reason, via, ..recipient };
     let host = subject.host.text();
@@ -250,34 +246,43 @@ fn of(confidence: Confidence) -> Certainty {
     }
 }
 
-/// `host matches stats.jpush.cn of 极光 (companies/aurora-mobile.toml:14)`.
-fn matched(subject: &Subject<'_>, hit: &HostHit<'_>) -> String {
-    format!("{} {} {} of {} ({})", kind(subject), verb(hit.by), hit.matched, hit.product.zh, hit.origin)
+/// The name with its source, and what follows from it.
+fn said(subject: &Subject<'_>, grounds: impl IntoIterator<Item = Ground>) -> Reason {
+    Reason::of([subject.named.clone()].into_iter().chain(grounds))
 }
 
-fn verb(by: MatchedBy) -> &'static str {
-    match by {
-        MatchedBy::Exact => "matches",
-        MatchedBy::Pattern => "matches the pattern",
-        MatchedBy::Domain => "lies under the domain",
-    }
+/// What the product lists that the name fits: `stats.jpush.cn` of 极光, at
+/// `companies/aurora-mobile.toml:14`; and the port, where the rule asks for one.
+fn matched(hit: &HostHit<'_>) -> impl Iterator<Item = Ground> {
+    let code = match hit.by {
+        MatchedBy::Exact => GroundCode::MatchHost,
+        MatchedBy::Pattern => GroundCode::MatchPattern,
+        MatchedBy::Domain => GroundCode::MatchDomain,
+    };
+    let fits = Ground::new(code).with("matched", hit.matched).with("origin", hit.origin.to_string());
+    let narrowed = hit.narrowed_by.map(|rule| {
+        let port = rule.port.map(|port| format!(":{port}")).unwrap_or_default();
+        Ground::new(GroundCode::MatchNarrowed).with("rule", format!("{port}{}", rule.paths.join(", ")))
+    });
+    [fits.with("zh", &hit.product.zh).with("en", &hit.product.en)].into_iter().chain(narrowed)
 }
 
-/// What the name is: its source, and for DNS how it was found.
-fn kind(subject: &Subject<'_>) -> String {
-    match (subject.source, &subject.how) {
-        (_, Some(how)) => format!("name by DNS ({how})"),
-        (NameSource::Opened, None) => "host".to_owned(),
-        (NameSource::Sni, None) => "server name (SNI)".to_owned(),
-        (NameSource::Dns, None) => "name by DNS".to_owned(),
-        (NameSource::Address, None) => "address".to_owned(),
-    }
+/// What the server's certificate says of the name: a name that only DNS or a hello
+/// gave is surer where the server proved it.
+fn certificate(subject: &Subject<'_>) -> Option<Ground> {
+    let Host::Name(host) = &subject.host else { return None };
+    let first = subject.certificate.first()?;
+    Some(match subject.certificate.iter().find(|name| covers(name, host)) {
+        Some(name) => Ground::new(GroundCode::CertificateAgrees).with("certificate", name.as_str()),
+        None => Ground::new(GroundCode::CertificateDiffers).with("certificate", first.as_str()),
+    })
 }
 
-/// The name with what it is.
-fn said(subject: &Subject<'_>) -> String {
-    match &subject.how {
-        Some(_) => kind(subject),
-        None => format!("{} {}", kind(subject), subject.host),
+/// A certificate's name covers a host: whole, or its first label by `*` (RFC 6125 §6.4.3).
+fn covers(name: &str, host: &str) -> bool {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    match name.strip_prefix("*.") {
+        Some(rest) => host.split_once('.').is_some_and(|(first, tail)| !first.is_empty() && tail == rest),
+        None => name == host,
     }
 }

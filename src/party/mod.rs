@@ -1,8 +1,8 @@
 //! Messages to recipients: whose host a message went to.
 //!
 //! Takes a message and the names that DNS gave, hands on an [`Attribution`]: a product of
-//! a company, the first party, a group, infrastructure, or just a host, with the reason in
-//! words. It does not know what a message says, which app sent it, nor what any policy
+//! a company, the first party, a group, infrastructure, or just a host, with the reason as
+//! data. It does not know what a message says, which app sent it, nor what any policy
 //! declares; of the body it reads the names of form fields only, to tell private
 //! deployments of an SDK.
 //!
@@ -11,18 +11,22 @@
 //! stand in [`decide`](self), in the order they are tried.
 
 mod decide;
+mod geo;
 mod host;
 mod names;
+mod nat64;
 mod paths;
 mod scope;
 
 use std::net::IpAddr;
 
+pub use geo::{GeoData, GeoError};
 pub use host::{Host, normalise};
 pub use names::{AddressName, NameQuality, NameTable};
+pub use paths::PathHit;
 pub use scope::Scope;
 
-use crate::evidence::{Certainty, Time};
+use crate::evidence::{Certainty, Ground, GroundCode, Reason, Time};
 use crate::message::Message;
 use crate::observations::{NameSource, Recipient};
 use crate::signatures::{Index, Signatures};
@@ -40,7 +44,7 @@ pub struct Attribution {
     /// What it was taken from.
     pub name_source: NameSource,
     /// What a reader should know beside the result: an SNI that is not the `Host`.
-    pub remark: Option<String>,
+    pub remark: Option<Reason>,
     /// The user settled this host as "ignore"; this is their reason.
     pub ignored: Option<String>,
 }
@@ -61,8 +65,10 @@ struct Subject<'a> {
     source: NameSource,
     /// The most that may be said of it, for the way its name is known.
     at_most: Certainty,
-    /// Its name by DNS, where that was used: for the reason.
-    how: Option<String>,
+    /// What its name is taken from: the first ground of the reason.
+    named: Ground,
+    /// Names of the server's certificate, where it was seen.
+    certificate: &'a [String],
     path: Option<&'a str>,
     port: u16,
     time: Time,
@@ -94,15 +100,17 @@ impl<'s> Attributor<'s> {
         let sni = message.sni.as_deref().and_then(Host::parse);
         let remark = match (&opened, &sni) {
             (Some(opened), Some(sni)) if opened != sni => {
-                Some(format!("the connection was opened for {sni} (SNI), the request names {opened} (Host)"))
+                let differs = Ground::new(GroundCode::SniDiffers).with("sni", sni.text());
+                Some(differs.with("host", opened.text()).into())
             }
             _ => None,
         };
-        let subject = |host, source, at_most, how| Subject {
+        let subject = |host, source, at_most, named| Subject {
             host,
             source,
             at_most,
-            how,
+            named,
+            certificate: &message.certificate_names,
             path,
             port: message.port,
             time: message.time,
@@ -116,37 +124,55 @@ impl<'s> Attributor<'s> {
         };
         let via = || self.paths.product(message, target);
         let mut attribution = match named {
-            Some((host, source)) => self.decide(&subject(host, source, Certainty::Confirmed, None), via),
+            Some((host, source)) => {
+                let named = ground_of(source, &host);
+                self.decide(&subject(host, source, Certainty::Confirmed, named), via)
+            }
             None => self.by_address(message, via, subject),
         };
         attribution.remark = remark;
         attribution
     }
 
-    /// A host by itself, as `signatures which` asks: no DNS, no request.
-    pub fn attribute_host(&self, host: Host, path: Option<&str>, port: u16) -> Attribution {
+    /// Path rules that fit a request target, best known or not: what `target` may be by.
+    pub fn path_rules(&self, target: &str) -> Vec<PathHit<'s>> {
+        self.paths.candidates(target)
+    }
+
+    /// A host by itself, with the target that was asked of it, as `signatures which` asks: no DNS,
+    /// no request.
+    pub fn attribute_host(&self, host: Host, target: Option<&str>, port: u16) -> Attribution {
+        let path = target.map(paths::path_of);
         let source = match host {
             Host::Name(_) => NameSource::Opened,
             Host::Address(_) => NameSource::Address,
         };
-        let at_most = Certainty::Confirmed;
-        let subject = Subject { host, source, at_most, how: None, path, port, time: Time(0) };
-        self.decide(&subject, || None)
+        let (at_most, named) = (Certainty::Confirmed, ground_of(source, &host));
+        let subject = Subject { host, source, at_most, named, certificate: &[], path, port, time: Time(0) };
+        self.decide(&subject, || target.and_then(|target| self.paths.of_target(target)))
     }
 
     fn by_address<'m>(
         &self,
         message: &'m Message,
         via: impl Fn() -> Option<&'s crate::signatures::Product>,
-        subject: impl Fn(Host, NameSource, Certainty, Option<String>) -> Subject<'m>,
+        subject: impl Fn(Host, NameSource, Certainty, Ground) -> Subject<'m>,
     ) -> Attribution {
-        let address = normalise(message.server);
-        let bare = || subject(Host::Address(address), NameSource::Address, Certainty::Confirmed, None);
+        let address = self.names.plain(message.server);
+        let bare = || {
+            let host = Host::Address(address);
+            let named = ground_of(NameSource::Address, &host);
+            subject(host, NameSource::Address, Certainty::Confirmed, named)
+        };
         let Some(found) = self.names.name_of(message.client, message.server, message.time) else {
             return self.printed(self.decide(&bare(), &via), message.server);
         };
         let by_dns = |name: &str, at_most| {
-            subject(Host::Name(name.to_owned()), NameSource::Dns, at_most, Some(format!("{name}, by {}", found.how)))
+            let mut named = Ground::new(found.how).with("host", name);
+            if found.how == GroundCode::NameDnsOfSeveral {
+                named = named.with("others", found.others.join(", "));
+            }
+            subject(Host::Name(name.to_owned()), NameSource::Dns, at_most, named)
         };
         let at_most = match found.quality {
             NameQuality::Valid => Certainty::Probable,
@@ -172,6 +198,17 @@ impl<'s> Attributor<'s> {
         }
         attribution
     }
+}
+
+/// The ground that a name stands on where DNS was not asked.
+fn ground_of(source: NameSource, host: &Host) -> Ground {
+    let code = match source {
+        NameSource::Opened => GroundCode::NameOpened,
+        NameSource::Sni => GroundCode::NameSni,
+        NameSource::Dns => GroundCode::NameDns,
+        NameSource::Address => GroundCode::NameAddress,
+    };
+    Ground::new(code).with("host", host.text())
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use super::host::{Host, normalise};
-use crate::evidence::Time;
+use super::nat64::Prefixes;
+use crate::evidence::{GroundCode, Time};
 use crate::message::{Dns, Kind, Message};
 
 /// Shortest time an answer is taken to hold. Programs keep answers longer than their TTL
@@ -40,6 +41,7 @@ pub struct NameTable {
     by_address: HashMap<IpAddr, Vec<Held>>,
     aliases: HashMap<String, Vec<Held>>,
     given: HashMap<IpAddr, Vec<String>>,
+    nat64: Prefixes,
     answers: usize,
     dropped: u64,
 }
@@ -62,8 +64,8 @@ pub struct AddressName {
     pub quality: NameQuality,
     /// Other names that were valid then, sorted.
     pub others: Vec<String>,
-    /// Where the name comes from, in words.
-    pub how: String,
+    /// Where the name comes from.
+    pub how: GroundCode,
 }
 
 impl NameTable {
@@ -82,6 +84,7 @@ impl NameTable {
         if !dns.response {
             return;
         }
+        self.nat64.learn(dns);
         let client = normalise(client);
         // Alias target to the name it stands for, in this message.
         let mut asked_as: HashMap<String, String> = HashMap::new();
@@ -131,21 +134,30 @@ impl NameTable {
         self.dropped
     }
 
+    /// An address that only wraps an IPv4 address, in any way that this network has, as that one.
+    pub fn plain(&self, address: IpAddr) -> IpAddr {
+        self.nat64.plain(address)
+    }
+
     /// What `client` knew `address` as at `time`.
     pub fn name_of(&self, client: IpAddr, address: IpAddr, time: Time) -> Option<AddressName> {
-        let (client, address) = (normalise(client), normalise(address));
+        // A name server that makes IPv6 addresses answers with them; a program that was told
+        // the IPv4 address makes one itself.
+        let client = normalise(client);
+        let found = self.known_as(client, normalise(address), time);
+        found.or_else(|| self.known_as(client, self.plain(address), time))
+    }
+
+    fn known_as(&self, client: IpAddr, address: IpAddr, time: Time) -> Option<AddressName> {
         let own = self.by_client.get(&client).and_then(|names| names.get(&address));
         let own = own.and_then(|names| latest(names, time));
         let any = || self.by_address.get(&address).and_then(|names| latest(names, time));
         let named = |found: Latest<'_>, of_client: bool| {
             let (how, quality) = match (of_client, found.valid, found.others.is_empty()) {
-                (true, true, true) => ("a DNS answer to this client".to_owned(), NameQuality::Valid),
-                (true, true, false) => {
-                    let others = found.others.join(", ");
-                    (format!("the newest of several DNS answers (the others: {others})"), NameQuality::Unsure)
-                }
-                (true, false, _) => ("a DNS answer whose time had run out".to_owned(), NameQuality::Unsure),
-                (false, ..) => ("a DNS answer to another client".to_owned(), NameQuality::Unsure),
+                (true, true, true) => (GroundCode::NameDns, NameQuality::Valid),
+                (true, true, false) => (GroundCode::NameDnsOfSeveral, NameQuality::Unsure),
+                (true, false, _) => (GroundCode::NameDnsExpired, NameQuality::Unsure),
+                (false, ..) => (GroundCode::NameDnsOtherClient, NameQuality::Unsure),
             };
             AddressName { name: found.name.to_owned(), quality, others: found.others, how }
         };
@@ -157,8 +169,8 @@ impl NameTable {
         }
         let names = self.given.get(&address)?;
         let (name, others) = names.split_first()?;
-        let how = "the names that the capture file gives".to_owned();
-        Some(AddressName { name: name.clone(), quality: NameQuality::Unsure, others: others.to_vec(), how })
+        let (quality, how) = (NameQuality::Unsure, GroundCode::NameOfCaptureFile);
+        Some(AddressName { name: name.clone(), quality, others: others.to_vec(), how })
     }
 
     /// The aliases of `name` at `time`, nearest first: `a` → `a.cdn.example` → …. Whom a zone

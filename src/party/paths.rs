@@ -10,6 +10,17 @@ use crate::signatures::{PathRule, Product, Signatures};
 /// SDK are its first or follow a payload; those behind a long payload are not looked for.
 const FORM_BYTES: usize = 64 << 10;
 
+/// A path rule that a request may be by.
+#[derive(Clone, Debug)]
+pub struct PathHit<'s> {
+    /// Whose.
+    pub product: &'s Product,
+    /// The rule.
+    pub rule: &'s PathRule,
+    /// Fields that it asks for and that the request's query does not have.
+    pub missing: Vec<&'s str>,
+}
+
 /// Path rules of all products, in the order of product ids.
 #[derive(Debug)]
 pub(super) struct PathRules<'s> {
@@ -27,14 +38,34 @@ impl<'s> PathRules<'s> {
     /// The product whose SDK sends requests like this one: the best known rule that fits.
     pub(super) fn product(&self, message: &Message, target: Option<&str>) -> Option<&'s Product> {
         let target = target?;
-        let path = path_of(target);
+        self.fitting(path_of(target), || fields_of(message, target))
+    }
+
+    /// The same for a request of which only the target is known: a field of the body is not.
+    pub(super) fn of_target(&self, target: &str) -> Option<&'s Product> {
+        self.fitting(path_of(target), || query_fields(target).collect())
+    }
+
+    /// Rules whose path fits, with the fields that they ask for and `target` does not have.
+    pub(super) fn candidates(&self, target: &str) -> Vec<PathHit<'s>> {
+        let (path, fields) = (path_of(target), query_fields(target).collect::<Vec<_>>());
+        let fits = self.rules.iter().filter(|(regex, ..)| regex.is_match(path));
+        let hit = |(_, rule, product): &(Regex, &'s PathRule, &'s Product)| PathHit {
+            product,
+            rule,
+            missing: rule.keys.iter().filter(|key| !fields.contains(key)).map(String::as_str).collect(),
+        };
+        fits.map(hit).collect()
+    }
+
+    fn fitting(&self, path: &str, fields_of: impl Fn() -> Vec<String>) -> Option<&'s Product> {
         let mut fields: Option<Vec<String>> = None;
         let mut best: Option<(&PathRule, &'s Product)> = None;
         for (regex, rule, product) in &self.rules {
             if best.is_some_and(|(known, _)| known.confidence >= rule.confidence) || !regex.is_match(path) {
                 continue;
             }
-            let fields = fields.get_or_insert_with(|| fields_of(message, target));
+            let fields = fields.get_or_insert_with(&fields_of);
             if rule.keys.iter().all(|key| fields.iter().any(|field| field == key)) {
                 best = Some((rule, product));
             }
@@ -65,8 +96,7 @@ pub(super) fn path_of(target: &str) -> &str {
 
 /// Names of the query's fields and of the body's, where that is a form.
 fn fields_of(message: &Message, target: &str) -> Vec<String> {
-    let query = target.split_once('?').map_or("", |(_, query)| query);
-    let mut names: Vec<String> = field_names(query.as_bytes()).collect();
+    let mut names: Vec<String> = query_fields(target).collect();
     let is_form = message.headers.iter().any(|(name, value)| {
         name.eq_ignore_ascii_case("content-type")
             && value.to_ascii_lowercase().starts_with(b"application/x-www-form-urlencoded")
@@ -75,6 +105,10 @@ fn fields_of(message: &Message, target: &str) -> Vec<String> {
         names.extend(field_names(message.body.get(..FORM_BYTES).unwrap_or(&message.body)));
     }
     names
+}
+
+fn query_fields(target: &str) -> impl Iterator<Item = String> + '_ {
+    field_names(target.split_once('?').map_or("", |(_, query)| query).as_bytes())
 }
 
 fn field_names(form: &[u8]) -> impl Iterator<Item = String> + '_ {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::evidence::GapReason;
+
 /// Containers inside containers (DESIGN.md, bounded memory). The deepest nesting
 /// seen in the wild is four (form ▸ base64 ▸ gzip ▸ JSON).
 pub(super) const DEPTH: u8 = 8;
@@ -21,18 +23,27 @@ pub(super) const LEAVES: usize = 131_072;
 pub(super) const JSON_NESTING: usize = 512;
 /// Parts of a multipart body, fields of a form, pieces of a packed string, headers.
 pub(super) const FIELDS: usize = 16_384;
+/// Structures inside each other in one binary value. Protocol Buffers, thrift and
+/// MessagePack libraries refuse more than 64 to 100 by default, and what is sent has
+/// less than twenty; here every level is read again by the check of the one above.
+pub(super) const NESTING: usize = 32;
+/// Values of one message that are tried with compressions that have no head to know
+/// them by. A try costs some ten microseconds; a message has one or two such values.
+pub(super) const TRIES: u32 = 256;
 
 /// What is left of the limits, and which were reached.
 #[derive(Debug)]
 pub(crate) struct Budget {
     layers: u32,
     bytes: usize,
+    tries: u32,
     reached: BTreeSet<String>,
+    closed: BTreeSet<(GapReason, &'static str)>,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { layers: LAYERS, bytes: DECODED_BYTES, reached: BTreeSet::new() }
+        Self { layers: LAYERS, bytes: DECODED_BYTES, tries: TRIES, reached: BTreeSet::new(), closed: BTreeSet::new() }
     }
 }
 
@@ -63,6 +74,30 @@ impl Budget {
                 false
             }
         }
+    }
+
+    /// One more try of something that has no head to know it by.
+    pub(super) fn attempt(&mut self) -> bool {
+        match self.tries.checked_sub(1) {
+            Some(left) => {
+                self.tries = left;
+                true
+            }
+            None => {
+                self.reach("values tried as compressed without a head", TRIES as usize);
+                false
+            }
+        }
+    }
+
+    /// Something is known for what it is and stays closed: why, and what, in words.
+    pub(super) fn close(&mut self, reason: GapReason, what: &'static str) {
+        self.closed.insert((reason, what));
+    }
+
+    /// What was said to stay closed.
+    pub(super) fn closed(&self) -> impl Iterator<Item = (GapReason, &'static str)> {
+        self.closed.iter().copied()
     }
 
     /// A limit was reached: `what`, and its size.

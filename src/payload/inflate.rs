@@ -1,7 +1,6 @@
 //! gzip (RFC 1952), zlib (RFC 1950) and raw deflate (RFC 1951).
 //!
-//! As a container tried only on their head bytes; raw deflate has none and is only
-//! undone where a content coding or a recipe says so.
+//! As a container tried only on their head bytes; raw deflate has none (`headless`).
 
 use std::io::Read;
 
@@ -15,7 +14,7 @@ pub(super) const GZIP: Opener = Opener {
     name: "gzip",
     open: |input, budget| {
         let head = input.bytes.starts_with(&[0x1f, 0x8b, 8]);
-        head.then(|| gzip(input.bytes, budget).usable()).flatten().map(Opening::one)
+        head.then(|| gzip(input.bytes, budget).usable()).flatten().map(|out| Opening::compressed(input, out))
     },
 };
 
@@ -24,7 +23,7 @@ pub(super) const ZLIB: Opener = Opener {
     open: |input, budget| {
         // Two bytes are little evidence: the stream must end well (its Adler-32 is checked), or be big.
         let head = sense::is_zlib(input.bytes);
-        head.then(|| zlib(input.bytes, budget).whole()).flatten().map(Opening::one)
+        head.then(|| zlib(input.bytes, budget).whole()).flatten().map(|out| Opening::compressed(input, out))
     },
 };
 

@@ -177,8 +177,9 @@ impl Parser<'_> {
     }
 }
 
-/// `.name`, or `['na.me']` where the name is not a plain word (RFC 9535 §2.3.1).
-fn push_name(path: &mut String, name: &str) {
+/// Puts the step to a member behind a path: `.name`, or `['na.me']` where the name is not a
+/// plain word (RFC 9535 §2.3.1).
+pub(super) fn push_name(path: &mut String, name: &str) {
     let plain = name.chars().next().is_some_and(|c| c.is_alphabetic() || matches!(c, '_' | '$' | '#'))
         && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$' | '#' | '-'));
     if plain {

@@ -104,14 +104,23 @@ impl Leaf {
         self.link.steps()
     }
 
+    /// Names and arguments of the steps, without their digests: cheap, for telling places apart.
+    pub fn way(&self) -> Vec<(&'static str, Option<&str>)> {
+        let mut way: Vec<_> = self.link.chain().map(|link| (link.name, link.argument.as_deref())).collect();
+        way.reverse();
+        way
+    }
+
     /// On the way here a cipher was opened, and its key is published.
     pub fn published_key(&self) -> bool {
         self.link.chain().any(|link| link.published_key)
     }
 
-    /// The path in the innermost JSON text, `$.device.ids[0]`.
-    pub fn json_path(&self) -> Option<&str> {
-        self.link.chain().find(|link| link.name == "json").and_then(|link| link.argument.as_deref())
+    /// The path in the innermost structure: `$.device.ids[0]`, or `3.1.2` where fields have numbers.
+    pub fn path(&self) -> Option<&str> {
+        /// Steps whose argument is a path.
+        const STRUCTURES: &[&str] = &["json", "msgpack", "cbor", "bson", "bplist", "protobuf", "thrift", "jce"];
+        self.link.chain().find(|link| STRUCTURES.contains(&link.name)).and_then(|link| link.argument.as_deref())
     }
 
     /// Name of the header field it came from.

@@ -12,24 +12,46 @@
 
 mod aes;
 mod base64;
+mod bplist;
+mod bson;
 mod budget;
+mod cbor;
 mod coding;
+mod engineio;
+mod events;
+mod fields;
 mod form;
+mod grpc;
+mod headless;
 mod hex;
+mod image;
 mod inflate;
+mod jce;
 mod json;
 mod leaf;
+mod leb128;
 mod lines;
+mod lz4;
+mod msgpack;
 mod multipart;
 mod packed;
 mod parts;
 mod percent;
+mod protobuf;
 mod recipe;
 mod sense;
+mod snappy;
+mod tar;
+mod thrift;
+mod unread;
 mod url;
 mod walk;
+mod xz;
+mod zip;
 mod zstandard;
 
+#[cfg(test)]
+mod made;
 #[cfg(test)]
 mod tests;
 

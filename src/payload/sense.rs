@@ -1,5 +1,11 @@
 //! Whether bytes make sense: the evidence that a decoding was right.
 
+use bytes::Bytes;
+
+use super::budget::Budget;
+use super::walk::{Input, Opener};
+use super::{bplist, bson, cbor, image, jce, lz4, msgpack, protobuf, snappy, tar, thrift, xz, zip};
+
 /// Text as programs write it: UTF-8 without control characters other than line ends
 /// and tabs, and no letters beyond ASCII but Chinese, Japanese and Korean ones. Random
 /// bytes pass with a probability of about (3/8)ⁿ.
@@ -11,9 +17,48 @@ fn is_usual(c: char) -> bool {
     matches!(c, ' '..='~' | '\n' | '\r' | '\t' | '\u{2010}'..='\u{2026}' | '\u{3000}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{ff00}'..='\u{ffef}')
 }
 
-/// Head bytes of a compressed stream that decoders here try.
+/// Head bytes of a compressed stream, an archive, a picture or a structure that decoders
+/// here try, or a structure that is one by its content.
 pub(super) fn is_compressed(bytes: &[u8]) -> bool {
-    bytes.starts_with(&[0x1f, 0x8b, 8]) || is_zlib(bytes) || bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
+    HEADS.iter().any(|head| bytes.starts_with(head))
+        || is_zlib(bytes)
+        || image::is_image(bytes)
+        || tar::is_tar(bytes)
+        || is_structure(bytes)
+}
+
+/// It is one of the binary structures, though nobody says so.
+fn is_structure(bytes: &[u8]) -> bool {
+    let bytes = Bytes::copy_from_slice(bytes);
+    let input = Input::new(&bytes, None, false);
+    STRUCTURES.iter().any(|opener| (opener.open)(&input, &mut Budget::default()).is_some())
+}
+
+const STRUCTURES: &[Opener] = &[
+    bson::BSON,
+    thrift::THRIFT,
+    jce::JCE,
+    msgpack::MSGPACK,
+    cbor::CBOR,
+    protobuf::PROTOBUF,
+    jce::JCE_STRUCT,
+    thrift::THRIFT_STRUCT,
+];
+
+const HEADS: &[&[u8]] = &[
+    &[0x1f, 0x8b, 8],
+    &[0x28, 0xb5, 0x2f, 0xfd],
+    lz4::MAGIC,
+    snappy::FRAMED,
+    snappy::JAVA,
+    xz::MAGIC,
+    zip::MAGIC,
+    bplist::MAGIC,
+];
+
+/// What an encoding or a compression yields when it was one: text, or what is opened further.
+pub(super) fn is_decoded(bytes: &[u8]) -> bool {
+    is_text(bytes) || is_compressed(bytes)
 }
 
 /// The two header bytes of zlib (RFC 1950 §2.2): deflate with a window up to 32 KiB, no

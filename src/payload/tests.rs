@@ -31,7 +31,7 @@ steps = [{ skip = 4 }, "gunzip", { json = "$.d" }, "hex", { aes-128-ecb = "00112
 source = "this test"
 "#;
 
-fn message(host: &str) -> Message {
+pub(super) fn message(host: &str) -> Message {
     let body = Bytes::from(hex::decode(MADE_UP).unwrap());
     Message {
         time: Time(0),
@@ -56,8 +56,19 @@ fn message(host: &str) -> Message {
         doubtful: false,
         app: None,
         exchange: None,
+        authority: None,
+        service: None,
         wire_bytes: 0,
-        place: Place::Frames { input: 0, transport: Transport::Tcp, stream: 0, frames: vec![1], offset: 0 },
+        lost_bytes: 0,
+        place: Place::Frames {
+            input: 0,
+            transport: Transport::Tcp,
+            stream: 0,
+            frames: vec![1],
+            offset: 0,
+            began: None,
+            continued: Vec::new(),
+        },
     }
 }
 

@@ -1,5 +1,6 @@
 //! The walk down: each value is offered to the decoders until none opens it.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -35,12 +36,37 @@ pub(super) struct Input<'a> {
     pub(super) declared: Option<&'a str>,
     /// It is a whole body and not a value in something.
     pub(super) body: bool,
+    text: OnceCell<bool>,
 }
 
-impl Input<'_> {
+impl<'a> Input<'a> {
+    pub(super) fn new(bytes: &'a Bytes, declared: Option<&'a str>, body: bool) -> Self {
+        Self { bytes, declared, body, text: OnceCell::new() }
+    }
+
+    /// It is text as programs write it; found out once for all decoders.
+    pub(super) fn is_text(&self) -> bool {
+        *self.text.get_or_init(|| sense::is_text(self.bytes))
+    }
+
+    /// Bytes that a compression without a head may have made: no text, long enough for a
+    /// result that means something, and within what a message may try.
+    pub(super) fn is_worth_a_try(&self, budget: &mut Budget) -> bool {
+        /// Below this nothing gets shorter by compression.
+        const SHORTEST: usize = 12;
+        self.bytes.len() >= SHORTEST && !self.is_text() && budget.attempt()
+    }
+
     /// The declared media type is `media_type`, parameters apart.
     pub(super) fn is_declared(&self, media_type: &str) -> bool {
         self.declared.and_then(|d| d.split(';').next()).is_some_and(|d| d.trim().eq_ignore_ascii_case(media_type))
+    }
+
+    /// The declared media type has one of `words` in it, as `application/x-msgpack` and
+    /// `application/vnd.msgpack` have.
+    pub(super) fn declares(&self, words: &[&str]) -> bool {
+        let essence = self.declared.and_then(|d| d.split(';').next()).unwrap_or_default().to_ascii_lowercase();
+        words.iter().any(|word| essence.contains(word))
     }
 }
 
@@ -71,6 +97,12 @@ impl Opening {
     pub(super) fn one(bytes: impl Into<Bytes>) -> Self {
         Self { parts: vec![Inside { bytes: bytes.into(), ..Inside::default() }], keep: false }
     }
+
+    /// A compression: what was declared of the whole holds for what it holds.
+    pub(super) fn compressed(input: &Input<'_>, bytes: impl Into<Bytes>) -> Self {
+        let declared = input.declared.map(str::to_owned);
+        Self { parts: vec![Inside { bytes: bytes.into(), declared, ..Inside::default() }], keep: false }
+    }
 }
 
 /// One way to look into a value.
@@ -86,8 +118,27 @@ pub(super) const OPENERS: &[Opener] = &[
     super::inflate::GZIP,
     super::inflate::ZLIB,
     super::zstandard::ZSTD,
+    super::lz4::LZ4,
+    super::snappy::SNAPPY,
+    super::xz::XZ,
+    super::grpc::GRPC_WEB_TEXT,
+    super::grpc::GRPC,
+    super::zip::ZIP,
+    super::tar::TAR,
+    super::image::IMAGE,
+    super::bplist::BPLIST,
+    super::bson::BSON,
+    super::thrift::THRIFT,
+    super::jce::JCE,
+    super::msgpack::MSGPACK,
+    super::cbor::CBOR,
+    super::protobuf::PROTOBUF,
+    super::jce::JCE_STRUCT,
+    super::thrift::THRIFT_STRUCT,
     super::multipart::MULTIPART,
     super::json::JSON,
+    super::engineio::ENGINEIO,
+    super::events::EVENTS,
     super::lines::LINES,
     super::url::URL,
     super::form::FORM,
@@ -95,6 +146,12 @@ pub(super) const OPENERS: &[Opener] = &[
     super::percent::PERCENT,
     super::hex::HEX,
     super::base64::BASE64,
+    super::unread::UNREAD,
+    super::xz::LZMA,
+    super::lz4::LZ4_BLOCK,
+    super::snappy::SNAPPY_BLOCK,
+    super::headless::DEFLATE,
+    super::headless::BROTLI,
 ];
 
 /// The walk through one message.
@@ -179,7 +236,7 @@ impl<'d> Walk<'d> {
     }
 
     fn open(&mut self, value: &Value) -> Option<(&'static str, Opening)> {
-        let input = Input { bytes: &value.link.bytes, declared: value.declared.as_deref(), body: value.body };
+        let input = Input::new(&value.link.bytes, value.declared.as_deref(), value.body);
         OPENERS.iter().find_map(|opener| {
             let opening = (opener.open)(&input, &mut self.budget)?;
             self.budget.layer().then_some((opener.name, opening))
@@ -217,11 +274,14 @@ impl<'d> Walk<'d> {
             .into_iter()
             .map(|(reason, detail, bytes)| Gap::new(reason, &at, detail).of_bytes(bytes))
             .collect();
+        let closed: Vec<_> = self.budget.closed().collect();
+        gaps.extend(closed.iter().map(|(reason, what)| Gap::new(*reason, &at, *what)));
         gaps.extend(self.budget.reached().map(|limit| Gap::new(GapReason::Limit, &at, limit)));
         let body_leaf = self.leaves.iter().find(|l| l.part == Part::Body && is_body(&l.link));
         if let Some(leaf) = body_leaf.filter(|l| !l.bytes.is_empty() && !sense::is_text(&l.bytes))
             && message.direction == Direction::Sent
             && !matches!(message.kind, Kind::Raw)
+            && closed.is_empty()
             && !self.sealed.iter().any(|(_, link)| Arc::ptr_eq(link, &leaf.link))
         {
             let detail = "a body in a form that nothing here reads: searched as bytes";
@@ -234,5 +294,7 @@ impl<'d> Walk<'d> {
 
 /// Nothing but the body and its content codings.
 fn is_body(link: &Link) -> bool {
-    link.chain().all(|l| matches!(l.name, "body" | "gzip" | "deflate" | "br" | "zstd"))
+    link.chain().all(|l| {
+        matches!(l.name, "body" | "gzip" | "deflate" | "br" | "zstd" | "lz4" | "snappy" | "xz" | "lzma" | "grpc")
+    })
 }

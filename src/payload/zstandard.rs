@@ -8,7 +8,7 @@ pub(super) const ZSTD: Opener = Opener {
     name: "zstd",
     open: |input, budget| {
         let head = input.bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
-        head.then(|| zstd(input.bytes, budget).usable()).flatten().map(Opening::one)
+        head.then(|| zstd(input.bytes, budget).usable()).flatten().map(|out| Opening::compressed(input, out))
     },
 };
 

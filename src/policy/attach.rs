@@ -76,15 +76,21 @@ pub fn statements(
             .map(|r| r.product)
             .collect();
         let stems: Vec<String> = statement.names.iter().map(|n| stem(lexicon, n)).collect();
+        // "We use A and B of C. C may collect …": the company of those that stand beside it.
+        let company = match statement.names.as_slice() {
+            [name] if !names.is_product(name) => names.companies(name),
+            _ => Vec::new(),
+        };
         let mut reached = false;
-        for (_, party) in parties.iter_mut() {
+        for (at, party) in parties.iter_mut() {
             let name = party.product.clone().or_else(|| party.company.clone()).unwrap_or_default();
             let own = stem(lexicon, &name);
             let same_stem = stems.iter().any(|s| s.chars().count() >= 2 && *s == own);
             let same = same_stem
                 || statement.names.len() == 1
                     && party.resolved.iter().any(|r| products.contains(&r.product))
-                    && !party.resolved.is_empty();
+                    && !party.resolved.is_empty()
+                || *at == statement.block && party.resolved_companies.iter().any(|c| company.contains(c));
             if !same {
                 continue;
             }
@@ -98,7 +104,10 @@ pub fn statements(
         if !reached && statement.declares {
             let name = statement.names.first().cloned().unwrap_or_default();
             let mut entry = Entry::default();
-            entry.put(Column::Product, "", &name, &[]);
+            // "Google may collect": a company that is no product.
+            let company_only = !names.is_product(&name) && !names.companies(&name).is_empty();
+            let column = if company_only { Column::Company } else { Column::Product };
+            entry.put(column, "", &name, &[]);
             if let Some(company) = &statement.company {
                 entry.put(Column::Company, "", company, &[]);
             }

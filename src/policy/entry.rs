@@ -290,7 +290,8 @@ pub fn host(href: &str) -> Option<String> {
 fn company_in_brackets(product: &str, names: &Names<'_>) -> Option<(String, String)> {
     let (name, inner) = product.trim().trim_end_matches([')', '）']).rsplit_once(['(', '（'])?;
     let closed = product.trim().ends_with([')', '）']);
-    let inner = inner.trim();
+    // "(provider: Some Company)"
+    let inner = inner.rsplit(['：', ':']).next().unwrap_or(inner).trim();
     (closed && !name.trim().is_empty() && (is_company(inner) || !names.companies(inner).is_empty()))
         .then(|| (name.trim().to_owned(), inner.to_owned()))
 }

@@ -89,8 +89,14 @@ pub fn split(lexicon: &Lexicon, text: &str) -> Option<Parts> {
             let edge = before.get(..offset).and_then(|b| b.chars().next_back()).is_some_and(|c| {
                 matches!(c, '。' | ';' | '；' | ',' | '，' | ' ' | ')' | '）' | '】' | '|' | '、' | '.' | '\u{3000}')
             });
-            let known = lexicon.labels().get(&fold(candidate)).copied();
-            if edge && let Some(column) = known {
+            // A sentence that begins with a label may lead into it ("可能收集个人信息类型：").
+            let begins = offset == 0 || before.get(..offset).is_some_and(|b| b.ends_with(['。', ';', '；']));
+            let known = || {
+                let exact = lexicon.labels().get(&fold(candidate)).copied();
+                let led = || label_column(lexicon, candidate.trim()).filter(|_| candidate.chars().any(is_cjk));
+                exact.or_else(|| if begins { led() } else { verbed(lexicon, candidate) })
+            };
+            if edge && let Some(column) = known() {
                 best = Some((offset, column));
                 break;
             }
@@ -117,23 +123,86 @@ pub fn split(lexicon: &Lexicon, text: &str) -> Option<Parts> {
         let end = marks.get(index + 1).map_or(text.len(), |m| m.0);
         let value = text.get(*after..end.max(*after)).unwrap_or_default();
         let value = value.trim().trim_end_matches([';', '；', '，', ',']).trim();
+        let ends = identity(*column) || *column == Column::Purpose;
+        let value = if ends { value.trim_end_matches('。').trim() } else { value };
         parts.labels.push(Label { column: *column, label: label.clone(), value: value.to_owned() });
     }
     Some(parts)
 }
 
+/// Paragraphs of labels that end with a sentence about the app itself ("…网络信息。本应用
+/// 不申请定位权限。"): the sentence stands by itself.
+pub fn part(blocks: Vec<Block>, lexicon: &Lexicon) -> Vec<Block> {
+    let mut out = Vec::with_capacity(blocks.len());
+    for block in blocks {
+        let cut = if block.table().is_some() || !block.text.contains(['：', ':']) {
+            None
+        } else {
+            super::sentences::split(&block.text)
+                .into_iter()
+                .skip(1)
+                .find(|s| {
+                    let own = lexicon.phrase("first-party", &fold(s.text.trim())).is_some_and(|(m, _)| m.start() == 0);
+                    own && split(lexicon, s.text).is_none()
+                })
+                .map(|s| s.start)
+                .filter(|at| {
+                    let before = block.text.get(..*at).and_then(|t| split(lexicon, t));
+                    before.is_some_and(|parts| parts.labels.len() >= 2)
+                })
+        };
+        let Some(at) = cut else {
+            out.push(block);
+            continue;
+        };
+        let (labels, own) = block.text.split_at(at);
+        let own = Block {
+            kind: Kind::Paragraph,
+            text: own.trim().to_owned(),
+            links: Vec::new(),
+            strong: false,
+            ..block.clone()
+        };
+        out.push(Block { text: labels.trim().to_owned(), ..block.clone() });
+        out.push(own);
+    }
+    out
+}
+
 /// The column of a label: a word of the vocabulary, or one of four characters and more in it.
+/// `极光推送SDK：` is a name, not a label, though labels end in `SDK` too.
 fn label_column(lexicon: &Lexicon, label: &str) -> Option<Column> {
     let folded = fold(label.trim());
     if let Some(column) = lexicon.labels().get(&folded) {
         return Some(*column);
     }
-    let column = lexicon.column(label)?;
+    // `收集的信息包括：`
+    let bare = match lexicon.phrase("label-verb", &folded) {
+        Some((verb, _)) => folded.get(..verb.start()).unwrap_or_default().to_owned(),
+        None => folded,
+    };
+    if let Some(column) = lexicon.labels().get(&bare) {
+        return Some(*column);
+    }
+    let folded = bare;
+    if folded.contains([',', ':', '。', ';']) {
+        return None;
+    }
+    let column = lexicon.column(&folded)?;
     let long = lexicon.labels().iter().any(|(word, c)| {
-        *c == column && folded.contains(word.as_str()) && (word.chars().count() >= 4 || word.contains("sdk"))
+        *c == column
+            && folded.contains(word.as_str())
+            && (word.chars().count() >= 4 || word.starts_with("sdk") && word != "sdk")
     });
     let wordy = folded.is_ascii() && folded.split(' ').count() > 4;
     (long && !wordy).then_some(column)
+}
+
+/// The column of `收集的信息包括` behind a comma: a whole label and its verb.
+fn verbed(lexicon: &Lexicon, candidate: &str) -> Option<Column> {
+    let folded = fold(candidate.trim());
+    let (verb, _) = lexicon.phrase("label-verb", &folded)?;
+    lexicon.labels().get(folded.get(..verb.start())?).copied()
 }
 
 /// A title: short, not a sentence.
@@ -144,6 +213,11 @@ fn title_of(block: &Block) -> Option<String> {
     let short = outside.chars().count() <= LONGEST_TITLE && text.chars().count() <= 4 * LONGEST_TITLE;
     let sentence = text.ends_with(['。', '.', ';', '；', '，', ',', '!', '！']) || text.contains('。');
     (short && !sentence && !text.is_empty() && block.table().is_none()).then(|| text.to_owned())
+}
+
+/// The column says who.
+fn identity(column: Column) -> bool {
+    matches!(column, Column::Product | Column::Company | Column::Party)
 }
 
 /// What [`read`] found.
@@ -188,6 +262,16 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
             extend(&mut current.entry, block);
             continue;
         }
+        // An address by itself below labels: where to read more.
+        if let Some(current) = &mut open
+            && !current.entry.has(Column::Link)
+            && urls(&block.text).first().is_some_and(|url| url == block.text.trim())
+        {
+            current.entry.put(Column::Link, "", &block.text, &block.links);
+            current.blocks.push(index);
+            extend(&mut current.entry, block);
+            continue;
+        }
         let parts = split(lexicon, &block.text).filter(|_| !block.is_heading());
         let Some(parts) = parts else {
             match title_of(block) {
@@ -212,12 +296,13 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
             }
             continue;
         };
-        if !parts.prefix.is_empty() && parts.prefix.chars().count() <= LONGEST_TITLE {
+        let (name, mut led) = name_and_rest(&parts.prefix);
+        if !name.is_empty() && name.chars().count() <= LONGEST_TITLE {
             close(&mut open, &mut found, names);
-            title = Some((index, parts.prefix.clone()));
+            title = Some((index, name.trim_matches(['【', '】', '[', ']', '《', '》']).to_owned()));
         }
         for label in &parts.labels {
-            let identity = matches!(label.column, Column::Product | Column::Company | Column::Party);
+            let identity = identity(label.column);
             let repeated = open.as_ref().is_some_and(|o| {
                 identity && (o.entry.has(label.column) || label.column == Column::Product && o.titled)
             });
@@ -246,6 +331,9 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
                 .collect();
             let (value, more) =
                 if identity { name_and_more(&label.value, lexicon) } else { (label.value.as_str(), None) };
+            if let Some(led) = led.take() {
+                current.entry.put(Column::Purpose, "", led, &[]);
+            }
             current.entry.put(label.column, &label.label, value, &links);
             if let Some(more) = more {
                 current.entry.put(Column::Data, &label.label, more, &[]);
@@ -260,6 +348,17 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
     }
     close(&mut open, &mut found, names);
     found
+}
+
+/// `某某推送SDK：用于消息推送，` before the first label: the name, and what it is for.
+fn name_and_rest(prefix: &str) -> (&str, Option<&str>) {
+    match prefix.split_once(['：', ':']) {
+        Some((name, rest)) => {
+            let rest = rest.trim().trim_end_matches(['，', ',', '。', ';', '；', '、']).trim();
+            (name.trim(), (!rest.is_empty()).then_some(rest))
+        }
+        None => (prefix.trim(), None),
+    }
 }
 
 /// `个推，收集IMEI`: the name, and the clause that says what it collects.

@@ -68,6 +68,10 @@ pub struct Found<'a> {
     pub end: usize,
 }
 
+/// Begins a word of the vocabulary that means something only by itself: `=电话` is a phone
+/// number in `姓名、电话`, not in `电话权限`.
+const WHOLE: char = '=';
+
 /// Words of one table of the vocabulary.
 #[derive(Debug)]
 struct Words {
@@ -76,6 +80,8 @@ struct Words {
     ids: Vec<String>,
     /// A word has CJK in it or is an identifier in capitals: it may stand glued to another.
     glues: Vec<bool>,
+    /// Written with [`WHOLE`]: it counts only as a whole member of an enumeration.
+    whole: Vec<bool>,
 }
 
 /// The vocabulary made ready.
@@ -194,20 +200,29 @@ impl Lexicon {
     }
 }
 
+/// Nothing but a separator or a conjunction stands on either side.
+fn is_member(text: &str, start: usize, end: usize) -> bool {
+    let apart =
+        |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() || matches!(c, '和' | '及' | '与' | '或' | '等'));
+    apart(text.get(..start).and_then(|t| t.chars().next_back()))
+        && apart(text.get(end..).and_then(|t| t.chars().next()))
+}
+
 impl Words {
     fn new(words: impl Iterator<Item = (String, String)>) -> Self {
-        let (mut patterns, mut ids, mut glues) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut patterns, mut ids, mut glues, mut whole) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (id, word) in words {
-            let folded = Folded::words(&word).text;
+            let folded = Folded::words(word.trim_start_matches(WHOLE)).text;
             if folded.is_empty() {
                 continue;
             }
             glues.push(folded.len() <= 10 && !matches!(folded.as_str(), "os" | "sn" | "ip" | "model" | "name" | "log"));
             patterns.push(folded);
             ids.push(id);
+            whole.push(word.starts_with(WHOLE));
         }
         let automaton = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&patterns).ok();
-        Self { automaton, ids, glues }
+        Self { automaton, ids, glues, whole }
     }
 
     fn find<'a>(&'a self, text: &str) -> Vec<Found<'a>> {
@@ -232,6 +247,9 @@ impl Words {
         let mut all: Vec<(usize, usize, usize, bool)> = automaton
             .find_overlapping_iter(text)
             .map(|m| (m.start(), m.end(), m.pattern().as_usize(), edge_before(m.start())))
+            .filter(|(start, end, pattern, _)| {
+                !self.whole.get(*pattern).copied().unwrap_or_default() || is_member(text, *start, *end)
+            })
             .collect();
         all.sort_unstable();
         let glue = |pattern: usize| self.glues.get(pattern).copied().unwrap_or_default();

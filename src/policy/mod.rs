@@ -34,7 +34,9 @@ mod sections;
 mod sentences;
 mod tables;
 mod terms;
+mod union;
 mod values;
+mod versions;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -167,7 +169,7 @@ pub fn read(paths: &[PathBuf], signatures: &Signatures) -> Result<Policy, Policy
     read_documents(&documents, signatures)
 }
 
-/// As [`read`], of names and contents.
+/// As [`read`], of names and contents. What was corrected by hand comes behind the others.
 pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) -> Result<Policy, PolicyError> {
     if documents.is_empty() {
         return Err(PolicyError::Nothing);
@@ -176,6 +178,7 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
     let names = Names::new(signatures);
     let mut sources = Vec::new();
     let mut blocks: Vec<Block> = Vec::new();
+    let mut corrected: Vec<(String, Policy)> = Vec::new();
     for (name, bytes) in &unpacked(documents)? {
         let bytes: &[u8] = bytes;
         let (format, encoding, read) = if readers::is_zip(bytes) {
@@ -194,13 +197,15 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
             (readers::Format::Mhtml, "MIME".to_owned(), readers::read_mhtml(bytes).map_err(broken)?)
         } else {
             let (text, encoding) = readable(name, bytes)?;
-            if corrected::is_ours(&text) && documents.len() == 1 {
-                return corrected::read(&text, &lexicon, &names)
-                    .map_err(|problem| PolicyError::Corrected { path: name.clone(), problem });
-            }
-            if values::is_ours(&text) && documents.len() == 1 {
-                return values::read(&text, &lexicon, &names)
-                    .map_err(|problem| PolicyError::Corrected { path: name.clone(), problem });
+            let ours = match (corrected::is_ours(&text), values::is_ours(&text)) {
+                (true, _) => Some(corrected::read(&text, &lexicon, &names)),
+                (_, true) => Some(values::read(&text, &lexicon, &names)),
+                (false, false) => None,
+            };
+            if let Some(read) = ours {
+                let read = read.map_err(|problem| PolicyError::Corrected { path: name.clone(), problem })?;
+                corrected.push((name.clone(), read));
+                continue;
             }
             let format = readers::Format::of(name, &text);
             let read = readers::blocks(format, &text)
@@ -209,7 +214,7 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
         };
         let readers::Document { blocks: read, parts } = read;
         let read = block::loosen(read, |block| tables::has_heads(block, &lexicon));
-        let mut read = block::enumerate(read);
+        let mut read = labels::part(block::enumerate(read), &lexicon);
         for block in &mut read {
             block.source = sources.len() as u32;
         }
@@ -225,7 +230,19 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
         });
         blocks.extend(read);
     }
-    Ok(understand(sources, &blocks, &lexicon, &names))
+    let mut corrected = corrected.into_iter();
+    let mut policy = match sources.is_empty() {
+        true => corrected.next().map(|(_, policy)| policy).unwrap_or_default(),
+        false => understand(sources, &blocks, &lexicon, &names),
+    };
+    for (path, other) in corrected {
+        let broken = |error: serde_json::Error| {
+            let problem = corrected::Problem { line: error.line(), message: error.to_string() };
+            PolicyError::Corrected { path, problem }
+        };
+        union::add(&mut policy, other).map_err(broken)?;
+    }
+    Ok(policy)
 }
 
 /// Names and contents; what came out of a ZIP is owned.
@@ -298,7 +315,7 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
     let mut parties: Vec<(usize, ThirdParty)> = Vec::new();
     let mut own_rows = Vec::new();
     for (at, block) in blocks.iter().enumerate().filter(|(_, b)| b.table().is_some()) {
-        let found = tables::read(block, lexicon);
+        let found = tables::read(block, name_above(blocks, at, lexicon, names).as_deref(), lexicon);
         parties.extend(found.entries.iter().map(|e| (at, e.finish(lexicon, names))));
         own_rows.extend(found.own);
     }
@@ -315,7 +332,7 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
             .unwrap_or_default();
         parties.push((at, entry.finish(lexicon, names)));
     }
-    let written = prose::read(blocks, &used, lexicon, names);
+    let written = prose::read(blocks, &sections, &used, lexicon, names);
     for at in &written.used {
         if let Some(used) = used.get_mut(*at) {
             *used = true;
@@ -358,9 +375,19 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
     policy.first_party_denied = once(denied.map(|d| &d.data_type));
     notes.extend(remarks::of(&policy));
     notes.extend(remarks::languages(&policy, blocks));
+    notes.extend(versions::differ(&policy, blocks));
     notes.extend(remarks::stand_elsewhere(&policy.names_seen));
     policy.remarks = notes;
     policy
+}
+
+/// The third party that the heading right above the block at `at` names.
+fn name_above(blocks: &[Block], at: usize, lexicon: &Lexicon, names: &Names<'_>) -> Option<String> {
+    let above = blocks.get(at.checked_sub(1)?)?;
+    let title = sections::without_number(&above.text).trim().trim_end_matches(['：', ':']).trim();
+    let heading = sections::is_heading(above) || title.chars().count() <= 24 && above.table().is_none();
+    let somebody = names.is_known(title) || fold::fold(title).contains("sdk") && names.holds_known(title);
+    (heading && somebody && !prose::names_nobody(title, lexicon, names)).then(|| title.to_owned())
 }
 
 fn once<'a>(ids: impl Iterator<Item = &'a String>) -> Vec<String> {

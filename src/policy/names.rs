@@ -244,6 +244,13 @@ impl<'a> Names<'a> {
             || packages_in(text).iter().any(|p| self.packages.iter().any(|(known, _)| is_prefix(known, p)))
     }
 
+    /// The text is the name of a known product, or holds one.
+    pub fn is_product(&self, text: &str) -> bool {
+        [key(text), product_key(text)].iter().any(|n| self.products.contains_key(n))
+            || !packages_in(text).is_empty()
+            || self.inside(text).is_some()
+    }
+
     /// The text holds the name of a known product.
     pub fn holds_known(&self, text: &str) -> bool {
         self.is_known(text) || self.inside(text).is_some()

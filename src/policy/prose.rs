@@ -6,7 +6,7 @@ use super::entry::{Entry, span, urls};
 use super::fold::{Folded, fold};
 use super::lexicon::{Column, Lexicon};
 use super::names::{Names, is_company, packages_in, split_names, stem};
-use super::sections::without_number;
+use super::sections::{Section, without_number};
 use super::{sentences, terms};
 use crate::evidence::Span;
 
@@ -55,7 +55,7 @@ pub struct Statement {
 }
 
 /// Reads the blocks that tables and labels left.
-pub fn read(blocks: &[Block], used: &[bool], lexicon: &Lexicon, names: &Names<'_>) -> Found {
+pub fn read(blocks: &[Block], sections: &[Section], used: &[bool], lexicon: &Lexicon, names: &Names<'_>) -> Found {
     let mut found = Found::default();
     let mut index = 0;
     while let Some(block) = blocks.get(index) {
@@ -64,19 +64,13 @@ pub fn read(blocks: &[Block], used: &[bool], lexicon: &Lexicon, names: &Names<'_
             index += 1;
             continue;
         }
-        if announces(&block.text, lexicon) {
-            let items = list_after(blocks, index + 1, &free);
-            let entries: Vec<(usize, Entry)> = items
-                .iter()
-                .filter_map(|at| blocks.get(*at).and_then(|b| item(b, lexicon, names)).map(|e| (*at, e)))
-                .collect();
-            if !entries.is_empty() && entries.len() * 2 > items.len() {
-                found.used.push(index);
-                found.used.extend(items.iter().copied());
-                index = items.last().map_or(index, |last| *last) + 1;
-                found.entries.extend(entries);
-                continue;
-            }
+        if let Some((items, entries)) = list(index, blocks, sections, &free, lexicon, names) {
+            let last = items.last().map_or(index, |last| *last);
+            found.used.extend(items);
+            found.used.push(index);
+            index = last + 1;
+            found.entries.extend(entries);
+            continue;
         }
         if let Some((name, link)) = link_line(block) {
             found.links.push((index, name, link));
@@ -107,14 +101,59 @@ fn announces(text: &str, lexicon: &Lexicon) -> bool {
     last.chars().count() <= 200 && lexicon.says("list-follows", &last) && !lexicon.says("denial", &last)
 }
 
+/// The items behind the block at `index`, and those of them that are third parties: where
+/// the block announces them, or where it stands in a section about sharing and most of
+/// the items begin with a known name.
+fn list(
+    index: usize,
+    blocks: &[Block],
+    sections: &[Section],
+    free: &dyn Fn(usize) -> bool,
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+) -> Option<(Vec<usize>, Vec<(usize, Entry)>)> {
+    let block = blocks.get(index)?;
+    let announced = announces(&block.text, lexicon);
+    let shares = sections.get(index) == Some(&Section::Share) && !matches!(block.kind, Kind::Item(_));
+    if !announced && !shares {
+        return None;
+    }
+    let items = list_after(blocks, index + 1, free);
+    // A numbered line right before blocks that were read already is their heading.
+    if items.len() == 1 && items.first().is_some_and(|at| !free(at + 1) && blocks.get(at + 1).is_some()) {
+        return None;
+    }
+    let read = |sure: bool| -> Vec<(usize, Entry)> {
+        let each = |at: &usize| blocks.get(*at).and_then(|b| item(b, sure, lexicon, names)).map(|e| (*at, e));
+        items.iter().filter_map(each).collect()
+    };
+    let sure = read(true);
+    if sure.is_empty() || sure.len() * 2 <= items.len() {
+        return None;
+    }
+    if !announced {
+        let known = |(_, e): &&(usize, Entry)| e.get(Column::Party).is_some_and(|n| names.holds_known(n));
+        return (sure.len() >= 2 && sure.iter().filter(known).count() * 2 >= sure.len())
+            .then(|| (items.clone(), read(false)));
+    }
+    let all = read(false);
+    Some((items, all))
+}
+
 /// Positions of the items right behind an announcement.
 fn list_after(blocks: &[Block], from: usize, free: &dyn Fn(usize) -> bool) -> Vec<usize> {
     let mut items = Vec::new();
     let depth = |b: &Block| if let Kind::Item(depth) = b.kind { depth } else { 0 };
     let first = blocks.get(from).map(depth).unwrap_or_default();
+    // Lines that are neither items nor numbered, one third party a line.
+    let bare = first == 0 && blocks.get(from).is_some_and(|b| without_number(&b.text).len() == b.text.len());
     for (offset, block) in blocks.iter().enumerate().skip(from) {
         let numbered = without_number(&block.text).len() < block.text.len();
-        let listed = if first > 0 { depth(block) == first } else { numbered && block.table().is_none() };
+        let listed = if first > 0 {
+            depth(block) == first
+        } else {
+            block.table().is_none() && (numbered || bare && is_line(block))
+        };
         if !listed || block.is_heading() || !free(offset) {
             // Deeper items belong to the item above.
             if first > 0 && depth(block) > first && free(offset) {
@@ -127,14 +166,26 @@ fn list_after(blocks: &[Block], from: usize, free: &dyn Fn(usize) -> bool) -> Ve
     items
 }
 
-/// `Name（company）：what for, which data`, or a name alone, or a link.
-fn item(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Option<Entry> {
+/// `Name：what for, which data`, by its looks alone.
+fn is_line(block: &Block) -> bool {
+    let name = block.text.split(['：', ':']).next().unwrap_or_default();
+    matches!(block.kind, Kind::Paragraph)
+        && name.len() < block.text.len()
+        && name.chars().count() <= LONGEST_NAME
+        && !name.contains(['。', '，', ',', '；'])
+}
+
+/// `Name（company）：what for, which data`, or a name alone, or a link. Without `sure`, in
+/// a list whose other members are third parties, also a name that nobody knows, where
+/// something is said about it.
+fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Option<Entry> {
     let text = without_number(&block.text).trim();
     let cut = text
         .char_indices()
         .find(|(at, c)| {
             matches!(c, ':' | '：' | '—' | '–') && !text.get(at + c.len_utf8()..).is_some_and(|r| r.starts_with("//"))
                 || *c == '-' && text.get(..*at).is_some_and(|b| b.ends_with(' '))
+                || *c == '.' && is_titled(text, *at)
         })
         .map(|(at, c)| (at, at + c.len_utf8()));
     let (name, rest) = match cut {
@@ -150,7 +201,12 @@ fn item(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Option<Entry> {
     let short = !name.is_empty() && name.chars().count() <= LONGEST_NAME && !name.contains(['。', '；']);
     let looks = folded.contains("sdk") || names.holds_known(name) || is_company(name) || linked;
     let verb = lexicon.says("purpose", &folded) || lexicon.says("collects", &folded) && !folded.contains("sdk");
-    if !short || !looks || verb || names_nobody(name, lexicon, names) {
+    let own = lexicon.says("first-party", &folded) || lexicon.labels().contains_key(&folded);
+    if own || lexicon.says("points-below", &folded) {
+        return None;
+    }
+    let said = !sure && cut.is_some_and(|(_, after)| text.get(after..).is_some_and(|r| !r.trim().is_empty()));
+    if !short || !(looks || said) || verb || names_nobody(name, lexicon, names) {
         return None;
     }
     let mut entry = Entry::default();
@@ -177,8 +233,15 @@ fn item(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Option<Entry> {
     Some(entry)
 }
 
+/// `Someone Analytics. Crash reports and usage.`: the point at `at` ends a name.
+fn is_titled(text: &str, at: usize) -> bool {
+    let (name, rest) = (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default());
+    let capital = |t: &str| t.trim_start().chars().next().is_some_and(char::is_uppercase);
+    rest.starts_with(' ') && capital(rest) && capital(name) && name.split_whitespace().count() <= 5
+}
+
 /// Only a kind of third party: "第三方广告SDK", "analytics providers".
-fn names_nobody(name: &str, lexicon: &Lexicon, names: &Names<'_>) -> bool {
+pub fn names_nobody(name: &str, lexicon: &Lexicon, names: &Names<'_>) -> bool {
     if names.holds_known(name) || is_company(name) {
         return false;
     }
@@ -359,7 +422,7 @@ fn statement(
             denies: false,
         });
     }
-    if about {
+    if about || several(at, sentence, folded, &place(), lexicon, names, found) {
         return true;
     }
     for captures in lexicon.captures("uses-product-of", text) {
@@ -408,6 +471,65 @@ fn statement(
                 declares: true,
                 denies: false,
             });
+            return true;
+        }
+    }
+    false
+}
+
+/// A sentence that names several third parties, or one that data is shared with.
+fn several(
+    at: usize,
+    sentence: &sentences::Sentence<'_>,
+    folded: &Folded,
+    place: &Span,
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+    found: &mut Found,
+) -> bool {
+    let text = folded.text.as_str();
+    for id in ["uses-several", "uses-services", "shares-with"] {
+        for captures in lexicon.captures(id, text) {
+            let part = |name: &str| {
+                captures.name(name).map(|m| folded.slice(m.start(), m.end(), sentence.text).trim().to_owned())
+            };
+            let listed = part("names").map(|list| names_of(&list)).or_else(|| part("name").map(|n| vec![n]));
+            let listed = listed.unwrap_or_default();
+            let good = listed.iter().filter(|n| is_name(n, lexicon, names)).count();
+            // Whom data is shared with may be somebody that nobody knows, if it is a name.
+            let capital = |n: &String| n.starts_with(|c: char| c.is_ascii_uppercase());
+            let known = listed.iter().any(|n| names.is_known(n) || names.holds_known(n))
+                || id == "shares-with" && listed.iter().all(|n| capital(n) && lexicon.categories(n).is_empty());
+            if listed.is_empty() || !known || good < listed.len() || listed.len() > MOST_NAMES {
+                continue;
+            }
+            let before = captures.get(0).and_then(|all| text.get(..all.end())).unwrap_or_default();
+            if lexicon.says("denial", before) || lexicon.says("denial-sharing", before) {
+                continue;
+            }
+            let data = part("data").unwrap_or_default();
+            let terms = collected(&data, lexicon);
+            if captures.name("data").is_some() && terms.is_empty() {
+                continue;
+            }
+            let (raw, purpose) = cut_purpose(&data, lexicon);
+            let why = part("rest").or_else(|| part("why")).filter(|w| !w.is_empty());
+            for name in listed {
+                found.statements.push(Statement {
+                    block: at,
+                    sentence: sentence.start,
+                    names: vec![name],
+                    company: None,
+                    raw: raw.clone(),
+                    purpose: purpose
+                        .clone()
+                        .or_else(|| why.clone().map(|w| w.trim_matches([',', '，', ' ']).to_owned())),
+                    terms: terms.clone(),
+                    span: place.clone(),
+                    declares: true,
+                    denies: false,
+                });
+            }
             return true;
         }
     }

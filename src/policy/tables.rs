@@ -20,16 +20,52 @@ pub struct Found {
     pub own: Vec<Entry>,
 }
 
-/// Reads one table.
-pub fn read(block: &Block, lexicon: &Lexicon) -> Found {
-    let mut found = Found::default();
-    let Some(table) = block.table() else { return found };
-    if let Some(rows) = transposed(&table.rows, lexicon) {
-        read_rows(block, &rows, lexicon, &mut found);
-    } else {
-        read_rows(block, &table.rows, lexicon, &mut found);
+/// Reads one table. `above` is the name of the third party in the heading over it, for a
+/// table that names none itself.
+pub fn read(block: &Block, above: Option<&str>, lexicon: &Lexicon) -> Found {
+    let mut found = rows_of(block, lexicon);
+    let Some(above) = above else { return found };
+    let named = |entry: &Entry| entry.get(Column::Product).is_some() || entry.get(Column::Party).is_some();
+    if !found.entries.iter().any(named) {
+        for entry in &mut found.entries {
+            entry.values.insert(0, (Column::Product, above.to_owned()));
+        }
+        let own = std::mem::take(&mut found.own);
+        found.entries.extend(own.into_iter().map(|mut entry| {
+            entry.values.insert(0, (Column::Product, above.to_owned()));
+            entry
+        }));
     }
     found
+}
+
+fn rows_of(block: &Block, lexicon: &Lexicon) -> Found {
+    let mut found = Found::default();
+    let Some(table) = block.table() else { return found };
+    for rows in records(&table.rows, lexicon) {
+        match transposed(rows, lexicon) {
+            Some(rows) => read_rows(block, &rows, lexicon, &mut found),
+            None => read_rows(block, rows, lexicon, &mut found),
+        }
+    }
+    found
+}
+
+/// A table of two columns that says `SDK name | …`, `data | …` again and again, one
+/// third party after the other, at the rows where its first head comes back.
+fn records<'a>(rows: &'a [Row], lexicon: &Lexicon) -> Vec<&'a [Row]> {
+    let first = |row: &Row| row.cells.first().map(|c| fold(c.text.trim())).unwrap_or_default();
+    let pairs = rows.iter().all(|r| r.cells.iter().filter(|c| !c.across).count() <= 2);
+    let who =
+        |head: &str| matches!(lexicon.labels().get(head), Some(Column::Product | Column::Party | Column::Company));
+    let Some(begins) = rows.iter().map(first).find(|head| who(head)).filter(|_| pairs) else { return vec![rows] };
+    let mut starts: Vec<usize> =
+        rows.iter().enumerate().filter(|(_, row)| first(row) == begins).map(|(at, _)| at).collect();
+    if starts.len() < 2 {
+        return vec![rows];
+    }
+    starts.push(rows.len());
+    starts.windows(2).filter_map(|pair| rows.get(*pair.first()?..*pair.last()?)).collect()
 }
 
 /// The table has a row of heads that the vocabulary knows.
@@ -64,6 +100,10 @@ fn read_rows(block: &Block, rows: &[Row], lexicon: &Lexicon, found: &mut Found) 
         if named && !has(&about) && !(has(&[Column::Product]) && has(&[Column::Company])) {
             continue;
         }
+        // "Type | … | Purpose": the purpose is the second.
+        let has_purpose = columns.iter().zip(labels).any(|(column, label)| {
+            *column == Some(Column::Purpose) && !lexicon.says("head-of-kind", &fold(label.trim()))
+        });
         let mut entry = Entry::default();
         for (index, cell) in row.cells.iter().enumerate() {
             let Some(Some(column)) = columns.get(index) else { continue };
@@ -71,6 +111,9 @@ fn read_rows(block: &Block, rows: &[Row], lexicon: &Lexicon, found: &mut Found) 
                 continue;
             }
             let label = labels.get(index).map(String::as_str).unwrap_or_default();
+            if *column == Column::Purpose && lexicon.says("head-of-kind", &fold(label.trim())) && has_purpose {
+                continue;
+            }
             entry.put(*column, label, &cell.text, &cell.links);
         }
         entry.spans.push(span(block.source, row.line, row.end_line, &row_text(row)));

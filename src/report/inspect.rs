@@ -25,7 +25,7 @@ pub fn render(seen: &Observations, signatures: &Signatures, language: Language, 
         page.push('\n');
         page.push_str(&bold(&visible(name(recipient, language))));
         page.push_str(&format!("  {} · {}\n", words.term(&word(&recipient.role)), visible(&contact.hosts.join(", "))));
-        page.push_str(&format!("  {}: {}\n", words.reason, visible(&recipient.reason)));
+        page.push_str(&format!("  {}: {}\n", words.reason, visible(&language.because(&recipient.reason))));
         page.push_str(&format!("  {}\n", traffic(contact, language)));
         let mine = seen.sightings.iter().filter(|s| s.recipient == contact.recipient && s.app == contact.app);
         for sighting in mine {
@@ -115,7 +115,7 @@ fn of_sighting(
         sighting.locator.start,
         sighting.locator.end,
         visible(input),
-        visible(&sighting.reason),
+        visible(&language.because(&sighting.reason)),
     )
 }
 

@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::language::{Language, fill};
-use super::view::{self, Evidence, Finding, View};
+use super::view::{self, Contact, Evidence, Finding, View};
 use crate::audit::Report;
 
 /// How to print.
@@ -46,6 +46,7 @@ const CLAUSES: usize = 4;
 
 const TITLE: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
+const STRUCK: Style = Style::new().strikethrough();
 
 /// The text, with a last line feed.
 ///
@@ -64,6 +65,9 @@ pub fn render(report: &Report, options: &Options) -> Result<String, serde_json::
     if view.findings.is_empty() {
         page.line(&view.headline);
     }
+    page.baseline(&view);
+    page.ignored(&view);
+    page.rhythms(&view);
     page.contacts(&view);
     page.claims(&view);
     page.declared(&view);
@@ -184,9 +188,7 @@ impl Page<'_> {
 
     fn matrix_block(&self, view: &View, columns: std::ops::Range<usize>) -> Table {
         let words = self.options.language.words();
-        let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(self.width);
+        let mut table = self.table();
         let mut header = vec![words.recipient.to_owned()];
         header.extend(view.matrix.columns.iter().skip(columns.start).take(columns.len()).cloned());
         table.set_header(header);
@@ -235,11 +237,21 @@ impl Page<'_> {
 
     fn finding(&mut self, finding: &Finding) {
         let words = self.options.language.words();
-        let badge = self.styled(severity_style(&finding.severity), &finding.severity_words.to_uppercase());
-        let code = self.styled(TITLE, &finding.code);
-        self.text.push_str(&format!("\n{badge}  {code}  ({}, {})\n", finding.certainty, finding.phase));
+        let mut tags = vec![finding.certainty.as_str(), &finding.phase];
+        tags.extend(Some(finding.baseline_words.as_str()).filter(|words| !words.is_empty()));
+        let tags = tags.join(", ");
+        let severity = finding.severity_words.to_uppercase();
+        let line = if finding.ignored.is_some() {
+            // Struck out for eyes and for a file alike.
+            self.styled(STRUCK, &format!("~~{severity}  {}~~", finding.code))
+        } else {
+            let badge = self.styled(severity_style(&finding.severity), &severity);
+            format!("{badge}  {}", self.styled(TITLE, &finding.code))
+        };
+        self.text.push_str(&format!("\n{line}  ({tags})\n"));
         self.rows(&[("", finding.message.clone())], 2);
         let mut rows: Vec<(&str, String)> = Vec::new();
+        rows.extend(finding.ignored.iter().map(|ignored| (words.ignored, ignored.clone())));
         for quote in &finding.policy {
             rows.push((words.policy_says, format!("{}: “{}”", quote.place, quote.words)));
         }
@@ -263,7 +275,60 @@ impl Page<'_> {
         }
         rows.push((words.severity_steps, finding.severity_steps.clone()));
         rows.push((words.fingerprint, finding.fingerprint.clone()));
+        rows.extend(finding.ignore_command.iter().map(|command| (words.ignore_how, command.clone())));
         self.rows(&rows, 2);
+    }
+
+    fn baseline(&mut self, view: &View) {
+        let words = self.options.language.words();
+        let Some(baseline) = &view.baseline else { return };
+        self.section(words.baseline);
+        self.line(&baseline.of);
+        self.line(&baseline.counts);
+        for absent in &baseline.absent {
+            self.rows(&[(words.baseline_absent, absent.clone())], 2);
+        }
+        if let Some(covered) = &baseline.covered {
+            self.line(covered);
+        }
+    }
+
+    fn ignored(&mut self, view: &View) {
+        let words = self.options.language.words();
+        let Some(ignored) = &view.ignored else { return };
+        self.section(words.ignored);
+        for line in &ignored.lines {
+            let style = if line.state == "active" { DIM } else { severity_style("medium") };
+            let state = self.styled(style, &line.state_words);
+            self.text.push_str(&format!("{} — {state}\n", line.place));
+            let rows = [line.matcher.clone(), line.reason.clone(), line.reaches.clone()];
+            self.rows(&rows.map(|row| ("", row)), 2);
+        }
+        self.line(&ignored.today);
+    }
+
+    fn rhythms(&mut self, view: &View) {
+        if view.rhythms.is_empty() {
+            return;
+        }
+        let words = self.options.language.words();
+        self.section(words.rhythm);
+        let mut table = self.table();
+        let columns = [words.recipient, words.data_types, words.phase, words.scenario, words.messages, words.interval];
+        table.set_header(columns.into_iter().chain([words.sent, words.verdict]));
+        for row in &view.rhythms {
+            let cells = [&row.recipient, &row.data_type, &row.phase, &row.scenario].map(Clone::clone);
+            let numbers = [row.messages.to_string(), row.interval.clone(), row.sent.to_string(), row.verdict.clone()];
+            table.add_row(cells.into_iter().chain(numbers));
+        }
+        self.push_table(&table, 0);
+    }
+
+    fn table(&self) -> Table {
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(self.width);
+        table
     }
 
     fn contacts(&mut self, view: &View) {
@@ -271,13 +336,21 @@ impl Page<'_> {
         self.section(words.contacts);
         if view.contacts.is_empty() {
             self.line(words.coverage_nothing);
-            return;
+        } else {
+            self.contact_table(&view.contacts);
         }
-        let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(self.width);
+        for (why, contacts) in &view.apart {
+            self.section(words.apart);
+            self.line(why);
+            self.contact_table(contacts);
+        }
+    }
+
+    fn contact_table(&mut self, contacts: &[Contact]) {
+        let words = self.options.language.words();
+        let mut table = self.table();
         table.set_header([words.recipient, words.messages, words.phase, words.judged]);
-        for contact in &view.contacts {
+        for contact in contacts {
             let mut messages = vec![format!("{} {}", words.messages_read, contact.read)];
             if contact.sealed > 0 {
                 messages.push(format!("{} {}", words.sealed, contact.sealed));
@@ -285,12 +358,11 @@ impl Page<'_> {
             if !contact.closed.is_empty() {
                 messages.push(contact.closed.clone());
             }
-            table.add_row([
-                format!("{}\n{}", contact.recipient, contact.hosts),
-                messages.join(", "),
-                contact.phases.clone(),
-                contact.findings.clone(),
-            ]);
+            messages.push(format!("{} {}", words.sent, contact.sent));
+            let mut names = vec![contact.recipient.clone(), contact.hosts.clone()];
+            names.extend((!contact.networks.is_empty()).then(|| contact.networks.clone()));
+            names.extend(contact.remarks.iter().cloned());
+            table.add_row([names.join("\n"), messages.join(", "), contact.phases.clone(), contact.findings.clone()]);
         }
         self.push_table(&table, 0);
     }

@@ -189,6 +189,31 @@ mod tests {
         assert_eq!(key.open(nonce, &associated, b"short"), None);
     }
 
+    /// RFC 8998 §A.1 and §A.2: SM4 in both modes.
+    #[test]
+    fn sm4_opens_its_vectors() {
+        let hex = |text: &str| data_encoding::HEXUPPER.decode(text.as_bytes()).unwrap();
+        let key = hex("0123456789ABCDEFFEDCBA9876543210");
+        let nonce = hex("00001234567800000000ABCD").try_into().unwrap();
+        let associated = hex("FEEDFACEDEADBEEFFEEDFACEDEADBEEFABADDAD2");
+        let plain: Vec<u8> = [0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff, 0xee, 0xaa].iter().flat_map(|b| [*b; 8]).collect();
+        for (aead, sealed) in [
+            (
+                Aead::Sm4Gcm,
+                "17F399F08C67D5EE19D0DC9969C4BB7D5FD46FD3756489069157B282BB200735D82710CA5C22F0CCFA7CBF93D496AC15\
+                 A56834CBCF98C397B4024A2691233B8D83DE3541E4C2B58177E065A9BF7B62EC",
+            ),
+            (
+                Aead::Sm4Ccm,
+                "48AF93501FA62ADBCD414CCE6034D895DDA1BF8F132F042098661572E7483094FD12E518CE062C98ACEE28D95DF4416B\
+                 ED31A2F04476C18BB40C84A74B97DC5B16842D4FA186F56AB33256971FA110F4",
+            ),
+        ] {
+            let opened = aead.key(&key).unwrap().open(nonce, &associated, &hex(sealed));
+            assert_eq!(opened, Some(plain.clone()), "{aead:?}");
+        }
+    }
+
     #[test]
     fn a_key_of_the_wrong_length_is_none() {
         assert!(Aead::Aes256Gcm.key(&[0; 16]).is_none());

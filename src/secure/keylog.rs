@@ -5,6 +5,8 @@
 //! are pooled: a connection finds its secrets by the random of its ClientHello, in
 //! whatever file they came. Two different secrets under one random and label are
 //! both kept; which one is right is decided by the tag of the record that opens.
+//!
+//! Lines of a WireGuard key log may stand among them: see [`WireguardKeys`].
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,6 +15,7 @@ use std::sync::{Arc, Mutex};
 use sha2::{Digest, Sha256};
 
 use crate::secure::private_key::PrivateKey;
+use crate::secure::wireguard::{Added, WireguardKeys};
 
 /// Random of a ClientHello, by which secrets are found.
 pub type ClientRandom = [u8; 32];
@@ -153,6 +156,7 @@ pub struct KeyLog {
     /// Of these, premaster secrets.
     premasters: usize,
     private_keys: Vec<PrivateKey>,
+    wireguard: WireguardKeys,
     /// Master secrets by the hash of the session id or ticket that they are resumed with.
     sessions: Arc<Mutex<BTreeMap<[u8; 32], Secret>>>,
 }
@@ -235,6 +239,11 @@ impl KeyLog {
         sessions.get(&<[u8; 32]>::from(Sha256::digest(resumption))).cloned()
     }
 
+    /// Keys of WireGuard tunnels.
+    pub fn wireguard(&self) -> &WireguardKeys {
+        &self.wireguard
+    }
+
     /// No secret at all.
     pub fn is_empty(&self) -> bool {
         self.secrets == 0
@@ -281,6 +290,16 @@ impl KeyLog {
 
     fn parse_line(&mut self, line: &[u8]) -> Result<Line, &'static str> {
         let line = std::str::from_utf8(line).map_err(|_| "not text")?;
+        if let Some(added) = self.wireguard.parse_line(line) {
+            return Ok(match added? {
+                Added::New => {
+                    self.secrets += 1;
+                    Line::New
+                }
+                Added::Known => Line::Duplicate,
+                Added::OverLimit => Line::OverLimit,
+            });
+        }
         let mut words = line.split_ascii_whitespace();
         let (label, identifier, secret) = match (words.next(), words.next(), words.next(), words.next()) {
             (Some(label), Some(identifier), Some(secret), None) => (label, identifier, secret),

@@ -29,6 +29,9 @@ pub struct Description {
     /// Company that makes the app, as the policy writes it.
     #[serde(default)]
     pub owner: Option<String>,
+    /// Country that the data is to stay in, ISO 3166-1 alpha-2; the policy's own word goes first.
+    #[serde(default)]
+    pub country: Option<String>,
     /// Policy file, relative to the folder.
     #[serde(default)]
     pub policy: Option<String>,

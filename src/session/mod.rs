@@ -5,6 +5,7 @@
 
 mod canary;
 mod describe;
+mod ignore;
 mod marks;
 mod profile;
 mod settled;
@@ -13,6 +14,9 @@ use std::path::{Path, PathBuf};
 
 pub use canary::canaries;
 pub use describe::Description;
+pub use ignore::{
+    IgnoreRule, IgnoreState, Matcher, WARNING_DAYS, parse_day, parse_ignore, read_ignore, without_rules, write_rule,
+};
 pub use marks::{MARKS, Mark, Timeline, parse_mark, read_marks};
 pub use profile::{Profile, ProfileValue};
 pub use settled::{SettledAs, Settlement, read_settled};
@@ -44,6 +48,11 @@ pub struct Session {
     pub captures: Vec<PathBuf>,
     /// Key logs and PEM files.
     pub keys: Vec<PathBuf>,
+    /// Captures of the device at rest; the session's own are those in its folder whose name
+    /// starts with `noise`.
+    pub noise: Vec<PathBuf>,
+    /// Files that say where addresses lie: MMDB, or ranges in CSV.
+    pub geo: Vec<PathBuf>,
     /// `session.toml`.
     pub description: Description,
     /// `device.toml`.
@@ -52,12 +61,16 @@ pub struct Session {
     pub marks: Vec<Mark>,
     /// `settled.toml`.
     pub settled: Vec<Settlement>,
+    /// `ignore.toml`.
+    pub ignore: Vec<IgnoreRule>,
     /// Files in the folder that are read by nothing here, by name.
     pub unread: Vec<String>,
 }
 
 /// Extensions of captures inside a session folder. What a file is, its content decides.
 const CAPTURES: &[&str] = &["pcap", "pcapng", "cap", "har", "mitm", "flow", "flows", "zhar"];
+/// How the name of a capture of the device at rest starts.
+const NOISE: &str = "noise";
 /// Extensions of keys inside a session folder.
 const KEYS: &[&str] = &["keys", "keylog", "pem"];
 
@@ -98,8 +111,10 @@ impl Session {
                 "session.toml" => self.description = Description::read(&path)?,
                 "device.toml" => self.profile = Profile::read(&path, signatures)?,
                 "settled.toml" => self.settled = read_settlements(&path)?,
+                "ignore.toml" => self.ignore = read_ignore(&path)?,
                 "phases.jsonl" => self.marks = read_marks(&path)?,
                 "keys.log" => self.keys.push(path),
+                _ if has_extension(&name, CAPTURES) && name.starts_with(NOISE) => self.noise.push(path),
                 _ if has_extension(&name, CAPTURES) => self.captures.push(path),
                 _ if has_extension(&name, KEYS) => self.keys.push(path),
                 _ => self.unread.push(name),

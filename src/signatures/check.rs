@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::load::Problem;
+use super::protocols;
 use super::{Confidence, HostPattern, HostRule, Origin, Product, Signatures};
 
 /// Finding codes and conditions a clause may apply to.
@@ -48,6 +49,7 @@ impl Signatures {
         self.check_shared(&mut found);
         self.check_words(&mut found);
         self.check_recipes(&mut found);
+        self.check_protocols(&mut found);
         found.problems.sort();
         found.problems.dedup();
         found.problems
@@ -61,6 +63,12 @@ impl Signatures {
                 found.add(origin, what);
             }
         };
+        for service in self.services.values() {
+            low(service.confidence, &service.origin, format!("service {} is not verified", service.id));
+        }
+        for resolver in self.resolvers.values() {
+            low(resolver.confidence, &resolver.origin, format!("resolver {} is not verified", resolver.id));
+        }
         for company in self.companies.values() {
             low(company.confidence, &company.origin, format!("the legal name of {} is not verified", company.id));
         }
@@ -244,6 +252,18 @@ impl Signatures {
                 found.regex(&placeholder.origin, pattern);
             }
         }
+        let mut words: BTreeMap<&str, &Origin> = BTreeMap::new();
+        for field in &self.fields {
+            found.source(&field.origin, &field.source);
+            for word in &field.words {
+                if word.is_empty() || !word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
+                    found.add(&field.origin, format!("{word:?} is no single word in lower case"));
+                }
+                if let Some(first) = words.insert(word, &field.origin) {
+                    found.add(&field.origin, format!("the word {word:?} is listed before, at {first}"));
+                }
+            }
+        }
         for term in &self.vocabulary.data {
             found.source(&term.origin, &term.source);
             if term.data_type == NO_DATA {
@@ -270,6 +290,32 @@ impl Signatures {
                 if !CLAUSE_CODES.contains(&code.as_str()) {
                     found.add(&clause.origin, format!("clause {} applies to {code:?}, which is no code", clause.id));
                 }
+            }
+        }
+    }
+
+    fn check_protocols(&self, found: &mut Found) {
+        for service in self.services.values() {
+            let origin = &service.origin;
+            found.source(origin, &service.source);
+            if protocols::transport(&service.transport).is_none() {
+                found.add(origin, format!("transport {:?}: tcp, udp or any is needed", service.transport));
+            }
+            for pattern in service.begins.iter().filter(|pattern| protocols::bytes(pattern).is_none()) {
+                found.add(origin, format!("begins {pattern:?}: pairs of hex digits or ?? are needed, at most 64"));
+            }
+            if service.begins.is_empty() && service.ports.is_empty() {
+                found.add(origin, format!("service {} is told by nothing: give begins or ports", service.id));
+            }
+        }
+        for resolver in self.resolvers.values() {
+            found.source(&resolver.origin, &resolver.source);
+            found.regex(&resolver.origin, &resolver.path);
+            if resolver.form().is_none() {
+                found.add(&resolver.origin, format!("answer {:?}: text, json or none is needed", resolver.answer));
+            }
+            for host in resolver.hosts.iter().filter(|host| host.parse::<std::net::IpAddr>().is_err()) {
+                found.pattern(&resolver.origin, &HostPattern(host.clone()));
             }
         }
     }

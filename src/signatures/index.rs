@@ -30,8 +30,8 @@ pub struct HostHit<'s> {
     pub confidence: Confidence,
     /// File and line of the fact.
     pub origin: &'s Origin,
-    /// The rule asks for a path or a port, and both fit: it goes before rules that ask for nothing.
-    narrowed: bool,
+    /// The rule where it asks for a path or a port, and both fit: it goes before rules that ask for nothing.
+    pub narrowed_by: Option<&'s HostRule>,
 }
 
 /// What a name may mean.
@@ -154,7 +154,8 @@ impl<'s> Index<'s> {
         let mut add = |product: &'s Product, rule: &'s HostRule, by, matched: &'s str| {
             if let Some(narrowed) = fits(rule, path, port) {
                 let (confidence, origin) = (rule.confidence, &rule.origin);
-                hits.push(HostHit { product, by, matched, confidence, origin, narrowed });
+                let narrowed_by = narrowed.then_some(rule);
+                hits.push(HostHit { product, by, matched, confidence, origin, narrowed_by });
             }
         };
         for (product, rule) in self.exact.get(host).into_iter().flatten() {
@@ -176,12 +177,12 @@ impl<'s> Index<'s> {
                     matched,
                     confidence: product.confidence,
                     origin: &product.origin,
-                    narrowed: false,
+                    narrowed_by: None,
                 }));
             }
         }
         hits.sort_by(|a, b| {
-            let more_exact = a.by.cmp(&b.by).then(b.narrowed.cmp(&a.narrowed));
+            let more_exact = a.by.cmp(&b.by).then(b.narrowed_by.is_some().cmp(&a.narrowed_by.is_some()));
             more_exact.then(b.matched.len().cmp(&a.matched.len())).then(b.confidence.cmp(&a.confidence))
         });
         // A product's exact fact may be a weak one while its domain is well known: the
@@ -195,6 +196,13 @@ impl<'s> Index<'s> {
             }
         }
         best
+    }
+
+    /// Rules that list this very host and ask for a path or a port that does not fit: what it
+    /// may be when it is asked otherwise.
+    pub fn otherwise(&self, host: &str, path: Option<&str>, port: Option<u16>) -> Vec<(&'s Product, &'s HostRule)> {
+        let rules = self.exact.get(host).into_iter().flatten();
+        rules.filter(|(_, rule)| fits(rule, path, port).is_none()).copied().collect()
     }
 
     /// The group whose domain `host` lies under, with that domain.

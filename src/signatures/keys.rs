@@ -38,6 +38,33 @@ pub struct KeyName {
     pub origin: Origin,
 }
 
+/// Words of field names: what kind of thing a field holds (`fields.toml`).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldWords {
+    /// What the words say.
+    pub kind: FieldKind,
+    /// Single words, in lower case.
+    pub words: Vec<String>,
+    /// Where from.
+    pub source: String,
+    /// File and line.
+    #[serde(skip)]
+    pub origin: Origin,
+}
+
+/// What kind of thing a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FieldKind {
+    /// One thing among many.
+    Identifier,
+    /// A kind of thing, which many devices share.
+    Property,
+    /// When.
+    Moment,
+}
+
 /// Values that stand where an identifier would: the slot is there, the value withheld.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -59,6 +59,12 @@ pub struct Signatures {
     pub keys: Vec<KeyName>,
     /// Placeholders.
     pub placeholders: Vec<Placeholder>,
+    /// Protocols that are named and not parsed, by id.
+    pub services: BTreeMap<String, Service>,
+    /// Resolvers that are asked over HTTP, by id.
+    pub resolvers: BTreeMap<String, HttpDns>,
+    /// Words of field names.
+    pub fields: Vec<FieldWords>,
     /// Recipes by id.
     pub recipes: BTreeMap<String, Recipe>,
     /// Clauses by id, in the file's order.
@@ -101,7 +107,13 @@ struct File {
     #[serde(default)]
     placeholder: Vec<toml::Spanned<Placeholder>>,
     #[serde(default)]
+    field: Vec<toml::Spanned<FieldWords>>,
+    #[serde(default)]
     recipe: Vec<toml::Spanned<Recipe>>,
+    #[serde(default)]
+    service: Vec<toml::Spanned<Service>>,
+    #[serde(default)]
+    httpdns: Vec<toml::Spanned<HttpDns>>,
     #[serde(default)]
     clause: Vec<toml::Spanned<Clause>>,
     #[serde(default)]
@@ -199,6 +211,16 @@ impl Signatures {
             seen.once("recipe", &recipe.id, &recipe.origin);
             self.recipes.insert(recipe.id.clone(), recipe);
         }
+        for spanned in file.service {
+            let service = lines.placed(spanned, |s, o| Service { origin: o, ..s });
+            seen.once("service", &service.id, &service.origin);
+            self.services.insert(service.id.clone(), service);
+        }
+        for spanned in file.httpdns {
+            let resolver = lines.placed(spanned, |r, o| HttpDns { origin: o, ..r });
+            seen.once("httpdns", &resolver.id, &resolver.origin);
+            self.resolvers.insert(resolver.id.clone(), resolver);
+        }
         for spanned in file.clause {
             let clause = lines.placed(spanned, |c, o| Clause { origin: o, ..c });
             seen.once("clause", &clause.id, &clause.origin);
@@ -210,6 +232,7 @@ impl Signatures {
         self.keys.extend(file.key.into_iter().map(|k| lines.placed(k, |k, o| KeyName { origin: o, ..k })));
         let placeholders = file.placeholder.into_iter();
         self.placeholders.extend(placeholders.map(|p| lines.placed(p, |p, o| Placeholder { origin: o, ..p })));
+        self.fields.extend(file.field.into_iter().map(|f| lines.placed(f, |f, o| FieldWords { origin: o, ..f })));
         let words = &mut self.vocabulary;
         words.data.extend(file.data.into_iter().map(|t| lines.placed(t, |t, o| DataTerm { origin: o, ..t })));
         for spanned in file.category {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use wirewitness::audit::{Report, SessionFacts};
-use wirewitness::evidence::{Certainty, GapReason, Locator, Masked, Place, Span, Step, Time, Transport};
+use wirewitness::evidence::{
+    Certainty, GapReason, Ground, GroundCode, Locator, Masked, Place, Span, Step, Time, Transport,
+};
 use wirewitness::observations::*;
 use wirewitness::policy::*;
 use wirewitness::signatures::Signatures;
@@ -33,6 +35,9 @@ pub struct Case {
     no_first_party: bool,
     #[serde(default)]
     no_profile: bool,
+    /// Country that the session says data is to stay in.
+    #[serde(default)]
+    country: Option<String>,
     /// Percent of sent bytes that were read.
     #[serde(default = "hundred")]
     covered: u64,
@@ -107,6 +112,9 @@ struct FlowIn {
     app: Option<String>,
     #[serde(default = "path")]
     path: String,
+    /// The idle device sends it as well.
+    #[serde(default)]
+    noise: bool,
 }
 
 #[derive(Deserialize)]
@@ -125,6 +133,12 @@ struct ContactIn {
     near: BTreeMap<String, u64>,
     #[serde(default = "confirmed")]
     attribution: Certainty,
+    /// Country of its address, by a file that was given.
+    #[serde(default)]
+    country: Option<String>,
+    /// The idle device reaches it as well.
+    #[serde(default)]
+    noise: bool,
 }
 
 /// What comes out; lists are complete and in the report's order.
@@ -302,6 +316,7 @@ impl Case {
     pub fn session(&self) -> SessionFacts {
         SessionFacts {
             app: self.app.clone(),
+            country: self.country.clone(),
             first_party: if self.no_first_party { vec![] } else { vec!["own.example".to_owned()] },
             profile_types: if self.no_profile { vec![] } else { vec!["imei".to_owned(), "oaid".to_owned()] },
             ..SessionFacts::default()
@@ -335,6 +350,8 @@ impl Case {
                     app: flow.app.clone(),
                     certainty: flow.certainty,
                     count: 1,
+                    phases: Vec::new(),
+                    noise: flow.noise,
                     sightings: vec![sighting.id.clone()],
                 }),
             }
@@ -352,6 +369,13 @@ impl Case {
             let mut contact = contact(&recipient, given.read, given.closed, given.sealed);
             contact.phases = given.phases.clone();
             contact.near_mark = given.near.clone();
+            contact.noise = given.noise;
+            if let Some(country) = &given.country {
+                let address = contact.addresses[0].clone();
+                contact.networks =
+                    vec![Network { address, country: Some(country.clone()), asn: None, organisation: None }];
+                seen.geo = vec![geo()];
+            }
             if contact.phases.is_empty() {
                 contact.phases.insert("after-consent".to_owned(), given.read + given.closed);
             }
@@ -383,7 +407,7 @@ impl Case {
             app: flow.app.clone(),
             form: Form::plain(),
             certainty: flow.certainty,
-            reason: format!("the profile's {} stands here as it is", flow.data_type),
+            reason: GroundCode::ProfileValue.into(),
             label: format!("{}#1", flow.data_type),
             masked: Masked::of("867530900000017"),
             key: flow.key.clone().or_else(|| Some(flow.data_type.clone())),
@@ -400,6 +424,7 @@ impl Case {
             count: 1,
             first: time,
             last: time,
+            noise: flow.noise,
             locator: Locator {
                 place: frames(index as u64),
                 steps: vec![Step {
@@ -427,7 +452,14 @@ fn frames(index: u64) -> Place {
         stream: index as u32,
         frames: vec![index * 10 + 4, index * 10 + 5],
         offset: 0,
+        began: None,
+        continued: Vec::new(),
     }
+}
+
+fn geo() -> GeoSource {
+    let (name, sha256) = ("countries.csv".to_owned(), wirewitness::evidence::sha256_hex(b"countries"));
+    GeoSource { name, sha256, format: "CSV".to_owned(), date: Some("2026-06-25".to_owned()) }
 }
 
 fn contact(recipient: &Recipient, read: u64, closed: u64, sealed: u64) -> Contact {
@@ -436,6 +468,8 @@ fn contact(recipient: &Recipient, read: u64, closed: u64, sealed: u64) -> Contac
         app: None,
         hosts: vec![format!("api.{}", recipient.domain)],
         addresses: vec!["198.51.100.7".to_owned()],
+        networks: Vec::new(),
+        noise: false,
         remarks: Vec::new(),
         messages: read,
         closed: if closed > 0 { BTreeMap::from([(GapReason::NoKey, closed)]) } else { BTreeMap::new() },
@@ -483,7 +517,7 @@ fn recipient(id: &str, certainty: Certainty, signatures: &Signatures) -> Recipie
         company: product.map(|p| p.company.clone()),
         zh,
         en,
-        reason: format!("host api.{domain}"),
+        reason: Ground::new(GroundCode::NameOpened).with("host", format!("api.{domain}")).into(),
         domain,
         certainty,
         via: None,

@@ -23,16 +23,13 @@ fn frames(line: &Value, kept: Option<&[u64]>) -> Vec<u64> {
     frames.map(|frame| kept.map_or(frame, |kept| kept[frame as usize - 1])).collect()
 }
 
-/// The host of each message as an audit takes it: the one that was sent, else the SNI of
-/// its connection. Behind a gap in HTTP/2, what `:authority` refers to in the lost part of
-/// the header table is not guessed, so that messages there rest on the SNI alone.
+/// The host of each message as an audit takes it: the one that was sent, else the SNI that
+/// the line itself has. Behind a gap in HTTP/2, what `:authority` refers to in the lost part
+/// of the header table is not guessed, so that messages there rest on the SNI alone.
 fn hosts_of(lines: &[Value]) -> Vec<String> {
-    let stream = |line: &Value| format!("{} {} {}", field(line, "ip"), field(line, "port"), field(line, "stream"));
-    let named = lines.iter().filter(|line| line["sni"].is_string());
-    let sni: BTreeMap<String, String> = named.map(|line| (stream(line), field(line, "sni"))).collect();
     let host = |line: &Value| {
         let host = field(line, "host");
-        let host = if host == "-" { sni.get(&stream(line)).cloned().unwrap_or(host) } else { host };
+        let host = if host == "-" { field(line, "sni") } else { host };
         // Some lines carry the port that was sent, the SNI does not.
         host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name).to_owned()
     };

@@ -1,8 +1,9 @@
 //! Whole recordings of real programs: against what the servers logged, with packets
-//! removed, and in every wrapping a capture comes in.
+//! removed, split into files, and in every wrapping a capture comes in.
 
 mod chromium;
 mod loss;
+mod splits;
 mod wrappings;
 
 use std::path::{Path, PathBuf};

@@ -15,7 +15,9 @@ use wirewitness::signatures::Signatures;
 #[allow(dead_code)]
 mod case;
 mod html;
+mod ignored;
 mod json;
+mod services;
 mod terminal;
 
 /// The sample, with `edit` applied to what goes in.
@@ -82,7 +84,7 @@ fn hostile() -> Report {
             sighting.host = EVIL.to_owned();
             sighting.key = Some(EVIL.to_owned());
             sighting.path_template = format!("POST /{EVIL}");
-            sighting.reason = EVIL.to_owned();
+            sighting.reason.values_mut().for_each(|value| *value = EVIL.to_owned());
             for step in &mut sighting.locator.steps {
                 step.argument = Some(EVIL.to_owned());
             }
@@ -92,7 +94,7 @@ fn hostile() -> Report {
         }
         for recipient in observations.recipients.values_mut() {
             recipient.domain = EVIL.to_owned();
-            recipient.reason = EVIL.to_owned();
+            recipient.reason.values_mut().for_each(|value| *value = EVIL.to_owned());
         }
         observations.inputs[0].name = EVIL.to_owned();
         for row in &mut policy.third_parties {

@@ -23,7 +23,7 @@ pub fn judge(observations: &Observations, policy: &Policy, scope: &Scope<'_>, fo
         let recipient = reached.recipient;
         let closed = reached.unread_in_phase(PHASE);
         let told = found.iter().any(|d| d.code() == "before-consent" && d.recipient() == recipient.id);
-        if closed == 0 || told || !scope.standing(recipient).is_third_party() {
+        if closed == 0 || told || reached.is_noise() || !scope.standing(recipient).is_third_party() {
             continue;
         }
         let near = closed <= reached.near_mark(PHASE);

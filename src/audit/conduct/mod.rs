@@ -6,7 +6,7 @@
 mod after_refusal;
 mod before_consent;
 mod cleartext;
-mod contact_abroad;
+pub mod contact_abroad;
 mod contact_before_consent;
 mod in_background;
 
@@ -19,7 +19,7 @@ use crate::evidence::{Certainty, Span};
 use crate::observations::{Observations, Sighting};
 use crate::policy::Policy;
 
-pub use contact_abroad::INACTIVE as CONTACT_ABROAD_INACTIVE;
+pub use contact_abroad::{home, inactive};
 
 /// A check on sightings.
 struct Check {
@@ -44,7 +44,7 @@ pub fn judge(observations: &Observations, policy: &Policy, scope: &Scope<'_>) ->
         CHECKS.iter().flat_map(|check| of_sightings(check, observations, policy, scope)).collect();
     let contacts = contact_before_consent::judge(observations, policy, scope, &drafts);
     drafts.extend(contacts);
-    drafts.extend(contact_abroad::judge(observations));
+    drafts.extend(contact_abroad::judge(observations, policy, scope));
     drafts
 }
 
@@ -52,7 +52,7 @@ fn of_sightings(check: &Check, observations: &Observations, policy: &Policy, sco
     // By recipient, type and phase group; sightings stay in the report's order.
     let mut groups: BTreeMap<(&str, &str, &'static str), Vec<&Sighting>> = BTreeMap::new();
     for sighting in &observations.sightings {
-        if (check.applies)(sighting, observations, scope) {
+        if !sighting.noise && (check.applies)(sighting, observations, scope) {
             let key = (sighting.recipient.as_str(), sighting.data_type.as_str(), sighting.phase.group());
             groups.entry(key).or_default().push(sighting);
         }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::evidence::{Place, Time, Transport};
+use crate::evidence::{Place, Time, Transport, sha256_hex};
 use crate::message::{BODY_KEPT, Kind, Message, Protocol};
 
 /// What one end sends, in the order in which it is captured.
@@ -14,7 +14,7 @@ enum Event<'a> {
 use Event::{Answers, Closes, Lost, Sends};
 
 fn options() -> Options {
-    Options { keys: Arc::default(), hash_bodies: true }
+    Options { keys: Arc::default(), hash_bodies: true, ..Options::default() }
 }
 
 fn endpoints(port: u16) -> Endpoints {
@@ -274,6 +274,39 @@ fn a_hole_in_a_body_of_known_length_costs_that_body() {
     assert_eq!((request(get).2, get.doubtful, get.incomplete), ("/b", true, None));
     assert_eq!((gaps.len(), gaps[0].reason, gaps[0].bytes), (1, GapReason::LostPackets, 5));
     assert_eq!(offset(get), 49 + 5 + 5 + 10);
+    // No digest stands for a body of which a part is missing; what came behind the hole has its own.
+    assert_eq!((post.body_sha256.as_str(), &rest.body_sha256), ("", &sha256_hex(b"1234567890")));
+    // What is known to have been sent is weighed once, captured or not.
+    assert_eq!([post, rest, get].map(|m| m.lost_bytes), [5, 0, 0]);
+    let sent: u64 = found.iter().map(|m| m.wire_bytes + m.lost_bytes).sum();
+    assert_eq!(sent, 49 + 20 + 28);
+}
+
+#[test]
+fn the_name_and_password_for_a_socks_proxy_are_sent_messages() {
+    let five = [
+        Sends(b"\x05\x01\x02"),
+        Answers(b"\x05\x02"),
+        Sends(b"\x01\x0bu-133"),
+        Sends(b"000000\x03s3c"),
+        Answers(b"\x01\x00"),
+        Sends(b"\x05\x01\x00\x03\x0bexample.com\x00\x50"),
+        Answers(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00"),
+        Sends(b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"),
+    ];
+    let four = [
+        Sends(b"\x04\x01\x00\x50\xcb\x00\x71\x07user-7\x00"),
+        Answers(b"\x00\x5a\x00\x00\x00\x00\x00\x00"),
+        Sends(b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"),
+    ];
+    let said = |events: &[Event<'_>]| {
+        let (found, gaps) = messages(1080, events);
+        assert!(found.last().is_some_and(|m| request(m).1 == "example.com") && gaps.is_empty(), "{found:?} {gaps:?}");
+        let raw = found.iter().filter(|m| m.kind == Kind::Raw && m.direction == Direction::Sent);
+        raw.map(|m| (String::from_utf8_lossy(&m.body).into_owned(), frames(m))).collect::<Vec<_>>()
+    };
+    assert_eq!(said(&five), [("u-133000000".to_owned(), vec![3, 4]), ("s3c".to_owned(), vec![4])]);
+    assert_eq!(said(&four), [("user-7".to_owned(), vec![1])]);
 }
 
 #[test]

@@ -8,7 +8,8 @@ fn read(ports: [u16; 2], datagrams: &[(Direction, &[u8], u64)]) -> (Vec<Message>
     let end = |last: u8, port| std::net::SocketAddr::new([192, 0, 2, last].into(), port);
     let endpoints = Endpoints { client: end(1, ports[0]), server: end(2, ports[1]) };
     let id = StreamId { input: 0, transport: Transport::Udp, number: 5 };
-    let mut stream = Datagrams::new(id, endpoints, &Options { keys: Default::default(), hash_bodies: true });
+    let mut stream =
+        Datagrams::new(id, endpoints, &Options { keys: Default::default(), hash_bodies: true, ..Options::default() });
     let (mut messages, mut gaps) = (Vec::new(), Vec::new());
     let mut sink = |item| match item {
         Item::Message(message) => messages.push(*message),
@@ -130,4 +131,33 @@ fn other_datagrams_come_out_as_they_are() {
     assert_eq!(messages[0].incomplete, Some(GapReason::Truncated));
     let reasons: Vec<_> = gaps.iter().map(|gap| (gap.reason, gap.bytes)).collect();
     assert_eq!(reasons, [(GapReason::Truncated, 4), (GapReason::UnknownProtocol, 6)]);
+}
+
+/// STUN (RFC 8489 §5), then a hello of DTLS on the same ports (RFC 7983).
+#[test]
+fn what_is_known_and_not_parsed_has_a_name() {
+    let binding = b"\0\x01\0\0\x21\x12\xa4\x42abcdefghijkl";
+    let hello =
+        [&[22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 13][..], &[1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0]].concat();
+    let end = |last: u8, port| std::net::SocketAddr::new([192, 0, 2, last].into(), port);
+    let endpoints = Endpoints { client: end(1, 50000), server: end(2, 3478) };
+    let id = StreamId { input: 0, transport: Transport::Udp, number: 5 };
+    let signatures = crate::signatures::Signatures::embedded().unwrap();
+    let protocols = Arc::new(crate::signatures::Protocols::new(&signatures));
+    let mut stream = Datagrams::new(id, endpoints, &Options { protocols, ..Options::default() });
+    let (mut messages, mut gaps) = (Vec::new(), Vec::new());
+    let mut sink = |item| match item {
+        Item::Message(message) => messages.push(*message),
+        Item::Gap(gap) => gaps.push(gap),
+    };
+    for (frame, bytes) in [(1, &binding[..]), (2, &hello), (3, b"\x80\x60 media")] {
+        stream.push(Sent, Datagram { bytes, missing: 0, time: Time(1), frames: &[frame] }, &mut sink);
+    }
+    stream.finish(&mut sink);
+    let seen: Vec<_> = messages.iter().map(|m| (m.protocol, m.service.as_deref())).collect();
+    let stun = (Protocol::Udp, Some("stun"));
+    assert_eq!(seen, [stun, stun, (Protocol::Tls, None)]);
+    assert!(matches!(messages[2].kind, Kind::Closed { reason: GapReason::StartedBeforeCapture }));
+    assert_eq!(gaps.len(), 1);
+    assert_eq!(gaps[0].detail, "STUN or TURN, searched as raw bytes only");
 }

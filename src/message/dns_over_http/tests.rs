@@ -8,7 +8,8 @@ fn exchange(request: &[u8], response: &[u8], port: u16) -> Vec<Message> {
     let id = StreamId { input: 0, transport: Transport::Tcp, number: 0 };
     let server = std::net::SocketAddr::new([198, 51, 100, 7].into(), port);
     let endpoints = Endpoints { client: "192.0.2.1:40000".parse().unwrap(), server };
-    let mut conversation = Conversation::new(id, endpoints, &Options { keys: Arc::default(), hash_bodies: true });
+    let mut conversation =
+        Conversation::new(id, endpoints, &Options { keys: Arc::default(), hash_bodies: true, ..Options::default() });
     let mut messages = Vec::new();
     let mut sink = |item| match item {
         Item::Message(message) => messages.push(*message),

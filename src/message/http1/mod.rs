@@ -14,7 +14,7 @@ use self::exchange::{Pending, Pendings};
 use self::head::{Head, Start};
 use self::side::{Side, State, Step};
 use super::draft::{Context, Draft, Out};
-use super::http2::Http2;
+use super::http2::{Http2, is_grpc};
 use super::layer::Layer;
 use super::raw::Turns;
 use super::websocket::{Handshake, WebSocket};
@@ -184,7 +184,7 @@ impl Http1 {
 
     fn begin_request(&mut self, draft: &mut Draft, head: Head, out: &mut Out<'_>) {
         let Start::Request { method, target } = head.start else { return };
-        draft.protocol = if head.is_10 { Protocol::Http10 } else { Protocol::Http11 };
+        draft.protocol = protocol(head.is_10, &head.fields);
         let named = field(&head.fields, "host").and_then(|host| authority::host(&host));
         let direct = authority::split_absolute(&target).is_none();
         let (host, target) = if method == "CONNECT" {
@@ -214,7 +214,7 @@ impl Http1 {
 
     fn begin_response(draft: &mut Draft, head: Head, pending: Option<Pending>) {
         let Start::Status(status) = head.start else { return };
-        draft.protocol = if head.is_10 { Protocol::Http10 } else { Protocol::Http11 };
+        draft.protocol = protocol(head.is_10, &head.fields);
         let (method, host, exchange) = match pending {
             Some(pending) => (Some(pending.method), pending.host, Some(pending.exchange)),
             None => (None, None, None),
@@ -284,5 +284,14 @@ impl Http1 {
             layer.push(direction, piece.chunk(), &mut inner, out);
         }
         self.tunnel = Some((Box::new(layer), Box::new(inner)));
+    }
+}
+
+/// gRPC-Web is gRPC on HTTP/1.
+fn protocol(is_10: bool, fields: &[(String, bytes::Bytes)]) -> Protocol {
+    match is_10 {
+        _ if is_grpc(fields) => Protocol::Grpc,
+        true => Protocol::Http10,
+        false => Protocol::Http11,
     }
 }

@@ -77,8 +77,8 @@ pub(super) fn field(headers: &[(String, Bytes)], name: &str) -> Option<String> {
     Some(String::from_utf8_lossy(value).into_owned())
 }
 
-/// Whether the fields are those of a gRPC message.
-pub(super) fn is_grpc(headers: &[(String, Bytes)]) -> bool {
+/// Whether the fields are those of a message of gRPC or gRPC-Web (over any version of HTTP).
+pub(in crate::message) fn is_grpc(headers: &[(String, Bytes)]) -> bool {
     field(headers, "content-type")
         .is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("application/grpc"))
 }

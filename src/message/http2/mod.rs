@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use self::frame::{PREFACE, begins};
 
-pub(super) use self::head::Head;
+pub(super) use self::head::{Head, is_grpc};
 pub(super) use self::side::join;
 pub(super) use self::stream::{Half, Stream};
 
@@ -260,7 +260,7 @@ impl Http2 {
     /// what was on its way, so the request goes on until it ends.
     fn reset(&mut self, direction: Direction, id: u32, trail: &Trail, context: &mut Context, out: &mut Out<'_>) {
         self.with(id, |stream| {
-            let reason = Some(GapReason::LostPackets);
+            let reason = Some(GapReason::Cancelled);
             if direction == Direction::Sent || matches!(stream.sent, Half::Waiting) {
                 stream.end(Direction::Sent, reason, context, out);
             }

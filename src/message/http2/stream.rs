@@ -206,6 +206,7 @@ impl Stream {
         self.host = head.host();
         self.method = head.method.clone();
         self.grpc = head::is_grpc(&head.headers);
+        let authority = head.authority.clone();
         let plain_connect = head.path.is_none() && head.method.as_deref() == Some("CONNECT");
         let target = if plain_connect { head.authority } else { head.path };
         if self.method.as_deref() == Some("CONNECT") && direction == Direction::Sent {
@@ -217,6 +218,7 @@ impl Stream {
         if self.grpc {
             draft.protocol = Protocol::Grpc;
         }
+        draft.authority = authority;
         draft.headers = head.headers;
         (draft, head.size)
     }
@@ -276,7 +278,11 @@ impl Stream {
                     draft.incomplete = Some(GapReason::LostPackets);
                 }
             }
-            draft.incomplete = reason.or(draft.incomplete);
+            draft.incomplete = match reason {
+                // A hole before the end may have been in it.
+                Some(GapReason::Cancelled) if suspect => Some(GapReason::LostPackets),
+                reason => reason.or(draft.incomplete),
+            };
             if draft.kind != Kind::Raw || draft.body.length > 0 || !draft.headers.is_empty() {
                 draft.finish(context, out);
             }

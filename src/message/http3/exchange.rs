@@ -76,8 +76,8 @@ impl Exchange {
     pub fn pass(
         &mut self,
         direction: Direction,
-        bytes: &Bytes,
-        trail: Trail,
+        (bytes, trail): (&Bytes, Trail),
+        reason: GapReason,
         context: &mut Context,
         out: &mut Out<'_>,
     ) {
@@ -86,26 +86,26 @@ impl Exchange {
         draft.host = self.shared.host.clone();
         draft.exchange = Some(self.shared.exchange);
         draft.doubtful = true;
-        draft.incomplete = Some(GapReason::LostPackets);
+        draft.incomplete = Some(reason);
         draft.trail = trail;
         draft.body.add(bytes);
         draft.finish(context, out);
     }
 
     /// Nothing more comes in this direction: hands on what no frame could be made of.
-    pub fn flush(&mut self, direction: Direction, context: &mut Context, out: &mut Out<'_>) {
+    pub fn flush(&mut self, direction: Direction, reason: GapReason, context: &mut Context, out: &mut Out<'_>) {
         let feed = self.lane(direction).frames.feed();
         if !feed.is_empty() {
             let mut trail = Trail::default();
             let bytes = feed.take(feed.len(), &mut trail);
-            self.pass(direction, &bytes, trail, context, out);
+            self.pass(direction, (&bytes, trail), reason, context, out);
         }
     }
 
     /// Ends all of it.
     pub fn close(&mut self, reason: GapReason, context: &mut Context, out: &mut Out<'_>) {
         for direction in [Direction::Sent, Direction::Received] {
-            self.flush(direction, context, out);
+            self.flush(direction, reason, context, out);
         }
         self.shared.close(reason, context, out);
     }

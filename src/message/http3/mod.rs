@@ -171,9 +171,13 @@ impl Http3 {
             Chunk::End { reset, time, frame } => {
                 let lane = exchange.lane(direction);
                 // No frame says the end: it is that of the capture, or of the connection.
-                let whole = !reset && frame != 0 && lane.frames.is_even();
-                exchange.flush(direction, context, out);
-                exchange.shared.end(direction, (!whole).then_some(GapReason::LostPackets), context, out);
+                let reason = match (reset, frame != 0 && lane.frames.is_even()) {
+                    (true, _) => Some(GapReason::Cancelled),
+                    (false, true) => None,
+                    (false, false) => Some(GapReason::LostPackets),
+                };
+                exchange.flush(direction, reason.unwrap_or(GapReason::LostPackets), context, out);
+                exchange.shared.end(direction, reason, context, out);
                 let trail = Trail { first: Some((time, 0)), frames: vec![frame], ..Trail::default() };
                 exchange.shared.hang_up(direction, reset, &trail, out);
             }
@@ -350,7 +354,7 @@ impl Http3 {
         lane.holed = true;
         let (waiting, hole) = lane.frames.hole(length);
         if let Some((bytes, trail)) = waiting {
-            exchange.pass(direction, &bytes, trail, context, out);
+            exchange.pass(direction, (&bytes, trail), GapReason::LostPackets, context, out);
         }
         match hole {
             Hole::Nothing => {}

@@ -51,7 +51,7 @@ fn datagrams(
 }
 
 fn read(name: &str, lost: &dyn Fn(u64) -> bool) -> (Vec<Message>, Vec<Gap>) {
-    let options = Options { keys: keys(name), hash_bodies: true };
+    let options = Options { keys: keys(name), hash_bodies: true, ..Options::default() };
     let (mut messages, mut gaps) = (Vec::new(), Vec::new());
     let mut sink = |item| match item {
         Item::Message(message) => messages.push(*message),
@@ -207,7 +207,7 @@ fn frames_of_a_websocket_are_messages() {
 
 #[test]
 fn without_keys_a_connection_is_one_closed_message() {
-    let options = Options { keys: Arc::default(), hash_bodies: true };
+    let options = Options { keys: Arc::default(), hash_bodies: true, ..Options::default() };
     let mut messages = Vec::new();
     let mut sink = |item| match item {
         Item::Message(message) => messages.push(*message),
@@ -306,14 +306,16 @@ fn steps(name: &str) -> Steps {
 fn follow(steps: &Steps) -> (Vec<Message>, usize, bool) {
     let id = StreamId { input: 0, transport: crate::evidence::Transport::Udp, number: 0 };
     let endpoints = Endpoints { client: "192.0.2.1:4000".parse().unwrap(), server: "192.0.2.2:443".parse().unwrap() };
-    let mut context = Context::new(id, endpoints, &Options { keys: Arc::default(), hash_bodies: true });
+    let mut context =
+        Context::new(id, endpoints, &Options { keys: Arc::default(), hash_bodies: true, ..Options::default() });
     let (mut messages, mut gaps, mut exchange, mut waited) = (Vec::new(), 0, 0, false);
     let mut http3 = Http3::default();
     let mut sink = |item| match item {
         Item::Message(message) => messages.push(*message),
         Item::Gap(_) => gaps += 1,
     };
-    let mut out = Out { sink: &mut sink, exchange: &mut exchange };
+    let legs = crate::message::legs::Legs::new(id);
+    let mut out = Out { sink: &mut sink, exchange: &mut exchange, legs: &legs };
     for (id, direction, step) in steps {
         http3.push(*id, *direction, step.chunk(), &mut context, &mut out);
         waited |= !http3.blocked.is_empty();

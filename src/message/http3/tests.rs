@@ -17,13 +17,15 @@ use Push::{Answers, Ends, Lost, Sends};
 fn read(steps: &[Push]) -> (Vec<Message>, Vec<Gap>) {
     let id = StreamId { input: 0, transport: Transport::Udp, number: 0 };
     let endpoints = Endpoints { client: "192.0.2.1:4000".parse().unwrap(), server: "192.0.2.2:443".parse().unwrap() };
-    let mut context = Context::new(id, endpoints, &Options { keys: Arc::default(), hash_bodies: true });
+    let mut context =
+        Context::new(id, endpoints, &Options { keys: Arc::default(), hash_bodies: true, ..Options::default() });
     let (mut messages, mut gaps, mut exchange) = (Vec::new(), Vec::new(), 0);
     let mut sink = |item| match item {
         Item::Message(message) => messages.push(*message),
         Item::Gap(gap) => gaps.push(gap),
     };
-    let mut out = Out { sink: &mut sink, exchange: &mut exchange };
+    let legs = crate::message::legs::Legs::new(id);
+    let mut out = Out { sink: &mut sink, exchange: &mut exchange, legs: &legs };
     let mut http3 = Http3::default();
     for (at, step) in steps.iter().enumerate() {
         let (time, number) = (Time(at as i64), at as u64 + 1);
@@ -98,6 +100,19 @@ fn a_request_waits_for_its_entries() {
         assert_eq!((request(&messages[0]), gaps.len()), (("POST", "/", Some("www.example.com")), 0));
         assert!(!messages[0].doubtful && messages[0].incomplete.is_none());
     }
+}
+
+#[test]
+fn a_stream_that_its_sender_gives_up_is_cancelled_and_not_lost() {
+    let begun = || [ok(), vec![0, 5], b"begun".to_vec()].concat();
+    let ended = |last: Push| {
+        let steps = [Sends(0, post("a", "/")), Ends(0, Sent, false), Answers(0, begun()), last];
+        let (messages, _) = read(&steps);
+        let answer = messages.last().unwrap();
+        (answer.body.to_vec(), answer.incomplete, answer.body_sha256.is_empty())
+    };
+    assert_eq!(ended(Ends(0, Received, true)), (b"begun".to_vec(), Some(GapReason::Cancelled), false));
+    assert_eq!(ended(Lost(0, Received, 7)), (b"begun".to_vec(), Some(GapReason::LostPackets), true));
 }
 
 #[test]
@@ -211,7 +226,9 @@ fn what_is_given_up_is_incomplete() {
     ];
     let (messages, _) = read(&steps);
     assert_eq!(messages.len(), 3);
-    assert!(messages.iter().all(|m| m.incomplete == Some(GapReason::LostPackets)));
+    // Both ends gave up the first; the second ends inside a frame, and nothing says why.
+    let reasons = [GapReason::Cancelled, GapReason::Cancelled, GapReason::LostPackets].map(Some);
+    assert_eq!(messages.iter().map(|m| m.incomplete).collect::<Vec<_>>(), reasons);
     assert_eq!(messages.iter().map(|m| m.exchange).collect::<Vec<_>>(), [Some(0), Some(0), Some(1)]);
 }
 

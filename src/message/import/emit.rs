@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::evidence::{Direction, Gap, GapReason, Place, Time, sha256_hex};
 use crate::message::draft::BODY_KEPT;
+use crate::message::http2::is_grpc;
 use crate::message::{Item, Kind, Message, Options, Protocol, Wire, dns_over_http};
 
 /// Fields of one head that are read; the same bound as on the wire.
@@ -25,16 +26,9 @@ pub fn seconds(seconds: f64) -> Option<Time> {
 
 /// From what an exporter calls the version, in lower case: `HTTP/1.1`, `http/2.0`, `h3`.
 pub fn protocol(version: &str, headers: &[(String, Bytes)]) -> Protocol {
-    let grpc = || {
-        let media_type = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-        media_type.is_some_and(|(_, value)| {
-            let rest = value.strip_prefix(b"application/grpc");
-            rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';' | b' ')))
-        })
-    };
     match version.trim_start_matches("http/") {
+        _ if is_grpc(headers) => Protocol::Grpc,
         "1.0" => Protocol::Http10,
-        "2" | "2.0" | "h2" | "h2c" if grpc() => Protocol::Grpc,
         "2" | "2.0" | "h2" | "h2c" => Protocol::Http2,
         version if version.starts_with("h3") || version.starts_with('3') || version.contains("quic") => Protocol::Http3,
         // `HTTP/1.1`, and what exporters write that do not know it.
@@ -153,7 +147,10 @@ pub fn emit(shared: &Shared, part: Part, options: &Options, sink: &mut dyn FnMut
         app: shared.app.clone(),
         exchange: u32::try_from(shared.number).ok(),
         // The file does not tell: what it would be in HTTP/1.1.
+        authority: None,
+        service: None,
         wire_bytes: ((start + fields) as u64).saturating_add(body.length),
+        lost_bytes: 0,
         place: Place::Entry { input: shared.input, entry: shared.number, pointer },
     };
     let inside = dns_over_http::inside(&message);

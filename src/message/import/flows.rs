@@ -157,7 +157,7 @@ struct Importer<'a> {
     /// Encrypted client connections that a message was seen of.
     seen: BTreeSet<Vec<u8>>,
     /// What the messages of a WebSocket share, by the id of the flow with its handshake.
-    handshakes: BTreeMap<Vec<u8>, Shared>,
+    handshakes: BTreeMap<Vec<u8>, (Shared, String)>,
     /// The certificate that was read last, and its names: flows of a connection repeat it.
     certificate: (Vec<u8>, Vec<String>),
 }

@@ -9,7 +9,7 @@ fn read(steps: &[(Direction, &[u8], u64)]) -> (Vec<Message>, Vec<Gap>) {
     let id = StreamId { input: 0, transport: Transport::Tcp, number: 0 };
     let endpoints =
         Endpoints { client: "192.0.2.1:40000".parse().unwrap(), server: "198.51.100.7:1883".parse().unwrap() };
-    let options = Options { keys: Arc::default(), hash_bodies: true };
+    let options = Options { keys: Arc::default(), hash_bodies: true, ..Options::default() };
     let mut conversation = Conversation::new(id, endpoints, &options);
     let (mut messages, mut gaps) = (Vec::new(), Vec::new());
     let mut sink = |item| match item {

@@ -96,7 +96,7 @@ fn keys(name: &str) -> Arc<KeyLog> {
 
 /// Reads the steps of a stream; `cut` says how long the next piece is at most.
 fn read(stream: &Recorded, hash_bodies: bool, cut: &mut dyn FnMut() -> usize) -> (Vec<Message>, Vec<Gap>) {
-    let options = Options { keys: Arc::clone(&stream.keys), hash_bodies };
+    let options = Options { keys: Arc::clone(&stream.keys), hash_bodies, ..Options::default() };
     let mut conversation = Conversation::new(stream.id, stream.endpoints, &options);
     let (mut messages, mut gaps) = (Vec::new(), Vec::new());
     let mut sink = |item| match item {

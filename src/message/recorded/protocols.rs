@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{column, messages, tshark};
-use crate::evidence::{Direction, Place, sha256_hex};
+use crate::evidence::{Direction, GapReason, Place, sha256_hex};
 use crate::message::{Kind, Message, Protocol};
 
 fn first_frame(message: &Message) -> u64 {
@@ -130,7 +130,8 @@ fn padding_pushes_trailers_resets_and_tunnels_of_node() {
     // Node ends the stream before it resets it: tshark shows the flag.
     assert_eq!((&given_up.body[..], given_up.incomplete), (&b"partly"[..], None));
     let cancelled = response(&messages, request(&messages, "/endless"));
-    assert_eq!((&cancelled.body[..], cancelled.incomplete.is_some()), (&b"begun"[..], true));
+    assert_eq!((&cancelled.body[..], cancelled.incomplete), (&b"begun"[..], Some(GapReason::Cancelled)));
+    assert_eq!(cancelled.body_sha256, sha256_hex(b"begun"), "all that was sent");
 
     for (path, letter) in [("/upload/a", "a"), ("/upload/b", "b")] {
         let upload = request(&messages, path);

@@ -17,7 +17,7 @@ fn read(name: &str, with_keys: bool) -> (Vec<Message>, Vec<Gap>) {
     if with_keys {
         keys.parse(&std::fs::read(folder.join(format!("{name}.keys"))).unwrap(), name);
     }
-    let options = Options { keys: Arc::new(keys), hash_bodies: true };
+    let options = Options { keys: Arc::new(keys), hash_bodies: true, ..Options::default() };
     let source = Source::open(&folder.join(format!("{name}.pcap"))).unwrap();
     let mut packets = source.packets(0).unwrap();
     let (mut slicer, mut numbering, mut unread) = (Slicer::new(), Numbering::new(), Gaps::default());

@@ -109,6 +109,32 @@ fn fragments_in_any_order() {
 }
 
 #[test]
+fn fragments_and_streams_go_on_in_the_next_capture() {
+    let whole = udp(40000, 80, &[7; 40]);
+    let pieces = [v4(7, 17, (0, true), &whole[..16]), v4(7, 17, (16, false), &whole[16..])];
+    let other = v4(8, 17, (0, false), &udp(40001, 80, b"x"));
+    let (mut slicer, mut numbering, mut gaps) = (Slicer::new(), Numbering::new(), Gaps::default());
+    for (frame, data) in [(1, &other), (2, &pieces[0])] {
+        if let Some(segment) = slicer.slice(&packet(frame, 0, LinkType::RAW, data), &mut gaps) {
+            assert_eq!(numbering.assign(&segment).leg, Leg { input: 0, number: 0, before: 0 });
+        }
+    }
+    slicer.next_capture(2);
+    numbering.next_capture(2);
+    let mut seen = Vec::new();
+    for (frame, data) in [(1, &pieces[1]), (2, &other)] {
+        let second = Packet { input: 1, ..packet(frame, MS, LinkType::RAW, data) };
+        let segment = slicer.slice(&second, &mut gaps).unwrap();
+        let assigned = numbering.assign(&segment);
+        assert_eq!((assigned.id.input, assigned.leg.before), (0, 2));
+        seen.push((segment.frames.to_vec(), assigned.id.number, assigned.leg.number, assigned.fresh));
+    }
+    // In the second file, the datagram's stream is the first that tshark sees.
+    assert_eq!(seen, [(vec![2, 3], 1, 0, true), (vec![4], 0, 1, false)]);
+    assert_eq!(gaps.into_vec(), []);
+}
+
+#[test]
 fn fragments_that_overlap_keep_the_first_copy() {
     let whole = udp(40000, 80, b"aaaaaaaabbbbbbbbcccccccc");
     let first = v4(7, 17, (0, true), &whole[..16]);

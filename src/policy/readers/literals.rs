@@ -1,8 +1,10 @@
-//! JavaScript, TypeScript and JSON that carry a policy in their strings.
+//! Program text and JSON that carry a policy in their strings.
 //!
 //! Not a parser: strings, names and brackets are enough. Objects in one list are
-//! rows of a table, their keys the heads; every other string that holds words is
-//! text or HTML. A place is the line its literal begins on.
+//! rows of a table, their keys the heads; two strings in one call (`label = "…",
+//! value = "…"`) are a label and its value; every other string that holds words is
+//! text or HTML. A place is the line its literal begins on, or, where the literal
+//! goes over lines itself, the line in it.
 
 use super::super::block::{Block, Cell, Kind, Row, Table};
 use super::{html, marks, text};
@@ -16,7 +18,12 @@ struct Field {
     key: Option<String>,
     value: String,
     line: u32,
+    /// Its line breaks are those of the file.
+    lined: bool,
 }
+
+/// Longest string that labels the one behind it, in characters.
+const LONGEST_LABEL: usize = 16;
 
 /// An open bracket.
 #[derive(Default)]
@@ -29,8 +36,6 @@ struct Open {
     /// It was a string: without a colon behind it, a value.
     is_string: bool,
     key: Option<String>,
-    /// A `+` stands behind the last string.
-    joins: bool,
 }
 
 /// The blocks of a file.
@@ -56,9 +61,20 @@ pub fn read_from(source: &str, first: u32) -> Vec<Block> {
                 next = after.get(end..).unwrap_or_default();
             }
             '"' | '\'' | '`' => {
-                let (value, used) = string(after, c);
+                let triple = [c, c].iter().collect::<String>();
+                let (value, used, lined) = match after.strip_prefix(triple.as_str()).filter(|_| c != '`') {
+                    Some(inner) => {
+                        let end = inner.find([c, c, c].iter().collect::<String>().as_str());
+                        let value = inner.get(..end.unwrap_or(inner.len())).unwrap_or_default();
+                        (value.replace("\\n", "\n"), value.len() + 2 + end.map_or(0, |_| 3), true)
+                    }
+                    None => {
+                        let (value, used) = string(after, c);
+                        (value, used, c == '`')
+                    }
+                };
                 if let Some(top) = open.last_mut() {
-                    top.string(value, line);
+                    top.string(Field { key: None, value, line, lined });
                 }
                 line = line.saturating_add(lines_in(after.get(..used).unwrap_or_default()));
                 next = after.get(used..).unwrap_or_default();
@@ -80,17 +96,12 @@ pub fn read_from(source: &str, first: u32) -> Vec<Block> {
                     top.key = None;
                 }
             }
-            '+' => {
-                if let Some(top) = open.last_mut() {
-                    top.joins = top.is_string;
-                }
-            }
             _ if c.is_alphanumeric() || matches!(c, '_' | '$') => {
                 let end = rest.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '$')).unwrap_or(rest.len());
                 let word = rest.get(..end).unwrap_or_default();
                 if let Some(top) = open.last_mut() {
                     top.value();
-                    top.last = Some(Field { key: None, value: word.to_owned(), line });
+                    top.last = Some(Field { key: None, value: word.to_owned(), line, lined: false });
                     top.is_string = false;
                 }
                 next = rest.get(end..).unwrap_or_default();
@@ -148,15 +159,17 @@ fn string(text: &str, quote: char) -> (String, usize) {
 }
 
 impl Open {
-    fn string(&mut self, value: String, line: u32) {
-        if std::mem::take(&mut self.joins)
+    /// Behind a `+`, or with nothing between (C, Dart, Python), it goes on with the last.
+    fn string(&mut self, field: Field) {
+        if self.is_string
             && let Some(last) = &mut self.last
         {
-            last.value.push_str(&value);
+            last.value.push_str(&field.value);
+            last.lined = false;
             return;
         }
         self.value();
-        self.last = Some(Field { key: None, value, line });
+        self.last = Some(field);
         self.is_string = true;
     }
 
@@ -168,7 +181,6 @@ impl Open {
             self.fields.push(Field { key: self.key.take(), ..last });
         }
         self.is_string = false;
-        self.joins = false;
     }
 }
 
@@ -187,9 +199,27 @@ fn close(mut closed: Open, parent: Option<&mut Open>, blocks: &mut Vec<Block>) {
     if !closed.rows.is_empty() {
         blocks.extend(table(&closed.rows));
     }
+    if closed.bracket == '('
+        && let [label, value] = closed.fields.as_slice()
+        && is_label(&label.value)
+        && !value.value.trim().is_empty()
+    {
+        let text = format!("{}：{}", label.value.trim().trim_end_matches([':', '：']), value.value);
+        words(&Field { value: text, lined: false, ..label.clone() }, blocks);
+        return;
+    }
     for field in closed.fields {
         words(&field, blocks);
     }
+}
+
+/// Short, words, no sentence.
+fn is_label(text: &str) -> bool {
+    let text = text.trim();
+    !text.is_empty()
+        && text.chars().count() <= LONGEST_LABEL
+        && text.chars().any(super::super::fold::is_cjk)
+        && !text.contains(['。', '，', '\n'])
 }
 
 /// Objects of one list as a table under their keys.
@@ -253,8 +283,22 @@ fn words(field: &Field, blocks: &mut Vec<Block>) {
         return;
     }
     let marked = ["</", "<br", "<p>", "<p "].iter().any(|tag| value.contains(tag));
-    let found = if marked { html::read_marked(&marks::annotate(value, field.line)) } else { text::read(value) };
-    blocks.extend(found.into_iter().map(|block| at_line(block, field.line)));
+    let found = if marked {
+        html::read_marked(&marks::annotate(value, if field.lined { 1 } else { field.line }))
+    } else {
+        text::read(&field.value)
+    };
+    blocks.extend(found.into_iter().map(|mut block| {
+        let place =
+            |line: u32| if field.lined { field.line.saturating_add(line.saturating_sub(1)) } else { field.line };
+        (block.line, block.end_line) = (place(block.line), place(block.end_line));
+        if let Kind::Table(table) = &mut block.kind {
+            for row in &mut table.rows {
+                (row.line, row.end_line) = (place(row.line), place(row.end_line));
+            }
+        }
+        block
+    }));
 }
 
 /// The block, all of it on the line its string begins on.

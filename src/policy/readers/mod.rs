@@ -52,7 +52,7 @@ pub enum Format {
     Markdown,
     /// HTML.
     Html,
-    /// JavaScript, TypeScript or JSON with the text in strings.
+    /// Program text or JSON with the policy in strings.
     Literals,
     /// Values separated by commas, semicolons or tabs.
     Csv,
@@ -107,7 +107,8 @@ impl Format {
             "jsx" | "tsx" => Self::Jsx,
             "vue" | "svelte" => Self::Component,
             "js" | "mjs" | "ts" | "json" if is_jsx(text) => Self::Jsx,
-            "js" | "mjs" | "ts" | "json" => Self::Literals,
+            "js" | "mjs" | "ts" | "json" | "java" | "kt" | "kts" | "swift" | "dart" | "py" | "cs" | "go" | "m"
+            | "strings" | "arb" => Self::Literals,
             "csv" | "tsv" => Self::Csv,
             "md" | "markdown" | "mdown" | "mdx" => Self::Markdown,
             "html" | "htm" | "xhtml" | "shtml" | "jsp" | "php" | "asp" | "aspx" => Self::Html,

@@ -1,6 +1,8 @@
 //! What a reader reads, one table a language.
 
+pub(super) mod discover;
 mod en;
+mod reasons;
 mod zh;
 
 use crate::audit::Text;
@@ -84,11 +86,18 @@ words! {
     recipients, role, reason, via, company,
     coverage, coverage_bytes, coverage_messages, coverage_closed, coverage_other_apps, coverage_nothing, gaps, gaps_none, gap_count, gap_bytes,
     not_checked, sealed_payloads, sealed_line,
+    rhythm, rhythm_intro, verdict, scenario, interval, every, bursts, timed, sent, apart, apart_platform, apart_noise, network,
+    method_noise, method_geo, method_country, coverage_unknown_app,
     advice,
     policy_read, policy_read_intro, doubtful, corrected, remarks,
     method, method_tool, method_signatures, method_psl, method_first_party, method_owner, method_isolation, method_marks, method_no_marks,
     method_profile, method_no_profile, method_settled, method_skew, method_repeat, yes, no, sha256, size, records, from_to,
     how_to_read, certainty_legend, severity_legend, contents, none_said, and,
+    ignored, ignored_by, ignored_more, ignore_how, ignore_today, ignore_reaches, ignore_unused,
+    diff_title, diff_old, diff_new, diff_side, diff_none,
+    meaning, example, mend, base_severity, ignore_rule,
+    gate_passed, gate_failed, gate_unseen, left_out,
+    baseline, baseline_of, baseline_counts, baseline_absent, baseline_covered,
 }
 
 impl Words {

@@ -57,7 +57,7 @@ pub fn of_sighting(sighting: &Sighting, report: &Report, language: Language) -> 
         filter,
         times: fill(words.times, &[&sighting.count, &sighting.first]),
         phase: words.term(sighting.phase.group()).to_owned(),
-        reason: sighting.reason.clone(),
+        reason: language.because(&sighting.reason),
     }
 }
 
@@ -82,15 +82,17 @@ fn place(locator: &Locator, report: &Report, _: Language) -> (String, Option<Str
         report.inputs.get(*input as usize).map_or_else(|| format!("input {input}"), |input| input.name.clone())
     };
     match &locator.place {
-        Place::Frames { input, transport, stream, frames, offset } => {
-            let (ranges, more) = ranges(frames);
-            let more = if more > 0 { format!(" +{more}") } else { String::new() };
-            let place = format!(
-                "{} · {}.stream {stream} · frames {}{more} · offset {offset}",
-                name(input),
-                word(transport),
-                ranges.join(", ")
-            );
+        Place::Frames { input, transport, stream, frames, offset, continued, .. } => {
+            let part = |input: &u32, stream: &u32, frames: &[u64]| {
+                let (ranges, more) = ranges(frames);
+                let more = if more > 0 { format!(" +{more}") } else { String::new() };
+                format!("{} · {}.stream {stream} · frames {}{more}", name(input), word(transport), ranges.join(", "))
+            };
+            let mut place = format!("{} · offset {offset}", part(input, stream, frames));
+            for rest in continued {
+                place.push_str(&format!("; {}", part(&rest.input, &rest.stream, &rest.frames)));
+            }
+            let (ranges, _) = ranges(frames);
             let filter =
                 (!ranges.is_empty()).then(|| format!("frame.number in {{{}}}", ranges.join(", ").replace('–', "..")));
             (place, filter)

@@ -42,6 +42,14 @@ pub struct Finding {
     pub clauses: Vec<Clause>,
     /// Its stable name.
     pub fingerprint: String,
+    /// Who has it ignored, why and until when: it is struck out.
+    pub ignored: Option<String>,
+    /// The command that ignores it; none where it is.
+    pub ignore_command: Option<String>,
+    /// State against the baseline as JSON writes it, and in words; empty without one.
+    pub baseline: String,
+    /// See `baseline`.
+    pub baseline_words: String,
 }
 
 /// A quoted line of the policy.
@@ -99,7 +107,19 @@ pub fn arrange(finding: &audit::Finding, report: &Report, language: Language) ->
         evidence: places,
         clauses: finding.clauses.iter().map(|id| clause(id, report, language)).collect(),
         fingerprint: finding.fingerprint.clone(),
+        ignored: finding
+            .suppressed
+            .as_ref()
+            .map(|by| fill(words.ignored_by, &[&by.reason, &by.owner, &by.expires, &by.file, &by.line])),
+        ignore_command: finding.suppressed.is_none().then(|| ignore_command(&finding.fingerprint)),
+        baseline_words: finding.baseline.map_or_else(String::new, |state| words.term(&word(&state)).to_owned()),
+        baseline: finding.baseline.map_or_else(String::new, |state| word(&state)),
     }
+}
+
+/// As a reader completes it: why and who no report can know.
+fn ignore_command(fingerprint: &str) -> String {
+    format!("wirewitness ignore add SESSION {fingerprint} --reason TEXT --owner NAME --expires DAY")
 }
 
 /// A span with its place.

@@ -3,7 +3,9 @@
 
 mod evidence;
 mod findings;
+mod ignored;
 mod matrix;
+mod rhythm;
 mod sections;
 
 use crate::audit::Report;
@@ -12,8 +14,10 @@ use super::language::{Language, fill};
 
 pub use evidence::Evidence;
 pub use findings::Finding;
+pub use ignored::{Baseline, Ignored};
 pub use matrix::Matrix;
-pub use sections::{Claim, Contact, Coverage, DeclaredGroup, Fact, PartyRow, RecipientRow};
+pub use rhythm::RhythmRow;
+pub use sections::{Claim, Contact, Coverage, DeclaredGroup, Fact, PartyRow, RecipientRow, coverage};
 
 /// A report arranged.
 pub struct View {
@@ -31,8 +35,16 @@ pub struct View {
     pub matrix: Matrix,
     /// All findings.
     pub findings: Vec<Finding>,
-    /// All contacts.
+    /// The lines of `ignore.toml`, where there are any.
+    pub ignored: Option<Ignored>,
+    /// The baseline, where one was given.
+    pub baseline: Option<Baseline>,
+    /// How often and how much was sent, by phase and scenario.
+    pub rhythms: Vec<RhythmRow>,
+    /// Contacts of the app.
     pub contacts: Vec<Contact>,
+    /// Contacts that are listed apart: why, and which; groups without one are left out.
+    pub apart: Vec<(String, Vec<Contact>)>,
     /// Promises.
     pub claims: Vec<Claim>,
     /// Declared and not seen.
@@ -80,7 +92,11 @@ pub fn arrange(report: &Report, language: Language) -> View {
         counts,
         matrix: matrix::matrix(report, language),
         findings: report.findings.iter().map(|f| findings::arrange(f, report, language)).collect(),
-        contacts: sections::contacts(report, language),
+        ignored: ignored::ignored(report, language),
+        baseline: ignored::baseline(report, language),
+        rhythms: rhythm::rhythms(report, language),
+        contacts: sections::contacts(report, sections::Part::App, language),
+        apart: sections::apart(report, language),
         claims: sections::claims(report, language),
         declared: sections::declared(report, language),
         recipients: sections::recipients(report, language),
@@ -93,31 +109,28 @@ pub fn arrange(report: &Report, language: Language) -> View {
 }
 
 /// Never "clean": what the findings, or their absence, rest on.
-fn headline(report: &Report, language: Language) -> String {
+pub fn headline(report: &Report, language: Language) -> String {
     let words = language.words();
     let read = report.coverage.percent().filter(|_| report.coverage.opened_messages > 0);
-    let Some(percent) = read else {
-        let nothing = words.seen_nothing.to_owned();
-        return match report.findings.len() {
-            0 => nothing,
-            count => {
-                let stop = if language == Language::Zh { "。" } else { ". " };
-                format!("{}{stop}{nothing}", fill(words.counted(count), &[&count, &0]))
-            }
-        };
-    };
-    let mut line = match report.findings.len() {
-        0 => fill(words.findings_none, &[&percent]),
-        count => fill(words.counted(count), &[&count, &percent]),
-    };
-    line.push_str(if language == Language::Zh { "。" } else { "." });
-    if percent < 100 {
-        if language == Language::En {
-            line.push(' ');
-        }
-        line.push_str(&fill(words.seen_rest, &[&(100 - percent)]));
+    let open = report.findings.iter().filter(|finding| finding.suppressed.is_none()).count();
+    let stop = if language == Language::Zh { "。" } else { ". " };
+    let mut sentences = Vec::new();
+    match read {
+        Some(percent) if open == 0 => sentences.push(fill(words.findings_none, &[&percent]) + stop),
+        Some(percent) => sentences.push(fill(words.counted(open), &[&open, &percent]) + stop),
+        None if open == 0 => {}
+        None => sentences.push(fill(words.counted(open), &[&open, &0]) + stop),
     }
-    line
+    if report.findings.len() > open {
+        sentences
+            .push(fill(words.ignored_more, &[&(report.findings.len() - open)]) + stop.trim_start_matches(['。', '.']));
+    }
+    match read {
+        None => sentences.push(words.seen_nothing.to_owned()),
+        Some(percent) if percent < 100 => sentences.push(fill(words.seen_rest, &[&(100 - percent)])),
+        Some(_) => {}
+    }
+    sentences.concat().trim_end().to_owned()
 }
 
 /// A data type's name.
@@ -143,9 +156,14 @@ fn recipient_name(report: &Report, id: &str, language: Language) -> String {
 }
 
 /// The word of an enum as JSON writes it.
-fn word<T: serde::Serialize>(value: &T) -> String {
+pub fn word<T: serde::Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),
     }
+}
+
+/// A place in the traffic: file, stream, frames, or entry.
+pub fn place(locator: &crate::evidence::Locator, report: &Report, language: Language) -> String {
+    evidence::of_place(locator, report, language).place
 }

@@ -6,6 +6,7 @@ use super::findings::{Quote, quote};
 use super::{recipient_name, type_name, word};
 use crate::audit::{DeclaredState, Report};
 use crate::evidence::Span;
+use crate::observations::{Input, Network, Role};
 use crate::report::language::{Language, fill};
 use crate::report::policy;
 
@@ -29,8 +30,14 @@ pub struct Contact {
     pub closed: String,
     /// Sealed payloads.
     pub sealed: u64,
+    /// Bytes sent.
+    pub sent: u64,
     /// Hosts.
     pub hosts: String,
+    /// Where its addresses lie.
+    pub networks: String,
+    /// What a reader should know of its names.
+    pub remarks: Vec<String>,
     /// Phases with their counts.
     pub phases: String,
     /// Codes of findings on the contact itself.
@@ -115,8 +122,38 @@ pub struct PartyRow {
     pub corrected: bool,
 }
 
-/// Contacts in the report's order.
-pub fn contacts(report: &Report, language: Language) -> Vec<Contact> {
+/// Where a contact is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// With the app's own.
+    App,
+    /// The operating system's services.
+    Platform,
+    /// What the idle device does as well.
+    Noise,
+}
+
+impl Part {
+    fn of(contact: &crate::observations::Contact, report: &Report) -> Self {
+        let found = || report.findings.iter().any(|f| f.recipient == contact.recipient);
+        match report.recipients.get(&contact.recipient).map(|r| r.role) {
+            _ if contact.noise => Self::Noise,
+            Some(Role::Platform) if !found() => Self::Platform,
+            _ => Self::App,
+        }
+    }
+}
+
+/// What is listed apart from the app's contacts, with why.
+pub fn apart(report: &Report, language: Language) -> Vec<(String, Vec<Contact>)> {
+    let words = language.words();
+    let parts = [(words.apart_platform, Part::Platform), (words.apart_noise, Part::Noise)];
+    let listed = parts.map(|(why, part)| (why.to_owned(), contacts(report, part, language)));
+    listed.into_iter().filter(|(_, contacts)| !contacts.is_empty()).collect()
+}
+
+/// Contacts of one part, in the report's order.
+pub fn contacts(report: &Report, part: Part, language: Language) -> Vec<Contact> {
     let words = language.words();
     let list = |counts: &BTreeMap<String, u64>| {
         counts.iter().map(|(what, count)| format!("{} {count}", words.term(what))).collect::<Vec<_>>().join(words.and)
@@ -124,6 +161,7 @@ pub fn contacts(report: &Report, language: Language) -> Vec<Contact> {
     report
         .contacts
         .iter()
+        .filter(|contact| Part::of(contact, report) == part)
         .map(|contact| {
             let closed = contact.closed.iter().map(|(r, n)| (r.as_str().to_owned(), *n)).collect();
             let judged = |f: &&crate::audit::Finding| f.recipient == contact.recipient && f.data_type.is_none();
@@ -134,12 +172,23 @@ pub fn contacts(report: &Report, language: Language) -> Vec<Contact> {
                 read: contact.messages,
                 closed: list(&closed),
                 sealed: contact.sealed,
+                sent: contact.sent_bytes,
                 hosts: contact.hosts.join(", "),
+                networks: contact.networks.iter().map(network).collect::<Vec<_>>().join(", "),
+                remarks: contact.remarks.iter().map(|remark| language.because(remark)).collect(),
                 phases: list(&contact.phases),
                 findings: codes.join(", "),
             }
         })
         .collect()
+}
+
+/// `CN AS64500 Example (198.51.100.7)`.
+fn network(network: &Network) -> String {
+    let asn = network.asn.map(|number| format!("AS{number}"));
+    let known: Vec<&str> =
+        [&network.country, &asn, &network.organisation].into_iter().flatten().map(String::as_str).collect();
+    format!("{} ({})", known.join(" "), network.address)
 }
 
 fn role(report: &Report, id: &str, language: Language) -> String {
@@ -211,9 +260,9 @@ pub fn recipients(report: &Report, language: Language) -> Vec<RecipientRow> {
         .recipients
         .values()
         .map(|recipient| {
-            let mut reason = recipient.reason.clone();
+            let mut reason = language.because(&recipient.reason);
             if let Some(via) = &recipient.via {
-                reason.push_str("; ");
+                reason.push_str(if language == Language::Zh { "；" } else { "; " });
                 reason.push_str(&fill(words.via, &[via]));
             }
             RecipientRow {
@@ -244,6 +293,9 @@ pub fn coverage(report: &Report, language: Language) -> Coverage {
     if seen.other_app_messages > 0 {
         lines.push(fill(words.coverage_other_apps, &[&seen.other_app_messages]));
     }
+    if seen.unknown_app_messages > 0 && !report.session.isolation {
+        lines.push(fill(words.coverage_unknown_app, &[&seen.unknown_app_messages]));
+    }
     let sealed = report
         .sealed
         .iter()
@@ -270,15 +322,15 @@ pub fn coverage(report: &Report, language: Language) -> Coverage {
             (words.term(gap.reason.as_str()).to_owned(), gap.at.clone(), detail)
         })
         .collect();
-    let (zh, en) = crate::audit::CONTACT_ABROAD_INACTIVE;
-    let inactive = if language == Language::Zh { zh } else { en };
+    let inactive = crate::audit::contact_abroad_inactive(report);
+    let not_checked = inactive.map(|why| format!("contact-abroad: {}", language.of(&why)));
     Coverage {
         percent,
         lines,
         closed: seen.closed.iter().map(|(reason, n)| (words.term(reason.as_str()).to_owned(), *n)).collect(),
         sealed,
         gaps,
-        not_checked: vec![format!("contact-abroad: {inactive}")],
+        not_checked: not_checked.into_iter().collect(),
     }
 }
 
@@ -322,18 +374,13 @@ pub fn method(report: &Report, language: Language) -> Vec<Fact> {
         fact(words.method_signatures, vec![report.tool.signatures_sha256.clone()]),
         fact(words.method_psl, vec![report.tool.public_suffix_list.clone()]),
     ];
-    for input in &report.inputs {
-        let mut values = vec![
-            format!("{} {}", words.sha256, input.sha256),
-            format!("{} {} · {} {} · {}", words.size, input.bytes, words.records, input.records, input.format),
-        ];
-        if let (Some(first), Some(last)) = (input.first, input.last) {
-            values.push(format!("{} {first} – {last}", words.from_to));
-        }
-        if !input.links.is_empty() {
-            values.push(input.links.join(", "));
-        }
-        facts.push(fact(&input.name, values));
+    facts.extend(report.inputs.iter().map(|input| fact(&input.name, of_input(input, language))));
+    let noise = |input: &Input| fact(&format!("{}: {}", words.method_noise, input.name), of_input(input, language));
+    facts.extend(report.noise.iter().map(noise));
+    for file in &report.geo {
+        let date = file.date.as_deref().unwrap_or(words.no);
+        let values = vec![format!("{} {}", words.sha256, file.sha256), format!("{}, {date}", file.format)];
+        facts.push(fact(&format!("{}: {}", words.method_geo, file.name), values));
     }
     for source in &report.declarations.sources {
         let values =
@@ -344,6 +391,9 @@ pub fn method(report: &Report, language: Language) -> Vec<Fact> {
     let settled = session.settled.iter().map(|(host, what, why)| format!("{host} = {what}: {why}")).collect::<Vec<_>>();
     facts.push(fact(words.method_first_party, or(session.first_party.clone(), words.no)));
     facts.push(fact(words.method_owner, or(session.owner.iter().cloned().collect(), words.no)));
+    if let Some(country) = &session.country {
+        facts.push(fact(words.method_country, vec![country.clone()]));
+    }
     facts.push(fact(words.method_isolation, vec![if session.isolation { words.yes } else { words.no }.to_owned()]));
     facts.push(fact(words.method_profile, or(session.profile_types.clone(), words.method_no_profile)));
     facts.push(fact(words.method_marks, or(marks, words.method_no_marks)));
@@ -354,4 +404,19 @@ pub fn method(report: &Report, language: Language) -> Vec<Fact> {
         facts.push(fact(words.method_settled, settled));
     }
     facts
+}
+
+fn of_input(input: &Input, language: Language) -> Vec<String> {
+    let words = language.words();
+    let mut values = vec![
+        format!("{} {}", words.sha256, input.sha256),
+        format!("{} {} · {} {} · {}", words.size, input.bytes, words.records, input.records, input.format),
+    ];
+    if let (Some(first), Some(last)) = (input.first, input.last) {
+        values.push(format!("{} {first} – {last}", words.from_to));
+    }
+    if !input.links.is_empty() {
+        values.push(input.links.join(", "));
+    }
+    values
 }

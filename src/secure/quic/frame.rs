@@ -9,8 +9,10 @@ pub enum Frame<'a> {
     Crypto { offset: u64, bytes: &'a [u8] },
     /// Bytes of a stream; `fin`: its last ones.
     Stream { id: u64, offset: u64, bytes: &'a [u8], fin: bool },
-    /// The sender gives up a stream.
-    Reset { id: u64 },
+    /// The sender gives up a stream, of which it had sent `size` bytes (RFC 9000 §19.4).
+    Reset { id: u64, size: u64 },
+    /// The receiver wants no more of a stream (RFC 9000 §19.5).
+    StopSending { id: u64 },
     /// An id that the other side may send to.
     ConnectionId(&'a [u8]),
     /// Bytes that belong to no stream (RFC 9221).
@@ -78,8 +80,8 @@ impl<'a> Frames<'a> {
             }
             0x04 => {
                 let id = self.reader.varint()?;
-                self.skip(2)?;
-                Some(Frame::Reset { id })
+                self.skip(1)?;
+                Some(Frame::Reset { id, size: self.reader.varint()? })
             }
             0x06 => {
                 let offset = self.reader.varint()?;
@@ -96,8 +98,13 @@ impl<'a> Frames<'a> {
                 self.skip(1)?;
                 None
             }
-            // STOP_SENDING, MAX_STREAM_DATA, STREAM_DATA_BLOCKED
-            0x05 | 0x11 | 0x15 => {
+            0x05 => {
+                let id = self.reader.varint()?;
+                self.skip(1)?;
+                Some(Frame::StopSending { id })
+            }
+            // MAX_STREAM_DATA, STREAM_DATA_BLOCKED
+            0x11 | 0x15 => {
                 self.skip(2)?;
                 None
             }
@@ -167,7 +174,6 @@ mod tests {
         let last = [0x0b, 4, 2, b'o', b'k'];
         for frame in [
             &[0x03, 9, 0, 0, 1, 1, 2, 3][..],
-            &[0x05, 4, 1],
             &[0x07, 2, 7, 7],
             &[0x10, 9],
             &[0x11, 4, 9],
@@ -183,15 +189,23 @@ mod tests {
             assert_eq!(found, ["Stream { id: 4, offset: 0, bytes: [111, 107], fin: true }"], "{frame:?}");
         }
         let id = [&[0x18, 1, 0, 3, 7, 8, 9][..], &[0; 16]].concat();
-        let all =
-            [&id[..], &[0x31, 1, 5], &[0x04, 8, 0, 9], &[0x1c, 0, 0, 1, b'x'], &[0x0c, 8, 0x40, 0x64, 1, 2]].concat();
+        let all = [
+            &id[..],
+            &[0x31, 1, 5],
+            &[0x04, 8, 0, 9],
+            &[0x05, 4, 1],
+            &[0x1c, 0, 0, 1, b'x'],
+            &[0x0c, 8, 0x40, 0x64, 1, 2],
+        ]
+        .concat();
         let found: Vec<_> = Frames::new(&all).collect();
         assert_eq!(
             found,
             [
                 Frame::ConnectionId(&[7, 8, 9]),
                 Frame::Datagram(&[5]),
-                Frame::Reset { id: 8 },
+                Frame::Reset { id: 8, size: 9 },
+                Frame::StopSending { id: 4 },
                 Frame::Close,
                 Frame::Stream { id: 8, offset: 100, bytes: &[1, 2], fin: false },
             ]

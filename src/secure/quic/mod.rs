@@ -343,10 +343,11 @@ impl Connection {
                     let mut deliver = |id, direction, chunk: Chunk<'_>| sink(Item::Stream { id, direction, chunk });
                     self.streams.push(direction, (id, offset, fin), bytes, origin, &mut deliver);
                 }
-                Frame::Reset { id } => {
+                Frame::Reset { id, size } => {
                     let mut deliver = |id, direction, chunk: Chunk<'_>| sink(Item::Stream { id, direction, chunk });
-                    self.streams.reset(direction, id, origin, &mut deliver);
+                    self.streams.reset(direction, (id, size), origin, &mut deliver);
                 }
+                Frame::StopSending { id } => self.streams.stop(direction.reverse(), id, origin),
                 Frame::Datagram(bytes) => {
                     let (time, frames) = (origin.time, &origin.frames[..]);
                     sink(Item::Datagram { direction, bytes, time, frames });

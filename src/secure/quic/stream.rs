@@ -64,6 +64,8 @@ struct Live {
     held: BTreeMap<u64, Piece>,
     /// Size of the stream, once its last bytes are announced, and the frame that did.
     size: Option<(u64, Time, u64)>,
+    /// The receiver wanted no more: when it said so, and in which frame.
+    stopped: Option<(Time, u64)>,
 }
 
 /// All streams of a connection.
@@ -117,13 +119,22 @@ impl Streams {
         }
     }
 
-    /// A RESET_STREAM frame.
-    pub fn reset(&mut self, direction: Direction, id: u64, origin: &Origin, deliver: Deliver<'_>) {
+    /// A RESET_STREAM frame: `size` bytes had been sent. What is held behind a hole is not
+    /// sent again, so the hole stays.
+    pub fn reset(&mut self, direction: Direction, (id, size): (u64, u64), origin: &Origin, deliver: Deliver<'_>) {
         let Some(half) = self.halves.get_mut(&(id, direction == Direction::Sent)) else { return };
-        if let Half::Live(live) = std::mem::replace(half, Half::Over) {
+        if let Half::Live(mut live) = std::mem::replace(half, Half::Over) {
             self.held -= live.held.values().map(Piece::cost).sum::<usize>();
+            live.run_out(Some(size), origin.time, &mut |chunk| deliver(id, direction, chunk));
             let frame = origin.frames.last().copied().unwrap_or(0);
             deliver(id, direction, Chunk::End { reset: true, time: origin.time, frame });
+        }
+    }
+
+    /// A STOP_SENDING frame about what `direction` sends.
+    pub fn stop(&mut self, direction: Direction, id: u64, origin: &Origin) {
+        if let Some(Half::Live(live)) = self.halves.get_mut(&(id, direction == Direction::Sent)) {
+            live.stopped = Some((origin.time, origin.frames.last().copied().unwrap_or(0)));
         }
     }
 
@@ -133,19 +144,28 @@ impl Streams {
             let direction = if is_sent { Direction::Sent } else { Direction::Received };
             let Half::Live(mut live) = half else { continue };
             let mut deliver = |chunk: Chunk<'_>| deliver(id, direction, chunk);
-            while live.pass_hole(&mut deliver) {
-                live.drain(&mut deliver);
+            live.run_out(live.size.map(|(size, ..)| size), time, &mut deliver);
+            match live.stopped {
+                // The answer to it would have been a reset.
+                Some((time, frame)) if live.size.is_none() => deliver(Chunk::End { reset: true, time, frame }),
+                _ => deliver(Chunk::End { reset: false, time, frame: 0 }),
             }
-            if let Some((size, ..)) = live.size.filter(|(size, ..)| *size > live.next) {
-                deliver(Chunk::Gap { length: size - live.next, time, reason: GapReason::LostPackets });
-            }
-            deliver(Chunk::End { reset: false, time, frame: 0 });
         }
         self.held = 0;
     }
 }
 
 impl Live {
+    /// Hands on what is held, with the holes before and behind it, up to `size`.
+    fn run_out(&mut self, size: Option<u64>, time: Time, deliver: &mut dyn FnMut(Chunk<'_>)) {
+        while self.pass_hole(deliver) {
+            self.drain(deliver);
+        }
+        if let Some(size) = size.filter(|size| *size > self.next) {
+            deliver(Chunk::Gap { length: size - self.next, time, reason: GapReason::LostPackets });
+        }
+    }
+
     /// Hands on what is new in bytes that start at or before the next one.
     fn deliver(&mut self, offset: u64, bytes: &[u8], origin: &Origin, deliver: &mut dyn FnMut(Chunk<'_>)) {
         let known = usize::try_from(self.next.saturating_sub(offset)).unwrap_or(usize::MAX);
@@ -228,10 +248,25 @@ mod tests {
         push(&mut streams, &mut got, 0, 5, b"late", false, 1);
         push(&mut streams, &mut got, 0, 20, b"", true, 2);
         push(&mut streams, &mut got, 4, 0, b"given up", false, 3);
-        streams.reset(Direction::Sent, 4, &origin(4), &mut |id, direction, chunk| got.take(id, direction, chunk));
+        streams.reset(Direction::Sent, (4, 8), &origin(4), &mut |id, direction, chunk| got.take(id, direction, chunk));
         push(&mut streams, &mut got, 4, 8, b"x", false, 5);
         streams.finish(Time(9), &mut |id, direction, chunk| got.take(id, direction, chunk));
         assert_eq!(got.0, ["4>given up [3]", "4>end true 4", "0>gap 5", "0>late [1]", "0>gap 11", "0>end false 0"]);
+    }
+
+    #[test]
+    fn a_stream_that_is_given_up_tells_what_was_sent_of_it() {
+        let (mut streams, mut got) = (Streams::default(), Got::default());
+        let mut take = |id, direction, chunk: Chunk<'_>| got.take(id, direction, chunk);
+        // RFC 9000 §4.5: the final size counts what was sent, so two bytes were not captured.
+        streams.push(Direction::Sent, (0, 0, false), b"abc", &origin(1), &mut take);
+        streams.push(Direction::Sent, (0, 4, false), b"e", &origin(2), &mut take);
+        streams.reset(Direction::Sent, (0, 6), &origin(3), &mut take);
+        // The receiver wanted no more, and the capture ends before the answer.
+        streams.push(Direction::Received, (4, 0, false), b"page", &origin(4), &mut take);
+        streams.stop(Direction::Received, 4, &origin(5));
+        streams.finish(Time(9), &mut take);
+        assert_eq!(got.0, ["0>abc [1]", "0>gap 1", "0>e [2]", "0>gap 1", "0>end true 3", "4<page [4]", "4<end true 5"]);
     }
 
     #[test]

@@ -44,7 +44,8 @@ pub enum MessageType {
 }
 
 impl MessageType {
-    fn of(number: u8) -> Self {
+    /// By its number.
+    pub fn of(number: u8) -> Self {
         match number {
             0 => Self::HelloRequest,
             1 => Self::ClientHello,

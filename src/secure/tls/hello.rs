@@ -61,10 +61,22 @@ pub struct ClientHello {
 impl ClientHello {
     /// Reads the body of a ClientHello, without its handshake header.
     pub fn read(body: &[u8]) -> Option<Self> {
+        Self::read_form(body, false)
+    }
+
+    /// The same of DTLS, which has a cookie behind the session id (RFC 6347 §4.2.1).
+    pub fn read_with_cookie(body: &[u8]) -> Option<Self> {
+        Self::read_form(body, true)
+    }
+
+    fn read_form(body: &[u8], cookie: bool) -> Option<Self> {
         let mut reader = Reader::new(body);
         let legacy = Version(reader.u16()?);
         let random = reader.array()?;
         let session_id = reader.vec8()?.rest().to_vec();
+        if cookie {
+            reader.vec8()?;
+        }
         let mut suites = reader.vec16()?;
         reader.vec8()?;
         let mut hello = Self { random, session_id, version: legacy, ..Self::default() };

@@ -80,6 +80,9 @@ impl fmt::Display for Version {
             0x0300 => f.write_str("SSL 3.0"),
             0x0301..=0x0304 => write!(f, "TLS 1.{}", self.0 - 0x0301),
             0x0101 => f.write_str("TLCP 1.1"),
+            0xfeff => f.write_str("DTLS 1.0"),
+            0xfefd => f.write_str("DTLS 1.2"),
+            0xfefc => f.write_str("DTLS 1.3"),
             other => match self.draft() {
                 Some(draft) => write!(f, "TLS 1.3 draft {draft}"),
                 None => write!(f, "0x{other:04x}"),

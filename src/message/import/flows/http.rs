@@ -34,7 +34,8 @@ impl Importer<'_> {
         let first_of_stream = self.first_of(&connection);
         let started = time(request, "timestamp_start").unwrap_or(self.last);
 
-        let kind = Kind::Request { method: method.clone(), target: target(request, &method) };
+        let target = target(request, &method);
+        let kind = Kind::Request { method: method.clone(), target: target.clone() };
         let mut part = Part::new(format!("/{number}/request"), Direction::Sent, started, protocol, kind);
         part.body = body(request, &headers, false);
         part.headers = headers;
@@ -61,7 +62,7 @@ impl Importer<'_> {
         if let Some(websocket) = flow.known("websocket") {
             let at = format!("/{number}/websocket/messages");
             let messages = websocket.get("messages");
-            self.frames(messages.into_iter().flat_map(Value::items), &at, &shared, started, sink);
+            self.frames(messages.into_iter().flat_map(Value::items), &at, &shared, (Some(&target), started), sink);
         }
         // Up to version 11 its messages are a flow of their own, which names this one.
         if status == 101
@@ -71,7 +72,7 @@ impl Importer<'_> {
             if self.handshakes.len() >= HANDSHAKES {
                 self.handshakes.pop_first();
             }
-            self.handshakes.insert(id.to_vec(), shared);
+            self.handshakes.insert(id.to_vec(), (shared, target));
         }
     }
 }

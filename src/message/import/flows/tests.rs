@@ -78,7 +78,7 @@ fn flow(kind: &str, extra: &[(&str, Vec<u8>)]) -> Vec<u8> {
 }
 
 fn import(file: &[u8]) -> (Imported, Vec<Message>, Vec<Gap>) {
-    let options = Options { keys: Default::default(), hash_bodies: true };
+    let options = Options { keys: Default::default(), hash_bodies: true, ..Options::default() };
     let (mut messages, mut gaps) = (Vec::new(), Vec::new());
     let imported = read(file, 3, &options, &mut |item| match item {
         Item::Message(message) => messages.push(*message),
@@ -132,6 +132,7 @@ fn what_no_app_sent_is_left_out_and_counted() {
     let websocket = map(&[("messages", list(&[frame(b"own", false), frame(b"injected", true)]))]);
     let (_, messages, gaps) = import(&flow("http", &[sent("/live"), ("websocket", websocket)]));
     assert_eq!((messages.len(), &messages[1].body[..]), (2, &b"own"[..]));
+    assert_eq!(messages[1].kind, Kind::WebSocket { opcode: "text", target: Some("/live".into()) });
     assert_eq!(reasons(&gaps), [(lossy, "/0/websocket/messages/1")]);
 }
 
@@ -198,7 +199,7 @@ fn a_flow_that_is_too_large_is_skipped() {
     let length = FLOW_LIMIT + 1;
     let next = [b"}".to_vec(), flow("http", &[("request", request("/", &[]))])].concat();
     let file = format!("{length}:").into_bytes();
-    let options = Options { keys: Default::default(), hash_bodies: false };
+    let options = Options { keys: Default::default(), hash_bodies: false, ..Options::default() };
     let mut items = Vec::new();
     read(file.chain(Flow(length)).chain(&next[..]), 0, &options, &mut |item| items.push(item));
     let [Item::Gap(gap), Item::Message(message)] = &items[..] else { panic!("{items:?}") };

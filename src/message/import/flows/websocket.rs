@@ -16,12 +16,13 @@ impl Importer<'_> {
         messages: impl Iterator<Item = Value<'v>>,
         at: &str,
         shared: &Shared,
-        started: Time,
+        (target, started): (Option<&str>, Time),
         sink: &mut dyn FnMut(Item),
     ) {
         for (index, message) in messages.enumerate() {
             let mut parts = message.items();
-            let from_client = parts.nth(1).and_then(Value::boolean);
+            let opcode = parts.next().and_then(Value::integer).map_or("binary", opcode);
+            let from_client = parts.next().and_then(Value::boolean);
             let (content, time) = (parts.next().and_then(Value::bytes), parts.next().and_then(Value::number));
             let injected = parts.nth(1).and_then(Value::boolean) == Some(true);
             let pointer = format!("{at}/{index}");
@@ -36,7 +37,8 @@ impl Importer<'_> {
             }
             let direction = if from_client { Direction::Sent } else { Direction::Received };
             let time = time.and_then(seconds).unwrap_or(started);
-            let part = Part::new(pointer, direction, time, Protocol::WebSocket, Kind::Raw);
+            let kind = Kind::WebSocket { opcode, target: target.map(str::to_owned) };
+            let part = Part::new(pointer, direction, time, Protocol::WebSocket, kind);
             emit(shared, Part { body: Body::whole(content.to_vec()), ..part }, self.options, sink);
         }
     }
@@ -51,15 +53,26 @@ impl Importer<'_> {
     ) {
         let handshake = flow.get("metadata").and_then(|metadata| metadata.get("websocket_handshake")?.bytes());
         let known = handshake.and_then(|id| self.handshakes.remove(id));
-        let shared = match known {
-            Some(shared) => Shared { number, ..shared },
+        let (shared, target) = match known {
+            Some((shared, target)) => (Shared { number, ..shared }, Some(target)),
             None => {
                 let detail = "WebSocket messages without their handshake; the host is that of the connection";
                 sink(Item::Gap(Gap::new(GapReason::LossyImport, format!("/{number}"), detail)));
-                self.shared(number, connection.asked.clone(), &connection)
+                (self.shared(number, connection.asked.clone(), &connection), None)
             }
         };
         let messages = flow.get("messages").into_iter().flat_map(Value::items);
-        self.frames(messages, &format!("/{number}/messages"), &shared, self.last, sink);
+        self.frames(messages, &format!("/{number}/messages"), &shared, (target.as_deref(), self.last), sink);
+    }
+}
+
+/// RFC 6455 §11.8; what is none of it is bytes.
+fn opcode(number: i64) -> &'static str {
+    match number {
+        1 => "text",
+        8 => "close",
+        9 => "ping",
+        10 => "pong",
+        _ => "binary",
     }
 }

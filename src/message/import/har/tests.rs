@@ -3,7 +3,7 @@ use crate::evidence::{Direction, Place, Time};
 use crate::message::{Kind, Message, Protocol, Wire};
 
 fn import(json: &str) -> (Result<Imported, String>, Vec<Message>, Vec<Gap>) {
-    let options = Options { keys: Default::default(), hash_bodies: true };
+    let options = Options { keys: Default::default(), hash_bodies: true, ..Options::default() };
     let (mut messages, mut gaps) = (Vec::new(), Vec::new());
     let har = super::read(json.as_bytes(), None, 2, &options, &mut |item| match item {
         Item::Message(message) => messages.push(*message),

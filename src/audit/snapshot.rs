@@ -1,0 +1,82 @@
+//! A report that was written earlier, as far as a later one is held against it.
+//!
+//! Only what is compared is read, so a report of another version of the program
+//! serves as long as these parts of it mean the same.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{Finding, JudgedFlow, SessionFacts, Tool, TypeName};
+use crate::evidence::sha256_hex;
+use crate::observations::{Coverage, Recipient};
+
+/// Bytes of a report that are read: one of a hundred thousand findings is smaller.
+pub const LIMIT: u64 = 512 << 20;
+
+/// An earlier report.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Snapshot {
+    schema: String,
+    /// What it was made with.
+    pub tool: Tool,
+    /// Of which session.
+    pub session: SessionFacts,
+    /// How much could be seen.
+    pub coverage: Coverage,
+    /// By id.
+    pub recipients: BTreeMap<String, Recipient>,
+    /// With their verdicts.
+    pub flows: Vec<JudgedFlow>,
+    /// All.
+    pub findings: Vec<Finding>,
+    /// Names of the data types.
+    #[serde(default)]
+    pub data_types: BTreeMap<String, TypeName>,
+    /// The policy's files.
+    pub declarations: Documents,
+    /// SHA-256 of the file.
+    #[serde(skip)]
+    pub sha256: String,
+}
+
+/// The policy's files.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Documents {
+    /// In their order.
+    pub sources: Vec<Document>,
+}
+
+/// One file of the policy.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub struct Document {
+    /// File name.
+    pub name: String,
+    /// SHA-256.
+    pub sha256: String,
+}
+
+impl Snapshot {
+    /// Reads the bytes of a `report.json`; the error says why they are none.
+    pub fn read(bytes: &[u8]) -> Result<Self, String> {
+        let mut snapshot: Self = serde_json::from_slice(bytes)
+            .map_err(|error| format!("is no report: {error}; `wirewitness audit --format json` writes one"))?;
+        if snapshot.schema != super::SCHEMA {
+            return Err(format!("is {:?}; only {:?} can be compared", snapshot.schema, super::SCHEMA));
+        }
+        snapshot.sha256 = sha256_hex(bytes);
+        Ok(snapshot)
+    }
+
+    /// Its findings by fingerprint; the worst, where several share one.
+    pub fn by_fingerprint(&self) -> BTreeMap<&str, &Finding> {
+        let mut known: BTreeMap<&str, &Finding> = BTreeMap::new();
+        for finding in &self.findings {
+            let place = known.entry(&finding.fingerprint).or_insert(finding);
+            if (finding.severity, finding.certainty) > (place.severity, place.certainty) {
+                *place = finding;
+            }
+        }
+        known
+    }
+}

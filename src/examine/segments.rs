@@ -1,0 +1,49 @@
+//! The segments of captures that follow each other.
+
+use std::ops::Range;
+
+use crate::capture::{Record, Source};
+use crate::evidence::Gaps;
+use crate::net::{Assigned, Numbering, Segment, Slicer};
+
+use super::apps::AppMap;
+use super::{ExamineError, forgotten};
+
+/// Hands every segment of the captures in `range`, which are one series, to `take`, with its
+/// stream, as `slicer` finds them. `take` returns `false` to stop.
+pub fn read(
+    sources: &[Source],
+    range: Range<usize>,
+    mut slicer: Slicer,
+    apps: &AppMap,
+    gaps: &mut Gaps,
+    take: &mut dyn FnMut(&Assigned, &Segment<'_>, &mut Gaps) -> bool,
+) -> Result<(), ExamineError> {
+    let (mut numbering, mut name) = (Numbering::new(), "");
+    for (index, source) in sources.iter().enumerate().take(range.end).skip(range.start) {
+        let index = index as u32;
+        let (mut reader, mut apps, mut frames) = (source.packets(index)?, apps.table(index), 0);
+        name = source.name();
+        while let Some(record) = reader.next() {
+            let app = apps.see(&record);
+            // Gaps of the reader itself were counted in pass 1.
+            let Record::Packet(packet) = record else { continue };
+            frames = packet.frame;
+            let mut found = slicer.slice(&packet, gaps);
+            while let Some(segment) = found {
+                let segment = Segment { app, ..segment };
+                if !take(&numbering.assign(&segment), &segment, gaps) {
+                    return Ok(());
+                }
+                found = slicer.more(&packet, gaps);
+            }
+        }
+        slicer.next_capture(frames);
+        if index as usize + 1 < range.end {
+            numbering.next_capture(frames);
+        }
+    }
+    slicer.finish(gaps);
+    forgotten(&numbering, name, gaps);
+    Ok(())
+}

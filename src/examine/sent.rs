@@ -1,0 +1,84 @@
+//! What was sent, message by message, with everything in it: for comparing runs.
+
+use super::{Known, Remarks, first_pass, lens, read};
+use crate::evidence::{Direction, Gap, Gaps};
+use crate::examine::ExamineError;
+use crate::identify::Hit;
+use crate::message::{Kind, Message, Protocol};
+use crate::observations::Input;
+use crate::party::Attribution;
+use crate::payload::Leaf;
+use crate::session::Session;
+use crate::signatures::Signatures;
+
+/// A sent message that could be read.
+pub struct Sent<'a> {
+    /// The message.
+    pub message: &'a Message,
+    /// Whom it went to.
+    pub attribution: &'a Attribution,
+    /// All its values.
+    pub leaves: &'a [Leaf],
+    /// What is known of them.
+    pub hits: &'a [Hit],
+}
+
+/// What was read, and what could not be.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// The inputs.
+    pub inputs: Vec<Input>,
+    /// Sent messages that were handed on.
+    pub messages: u64,
+    /// Streams that stayed closed.
+    pub closed: u64,
+    /// What could not be seen.
+    pub gaps: Vec<Gap>,
+}
+
+/// Hands every sent and readable message of the audited app to `sink`, with its values as
+/// they are: what is printed of them is up to the caller.
+pub fn sent(
+    session: &Session,
+    signatures: &Signatures,
+    remarks: &mut Remarks<'_>,
+    sink: &mut dyn FnMut(Sent<'_>),
+) -> Result<Told, ExamineError> {
+    let (known, options) = first_pass(session, signatures, remarks)?;
+    let Known { sources, inputs, series, names, apps, first, mut gaps, .. } = known;
+    let lens = lens(session, signatures, true, (names, apps, first), remarks)?;
+    let (mut messages, mut closed, mut found) = (0, 0, Gaps::default());
+    let unseen = read(&sources, series, &options, &lens.apps, &mut |message| {
+        let other_app =
+            message.app.as_deref().zip(lens.app.as_deref()).and_then(|(app, it)| lens.apps.is_audited(app, it));
+        if message.direction == Direction::Received || other_app == Some(false) {
+            return true;
+        }
+        if let Kind::Closed { .. } = message.kind {
+            closed += 1;
+            return true;
+        }
+        let asked = match &message.kind {
+            Kind::Dns(dns) if dns.response || message.protocol != Protocol::Dns => return true,
+            // A name that is asked for goes to whoever answers for its zone.
+            Kind::Dns(dns) => Some(Message { host: dns.names.first().cloned(), sni: None, ..message.clone() }),
+            _ => None,
+        };
+        let message = asked.unwrap_or(message);
+        let attribution = lens.attributor.attribute(&message);
+        if !message.opened || attribution.ignored.is_some() {
+            return true;
+        }
+        messages += 1;
+        let recipient = &attribution.recipient;
+        let product = recipient.product.as_deref().or(recipient.via.as_deref());
+        let decoded = lens.decoder.leaves(&message, product);
+        decoded.gaps.into_iter().for_each(|gap| found.add(gap));
+        let hits = lens.identifier.find(&decoded.leaves, product, message.time).hits;
+        sink(Sent { message: &message, attribution: &attribution, leaves: &decoded.leaves, hits: &hits });
+        true
+    })?;
+    gaps.merge(unseen);
+    gaps.merge(found);
+    Ok(Told { inputs, messages, closed, gaps: gaps.into_vec() })
+}

@@ -1,0 +1,173 @@
+//! Reasons in words: one sentence part for each ground, in both languages.
+//!
+//! `{field}` is filled with the ground's field of that name. The first ground of a
+//! recipient's reason is its name, which the next one says something of; all others
+//! are set apart by a semicolon.
+
+use super::Language;
+use crate::evidence::{Ground, GroundCode as G, Reason};
+
+impl Language {
+    /// A reason in words.
+    pub fn because(self, reason: &Reason) -> String {
+        let mut said = String::new();
+        let mut last = None;
+        for ground in &reason.0 {
+            said.push_str(match last {
+                None => "",
+                Some(before) if continues(before) => self.pick("", " "),
+                Some(_) => self.pick("；", "; "),
+            });
+            said.push_str(&self.ground(ground));
+            last = Some(ground.code);
+        }
+        said
+    }
+
+    fn pick(self, zh: &'static str, en: &'static str) -> &'static str {
+        match self {
+            Self::Zh => zh,
+            Self::En => en,
+        }
+    }
+
+    fn ground(self, ground: &Ground) -> String {
+        let (zh, en) = sentence(ground.code);
+        let mut filled = String::new();
+        let mut rest = self.pick(zh, en);
+        // Filled from left to right, so that a value that holds braces stays as it is.
+        while let Some((before, behind)) = rest.split_once('{') {
+            let Some((field, after)) = behind.split_once('}') else { break };
+            filled.push_str(before);
+            filled.push_str(ground.fields.get(field).map_or("", String::as_str));
+            rest = after;
+        }
+        filled + rest
+    }
+}
+
+/// The next ground says something of this one: a name, or what it is an alias of.
+fn continues(code: G) -> bool {
+    matches!(
+        code,
+        G::NameOpened
+            | G::NameSni
+            | G::NameDns
+            | G::NameDnsOfSeveral
+            | G::NameDnsExpired
+            | G::NameDnsOtherClient
+            | G::NameOfCaptureFile
+            | G::NameAddress
+            | G::Alias
+    )
+}
+
+/// The words of a ground: Chinese, English.
+#[rustfmt::skip]
+fn sentence(code: G) -> (&'static str, &'static str) {
+    match code {
+        G::NameOpened => ("主机 {host} ", "host {host}"),
+        G::NameSni => ("服务器名（SNI）{host} ", "server name (SNI) {host}"),
+        G::NameDns => ("域名 {host}（来自本机的 DNS 应答）", "name {host} (by a DNS answer to this client)"),
+        G::NameDnsOfSeveral => (
+            "域名 {host}（多个 DNS 应答中最新的；其余：{others}）",
+            "name {host} (by the newest of several DNS answers; the others: {others})",
+        ),
+        G::NameDnsExpired => ("域名 {host}（来自已过期的 DNS 应答）", "name {host} (by a DNS answer whose time had run out)"),
+        G::NameDnsOtherClient => ("域名 {host}（来自给另一台设备的 DNS 应答）", "name {host} (by a DNS answer to another client)"),
+        G::NameOfCaptureFile => ("域名 {host}（由抓包文件给出）", "name {host} (by the names that the capture file gives)"),
+        G::NameAddress => ("地址 {host} ", "address {host}"),
+        G::MatchHost => ("与{zh}的主机 {matched} 相符（特征 {origin}）", "matches {matched} of {en} (signature {origin})"),
+        G::MatchPattern => ("符合{zh}的主机模式 {matched}（特征 {origin}）", "matches the pattern {matched} of {en} (signature {origin})"),
+        G::MatchDomain => ("在{zh}的域名 {matched} 之下（特征 {origin}）", "lies under the domain {matched} of {en} (signature {origin})"),
+        G::MatchNarrowed => ("该特征限定的 {rule} 也相符", "{rule}, which the signature asks for, fits"),
+        G::Alias => ("是 {alias} 的别名（CNAME），后者", "is an alias (CNAME) of {alias}, which"),
+        G::Owner => ("其公司就是应用的所有者", "its company is the owner of the app"),
+        G::FirstParty => ("在指定的第一方域名 {domain} 之下", "lies under {domain}, given as first party"),
+        G::Group => ("在{zh}的域名 {domain} 之下（特征 {origin}）", "lies under {domain}, a domain of {en} (signature {origin})"),
+        G::GroupOfOwner => ("应用的所有者（{owner}）属于该集团", "the owner ({owner}) belongs to that group"),
+        G::GroupWithoutProduct => ("该集团没有哪个产品列出这个主机", "none of its products lists this host"),
+        G::Infrastructure => ("在 {operator} 的公用域名 {domain} 之下（{kind}，特征 {origin}）", "lies under {domain}, {kind} of {operator} (signature {origin})"),
+        G::Settled => ("已由用户定为 {as}：{why}", "was settled as {as}: {why}"),
+        G::Local => ("在本地网络之内", "lies in the local network"),
+        G::AddressOnly => ("没有名称，也没有特征列出它", "is an address without a name, and no signature lists it"),
+        G::Unnamed => ("不在任何特征里，也不在第一方域名之下", "is in no signature and not under a first-party domain"),
+        G::Unknown => ("不在任何特征里，而且没有给出第一方域名", "is in no signature, and no first-party domain was given"),
+        G::ViaPath => ("路径和字段是{zh}的（特征 {origin}）", "path and fields are those of {en} (signature {origin})"),
+        G::CertificateAgrees => ("证书 {certificate} 与之一致", "certificate {certificate} agrees"),
+        G::CertificateDiffers => ("但证书是给 {certificate} 的，不涵盖这个名称", "but the certificate is for {certificate}, which does not cover it"),
+        G::SniDiffers => (
+            "连接是为 {sni}（SNI）打开的，而请求写的是 {host}（Host）",
+            "the connection was opened for {sni} (SNI), the request names {host} (Host)",
+        ),
+        G::KeyNames => ("键名就是它的名称", "the key is a name of it"),
+        G::ShapeFits => ("值符合它的结构", "the value has its structure"),
+        G::DigestLength => ("值有摘要的长度", "the value has a digest's length"),
+        G::RecipientKey => ("已知该接收方用这个键传它", "the recipient is known to use this key for it"),
+        G::ShapeAlone => ("值符合它的结构，但没有键名说明", "the value has its structure; no key says so"),
+        G::NotOfProfile => ("不是设备档案里的值", "it is none of the profile's values"),
+        G::Randomised => ("这是本地管理的地址，即随机地址", "the address is locally administered, so a randomised one"),
+        G::ProfileValue => ("设备档案里的值（{variant}）", "a value of the device profile ({variant})"),
+        G::ProfileDigest => ("设备档案里某个值的 {digest}（{variant}）", "the {digest} of a value of the device profile ({variant})"),
+        G::UnderKey => ("在键 {key} 之下", "under the key {key}"),
+        G::OutsideValidity => ("发送时间在该值的有效期之外", "sent outside the time it was valid"),
+        G::ProfileApps => ("同一内容里有设备档案中的 {count} 个应用", "{count} apps of the device profile in one body"),
+        G::Packages => ("同一内容里有 {count} 个包名", "{count} package names in one body"),
+        G::Keyed => ("有键名说明", "under a key that is a name of it"),
+        G::Unkeyed => ("没有键名说明", "under no key that says so"),
+        G::ProfilePlace => (
+            "距设备档案中的地点 1 公里以内（{datum}），小数位数 {decimals}",
+            "within 1 km of a place of the device profile ({datum}), sent with {decimals} decimals",
+        ),
+        G::PlaceKeys => ("键名是经纬度的名称，值在范围之内", "the keys are names of it and the values are in range"),
+        G::NoPlaceOfProfile => ("不是设备档案里的地点", "it is none of the profile's places"),
+        G::ExperimentalRecipe => ("经由试验性的解码方法得到", "through an experimental recipe"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(sentence: &str) -> Vec<&str> {
+        let mut fields: Vec<&str> =
+            sentence.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(field, _)| field).collect();
+        // A name is in the language of its sentence.
+        fields.iter_mut().filter(|field| matches!(**field, "zh" | "en")).for_each(|field| *field = "name");
+        fields.sort_unstable();
+        fields
+    }
+
+    #[test]
+    fn every_ground_has_the_same_fields_in_both_languages() {
+        for code in G::ALL {
+            let (zh, en) = sentence(*code);
+            assert!(!zh.is_empty() && !en.is_empty(), "{code:?}");
+            assert_eq!(fields(zh), fields(en), "{code:?}");
+        }
+    }
+
+    #[test]
+    fn a_reason_reads_as_a_sentence() {
+        let of = |code| Ground::new(code).with("zh", "个推").with("en", "Getui").with("origin", "getui.toml:14");
+        let reason = Reason::of([
+            Ground::new(G::NameOpened).with("host", "api.getui.com"),
+            of(G::MatchHost).with("matched", "api.getui.com"),
+            Ground::new(G::CertificateAgrees).with("certificate", "*.getui.com"),
+        ]);
+        assert_eq!(
+            Language::En.because(&reason),
+            "host api.getui.com matches api.getui.com of Getui (signature getui.toml:14); certificate *.getui.com agrees"
+        );
+        assert_eq!(
+            Language::Zh.because(&reason),
+            "主机 api.getui.com 与个推的主机 api.getui.com 相符（特征 getui.toml:14）；证书 *.getui.com 与之一致"
+        );
+    }
+
+    #[test]
+    fn braces_in_a_value_are_no_field() {
+        let reason = Ground::new(G::UnderKey).with("key", "{key}{key}").into();
+        assert_eq!(Language::En.because(&reason), "under the key {key}{key}");
+    }
+}
