@@ -57,6 +57,10 @@ enum Command {
     Signatures(signatures::Args),
     Completions(completions::Args),
     Man(man::Args),
+    /// Reads a PDF from standard input within limits: what this program runs itself with
+    #[cfg(feature = "pdf")]
+    #[command(name = crate::policy::READ_PDF, hide = true)]
+    ReadPdf,
 }
 
 /// How a command ended that could be carried out.
@@ -99,6 +103,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Ok(parsed) => parsed,
         Err(error) => error.exit(),
     };
+    #[cfg(feature = "pdf")]
+    if let Ok(program) = std::env::current_exe() {
+        crate::policy::confine(program);
+    }
     match cli.command {
         Command::Demo(args) => demo::run(args),
         Command::Audit(args) => audit::run(args),
@@ -116,5 +124,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Signatures(args) => signatures::run(args),
         Command::Completions(args) => completions::run(args, self::command()),
         Command::Man(args) => man::run(args, self::command()),
+        #[cfg(feature = "pdf")]
+        Command::ReadPdf => {
+            crate::policy::serve_pdf()?;
+            Ok(Outcome::Clear)
+        }
     }
 }

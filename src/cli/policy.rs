@@ -1,6 +1,7 @@
 //! `policy`: what a policy declares.
 
 use std::fmt::Write;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -8,7 +9,9 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::options::Language;
 use super::{Outcome, output};
+use crate::evidence::Span;
 use crate::policy::{self, Claims, CrossBorder, Policy, ThirdParty};
+use crate::report;
 use crate::signatures::Signatures;
 
 /// Print what a policy declares: third parties, the app's own data, claims
@@ -16,7 +19,7 @@ use crate::signatures::Signatures;
 /// The JSON, corrected by hand, is accepted wherever a policy is.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Text, Markdown, HTML, DOCX, XLSX, CSV, JavaScript, or this command's JSON; several files, a folder or a ZIP are one policy; - is standard input
+    /// Text, Markdown, HTML, MHTML, DOCX, PDF, XLSX, CSV, JavaScript, or this command's JSON; several files, a folder or a ZIP are one policy; - is standard input
     #[arg(required = true, value_name = "POLICY")]
     files: Vec<PathBuf>,
 
@@ -47,6 +50,10 @@ enum Format {
     Json,
     /// A row for each thing said; may be corrected in a spreadsheet and given back
     Csv,
+    /// A workbook to read and filter
+    Xlsx,
+    /// A page to read and print
+    Html,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
@@ -55,12 +62,19 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         return diff(&args, &signatures);
     }
     let policy = policy::read(&args.files, &signatures)?;
-    let text = match args.format {
-        Format::Terminal => table(&policy, &signatures, args.language),
-        Format::Json => json(&policy)?,
-        Format::Csv => policy::to_csv(&policy),
+    let language = args.language.into();
+    let arranged = || report::policy::arrange(&policy, &signatures, language);
+    let bytes = match args.format {
+        Format::Terminal => table(&policy, &signatures, args.language).into_bytes(),
+        Format::Json => json(&policy)?.into_bytes(),
+        Format::Csv => policy::to_csv(&policy).into_bytes(),
+        Format::Html => report::policy::html::render(&arranged(), language)?.into_bytes(),
+        Format::Xlsx if std::io::stdout().is_terminal() => {
+            anyhow::bail!("a workbook is no text: send it to a file, with > policy.xlsx behind the command")
+        }
+        Format::Xlsx => report::policy::xlsx::render(&arranged())?,
     };
-    output::stdout(text.as_bytes())?;
+    output::stdout(&bytes)?;
     Ok(Outcome::Clear)
 }
 
@@ -69,8 +83,8 @@ fn diff(args: &Args, signatures: &Signatures) -> anyhow::Result<Outcome> {
     let [old, new] = args.files.as_slice() else {
         anyhow::bail!("--diff compares two policies, the old and the new; {} given", args.files.len());
     };
-    if args.format == Format::Csv {
-        anyhow::bail!("--diff prints a list or JSON, not CSV: leave out --format csv");
+    if !matches!(args.format, Format::Terminal | Format::Json) {
+        anyhow::bail!("--diff prints a list or JSON: leave out --format, or give --format json");
     }
     let (old, new) =
         (policy::read(std::slice::from_ref(old), signatures)?, policy::read(std::slice::from_ref(new), signatures)?);
@@ -130,13 +144,13 @@ fn table(policy: &Policy, signatures: &Signatures, language: Language) -> String
     if !policy.third_parties.is_empty() {
         let mut rows = grid();
         rows.set_header(if zh {
-            ["行", "第三方", "识别为", "个人信息", "目的", "链接"]
+            ["位置", "第三方", "识别为", "个人信息", "目的", "链接"]
         } else {
-            ["line", "third party", "resolved to", "data", "purpose", "link"]
+            ["place", "third party", "resolved to", "data", "purpose", "link"]
         });
         for party in &policy.third_parties {
             rows.add_row([
-                party.lines.first().map_or_else(String::new, ToString::to_string),
+                place_of(policy, party.spans.first(), language),
                 name(party),
                 resolved(party, signatures, zh),
                 data(party, signatures, zh),
@@ -151,7 +165,7 @@ fn table(policy: &Policy, signatures: &Signatures, language: Language) -> String
         let mut rows = grid();
         for kind in &policy.category_disclosures {
             rows.add_row([
-                kind.lines.first().map_or_else(String::new, ToString::to_string),
+                place_of(policy, kind.spans.first(), language),
                 clean(&kind.category),
                 kind.categories.join(", "),
                 names_of(&kind.data, signatures, zh),
@@ -159,7 +173,7 @@ fn table(policy: &Policy, signatures: &Signatures, language: Language) -> String
         }
         for all in &policy.catch_all {
             rows.add_row([
-                all.lines.first().map_or_else(String::new, ToString::to_string),
+                place_of(policy, all.spans.first(), language),
                 clean(&all.recipients),
                 say("anyone", "任意").to_owned(),
                 names_of(&all.data, signatures, zh),
@@ -180,22 +194,33 @@ fn table(policy: &Policy, signatures: &Signatures, language: Language) -> String
         let _ = write!(out, "  {label}: {value}");
         if let Some(quote) = policy.claim_locations.get(key).and_then(|q| q.first()) {
             let short: String = quote.quote.chars().take(80).collect();
-            let _ = write!(out, "  ({} {}: {})", say("line", "行"), quote.line, clean(&short));
+            let source = policy.sources.get(quote.source as usize);
+            let place = report::policy::place(source, quote.line, language.into());
+            let _ = write!(out, "  ({place}: {})", clean(&short));
         }
         out.push('\n');
     }
     if !policy.remarks.is_empty() {
         let _ = writeln!(out, "\n{}", say("What needs a reader's eye", "需要人工核对"));
         for remark in &policy.remarks {
-            let lines: Vec<String> = remark.spans.iter().take(8).map(|s| s.line.to_string()).collect();
+            let places: Vec<String> =
+                remark.spans.iter().take(MOST_PLACES).map(|s| place_of(policy, Some(s), language)).collect();
             let _ = write!(out, "  {}: {}", remark.code, clean(&remark.message));
-            if !lines.is_empty() {
-                let _ = write!(out, " ({} {})", say("lines", "行"), lines.join(", "));
+            if !places.is_empty() {
+                let _ = write!(out, " ({})", places.join(say("; ", "；")));
             }
             out.push('\n');
         }
     }
     out
+}
+
+/// Places named with a remark in the table; the other formats have all.
+const MOST_PLACES: usize = 8;
+
+fn place_of(policy: &Policy, span: Option<&Span>, language: Language) -> String {
+    let Some(span) = span else { return String::new() };
+    report::policy::place(policy.sources.get(span.source as usize), span.line, language.into())
 }
 
 fn grid() -> Table {

@@ -1,8 +1,12 @@
 //! What readers hand on: blocks with the lines they stand on. Nothing behind a
 //! reader knows the format.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
 /// A piece of a document.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Block {
     /// What it is.
     pub kind: Kind,
@@ -21,7 +25,7 @@ pub struct Block {
 }
 
 /// Kinds of blocks.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub enum Kind {
     /// `h1` to `h6`, `#`.
     Heading,
@@ -35,7 +39,7 @@ pub enum Kind {
 }
 
 /// A link and its words.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Link {
     /// The words.
     pub text: String,
@@ -44,17 +48,17 @@ pub struct Link {
 }
 
 /// Rows of cells.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Table {
     /// Rows, spans undone: a cell over several rows or columns stands in each.
     pub rows: Vec<Row>,
     /// It only looks like a table, and is one if its heads are known; else its cells go
     /// back to text with this between them, a newline for blocks of their own.
-    pub loose: Option<&'static str>,
+    pub loose: Option<Cow<'static, str>>,
 }
 
 /// A row.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Row {
     /// Its cells.
     pub cells: Vec<Cell>,
@@ -65,7 +69,7 @@ pub struct Row {
 }
 
 /// A cell.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cell {
     /// Its words, a newline where the author broke the line.
     pub text: String,
@@ -96,7 +100,7 @@ impl Block {
 pub fn loosen(blocks: Vec<Block>, known: impl Fn(&Block) -> bool) -> Vec<Block> {
     let mut out = Vec::with_capacity(blocks.len());
     for block in blocks {
-        let table = block.table().and_then(|table| table.loose.map(|between| (table, between)));
+        let table = block.table().and_then(|table| table.loose.as_ref().map(|between| (table, between)));
         let Some((table, between)) = table.filter(|_| !known(&block)) else {
             out.push(block);
             continue;
@@ -104,7 +108,7 @@ pub fn loosen(blocks: Vec<Block>, known: impl Fn(&Block) -> bool) -> Vec<Block> 
         for row in &table.rows {
             let words: Vec<&str> = row.cells.iter().map(|c| c.text.as_str()).collect();
             let links: Vec<Link> = row.cells.iter().flat_map(|c| c.links.clone()).collect();
-            let texts = words.join(between);
+            let texts = words.join(between.as_ref());
             out.extend(texts.split('\n').filter(|text| !text.trim().is_empty()).map(|text| Block {
                 text: text.to_owned(),
                 links: links.iter().filter(|l| text.contains(&l.text)).cloned().collect(),

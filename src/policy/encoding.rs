@@ -29,7 +29,17 @@ pub fn decode(bytes: &[u8]) -> (String, String) {
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(bytes, true);
-    with(detector.guess(Some(b"cn"), Utf8Detection::Allow), bytes)
+    // No country is given: with China, Big5 would be read as GBK.
+    with(detector.guess(None, Utf8Detection::Allow), bytes)
+}
+
+/// As [`decode`], where something around the bytes names their charset.
+pub fn decode_as(charset: Option<&str>, bytes: &[u8]) -> (String, String) {
+    let named = charset.and_then(|name| Encoding::for_label(name.trim().as_bytes()));
+    match named.filter(|_| std::str::from_utf8(bytes).is_err()) {
+        Some(encoding) => with(encoding, bytes),
+        None => decode(bytes),
+    }
 }
 
 /// How many characters of a text no text has (controls, what could not be decoded, code

@@ -14,6 +14,8 @@
 mod attach;
 mod block;
 mod claims;
+#[cfg(feature = "pdf")]
+mod confined;
 mod corrected;
 mod difference;
 mod encoding;
@@ -39,6 +41,8 @@ mod versions;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "pdf")]
+pub use confined::{COMMAND as READ_PDF, confine, serve as serve_pdf};
 pub use corrected::SCHEMA;
 pub use difference::{Change, between};
 pub use model::*;
@@ -85,7 +89,7 @@ pub enum PolicyError {
         path: String,
     },
     /// It is of a kind that has no reader.
-    #[error("policy {path} is {found}, which cannot be read: save it as text, Markdown, HTML, DOCX, XLSX or CSV")]
+    #[error("policy {path} is {found}, which cannot be read: save it as text, Markdown, HTML, DOCX, XLSX, CSV or PDF")]
     Unsupported {
         /// What was given.
         path: String,
@@ -107,7 +111,7 @@ pub enum PolicyError {
         path: String,
     },
     /// A folder or a ZIP without a document.
-    #[error("policy {path} holds no document: text, Markdown, HTML, DOCX, XLSX and CSV files are looked for")]
+    #[error("policy {path} holds no document: text, Markdown, HTML, DOCX, PDF, XLSX and CSV files are looked for")]
     NoDocument {
         /// What was given.
         path: String,
@@ -186,6 +190,11 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
             };
             let read = readers::packed(format, &mut archive, bytes).map_err(broken)?;
             (format, "UTF-8".to_owned(), read)
+        } else if readers::is_pdf(bytes) {
+            (readers::Format::Pdf, "fonts".to_owned(), portable(name, bytes)?)
+        } else if readers::is_mhtml(bytes) {
+            let broken = |problem| PolicyError::Broken { path: name.clone(), problem };
+            (readers::Format::Mhtml, "MIME".to_owned(), readers::read_mhtml(bytes).map_err(broken)?)
         } else {
             let (text, encoding) = readable(name, bytes)?;
             let ours = match (corrected::is_ours(&text), values::is_ours(&text)) {
@@ -201,8 +210,9 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
             let format = readers::Format::of(name, &text);
             let read = readers::blocks(format, &text)
                 .map_err(|problem| PolicyError::Broken { path: name.clone(), problem })?;
-            (format, encoding, read)
+            (format, encoding, read.into())
         };
+        let readers::Document { blocks: read, parts } = read;
         let read = block::loosen(read, |block| tables::has_heads(block, &lexicon));
         let mut read = labels::part(block::enumerate(read), &lexicon);
         for block in &mut read {
@@ -216,6 +226,7 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
             encoding,
             tables: tables as u32,
             paragraphs: (read.len() - tables) as u32,
+            parts,
         });
         blocks.extend(read);
     }
@@ -266,6 +277,18 @@ fn unpacked(documents: &[(String, Vec<u8>)]) -> Result<Documents<'_>, PolicyErro
         }
     }
     Ok(out)
+}
+
+/// A PDF.
+#[cfg(feature = "pdf")]
+fn portable(name: &str, bytes: &[u8]) -> Result<readers::Document, PolicyError> {
+    confined::read_pdf(bytes).map_err(|problem| PolicyError::Broken { path: name.to_owned(), problem })
+}
+
+/// As above, where the program was built without it.
+#[cfg(not(feature = "pdf"))]
+fn portable(name: &str, _: &[u8]) -> Result<readers::Document, PolicyError> {
+    Err(PolicyError::Unsupported { path: name.to_owned(), found: "a PDF (this program was built without that reader)" })
 }
 
 /// The text of a document and its encoding; what is none is refused.
@@ -423,7 +446,6 @@ fn load(path: &Path) -> Result<Vec<u8>, PolicyError> {
 /// Formats that are no text.
 fn unsupported(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
-        [b'%', b'P', b'D', b'F', ..] => Some("a PDF"),
         [0xd0, 0xcf, 0x11, 0xe0, ..] => Some("an old office document"),
         [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, 0xff, ..] => Some("a picture"),
         [0x1f, 0x8b, ..] => Some("gzip data"),

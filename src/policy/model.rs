@@ -59,7 +59,7 @@ pub struct Source {
     pub name: String,
     /// SHA-256 of the file.
     pub sha256: String,
-    /// `text`, `markdown`, `html`, `json`.
+    /// `text`, `markdown`, `html`, `mhtml`, `literals`, `csv`, `docx`, `xlsx`, `pdf`.
     pub format: String,
     /// Character encoding it was read in.
     pub encoding: String,
@@ -67,6 +67,18 @@ pub struct Source {
     pub tables: u32,
     /// Paragraphs and list items looked at.
     pub paragraphs: u32,
+    /// Pages of a PDF, sheets of a workbook: lines are counted on through all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+}
+
+/// A page or sheet.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// The page's number or the sheet's name.
+    pub name: String,
+    /// The number of its first line.
+    pub first_line: u32,
 }
 
 /// A declared third party.

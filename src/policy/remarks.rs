@@ -55,6 +55,26 @@ pub fn of(policy: &Policy) -> Vec<Remark> {
             spans: Vec::new(),
         });
     }
+    let claims = &policy.claims;
+    let silent = claims.storage_country.is_none()
+        && claims.transport_encryption.is_none()
+        && claims.consent_before_collection.is_none()
+        && claims.cross_border.is_none();
+    let statements = policy.third_parties.len()
+        + policy.category_disclosures.len()
+        + policy.catch_all.len()
+        + policy.first_party_items.len()
+        + policy.first_party_denials.len()
+        + policy.third_party_denials.len();
+    if silent && statements == 0 {
+        remarks.push(Remark {
+            code: "says-nothing".to_owned(),
+            message: "nothing about personal information was found at all: a login page, terms of service, or a page \
+                      whose text is loaded later may have been given instead of the policy"
+                .to_owned(),
+            spans: Vec::new(),
+        });
+    }
     type Holds = fn(&ThirdParty) -> bool;
     let per_row: [(&str, &str, Holds); 4] = [
         ("row-without-data", "nothing is said about the data", |p| p.data.is_empty() && p.denied.is_empty()),

@@ -7,7 +7,7 @@
 use super::corrected::{self, Problem};
 use super::entry::host;
 use super::lexicon::Lexicon;
-use super::model::{CategoryDisclosure, DataItem, Denial, Policy, Quote, Source, ThirdParty};
+use super::model::{CategoryDisclosure, DataItem, Denial, Part, Policy, Quote, Source, ThirdParty};
 use super::names::Names;
 use super::terms;
 use crate::evidence::Span;
@@ -67,6 +67,10 @@ pub fn write(policy: &Policy) -> String {
             source.format, source.encoding, source.tables, source.paragraphs
         );
         put("source", &[("source", source.name.clone()), ("sha256", source.sha256.clone()), ("words", words)]);
+        for part in &source.parts {
+            let line = part.first_line.to_string();
+            put("part", &[("source", source.name.clone()), ("words", part.name.clone()), ("line", line)]);
+        }
     }
     let or_empty = |text: &Option<String>| text.clone().unwrap_or_default();
     for party in &policy.third_parties {
@@ -161,7 +165,13 @@ pub fn read(text: &str, lexicon: &Lexicon, names: &Names<'_>) -> Result<Policy, 
                     encoding: word(1),
                     tables: word(2).parse().unwrap_or_default(),
                     paragraphs: word(3).parse().unwrap_or_default(),
+                    parts: Vec::new(),
                 });
+            }
+            "part" => {
+                if let Some(source) = policy.sources.get_mut(source) {
+                    source.parts.push(Part { name: cell("words"), first_line: own_line });
+                }
             }
             "third_party" => {
                 let mut party = ThirdParty {

@@ -18,6 +18,7 @@ pub mod junit;
 pub mod language;
 pub mod markdown;
 pub mod places;
+pub mod policy;
 pub mod sarif;
 pub mod terminal;
 mod view;

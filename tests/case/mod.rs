@@ -289,6 +289,7 @@ impl Case {
                 encoding: "UTF-8".to_owned(),
                 tables: 1,
                 paragraphs: 10,
+                parts: Vec::new(),
             }],
             third_party_count: third_parties.len(),
             third_parties,

@@ -1,16 +1,15 @@
 //! HTML: the tree walked once, blocks out.
 
+use std::collections::HashMap;
+
+use ego_tree::NodeId;
 use ego_tree::iter::Edge;
 use scraper::{Html, Node};
 
-use super::super::block::{Block, Cell, Kind, Link, Row, Table};
-use super::{marks, text};
+use super::super::block::{Block, Kind, Link};
+use super::rows::{Grid, MOST_SPAN};
+use super::{grid, marks, script, text};
 
-/// Columns or rows that one cell may span: the HTML standard clamps `colspan` to
-/// 1,000; policies have no more than a dozen columns and a hundred rows.
-const MOST_SPAN: usize = 200;
-/// Cells of one table, spans undone.
-const MOST_CELLS: usize = 200_000;
 /// Tables in tables; deeper ones are read as text of their cell.
 const MOST_NESTED: usize = 8;
 
@@ -72,7 +71,14 @@ const BLOCKS: [&str; 32] = [
 
 /// The blocks of a page.
 pub fn read(html: &str) -> Vec<Block> {
-    read_marked(&marks::annotate(html, 1))
+    read_from(html, 1)
+}
+
+/// The blocks of a page whose first line has the number `first`.
+pub fn read_from(html: &str, first: u32) -> Vec<Block> {
+    let mut blocks = read_marked(&marks::annotate(html, first));
+    blocks.extend(script::beside(html, first, &blocks));
+    blocks
 }
 
 /// The blocks of a page whose lines are marked already.
@@ -80,11 +86,23 @@ pub fn read_marked(html: &str) -> Vec<Block> {
     let tree = Html::parse_document(html);
     let mut walk = Walk::default();
     let mut skipped = 0usize;
+    let templates = grid::templates(&styles(&tree));
+    // Elements that are parts of a table by what the page makes of them.
+    let mut parts: HashMap<NodeId, &[&str]> = HashMap::new();
     for edge in tree.tree.root().traverse() {
         match edge {
             Edge::Open(node) => match node.value() {
                 Node::Element(_) if skipped > 0 => skipped += 1,
                 Node::Element(element) => {
+                    if !walk.in_cell()
+                        && !walk.in_loose_table()
+                        && let Some(rows) = grid::rows(node, &templates)
+                    {
+                        parts.insert(node.id(), &["table"]);
+                        for (place, cell) in rows.into_iter().flat_map(|row| row.into_iter().enumerate()) {
+                            parts.insert(cell, if place == 0 { &["tr", "td"] } else { &["td"] });
+                        }
+                    }
                     let named = |a: &str| element.attr(a).is_some_and(is_navigation);
                     if LEFT_OUT.contains(&element.name())
                         || named("class")
@@ -93,6 +111,11 @@ pub fn read_marked(html: &str) -> Vec<Block> {
                         || element.attr("hidden").is_some()
                     {
                         skipped = 1;
+                    } else if let Some(parts) = parts.get(&node.id()) {
+                        for name in *parts {
+                            walk.open(name, |_| None);
+                        }
+                        walk.table_is_loose();
                     } else {
                         walk.open(element.name(), |a| element.attr(a));
                     }
@@ -104,6 +127,8 @@ pub fn read_marked(html: &str) -> Vec<Block> {
                 if let Node::Element(element) = node.value() {
                     if skipped > 0 {
                         skipped -= 1;
+                    } else if let Some(parts) = parts.get(&node.id()) {
+                        parts.last().into_iter().for_each(|name| walk.close(name));
                     } else {
                         walk.close(element.name());
                     }
@@ -113,6 +138,12 @@ pub fn read_marked(html: &str) -> Vec<Block> {
     }
     walk.flush();
     walk.blocks
+}
+
+/// The page's own style sheets.
+fn styles(tree: &Html) -> String {
+    let sheets = tree.tree.nodes().filter(|n| n.value().as_element().is_some_and(|e| e.name() == "style"));
+    sheets.flat_map(|n| n.children()).filter_map(|n| n.value().as_text().map(|t| t.to_string())).collect()
 }
 
 fn is_navigation(attribute: &str) -> bool {
@@ -138,18 +169,6 @@ struct Walk {
     tables: Vec<Grid>,
 }
 
-/// A table that is open.
-#[derive(Default)]
-struct Grid {
-    rows: Vec<Row>,
-    /// Cells that reach down into coming rows: column, rows left, the cell.
-    down: Vec<(usize, usize, Cell)>,
-    cells: usize,
-    /// Spans of the open cell: columns, rows.
-    span: Option<(usize, usize)>,
-    first: u32,
-}
-
 impl Walk {
     fn open<'a>(&mut self, name: &str, attribute: impl Fn(&str) -> Option<&'a str>) {
         match name {
@@ -167,25 +186,27 @@ impl Walk {
             "table" => {
                 self.flush();
                 if self.tables.len() < MOST_NESTED {
-                    self.tables.push(Grid::default());
+                    let around = if self.in_cell() { self.clear() } else { Default::default() };
+                    self.tables.push(Grid::within(around));
                 }
             }
             "tr" => {
                 if let Some(grid) = self.tables.last_mut() {
-                    grid.end_cell_row();
-                    grid.rows.push(Row::default());
-                    grid.fill_down();
+                    grid.begin_row();
                 }
             }
             "td" | "th" => {
                 let span = |a: &str| attribute(a).and_then(|v| v.trim().parse::<usize>().ok()).unwrap_or(1);
-                let spans = (span("colspan").clamp(1, MOST_SPAN), span("rowspan").clamp(1, MOST_SPAN));
+                // A row span of 0 reaches the end (HTML standard, 4.9.11).
+                let down = if span("rowspan") == 0 { MOST_SPAN } else { span("rowspan").min(MOST_SPAN) };
+                let spans = (span("colspan").clamp(1, MOST_SPAN), down);
+                // The end tag of the cell before may be left out.
+                if self.in_cell() {
+                    self.end_cell();
+                }
                 self.clear();
                 if let Some(grid) = self.tables.last_mut() {
-                    if grid.rows.is_empty() {
-                        grid.rows.push(Row::default());
-                    }
-                    grid.span = Some(spans);
+                    grid.begin_cell(spans);
                 }
             }
             _ if BLOCKS.contains(&name) => {
@@ -217,7 +238,7 @@ impl Walk {
             }
             "td" | "th" => self.end_cell(),
             "table" => {
-                if self.tables.last().is_some_and(|g| g.span.is_some()) {
+                if self.in_cell() {
                     self.end_cell();
                 }
                 self.end_table();
@@ -235,7 +256,17 @@ impl Walk {
     }
 
     fn in_cell(&self) -> bool {
-        self.tables.last().is_some_and(|grid| grid.span.is_some())
+        self.tables.last().is_some_and(Grid::in_cell)
+    }
+
+    fn in_loose_table(&self) -> bool {
+        self.tables.last().is_some_and(|grid| grid.loose)
+    }
+
+    fn table_is_loose(&mut self) {
+        if let Some(grid) = self.tables.last_mut() {
+            grid.loose = true;
+        }
     }
 
     fn words(&mut self, words: &str) {
@@ -342,85 +373,18 @@ impl Walk {
     fn end_cell(&mut self) {
         let (line, first) = (self.line, self.first);
         let (text, links) = self.clear();
-        let Some(grid) = self.tables.last_mut() else { return };
-        let Some((columns, rows)) = grid.span.take() else { return };
-        let text = text.lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("\n");
-        let first = if first == 0 { line } else { first };
-        if grid.first == 0 {
-            grid.first = first;
+        if let Some(grid) = self.tables.last_mut() {
+            grid.end_cell(&text, links, if first == 0 { line } else { first }, line);
         }
-        let cell = Cell { text, links, across: false, down: false };
-        let Some(row) = grid.rows.last_mut() else { return };
-        if row.line == 0 || first < row.line {
-            row.line = first;
-        }
-        row.end_line = row.end_line.max(line);
-        for column in 0..columns {
-            if grid.cells >= MOST_CELLS {
-                return;
-            }
-            grid.cells += 1;
-            let cell = Cell { across: column > 0, ..cell.clone() };
-            if rows > 1 {
-                grid.down.push((row.cells.len(), rows - 1, Cell { down: true, ..cell.clone() }));
-            }
-            row.cells.push(cell);
-        }
-        grid.fill_down();
     }
 
     fn end_table(&mut self) {
         let Some(mut grid) = self.tables.pop() else { return };
-        grid.end_cell_row();
-        let mut rows = std::mem::take(&mut grid.rows);
-        rows.retain(|row| row.cells.iter().any(|c| !c.text.is_empty()));
         self.clear();
-        if rows.is_empty() {
-            return;
+        (self.text, self.links) = std::mem::take(&mut grid.around);
+        if let Some(outer) = self.tables.last_mut() {
+            outer.hold(&grid);
         }
-        // A table in a cell lays out a page; its own words are what counts.
-        if rows.iter().all(|row| row.cells.len() <= 1) {
-            for row in rows {
-                for cell in row.cells {
-                    for line in cell.text.lines() {
-                        self.blocks.push(Block {
-                            text: line.to_owned(),
-                            links: cell.links.iter().filter(|l| line.contains(&l.text)).cloned().collect(),
-                            line: row.line,
-                            end_line: row.end_line,
-                            ..Block::default()
-                        });
-                    }
-                }
-            }
-            return;
-        }
-        let (line, end_line) = (grid.first, rows.iter().map(|r| r.end_line).max().unwrap_or(grid.first));
-        self.blocks.push(Block { kind: Kind::Table(Table { rows, loose: None }), line, end_line, ..Block::default() });
-    }
-}
-
-impl Grid {
-    /// Puts cells from above into the columns they reach, as long as they come next.
-    fn fill_down(&mut self) {
-        let Some(row) = self.rows.last_mut() else { return };
-        while let Some(at) = self.down.iter().position(|(column, left, _)| *column == row.cells.len() && *left > 0) {
-            // A span that begins in this very row waits for the next one.
-            let Some((_, left, cell)) = self.down.get_mut(at) else { return };
-            if self.cells >= MOST_CELLS {
-                return;
-            }
-            self.cells += 1;
-            *left -= 1;
-            row.cells.push(cell.clone());
-            if *left == 0 {
-                self.down.swap_remove(at);
-            }
-        }
-    }
-
-    fn end_cell_row(&mut self) {
-        // Cells from above to the right of the row's last own cell.
-        self.fill_down();
+        self.blocks.extend(grid.finish());
     }
 }

@@ -40,9 +40,14 @@ struct Open {
 
 /// The blocks of a file.
 pub fn read(source: &str) -> Vec<Block> {
+    read_from(source, 1)
+}
+
+/// The blocks of a text whose first line has the number `first`.
+pub fn read_from(source: &str, first: u32) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut open = vec![Open::default()];
-    let mut line = 1u32;
+    let mut line = first;
     let mut rest = source;
     while let Some(c) = rest.chars().next() {
         let after = rest.get(c.len_utf8()..).unwrap_or_default();
@@ -236,7 +241,7 @@ fn table(objects: &[Vec<Field>]) -> Option<Block> {
         Row { cells: keys.iter().map(|k| cell(value(k))).collect(), line: line_of(object), end_line: last_of(object) }
     }));
     let end_line = last_of(objects.last()?);
-    let kind = Kind::Table(Table { rows, loose: Some("\n") });
+    let kind = Kind::Table(Table { rows, loose: Some("\n".into()) });
     Some(Block { kind, line: first, end_line, ..Block::default() })
 }
 
@@ -252,9 +257,27 @@ fn apart(key: &str) -> String {
     out
 }
 
+/// JSON in a string of JSON: state that a server wrote into a page is often quoted twice.
+fn is_json(value: &str) -> bool {
+    value.len() > 40 && (value.starts_with("{\"") || value.starts_with("[{\"")) && value.ends_with(['}', ']'])
+}
+
 /// A string that holds words.
 fn words(field: &Field, blocks: &mut Vec<Block>) {
     let value = field.value.trim();
+    if is_json(value) {
+        // What it quotes is shorter than itself, so this ends.
+        blocks.extend(read_from(value, field.line).into_iter().map(|block| at_line(block, field.line)));
+        return;
+    }
+    // Markup that was escaped to stand in an attribute or in a field.
+    let unescaped;
+    let value = if value.contains("&lt;/") && !value.contains("</") {
+        unescaped = value.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
+        unescaped.as_str()
+    } else {
+        value
+    };
     let wordy = value.chars().any(super::super::fold::is_cjk) || value.split_whitespace().count() >= 3;
     if !wordy {
         return;
@@ -276,4 +299,15 @@ fn words(field: &Field, blocks: &mut Vec<Block>) {
         }
         block
     }));
+}
+
+/// The block, all of it on the line its string begins on.
+fn at_line(mut block: Block, line: u32) -> Block {
+    (block.line, block.end_line) = (line, line);
+    if let Kind::Table(table) = &mut block.kind {
+        for row in &mut table.rows {
+            (row.line, row.end_line) = (line, line);
+        }
+    }
+    block
 }

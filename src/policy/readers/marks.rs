@@ -66,8 +66,13 @@ pub fn annotate(html: &str, first: u32) -> String {
                     (true, false) => depth += 1,
                     _ => {}
                 }
-                if depth <= MOST_DEPTH || ends {
-                    out.push_str(tag);
+                match (name.as_str(), ends) {
+                    _ if depth > MOST_DEPTH && !ends => {}
+                    // The tree leaves out what a template holds, and in a component that is
+                    // the page.
+                    ("template", false) => out.push_str("<div>"),
+                    ("template", true) => out.push_str("</div>"),
+                    _ => out.push_str(tag),
                 }
                 line += lines_in(tag);
                 rest = after;

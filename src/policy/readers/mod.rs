@@ -6,16 +6,42 @@
 
 mod archive;
 mod docx;
+mod grid;
 mod html;
+mod jsx;
 mod literals;
 mod markdown;
 mod marks;
+mod mhtml;
+#[cfg(feature = "pdf")]
+pub mod pdf;
+mod rows;
+mod script;
 mod sheet;
 mod text;
 
 pub use archive::{Archive, Contents, is_zip};
+pub use mhtml::{is_mhtml, read as read_mhtml};
+
+use serde::{Deserialize, Serialize};
 
 use super::block::Block;
+use super::model::Part;
+
+/// What a reader hands on.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Document {
+    /// The document from its beginning.
+    pub blocks: Vec<Block>,
+    /// Pages or sheets, where the format has some.
+    pub parts: Vec<Part>,
+}
+
+impl From<Vec<Block>> for Document {
+    fn from(blocks: Vec<Block>) -> Self {
+        Self { blocks, parts: Vec::new() }
+    }
+}
 
 /// What a document was read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +60,21 @@ pub enum Format {
     Docx,
     /// Office Open XML workbook.
     Xlsx,
+    /// Portable Document Format.
+    Pdf,
+    /// A page saved with its parts.
+    Mhtml,
+    /// A component of a page: HTML beside the program that fills it.
+    Component,
+    /// A program with elements in it.
+    Jsx,
+}
+
+/// The bytes are a PDF: its mark stands in the first kilobyte (ISO 32000-1, H.3 note 13).
+pub fn is_pdf(bytes: &[u8]) -> bool {
+    let head = bytes.get(..bytes.len().min(1024)).unwrap_or_default();
+    // A text may mention the mark: there it is not alone at the beginning of a line.
+    head.starts_with(b"%PDF-") || head.windows(6).any(|w| w == b"\n%PDF-" || w == b"\r%PDF-")
 }
 
 /// How a file of code or JSON begins.
@@ -50,6 +91,10 @@ impl Format {
             Self::Csv => "csv",
             Self::Docx => "docx",
             Self::Xlsx => "xlsx",
+            Self::Pdf => "pdf",
+            Self::Mhtml => "mhtml",
+            Self::Component => "component",
+            Self::Jsx => "jsx",
         }
     }
 
@@ -59,11 +104,14 @@ impl Format {
         let head: String = text.chars().take(4096).collect::<String>().to_ascii_lowercase();
         let marked_up = ["<!doctype html", "<html", "<body", "<div", "<table", "<p>", "<p ", "<span", "<h1", "<h2"];
         match ending.as_str() {
+            "jsx" | "tsx" => Self::Jsx,
+            "vue" | "svelte" => Self::Component,
+            "js" | "mjs" | "ts" | "json" if is_jsx(text) => Self::Jsx,
             "js" | "mjs" | "ts" | "json" | "java" | "kt" | "kts" | "swift" | "dart" | "py" | "cs" | "go" | "m"
             | "strings" | "arb" => Self::Literals,
             "csv" | "tsv" => Self::Csv,
             "md" | "markdown" | "mdown" | "mdx" => Self::Markdown,
-            "html" | "htm" | "xhtml" | "shtml" | "vue" | "jsp" | "php" | "asp" | "aspx" => Self::Html,
+            "html" | "htm" | "xhtml" | "shtml" | "jsp" | "php" | "asp" | "aspx" => Self::Html,
             _ if LITERALS.iter().any(|begin| head.trim_start().starts_with(begin)) => Self::Literals,
             _ if marked_up.iter().any(|tag| head.contains(tag)) => Self::Html,
             "txt" | "text" => Self::Text,
@@ -75,9 +123,16 @@ impl Format {
     }
 }
 
+/// A program that returns elements.
+fn is_jsx(text: &str) -> bool {
+    ["className=", "return (\n", "=> ("].iter().any(|sign| text.contains(sign)) && text.contains("</")
+}
+
 /// Endings of documents that a folder or a ZIP may hold beside other files.
-const DOCUMENTS: [&str; 15] =
-    ["txt", "text", "md", "markdown", "mdx", "html", "htm", "xhtml", "vue", "csv", "tsv", "docx", "xlsx", "js", "json"];
+const DOCUMENTS: [&str; 21] = [
+    "txt", "text", "md", "markdown", "mdx", "html", "htm", "xhtml", "vue", "csv", "tsv", "docx", "xlsx", "js", "json",
+    "pdf", "mhtml", "mht", "jsx", "tsx", "svelte",
+];
 
 /// A file of this name in a folder or a ZIP is a document.
 pub fn is_document(name: &str) -> bool {
@@ -92,13 +147,20 @@ pub fn blocks(format: Format, text: &str) -> Result<Vec<Block>, String> {
         Format::Markdown => markdown::read(text),
         Format::Html => html::read(text),
         Format::Literals => literals::read(text),
+        Format::Component => {
+            let mut blocks = html::read_marked(&marks::annotate(text, 1));
+            blocks.extend(script::read(text, 1));
+            blocks.sort_by_key(|block| block.line);
+            blocks
+        }
+        Format::Jsx => jsx::read(text),
         Format::Csv => sheet::read_csv(text)?,
-        Format::Text | Format::Docx | Format::Xlsx => text::read(text),
+        Format::Text | Format::Docx | Format::Xlsx | Format::Pdf | Format::Mhtml => text::read(text),
     })
 }
 
 /// The blocks of a ZIP that is one document.
-pub fn packed(format: Format, archive: &mut Archive<'_>, bytes: &[u8]) -> Result<Vec<Block>, String> {
+pub fn packed(format: Format, archive: &mut Archive<'_>, bytes: &[u8]) -> Result<Document, String> {
     match format {
         Format::Xlsx => {
             // Everything once, so that what the workbook's reader unpacks is within limits.
@@ -107,6 +169,6 @@ pub fn packed(format: Format, archive: &mut Archive<'_>, bytes: &[u8]) -> Result
             }
             sheet::read_xlsx(bytes)
         }
-        _ => docx::read(archive),
+        _ => docx::read(archive).map(Document::from),
     }
 }

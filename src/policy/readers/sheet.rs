@@ -1,4 +1,4 @@
-//! XLSX and CSV: each sheet a table, places counted in rows.
+//! XLSX and CSV: each sheet a table, places counted in rows, through all sheets.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -6,6 +6,8 @@ use std::io::Cursor;
 use calamine::{Data, DataRef, Reader, Xlsx};
 
 use super::super::block::{Block, Cell, Kind, Row, Table};
+use super::super::model::Part;
+use super::Document;
 
 /// Cells of one document; a sheet may claim 2^34 of them.
 const MOST_CELLS: usize = 200_000;
@@ -14,11 +16,12 @@ const MOST_COLUMNS: u32 = 200;
 
 /// The blocks of a workbook whose parts are known to unpack within limits; the error
 /// is words for the user.
-pub fn read_xlsx(bytes: &[u8]) -> Result<Vec<Block>, String> {
+pub fn read_xlsx(bytes: &[u8]) -> Result<Document, String> {
     let broken = |e: calamine::XlsxError| format!("a workbook that cannot be read ({e})");
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(broken)?;
-    let mut blocks = Vec::new();
+    let mut document = Document::default();
     let mut left = MOST_CELLS;
+    let mut above = 0u32;
     for name in book.sheet_names() {
         let merged = book.merge_cells_by_sheet_name(&name).unwrap_or_default();
         let mut cells: BTreeMap<(u32, u32), Cell> = BTreeMap::new();
@@ -49,10 +52,12 @@ pub fn read_xlsx(bytes: &[u8]) -> Result<Vec<Block>, String> {
                 }
             }
         }
+        document.parts.push(Part { name, first_line: above.saturating_add(1) });
+        let last = cells.keys().map(|(row, _)| *row).max().unwrap_or_default();
         let width = cells.keys().map(|(_, column)| column + 1).max().unwrap_or_default();
         let mut rows: BTreeMap<u32, Row> = BTreeMap::new();
         for ((row, column), cell) in cells {
-            let line = row.saturating_add(1);
+            let line = above.saturating_add(row).saturating_add(1);
             let row = rows.entry(row).or_insert_with(|| Row {
                 cells: vec![Cell::default(); width as usize],
                 line,
@@ -62,9 +67,10 @@ pub fn read_xlsx(bytes: &[u8]) -> Result<Vec<Block>, String> {
                 *slot = cell;
             }
         }
-        blocks.extend(table(rows.into_values().collect()));
+        document.blocks.extend(table(rows.into_values().collect()));
+        above = above.saturating_add(last).saturating_add(1);
     }
-    Ok(blocks)
+    Ok(document)
 }
 
 /// The blocks of comma-, semicolon- or tab-separated values.

@@ -181,7 +181,7 @@ fn loose_table(lines: &[(u32, &str)]) -> Option<(Block, usize)> {
         .map(|(number, line)| Row { cells: pipes(line), line: *number, end_line: *number })
         .collect();
     let (line, end_line) = (rows.first()?.line, rows.last()?.end_line);
-    let kind = Kind::Table(Table { rows, loose: Some(" | ") });
+    let kind = Kind::Table(Table { rows, loose: Some(" | ".into()) });
     (end_line > line).then(|| (Block { kind, line, end_line, ..Block::default() }, used))
 }
 
@@ -198,7 +198,7 @@ fn spaced_table(lines: &[(u32, &str)]) -> Option<(Block, usize)> {
         .take_while(|row| row.cells.len() == wanted)
         .collect();
     let (line, end_line, used) = (rows.first()?.line, rows.last()?.end_line, rows.len());
-    let kind = Kind::Table(Table { rows, loose: Some("  ") });
+    let kind = Kind::Table(Table { rows, loose: Some("  ".into()) });
     (used >= 2).then(|| (Block { kind, line, end_line, ..Block::default() }, used))
 }
 

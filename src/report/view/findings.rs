@@ -5,6 +5,7 @@ use super::{recipient_name, type_name, word};
 use crate::audit::{self, Report};
 use crate::evidence::Span;
 use crate::report::language::{Language, fill};
+use crate::report::policy;
 
 /// Places shown for a finding; the rest stands in report.json.
 const PLACES: usize = 4;
@@ -123,14 +124,15 @@ fn ignore_command(fingerprint: &str) -> String {
 
 /// A span with its place.
 pub fn quote(span: &Span, report: &Report, language: Language) -> Quote {
-    let words = language.words();
-    let line = if span.end_line > span.line {
-        fill(words.lines, &[&span.line, &span.end_line])
-    } else {
-        fill(words.line, &[&span.line])
-    };
-    let source = report.declarations.sources.get(span.source as usize).map(|s| format!("{} ", s.name));
-    Quote { place: source.unwrap_or_default() + &line, words: span.quote.clone() }
+    let source = report.declarations.sources.get(span.source as usize);
+    let mut place = source.map(|s| format!("{} ", s.name)).unwrap_or_default();
+    place.push_str(&policy::places(source, span, language));
+    let same = |other: &Span| other.source == span.source && other.line == span.line;
+    // What a person made of a row is not what the document says there.
+    if report.declarations.third_parties.iter().any(|p| p.corrected && p.spans.iter().any(same)) {
+        place.push_str(&format!(" ({})", language.words().corrected));
+    }
+    Quote { place, words: span.quote.clone() }
 }
 
 fn clause(id: &str, report: &Report, language: Language) -> Clause {

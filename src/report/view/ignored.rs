@@ -3,6 +3,7 @@
 use super::word;
 use crate::audit::{self, BaselineState, Report};
 use crate::report::language::{Language, fill};
+use crate::report::policy;
 
 /// The lines of `ignore.toml`.
 pub struct Ignored {
@@ -47,7 +48,7 @@ pub fn ignored(report: &Report, language: Language) -> Option<Ignored> {
     let line = |line: &audit::IgnoreLine| {
         let state = word(&line.state);
         IgnoreLine {
-            place: format!("{} {}", line.file, fill(words.line, &[&line.line])),
+            place: format!("{} {}", line.file, policy::place(None, line.line, language)),
             state_words: format!("{} ({})", words.term(&state), line.expires),
             state,
             matcher: line.matcher.clone(),

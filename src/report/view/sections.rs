@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use super::findings::{Quote, quote};
 use super::{recipient_name, type_name, word};
 use crate::audit::{DeclaredState, Report};
+use crate::evidence::Span;
 use crate::observations::{Input, Network, Role};
 use crate::report::language::{Language, fill};
+use crate::report::policy;
 
 /// A name and its values.
 pub struct Fact {
@@ -116,6 +118,8 @@ pub struct PartyRow {
     pub resolved: String,
     /// The reader asks for a second look.
     pub doubtful: bool,
+    /// A person corrected it.
+    pub corrected: bool,
 }
 
 /// Where a contact is listed.
@@ -223,7 +227,7 @@ pub fn declared(report: &Report, language: Language) -> Vec<DeclaredGroup> {
     let mut groups: Vec<Declared<'_>> = Vec::new();
     for item in report.declared.iter().filter(|item| item.state != DeclaredState::Seen) {
         let place = groups.iter().position(|group| group.party == item.party).unwrap_or_else(|| {
-            groups.push(Declared { party: &item.party, line: item.span.line, states: BTreeMap::new() });
+            groups.push(Declared { party: &item.party, span: &item.span, states: BTreeMap::new() });
             groups.len() - 1
         });
         if let Some(group) = groups.get_mut(place) {
@@ -232,7 +236,7 @@ pub fn declared(report: &Report, language: Language) -> Vec<DeclaredGroup> {
     }
     let arrange = |group: Declared<'_>| DeclaredGroup {
         party: if group.party == "first-party" { words.first_party.to_owned() } else { group.party.to_owned() },
-        place: if group.line > 0 { fill(words.line, &[&group.line]) } else { String::new() },
+        place: if group.span.line > 0 { place(report, group.span, language) } else { String::new() },
         states: group
             .states
             .into_iter()
@@ -245,7 +249,7 @@ pub fn declared(report: &Report, language: Language) -> Vec<DeclaredGroup> {
 /// A party's declared types by state.
 struct Declared<'a> {
     party: &'a str,
-    line: u32,
+    span: &'a Span,
     states: BTreeMap<DeclaredState, Vec<String>>,
 }
 
@@ -330,6 +334,11 @@ pub fn coverage(report: &Report, language: Language) -> Coverage {
     }
 }
 
+/// Where a span stands, in the terms of its document.
+fn place(report: &Report, span: &Span, language: Language) -> String {
+    policy::place(report.declarations.sources.get(span.source as usize), span.line, language)
+}
+
 /// Third parties as they were read.
 pub fn parties(report: &Report, language: Language) -> Vec<PartyRow> {
     let words = language.words();
@@ -342,12 +351,13 @@ pub fn parties(report: &Report, language: Language) -> Vec<PartyRow> {
         }
         PartyRow {
             number: index + 1,
-            place: row.lines.first().map(|line| fill(words.line, &[line])).unwrap_or_default(),
+            place: row.spans.first().map(|span| place(report, span, language)).unwrap_or_default(),
             company: row.company.clone().unwrap_or_default(),
             product: row.product.clone().unwrap_or_default(),
             data: if data.is_empty() { words.none_said.to_owned() } else { data.join(words.and) },
             resolved: resolved.join(", "),
             doubtful: row.doubtful,
+            corrected: row.corrected,
         }
     })
     .collect()
