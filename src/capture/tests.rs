@@ -297,8 +297,8 @@ fn pcapng_secrets_names_statistics_and_the_rest() {
             block(o, 5, &[&o.u32(0), &o.u32(0), &o.u32(0)]),
             block(o, 0xbad, &[&o.u32(62652), b"app!"]),
             block(o, 0x8000_0001, &[&o.u32(1)]),
-            // WireGuard's key log is not ours.
-            block(o, 10, &[&o.u32(0x5747_4b4c), &o.u32(4), b"key\n"]),
+            // SSH's key log is not ours.
+            block(o, 10, &[&o.u32(0x5353_484b), &o.u32(4), b"key\n"]),
             secrets(o, b"CLIENT_RANDOM 03 04"),
         ]
         .concat();

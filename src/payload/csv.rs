@@ -34,7 +34,7 @@ fn table(bytes: &Bytes, separator: u8, declared: bool, budget: &mut Budget) -> O
     let different = names.iter().collect::<BTreeSet<_>>().len() == names.len();
     // Each cell keeps its column's name, so a long one costs as often as there are lines.
     let short = names.iter().all(|n| n.len() <= NAME);
-    if names.len() < 2 || !short || !declared && !(named && different) {
+    if names.len() < 2 || !short || !(declared || named && different) {
         return None;
     }
     let (mut parts, mut made) = (Vec::new(), 0_usize);

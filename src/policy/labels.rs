@@ -185,7 +185,7 @@ fn label_column(lexicon: &Lexicon, label: &str) -> Option<Column> {
         return Some(*column);
     }
     let folded = bare;
-    if folded.contains([',', ':', '。', ';']) {
+    if folded.contains([',', ':', '。', ';']) || lexicon.says("points-below", &folded) {
         return None;
     }
     let column = lexicon.column(&folded)?;
@@ -297,7 +297,8 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
             continue;
         };
         let (name, mut led) = name_and_rest(&parts.prefix);
-        if !name.is_empty() && name.chars().count() <= LONGEST_TITLE {
+        let sentence = name.contains('。') || lexicon.says("first-party", &fold(name));
+        if !name.is_empty() && name.chars().count() <= LONGEST_TITLE && !sentence {
             close(&mut open, &mut found, names);
             title = Some((index, name.trim_matches(['【', '】', '[', ']', '《', '》']).to_owned()));
         }

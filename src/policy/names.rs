@@ -423,6 +423,12 @@ pub fn is_company(text: &str) -> bool {
 /// What is left of a product's name when its packages, its kind and its function are
 /// taken away: `极光` of `极光推送`, `cn.jpush.android极光` and `极光统计SDK`.
 pub fn stem(lexicon: &Lexicon, text: &str) -> String {
+    let stem = bare_stem(lexicon, text);
+    if stem.is_empty() { key(text) } else { stem }
+}
+
+/// As [`stem`], but nothing where the name only says what kind of thing it is.
+pub fn bare_stem(lexicon: &Lexicon, text: &str) -> String {
     let mut name = fold(text);
     for package in packages_in(text) {
         name = name.replace(&package, " ");
@@ -444,8 +450,7 @@ pub fn stem(lexicon: &Lexicon, text: &str) -> String {
         at = f.end;
     }
     rest.push_str(words.text.get(at..).unwrap_or_default());
-    let stem = key(&rest);
-    if stem.is_empty() { key(text) } else { stem }
+    key(&rest)
 }
 
 /// What two rows of one third party have in common: letters and digits of its name.

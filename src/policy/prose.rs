@@ -5,7 +5,7 @@ use super::block::{Block, Kind};
 use super::entry::{Entry, span, urls};
 use super::fold::{Folded, fold};
 use super::lexicon::{Column, Lexicon};
-use super::names::{Names, is_company, packages_in, split_names, stem};
+use super::names::{Names, bare_stem, is_company, packages_in, split_names};
 use super::sections::{Section, without_number};
 use super::{sentences, terms};
 use crate::evidence::Span;
@@ -135,7 +135,9 @@ fn list(
         return None;
     }
     if !announced {
-        let known = |(_, e): &&(usize, Entry)| e.get(Column::Party).is_some_and(|n| names.holds_known(n));
+        // Nor is a list of names and addresses one that says who gets what.
+        let says = |e: &Entry| e.has(Column::Data) || e.has(Column::Purpose);
+        let known = |(_, e): &&(usize, Entry)| says(e) && e.get(Column::Party).is_some_and(|n| names.holds_known(n));
         return (sure.len() >= 2 && sure.iter().filter(known).count() * 2 >= sure.len())
             .then(|| (items.clone(), read(false)));
     }
@@ -169,11 +171,13 @@ fn list_after(blocks: &[Block], from: usize, free: &dyn Fn(usize) -> bool) -> Ve
     items
 }
 
-/// `Name：what for, which data`, by its looks alone.
+/// `Name：what for, which data`, by its looks alone. A name with an address is an appendix:
+/// see [`link_line`].
 fn is_line(block: &Block) -> bool {
-    let name = block.text.split(['：', ':']).next().unwrap_or_default();
+    let Some((name, rest)) = block.text.split_once(['：', ':']) else { return false };
     matches!(block.kind, Kind::Paragraph)
-        && name.len() < block.text.len()
+        && !rest.trim().is_empty()
+        && !rest.trim_start().starts_with("http")
         && name.chars().count() <= LONGEST_NAME
         && !name.contains(['。', '，', ',', '；'])
 }
@@ -248,7 +252,7 @@ pub fn names_nobody(name: &str, lexicon: &Lexicon, names: &Names<'_>) -> bool {
     if names.holds_known(name) || is_company(name) {
         return false;
     }
-    let rest = stem(lexicon, name);
+    let rest = bare_stem(lexicon, name);
     let words = [
         "第三方",
         "该",

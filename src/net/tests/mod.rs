@@ -308,6 +308,7 @@ fn what_icmp_quotes_takes_a_number_and_carries_nothing() {
 fn no_tunnel_is_fatal() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/links");
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_none_or(|ending| ending != "keys"));
     files.sort();
     for path in files {
         let source = crate::capture::Source::open(&path).unwrap();

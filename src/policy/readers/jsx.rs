@@ -25,12 +25,12 @@ struct Split {
 }
 
 impl Split {
-    fn to_code(&mut self, text: &str) {
+    fn put_code(&mut self, text: &str) {
         self.code.push_str(text);
         self.markup.extend(text.chars().filter(|c| *c == '\n'));
     }
 
-    fn to_markup(&mut self, text: &str) {
+    fn put_markup(&mut self, text: &str) {
         self.markup.push_str(text);
         self.code.extend(text.chars().filter(|c| *c == '\n'));
     }
@@ -53,7 +53,7 @@ impl Split {
                 _ => c.len_utf8(),
             };
             let (part, after) = rest.split_at_checked(used).unwrap_or((rest, ""));
-            self.to_code(part);
+            self.put_code(part);
             if !c.is_whitespace() {
                 before = if c.is_alphanumeric() { before + part } else { part.to_owned() };
                 if before.len() > 16 {
@@ -74,7 +74,7 @@ impl Split {
         while let Some(rest) = source.get(at..).filter(|r| !r.is_empty()) {
             if rest.starts_with('<') {
                 let (tag, len) = tag(rest);
-                self.to_markup(&tag);
+                self.put_markup(&tag);
                 at += len;
                 match () {
                     () if tag.starts_with("</") => open = open.saturating_sub(1),
@@ -91,14 +91,14 @@ impl Split {
                 match plain.chars().next() {
                     // A string is text.
                     Some(quote @ ('"' | '\'' | '`')) if string_len(plain, quote) == plain.len() => {
-                        self.to_markup(plain.trim_matches(quote));
+                        self.put_markup(plain.trim_matches(quote));
                     }
                     _ => self.code(inner, depth + 1),
                 }
                 at += len.max(1);
             } else {
                 let len = rest.find(['<', '{']).unwrap_or(rest.len());
-                self.to_markup(rest.get(..len).unwrap_or_default());
+                self.put_markup(rest.get(..len).unwrap_or_default());
                 at += len;
             }
         }
