@@ -32,11 +32,12 @@ impl<'a> Line<'a> {
         line.put("direction", json!(message.direction));
         line.put("protocol", message.protocol.as_str());
         line.some("host", host_as_sent(message).as_deref());
-        // Where no name of its own is known, that of the stream stands in for it.
-        if message.first || message.host.is_none() {
-            line.some("sni", message.sni.as_deref());
+        if !message.first && message.host.is_none() {
+            // No name of its own is known: that of the stream stands in for it.
+            line.some("server_name", message.sni.as_deref());
         }
         if message.first {
+            line.some("sni", message.sni.as_deref());
             line.some("alpn", message.alpn.as_deref());
             line.list("certificate_names", &message.certificate_names);
         }

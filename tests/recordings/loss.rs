@@ -29,7 +29,8 @@ fn frames(line: &Value, kept: Option<&[u64]>) -> Vec<u64> {
 fn hosts_of(lines: &[Value]) -> Vec<String> {
     let host = |line: &Value| {
         let host = field(line, "host");
-        let host = if host == "-" { field(line, "sni") } else { host };
+        let stands_in = [field(line, "sni"), field(line, "server_name")].into_iter().find(|name| name != "-");
+        let host = if host == "-" { stands_in.unwrap_or(host) } else { host };
         // Some lines carry the port that was sent, the SNI does not.
         host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name).to_owned()
     };
