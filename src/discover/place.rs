@@ -73,7 +73,7 @@ pub struct Values {
 pub struct Run {
     /// By place.
     pub spots: BTreeMap<Spot, Values>,
-    /// Recipients by the name that stands in [`Spot`].
+    /// Recipients by the name that stands in a place.
     pub recipients: BTreeMap<String, Recipient>,
     seen: HashSet<[u8; 16]>,
     /// Limits that were reached.
