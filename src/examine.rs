@@ -228,7 +228,20 @@ fn forgotten(numbering: &Numbering, input: &str, gaps: &mut Gaps) {
 }
 
 fn open(session: &Session) -> Result<Vec<Source>, ExamineError> {
-    session.captures.iter().map(|path| Source::open(path).map_err(ExamineError::from)).collect()
+    let mut sources: Vec<Source> =
+        session.captures.iter().map(|path| Source::open(path).map_err(ExamineError::from)).collect::<Result<_, _>>()?;
+    let mut refused = Vec::new();
+    for path in &session.others {
+        match Source::open(path) {
+            Ok(source) => sources.push(source),
+            Err(error) => refused.push(error),
+        }
+    }
+    match refused.into_iter().next() {
+        // Nothing else is there: why that one could not be used is what the user has to know.
+        Some(error) if sources.is_empty() => Err(error.into()),
+        _ => Ok(sources),
+    }
 }
 
 /// Keys from files, then everything pass 1 finds.

@@ -12,6 +12,7 @@ use crate::observations::Input;
 
 use super::apps::Apps;
 use super::inflate;
+use super::members::Members;
 use super::packet::{Packet, Record};
 use super::reader::PacketReader;
 use super::source::{OpenError, Source};
@@ -47,8 +48,6 @@ pub struct Survey {
 /// Where the file cannot be opened or read any more. Damage is no error.
 pub fn survey(source: &Source, input: u32, observe: &mut dyn FnMut(&Packet<'_>)) -> Result<Survey, OpenError> {
     let failed = |e| OpenError::io(source.name(), e);
-    let hashed = Hashed { file: source.raw()?, hash: Arc::default() };
-    let hash = Arc::clone(&hashed.hash);
     let mut format = source.format().to_string();
     if let Some(coding) = source.coding().name() {
         format.push_str(&format!(" ({coding})"));
@@ -71,6 +70,12 @@ pub fn survey(source: &Source, input: u32, observe: &mut dyn FnMut(&Packet<'_>))
         apps: Apps::default(),
         gaps: Vec::new(),
     };
+    if source.path().is_dir() {
+        found.input.sha256 = folder_hash(&source.members()?).map_err(failed)?;
+        return Ok(found);
+    }
+    let hashed = Hashed { file: source.raw()?, hash: Arc::default() };
+    let hash = Arc::clone(&hashed.hash);
     let mut rest = hashed.try_clone().map_err(failed)?;
     if source.format().is_capture() {
         let content = inflate::open(source.coding(), Box::new(hashed)).map_err(failed)?;
@@ -79,8 +84,7 @@ pub fn survey(source: &Source, input: u32, observe: &mut dyn FnMut(&Packet<'_>))
     }
     // Reading may have stopped at damage; the hash is of the whole file.
     io::copy(&mut rest, &mut io::sink()).map_err(failed)?;
-    let digest = hash.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize();
-    found.input.sha256 = data_encoding::HEXLOWER.encode(&digest);
+    found.input.sha256 = digest(&hash);
     found.input.secrets = found.secrets.split(|b| *b == b'\n').filter(|line| is_secret(line)).count() as u64;
     Ok(found)
 }
@@ -141,6 +145,22 @@ fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&
         gaps.add(Gap::new(GapReason::Limit, "apps", "more than 16384 apps in one file"));
     }
     found.gaps = gaps.into_vec();
+}
+
+/// What `sha256sum` prints of all files in a folder, in the order of their names (with the
+/// names relative to it), hashed once more.
+fn folder_hash(members: &Members) -> io::Result<String> {
+    let mut list = Sha256::new();
+    for name in members.names() {
+        let mut file = Hashed { file: members.open(name)?, hash: Arc::default() };
+        io::copy(&mut file, &mut io::sink())?;
+        list.update(format!("{}  {name}\n", digest(&file.hash)));
+    }
+    Ok(data_encoding::HEXLOWER.encode(&list.finalize()))
+}
+
+fn digest(hash: &Mutex<Sha256>) -> String {
+    data_encoding::HEXLOWER.encode(&hash.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize())
 }
 
 fn is_secret(line: &[u8]) -> bool {

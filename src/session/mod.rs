@@ -63,12 +63,16 @@ pub struct Session {
     pub settled: Vec<Settlement>,
     /// `ignore.toml`.
     pub ignore: Vec<IgnoreRule>,
+    /// Files in the folder whose name does not say what they are: read where their content does.
+    pub others: Vec<PathBuf>,
     /// Files in the folder that are read by nothing here, by name.
     pub unread: Vec<String>,
 }
 
 /// Extensions of captures inside a session folder. What a file is, its content decides.
-const CAPTURES: &[&str] = &["pcap", "pcapng", "cap", "har", "mitm", "flow", "flows", "zhar"];
+const CAPTURES: &[&str] = &["pcap", "pcapng", "cap", "har", "mitm", "flow", "flows", "zhar", "chlsj", "chlz", "saz"];
+/// Extensions of files inside a session folder that may be anything.
+const OTHERS: &[&str] = &["zip", "txt", "json", "csv", "ndjson", "xlsx", "xls"];
 /// How the name of a capture of the device at rest starts.
 const NOISE: &str = "noise";
 /// Extensions of keys inside a session folder.
@@ -79,7 +83,7 @@ impl Session {
     pub fn open(paths: &[PathBuf], signatures: &Signatures) -> Result<Self, SessionError> {
         let mut session = Self::default();
         for path in paths {
-            if path.as_os_str() != "-" && path.is_dir() {
+            if path.as_os_str() != "-" && path.is_dir() && !is_record_folder(path) {
                 if session.folder.is_some() {
                     return Err(SessionError::new(path, "is a second session folder; audit one at a time"));
                 }
@@ -88,7 +92,7 @@ impl Session {
                 session.captures.push(path.clone());
             }
         }
-        if session.captures.is_empty() {
+        if session.captures.is_empty() && session.others.is_empty() {
             let folder = session.folder.as_deref().unwrap_or(Path::new("."));
             let what = format!("holds no capture (looked for *.{}); record one or copy it there", CAPTURES.join(" *."));
             return Err(SessionError::new(folder, what));
@@ -104,7 +108,13 @@ impl Session {
         names.sort();
         for path in names {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if path.is_dir() || name.starts_with('.') {
+            if path.is_dir() {
+                if is_record_folder(&path) {
+                    self.captures.push(path);
+                }
+                continue;
+            }
+            if name.starts_with('.') {
                 continue;
             }
             match name.as_str() {
@@ -117,6 +127,7 @@ impl Session {
                 _ if has_extension(&name, CAPTURES) && name.starts_with(NOISE) => self.noise.push(path),
                 _ if has_extension(&name, CAPTURES) => self.captures.push(path),
                 _ if has_extension(&name, KEYS) => self.keys.push(path),
+                _ if has_extension(&name, OTHERS) => self.others.push(path),
                 _ => self.unread.push(name),
             }
         }
@@ -131,6 +142,20 @@ impl Session {
         Some(self.folder.as_ref().map_or(path.clone(), |folder| folder.join(path)))
     }
 }
+
+/// A folder that HttpCanary wrote: in it are folders with numbers, and in these what describes
+/// a record. It is one capture, not a session.
+fn is_record_folder(path: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(path) else { return false };
+    entries.filter_map(Result::ok).take(FOLDERS).any(|entry| {
+        let numbered = entry.file_name().to_str().is_some_and(|name| name.starts_with(|c: char| c.is_ascii_digit()));
+        let described = |file: &str| entry.path().join(file).is_file();
+        numbered && ["request.json", "tcp.json", "udp.json", "websocket.json"].into_iter().any(described)
+    })
+}
+
+/// Entries of a folder that are looked at to tell what it is.
+const FOLDERS: usize = 64;
 
 /// The extension is one of `known`, compression suffixes aside.
 fn has_extension(name: &str, known: &[&str]) -> bool {
