@@ -257,7 +257,8 @@ fn first_pass(
     }
     let protocols = Arc::new(Protocols::new(signatures));
     let mut known = survey(sources, &mut keys, &protocols)?;
-    let options = Options { keys: Arc::new(keys), hash_bodies: false, protocols };
+    let options =
+        Options { keys: Arc::new(keys), hash_bodies: false, protocols, dumps: std::mem::take(&mut known.dumps).into() };
     let sealed = known.sealed_names && !options.keys.is_empty();
     if options.keys.wireguard().can_open() || sealed {
         survey::sealed_names(&mut known, &options)?;

@@ -435,3 +435,57 @@ fn an_archive_of_something_else_is_refused_with_what_is_in_it() {
     let error = Source::open(&path).unwrap_err().to_string();
     assert!(error.contains("a ZIP archive of no known kind (../../etc/passwd)"), "{error}");
 }
+
+/// What `tests/make-captures.py` wrote: through the whole program, because who sent a packet and
+/// how is known only there.
+#[test]
+fn the_capture_of_a_phone_is_read_with_its_quirks() {
+    let all = std::fs::read_dir(fixture("captures")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> =
+        all.filter_map(|name| name.strip_suffix(".expected.json").map(str::to_owned)).collect();
+    names.sort();
+    assert!(names.len() >= 6, "{names:?}");
+    for name in names {
+        let expected = std::fs::read(fixture(&format!("captures/{name}.expected.json"))).unwrap();
+        let expected: serde_json::Value = serde_json::from_slice(&expected).unwrap();
+        let run = |arguments: &[&str]| {
+            let path = fixture(&format!("captures/{name}"));
+            let output = std::process::Command::new(env!("CARGO_BIN_EXE_wirewitness"))
+                .args(arguments)
+                .arg(path)
+                .output()
+                .unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let text = |line: &serde_json::Value, key: &str| line[key].as_str().unwrap_or("-").to_owned();
+        let messages: Vec<String> = run(&["messages"])
+            .lines()
+            .map(|line| {
+                let line: serde_json::Value = serde_json::from_str(line).unwrap();
+                let what = match line["status"].as_u64() {
+                    Some(status) => status.to_string(),
+                    None => format!("{} {}", text(&line, "method"), text(&line, "path")),
+                };
+                let wire = match line["encrypted"].as_bool() {
+                    Some(true) => "encrypted",
+                    Some(false) => "clear",
+                    None => "unknown",
+                };
+                let digest = text(&line, "body_sha256");
+                let digest = digest.get(..16).unwrap_or_default();
+                let (direction, protocol) = (text(&line, "direction"), text(&line, "protocol"));
+                format!("{direction} {protocol} {what} {} {wire} {digest}", text(&line, "app"))
+            })
+            .collect();
+        assert_eq!(serde_json::json!(messages), expected["messages"], "{name}");
+        let seen: serde_json::Value = serde_json::from_str(&run(&["inspect", "--format", "json"])).unwrap();
+        assert_eq!(seen["inputs"][0]["producer"], expected["producer"], "{name}");
+        let gaps: BTreeMap<&str, u64> = seen["gaps"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|gap| (gap["detail"].as_str().unwrap(), gap["count"].as_u64().unwrap()))
+            .collect();
+        assert_eq!(serde_json::json!(gaps), expected["gaps"], "{name}");
+    }
+}

@@ -17,6 +17,7 @@ mod packet;
 mod pcap;
 mod pcapng;
 mod reader;
+mod recorder;
 mod sniff;
 mod source;
 mod survey;

@@ -15,6 +15,7 @@ use super::inflate;
 use super::members::Members;
 use super::packet::{Packet, Record};
 use super::reader::PacketReader;
+use super::recorder::Recorder;
 use super::source::{OpenError, Source};
 
 /// Key log text kept of one file: some hundred thousand connections.
@@ -35,6 +36,8 @@ pub struct Survey {
     pub names: Vec<(IpAddr, String)>,
     /// Whose packets they are.
     pub apps: Apps,
+    /// It is a dump of plaintext by a hook: it does not show how it travelled.
+    pub dump: bool,
     /// Damage and limits.
     pub gaps: Vec<Gap>,
 }
@@ -68,6 +71,7 @@ pub fn survey(source: &Source, input: u32, observe: &mut dyn FnMut(&Packet<'_>))
         secrets: Vec::new(),
         names: Vec::new(),
         apps: Apps::default(),
+        dump: false,
         gaps: Vec::new(),
     };
     if source.path().is_dir() {
@@ -91,9 +95,10 @@ pub fn survey(source: &Source, input: u32, observe: &mut dyn FnMut(&Packet<'_>))
 
 fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&Packet<'_>)) {
     let mut gaps = Gaps::default();
-    let mut known = BTreeSet::new();
+    let (mut known, mut recorder) = (BTreeSet::new(), Recorder::default());
     while let Some(record) = reader.next() {
         found.apps.see(&record);
+        recorder.see(&record);
         match record {
             Record::Packet(packet) => {
                 found.input.records += 1;
@@ -120,10 +125,6 @@ fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&
                     found.input.links.push(name);
                 }
             }
-            // shb_userappl
-            Record::Section { options } if found.input.producer.is_none() => {
-                found.input.producer = options.get(4).map(|v| String::from_utf8_lossy(v).into_owned());
-            }
             Record::Name { address, name } if known.len() < NAMES => {
                 if known.insert((address, name.to_owned())) {
                     found.names.push((address, name.to_owned()));
@@ -136,11 +137,10 @@ fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&
             Record::Section { .. } | Record::Block { .. } => {}
         }
     }
-    found.input.producer = match (found.input.producer.take(), found.apps.producer()) {
-        // What the file says of itself, and what gives its recorder away.
-        (Some(said), Some(known)) if !said.contains(known) => Some(format!("{known} ({said})")),
-        (said, known) => said.or_else(|| known.map(str::to_owned)),
-    };
+    found.dump = recorder.is_dump();
+    let (producer, faults) = recorder.finish(found.apps.producer());
+    found.input.producer = producer;
+    faults.into_iter().for_each(|gap| gaps.add(gap));
     if found.apps.crowded() {
         gaps.add(Gap::new(GapReason::Limit, "apps", "more than 16384 apps in one file"));
     }
