@@ -8,6 +8,7 @@
 //! output. This is the only stage with threads, and it judges nothing.
 
 mod apps;
+mod beside;
 mod collect;
 mod hide;
 mod issued;
@@ -18,6 +19,7 @@ mod rhythm;
 mod segments;
 mod sent;
 mod series;
+mod sockets;
 mod streams;
 mod survey;
 mod template;
@@ -27,7 +29,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::capture::{Apps, OpenError, Source};
+use crate::capture::{Apps, Format, OpenError, Source};
 use crate::evidence::{Gap, GapReason, Gaps, Time};
 use crate::identify::Identifier;
 use crate::message::{Item, Message, Options, import};
@@ -105,6 +107,7 @@ pub fn examine(
     collector.gaps.merge(gaps);
     let mut observations = collector.observations(&lens);
     observations.inputs = inputs;
+    beside::add(&mut observations, &session.witnesses, &lens, session.description.utc_offset_ns());
     if !geo.is_empty() {
         for contact in &mut observations.contacts {
             let addresses = contact.addresses.iter().filter_map(|address| address.parse().ok());
@@ -137,7 +140,7 @@ fn lens<'s>(
     if let Some(problem) = scope.check(signatures).into_iter().next() {
         return Err(ExamineError::Scope(problem));
     }
-    let apps = AppMap::new(apps);
+    let apps = AppMap::new(apps, &session.witnesses);
     if let Some(remark) = description.app.as_deref().and_then(|app| apps.remark(app)) {
         remarks(remark);
     }
@@ -158,7 +161,16 @@ fn lens<'s>(
 fn idle(session: &Session) -> Session {
     let description = Description { app: None, isolation: false, ..session.description.clone() };
     let (captures, noise) = (session.noise.clone(), Vec::new());
-    Session { captures, noise, geo: Vec::new(), marks: Vec::new(), description, ..session.clone() }
+    Session {
+        captures,
+        noise,
+        others: Vec::new(),
+        witnesses: Vec::new(),
+        geo: Vec::new(),
+        marks: Vec::new(),
+        description,
+        ..session.clone()
+    }
 }
 
 /// Hands every message of all captures of a session to `sink`, in the order in which
@@ -173,7 +185,7 @@ pub fn messages(
     let (known, options) = first_pass(session, signatures, remarks)?;
     let options = Options { hash_bodies: true, ..options };
     let Known { sources, inputs, series, apps, mut gaps, .. } = known;
-    let apps = AppMap::new(apps);
+    let apps = AppMap::new(apps, &session.witnesses);
     gaps.merge(read(&sources, series, &options, &apps, &mut |message| sink(&inputs, message))?);
     Ok(gaps.into_vec())
 }
@@ -233,6 +245,8 @@ fn open(session: &Session) -> Result<Vec<Source>, ExamineError> {
     let mut refused = Vec::new();
     for path in &session.others {
         match Source::open(path) {
+            // Any JSON may look like a HAR from afar; one that is meant to be read is called so.
+            Ok(source) if source.format() == Format::Har => {}
             Ok(source) => sources.push(source),
             Err(error) => refused.push(error),
         }

@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::sockets::Sockets;
 use crate::capture::Apps;
+use crate::net::Segment;
 use crate::observations::same_app;
+use crate::witness::Witness;
 
 /// Names of the apps, by input and number.
 pub type AppNames = Arc<[Vec<Arc<str>>]>;
@@ -16,19 +19,26 @@ const LISTED: usize = 8;
 #[derive(Clone, Debug)]
 pub struct AppMap {
     tables: Vec<Apps>,
+    /// Those that packets name, in each table; what sockets are told to be of comes behind.
+    own: Vec<u32>,
+    sockets: Sockets,
     names: AppNames,
     ids: BTreeSet<String>,
     labels: BTreeSet<String>,
 }
 
 impl AppMap {
-    /// From the table of each input.
-    pub fn new(mut tables: Vec<Apps>) -> Self {
+    /// From the table of each input, and from what was told of sockets.
+    pub fn new(mut tables: Vec<Apps>, witnesses: &[Witness]) -> Self {
+        let sockets = Sockets::new(witnesses);
+        let mut own = Vec::with_capacity(tables.len());
         let (mut ids, mut labels) = (BTreeSet::new(), BTreeSet::new());
         let mut names: Vec<Vec<Arc<str>>> = Vec::with_capacity(tables.len());
         for table in &mut tables {
             table.rewind();
-            let apps = table.all();
+            let mut apps = table.all();
+            own.push(apps.len() as u32);
+            apps.extend(sockets.apps().iter().cloned());
             names.push(apps.iter().map(|app| Arc::from(app.name.as_str())).collect());
             for app in apps {
                 if app.is_id {
@@ -38,7 +48,12 @@ impl AppMap {
                 };
             }
         }
-        Self { tables, names: names.into(), ids, labels }
+        Self { tables, own, sockets, names: names.into(), ids, labels }
+    }
+
+    /// The app of a packet that does not name it, by what was told of its socket.
+    pub fn told(&self, segment: &Segment<'_>) -> Option<u32> {
+        Some(self.own.get(segment.input as usize)? + self.sockets.app_of(segment)?)
     }
 
     /// The table of an input, to be shown its records again.
@@ -87,6 +102,8 @@ mod tests {
         let set = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect();
         let map = AppMap {
             tables: Vec::new(),
+            own: Vec::new(),
+            sockets: Sockets::default(),
             names: AppNames::from([]),
             ids: set(&["com.example.a"]),
             labels: set(&["Example", "Other"]),

@@ -15,14 +15,14 @@ pub fn read(
     sources: &[Source],
     range: Range<usize>,
     mut slicer: Slicer,
-    apps: &AppMap,
+    all: &AppMap,
     gaps: &mut Gaps,
     take: &mut dyn FnMut(&Assigned, &Segment<'_>, &mut Gaps) -> bool,
 ) -> Result<(), ExamineError> {
     let (mut numbering, mut name) = (Numbering::new(), "");
     for (index, source) in sources.iter().enumerate().take(range.end).skip(range.start) {
         let index = index as u32;
-        let (mut reader, mut apps, mut frames) = (source.packets(index)?, apps.table(index), 0);
+        let (mut reader, mut apps, mut frames) = (source.packets(index)?, all.table(index), 0);
         name = source.name();
         while let Some(record) = reader.next() {
             let app = apps.see(&record);
@@ -31,6 +31,7 @@ pub fn read(
             frames = packet.frame;
             let mut found = slicer.slice(&packet, gaps);
             while let Some(segment) = found {
+                let app = app.or_else(|| all.told(&segment));
                 let segment = Segment { app, ..segment };
                 if !take(&numbering.assign(&segment), &segment, gaps) {
                     return Ok(());

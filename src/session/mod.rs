@@ -22,6 +22,7 @@ pub use profile::{Profile, ProfileValue};
 pub use settled::{SettledAs, Settlement, read_settled};
 
 use crate::signatures::Signatures;
+use crate::witness::{self, Witness};
 
 /// Something in a session that cannot be used, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +64,8 @@ pub struct Session {
     pub settled: Vec<Settlement>,
     /// `ignore.toml`.
     pub ignore: Vec<IgnoreRule>,
+    /// What other tools wrote beside the traffic.
+    pub witnesses: Vec<Witness>,
     /// Files in the folder whose name does not say what they are: read where their content does.
     pub others: Vec<PathBuf>,
     /// Files in the folder that are read by nothing here, by name.
@@ -88,6 +91,8 @@ impl Session {
                     return Err(SessionError::new(path, "is a second session folder; audit one at a time"));
                 }
                 session.read_folder(path, signatures)?;
+            } else if let Some(witness) = may_be_witness(path).then(|| witness::read(path)).flatten() {
+                session.witnesses.push(witness);
             } else {
                 session.captures.push(path.clone());
             }
@@ -127,7 +132,11 @@ impl Session {
                 _ if has_extension(&name, CAPTURES) && name.starts_with(NOISE) => self.noise.push(path),
                 _ if has_extension(&name, CAPTURES) => self.captures.push(path),
                 _ if has_extension(&name, KEYS) => self.keys.push(path),
-                _ if has_extension(&name, OTHERS) => self.others.push(path),
+                "sslkeylog.txt" => self.keys.push(path),
+                _ if has_extension(&name, OTHERS) => match witness::read(&path) {
+                    Some(witness) => self.witnesses.push(witness),
+                    None => self.others.push(path),
+                },
                 _ => self.unread.push(name),
             }
         }
@@ -141,6 +150,13 @@ impl Session {
         let path = PathBuf::from(name);
         Some(self.folder.as_ref().map_or(path.clone(), |folder| folder.join(path)))
     }
+}
+
+/// A file on the command line that is looked at for what another tool wrote: not a pipe, which
+/// gives its bytes once, and nothing that is a capture by its name.
+fn may_be_witness(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.is_file() && has_extension(&name, OTHERS)
 }
 
 /// A folder that HttpCanary wrote: in it are folders with numbers, and in these what describes
