@@ -15,7 +15,7 @@ fn a_comma_in_a_name_shifts_no_app() {
     assert_eq!((shifted.sockets[0].app.as_str(), shifted.gaps.len()), ("com.example.app", 1));
     assert_eq!(shifted.sockets[0].first.unwrap().to_string(), "2026-03-01T08:00:01.250000Z");
     // Two words of the form of a package: which one it is nothing says.
-    let unsure = read("Shop, com.example.shop,com.example.app,HTTP,Closed,x,y");
+    let unsure = read("Shop,com.example.shop,com.example.app,HTTP,Closed,x,y");
     assert_eq!((unsure.sockets.len(), unsure.gaps[0].reason), (0, GapReason::DamagedInput));
 }
 
