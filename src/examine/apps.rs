@@ -150,14 +150,15 @@ mod tests {
     #[test]
     fn captures_of_a_series_learn_packages_from_each_other() {
         let all = [Some("com.example.a"), None, None, Some("com.example.b"), None];
-        let names = |series: &[Range<usize>]| -> Vec<String> {
-            let map = AppMap::new(all.iter().map(|package| noted(*package)).collect(), series, &[]);
+        let names = |series: Vec<Range<usize>>| -> Vec<String> {
+            let map = AppMap::new(all.iter().map(|package| noted(*package)).collect(), &series, &[]);
             map.names().iter().map(|names| names[0].to_string()).collect()
         };
         let (a, b, none) = ("com.example.a", "com.example.b", "uid 10123");
-        assert_eq!(names(&[0..5]), [a, a, a, b, b]);
-        assert_eq!(names(&[0..2, 2..4, 4..5]), [a, a, b, b, none]);
-        assert_eq!(names(&[0..1, 1..2, 2..3, 3..4, 4..5]), [a, none, none, b, none]);
+        let whole: Range<usize> = 0..5;
+        assert_eq!(names(Vec::from([whole])), [a, a, a, b, b]);
+        assert_eq!(names(vec![0..2, 2..4, 4..5]), [a, a, b, b, none]);
+        assert_eq!(names(vec![0..1, 1..2, 2..3, 3..4, 4..5]), [a, none, none, b, none]);
     }
 
     #[test]
