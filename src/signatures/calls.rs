@@ -38,7 +38,8 @@ fn stands_in(word: &str, text: &str) -> bool {
     text.match_indices(word).any(|(at, _)| {
         let before = text.get(..at).and_then(|before| before.chars().next_back());
         let behind = text.get(at + word.len()..).and_then(|behind| behind.chars().next());
-        !(ascii.0 && inside(before)) && !(ascii.1 && inside(behind))
+        let glued = ascii.0 && inside(before) || ascii.1 && inside(behind);
+        !glued
     })
 }
 

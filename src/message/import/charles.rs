@@ -27,11 +27,15 @@ pub struct Transaction<'t> {
     pub last: Time,
 }
 
+/// The body of a half of a transaction by the half's name, and its length as told; what cannot
+/// be read goes to the sink.
+pub type BodyOf<'a> = dyn FnMut(&str, u64, &mut dyn FnMut(Item)) -> Option<Body> + 'a;
+
 /// Hands on the messages of `transaction`, whose bodies `of` knows by the name of their half
 /// (`None`: they stand in the JSON), and returns its time.
 pub fn transaction(
     transaction: &Transaction<'_>,
-    of: &mut dyn FnMut(&str, u64, &mut dyn FnMut(Item)) -> Option<Body>,
+    of: &mut BodyOf<'_>,
     options: &Options,
     sink: &mut dyn FnMut(Item),
 ) -> Option<Time> {
