@@ -1,5 +1,7 @@
 //! List items under an announcement ("we use these SDKs:"), each a third party.
 
+use std::collections::HashMap;
+
 use super::super::block::{Block, Kind};
 use super::super::entry::{Entry, span, urls};
 use super::super::fold::{Folded, fold};
@@ -9,6 +11,36 @@ use super::super::sections::{Section, without_number};
 use super::super::{sentences, terms};
 use super::naming::names_nobody;
 use super::{LONGEST_NAME, Placed};
+
+/// Items by which it is decided whether a list is one of third parties: a line may seem to
+/// announce every line behind it, and each of those the same.
+const MOST_TRIED: usize = 500;
+
+/// What is known already of blocks as items of a list.
+#[derive(Default)]
+pub struct Tried(HashMap<usize, Sure>);
+
+/// A block as an item, by its name alone.
+#[derive(Clone, Copy, PartialEq)]
+enum Sure {
+    /// It is no third party for sure.
+    No,
+    /// It is one.
+    Somebody,
+    /// It is one that is known, and something is said about it.
+    Known,
+}
+
+impl Tried {
+    fn of(&mut self, at: usize, blocks: &[Block], lexicon: &Lexicon, names: &Names<'_>) -> Sure {
+        *self.0.entry(at).or_insert_with(|| {
+            let Some(entry) = blocks.get(at).and_then(|b| item(b, true, lexicon, names)) else { return Sure::No };
+            let says = entry.has(Column::Data) || entry.has(Column::Purpose);
+            let known = says && entry.get(Column::Party).is_some_and(|n| names.holds_known(n));
+            if known { Sure::Known } else { Sure::Somebody }
+        })
+    }
+}
 
 fn announces(text: &str, lexicon: &Lexicon) -> bool {
     let folded = fold(text);
@@ -24,6 +56,7 @@ pub fn read(
     blocks: &[Block],
     sections: &[Section],
     free: &dyn Fn(usize) -> bool,
+    tried: &mut Tried,
     lexicon: &Lexicon,
     names: &Names<'_>,
 ) -> Option<(Vec<usize>, Placed)> {
@@ -33,32 +66,29 @@ pub fn read(
     if !announced && !shares {
         return None;
     }
-    let items = list_after(blocks, index + 1, free);
+    let items = list_after(blocks, index + 1, MOST_TRIED, free);
     // A numbered line right before blocks that were read already is their heading.
     if items.len() == 1 && items.first().is_some_and(|at| !free(at + 1) && blocks.get(at + 1).is_some()) {
         return None;
     }
-    let read = |sure: bool| -> Placed {
-        let each = |at: &usize| blocks.get(*at).and_then(|b| item(b, sure, lexicon, names)).map(|e| (*at, e));
-        items.iter().filter_map(each).collect()
-    };
-    let sure = read(true);
+    let sure: Vec<Sure> =
+        items.iter().map(|at| tried.of(*at, blocks, lexicon, names)).filter(|sure| *sure != Sure::No).collect();
     if sure.is_empty() || sure.len() * 2 <= items.len() {
         return None;
     }
-    if !announced {
-        // Nor is a list of names and addresses one that says who gets what.
-        let says = |e: &Entry| e.has(Column::Data) || e.has(Column::Purpose);
-        let known = |(_, e): &&(usize, Entry)| says(e) && e.get(Column::Party).is_some_and(|n| names.holds_known(n));
-        return (sure.len() >= 2 && sure.iter().filter(known).count() * 2 >= sure.len())
-            .then(|| (items.clone(), read(false)));
+    // Nor is a list of names and addresses one that says who gets what.
+    let known = sure.iter().filter(|sure| **sure == Sure::Known).count();
+    if !announced && (sure.len() < 2 || known * 2 < sure.len()) {
+        return None;
     }
-    let all = read(false);
-    Some((items, all))
+    let items = list_after(blocks, index + 1, usize::MAX, free);
+    let each = |at: &usize| blocks.get(*at).and_then(|b| item(b, false, lexicon, names)).map(|e| (*at, e));
+    let entries = items.iter().filter_map(each).collect();
+    Some((items, entries))
 }
 
-/// Positions of the items right behind an announcement.
-fn list_after(blocks: &[Block], from: usize, free: &dyn Fn(usize) -> bool) -> Vec<usize> {
+/// Positions of the items right behind an announcement, at most `most` of them.
+fn list_after(blocks: &[Block], from: usize, most: usize, free: &dyn Fn(usize) -> bool) -> Vec<usize> {
     let mut items = Vec::new();
     let depth = |b: &Block| if let Kind::Item(depth) = b.kind { depth } else { 0 };
     let first = blocks.get(from).map(depth).unwrap_or_default();
@@ -79,6 +109,9 @@ fn list_after(blocks: &[Block], from: usize, free: &dyn Fn(usize) -> bool) -> Ve
             break;
         }
         items.push(offset);
+        if items.len() >= most {
+            break;
+        }
     }
     items
 }
@@ -114,11 +147,14 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
             None => (text, ""),
         },
     };
+    // `地图服务：某某地图（某某公司），收集位置信息`: a kind, and who it is.
+    let (name, rest) = under_kind(name, rest, lexicon, names).unwrap_or((name, rest));
     let name = name.trim().trim_end_matches(['。', '.', ';', '；', '，', ',', '、']).trim();
     let folded = fold(name);
     let linked = block.links.iter().any(|l| l.href.starts_with("http")) || !urls(text).is_empty();
     let short = !name.is_empty() && name.chars().count() <= LONGEST_NAME && !name.contains(['。', '；']);
-    let looks = folded.contains("sdk") || names.holds_known(name) || is_company(name) || linked;
+    let outside = name.split(['(', '（']).next().unwrap_or(name).trim();
+    let looks = folded.contains("sdk") || names.holds_known(name) || is_company(name) || is_company(outside) || linked;
     let verb = lexicon.says("purpose", &folded) || lexicon.says("collects", &folded) && !folded.contains("sdk");
     let own = lexicon.says("first-party", &folded) || lexicon.labels().contains_key(&folded);
     if own || lexicon.says("points-below", &folded) {
@@ -150,6 +186,14 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
     entry.put(Column::Link, "", &urls(text).join(" "), &block.links);
     entry.spans.push(span(block.source, block.line, block.end_line, &block.text));
     Some(entry)
+}
+
+/// The name behind the words for a kind, with its company in brackets, and what follows.
+fn under_kind<'t>(kind: &str, rest: &'t str, lexicon: &Lexicon, names: &Names<'_>) -> Option<(&'t str, &'t str)> {
+    let (name, more) = rest.trim().split_once(['，', ','])?;
+    let (who, inside) = name.trim().strip_suffix([')', '）'])?.split_once(['(', '（'])?;
+    let only_kind = !lexicon.categories(kind).is_empty() && names_nobody(kind, lexicon, names);
+    (only_kind && is_company(inside) && !names_nobody(who, lexicon, names)).then_some((name, more))
 }
 
 /// `Someone Analytics. Crash reports and usage.`: the point at `at` ends a name.

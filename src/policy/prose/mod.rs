@@ -7,24 +7,23 @@ mod statements;
 
 use super::block::Block;
 use super::entry::{Entry, span, urls};
-use super::fold::Folded;
+use super::fold::{Folded, fold};
 use super::lexicon::{Column, Lexicon};
 use super::names::Names;
-use super::sections::{Section, without_number};
+use super::sections::{self, Section, is_heading, without_number};
 use super::sentences;
 
 pub use naming::names_nobody;
 pub use statements::Statement;
 
 use naming::{is_name, names_of};
+use statements::Introduced;
 
 /// Entries with the position of their block.
 type Placed = Vec<(usize, Entry)>;
 
 /// Longest name of a third party, in characters.
 const LONGEST_NAME: usize = 48;
-/// Names of one list: more is not a list of SDKs.
-const MOST_NAMES: usize = 200;
 
 /// What running text says about third parties.
 #[derive(Default)]
@@ -44,14 +43,22 @@ pub struct Found {
 /// Reads the blocks that tables and labels left.
 pub fn read(blocks: &[Block], sections: &[Section], used: &[bool], lexicon: &Lexicon, names: &Names<'_>) -> Found {
     let mut found = Found::default();
+    let mut tried = lists::Tried::default();
+    let mut introduced = Introduced::default();
     let mut index = 0;
     while let Some(block) = blocks.get(index) {
+        let section = sections.get(index).copied().unwrap_or_default();
+        introduced.shares = section == Section::Share;
+        introduced.elsewhere = !matches!(section, Section::Share | Section::Open);
+        if is_heading(block) {
+            introduced.title = title(block, lexicon, names).filter(|_| !introduced.elsewhere).into_iter().collect();
+        }
         let free = |at: usize| !used.get(at).copied().unwrap_or_default();
         if !free(index) || block.table().is_some() {
             index += 1;
             continue;
         }
-        if let Some((items, entries)) = lists::read(index, blocks, sections, &free, lexicon, names) {
+        if let Some((items, entries)) = lists::read(index, blocks, sections, &free, &mut tried, lexicon, names) {
             let last = items.last().map_or(index, |last| *last);
             found.used.extend(items);
             found.used.push(index);
@@ -65,10 +72,18 @@ pub fn read(blocks: &[Block], sections: &[Section], used: &[bool], lexicon: &Lex
             index += 1;
             continue;
         }
-        sentences_of(index, block, lexicon, names, &mut found);
+        sentences_of(index, block, &mut introduced, lexicon, names, &mut found);
         index += 1;
     }
     found
+}
+
+/// The third party that a heading names, as far as its words tell.
+fn title(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Option<String> {
+    let words = without_number(&block.text).trim().trim_end_matches([':', '：']).trim();
+    let short = !words.is_empty() && words.chars().count() <= LONGEST_NAME;
+    let opens = sections::of(&fold(words), lexicon).is_some() && !fold(words).contains("sdk");
+    (short && !opens && !names_nobody(words, lexicon, names)).then(|| words.to_owned())
 }
 
 /// `Name：https://…`, and nothing else.
@@ -82,9 +97,15 @@ fn link_line(block: &Block) -> Option<(String, String)> {
         .then(|| (name.to_owned(), address))
 }
 
-fn sentences_of(at: usize, block: &Block, lexicon: &Lexicon, names: &Names<'_>, found: &mut Found) {
-    // Who the sentence before was about, for "it" in the next.
-    let mut named: Vec<String> = Vec::new();
+fn sentences_of(
+    at: usize,
+    block: &Block,
+    introduced: &mut Introduced,
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+    found: &mut Found,
+) {
+    introduced.before.clear();
     for sentence in sentences::split(&block.text) {
         let folded = Folded::new(sentence.text);
         let text = folded.text.as_str();
@@ -97,7 +118,7 @@ fn sentences_of(at: usize, block: &Block, lexicon: &Lexicon, names: &Names<'_>, 
                 captures.name("rest").map(|m| folded.slice(m.start(), m.end(), sentence.text)).unwrap_or_default();
             let listed = names_of(words);
             let good = listed.iter().filter(|n| is_name(n, lexicon, names)).count();
-            if listed.is_empty() || good * 2 < listed.len() || listed.len() > MOST_NAMES {
+            if listed.is_empty() || good * 2 < listed.len() {
                 continue;
             }
             about = true;
@@ -119,8 +140,9 @@ fn sentences_of(at: usize, block: &Block, lexicon: &Lexicon, names: &Names<'_>, 
         }
         if !about {
             let before = found.statements.len();
-            about = statements::read(at, block, &sentence, &folded, &named, lexicon, names, found);
-            named = found.statements.get(before..).and_then(|s| s.last()).map(|s| s.names.clone()).unwrap_or_default();
+            about = statements::read(at, block, &sentence, &folded, introduced, lexicon, names, found);
+            introduced.before =
+                found.statements.get(before..).and_then(|s| s.last()).map(|s| s.names.clone()).unwrap_or_default();
         }
         if about {
             found.sentences.push((at, sentence.start));

@@ -2,12 +2,14 @@
 
 use super::super::block::Block;
 use super::super::entry::span;
-use super::super::fold::{Folded, fold};
+use std::collections::HashSet;
+
+use super::super::fold::{Folded, fold, key};
 use super::super::lexicon::Lexicon;
 use super::super::names::{Names, split_names};
 use super::super::{sentences, terms};
 use super::naming::{is_name, names_nobody, names_of};
-use super::{Found, LONGEST_NAME, MOST_NAMES};
+use super::{Found, LONGEST_NAME};
 use crate::evidence::Span;
 
 /// "X collects …".
@@ -40,7 +42,7 @@ pub fn read(
     block: &Block,
     sentence: &sentences::Sentence<'_>,
     folded: &Folded,
-    named: &[String],
+    introduced: &mut Introduced,
     lexicon: &Lexicon,
     names: &Names<'_>,
     found: &mut Found,
@@ -48,7 +50,8 @@ pub fn read(
     let text = folded.text.as_str();
     let slice = |start: usize, end: usize| folded.slice(start, end, sentence.text).trim().to_owned();
     let place = || span(block.source, block.line, block.end_line, sentence.text);
-    if let Some(denial) = denial(at, sentence, folded, named, lexicon, names, place()) {
+    if let Some(denial) = denial(at, sentence, folded, &introduced.before, lexicon, names, place()) {
+        found.statements.extend(instead(&denial, sentence, lexicon));
         found.statements.push(denial);
         return true;
     }
@@ -58,8 +61,9 @@ pub fn read(
         else {
             continue;
         };
-        let subjects = meant(subjects(&slice(subject.start(), subject.end())), named, lexicon);
-        let known = subjects.iter().any(|s| names.holds_known(s) || fold(s).contains("sdk"));
+        let subjects = meant(subjects(&slice(subject.start(), subject.end())), introduced.named(), lexicon);
+        let met = subjects.iter().all(|s| introduced.has(s, lexicon));
+        let known = met || subjects.iter().any(|s| names.holds_known(s) || fold(s).contains("sdk"));
         if subjects.is_empty()
             || subjects.iter().any(|s| s.chars().count() > LONGEST_NAME)
             || subjects.iter().any(|s| lexicon.says("first-party", &fold(s)) || names_nobody(s, lexicon, names))
@@ -78,7 +82,7 @@ pub fn read(
         found.statements.push(Statement {
             block: at,
             sentence: sentence.start,
-            declares: known && subjects.iter().any(|s| fold(s).contains("sdk") || names.is_known(s)),
+            declares: known && (met || subjects.iter().any(|s| fold(s).contains("sdk") || names.is_known(s))),
             names: subjects,
             company: None,
             raw,
@@ -97,7 +101,7 @@ pub fn read(
         else {
             continue;
         };
-        let name = slice(name.start(), name.end());
+        let name = introduced.as_titled(slice(name.start(), name.end()));
         let (raw, purpose) = cut_purpose(&slice(rest.start(), rest.end()), lexicon);
         found.statements.push(Statement {
             block: at,
@@ -120,7 +124,13 @@ pub fn read(
             if name.contains(['【', '[']) {
                 continue;
             }
-            if names_nobody(&name, lexicon, names) || !names.holds_known(&name) {
+            // What is called an SDK is one, known or not.
+            let known = names.holds_known(&name) || id == "uses-sdk";
+            if names_nobody(&name, lexicon, names) {
+                continue;
+            }
+            if !known {
+                introduced.note(&name);
                 continue;
             }
             let rest = slice(rest.start(), rest.end());
@@ -166,7 +176,7 @@ fn several(
             let capital = |n: &String| n.starts_with(|c: char| c.is_ascii_uppercase());
             let known = listed.iter().any(|n| names.is_known(n) || names.holds_known(n))
                 || id == "shares-with" && listed.iter().all(|n| capital(n) && lexicon.categories(n).is_empty());
-            if listed.is_empty() || !known || good < listed.len() || listed.len() > MOST_NAMES {
+            if listed.is_empty() || !known || good < listed.len() {
                 continue;
             }
             let before = captures.get(0).and_then(|all| text.get(..all.end())).unwrap_or_default();
@@ -238,6 +248,80 @@ fn denial(
         declares: false,
         denies: true,
     })
+}
+
+/// What a denied sentence says is collected instead: "…不会收集IMEI，仅收集OAID".
+fn instead(denial: &Statement, sentence: &sentences::Sentence<'_>, lexicon: &Lexicon) -> Option<Statement> {
+    let clause = sentence.text.split([',', '，']).skip(1).find(|clause| {
+        let folded = fold(clause.trim());
+        lexicon.says("contrast-begins", &folded) && lexicon.says("collects", &folded)
+    })?;
+    let mut terms = collected(clause, lexicon);
+    terms.retain(|t| !t.denied && t.conditional.is_none());
+    let (raw, purpose) = cut_purpose(clause, lexicon);
+    (!terms.is_empty()).then(|| Statement {
+        block: denial.block,
+        sentence: denial.sentence,
+        names: denial.names.clone(),
+        company: None,
+        raw,
+        purpose,
+        terms,
+        span: denial.span.clone(),
+        declares: true,
+        denies: false,
+    })
+}
+
+/// Names that the text introduced as third parties before a sentence about them.
+#[derive(Default)]
+pub struct Introduced {
+    /// Whom the sentence before was about.
+    pub before: Vec<String>,
+    /// The name that the heading above is.
+    pub title: Vec<String>,
+    /// The sentence stands in a section about third parties.
+    pub shares: bool,
+    /// It stands in one about something else.
+    pub elsewhere: bool,
+    /// Keys of names that are "used", of which no more is known.
+    used: HashSet<String>,
+}
+
+impl Introduced {
+    /// Whom "it" stands for.
+    fn named(&self) -> &[String] {
+        if self.before.is_empty() && self.shares { &self.title } else { &self.before }
+    }
+
+    fn has(&self, name: &str, lexicon: &Lexicon) -> bool {
+        let own = key(name);
+        let titled = self.shares && self.title.iter().any(|title| key(title) == own);
+        // "Some Analytics collects": a name that says what it does.
+        let called = !self.elsewhere && is_title_case(name) && !lexicon.categories(name).is_empty();
+        titled || called || self.used.contains(&own)
+    }
+
+    /// "The app uses Some Service to …".
+    fn note(&mut self, name: &str) {
+        if is_title_case(name) {
+            self.used.insert(key(name));
+        }
+    }
+
+    /// The heading's name, where `name` only adds what kind of thing it is.
+    fn as_titled(&self, name: String) -> String {
+        let own = key(&name);
+        let kinds = ["服务", "平台", "sdk", "功能"];
+        let is = |title: &&String| own.strip_prefix(key(title).as_str()).is_some_and(|rest| kinds.contains(&rest));
+        self.title.iter().find(is).cloned().unwrap_or(name)
+    }
+}
+
+/// Two and more words, each with a capital.
+fn is_title_case(name: &str) -> bool {
+    name.split_whitespace().count() >= 2
+        && name.split_whitespace().all(|w| w.starts_with(|c: char| c.is_ascii_uppercase()))
 }
 
 /// The names that "it" stands for.
