@@ -3,11 +3,15 @@
 //! Everything here is serialisable, sorted, and free of raw values: a value is a
 //! [`Masked`] text and a label. It holds no verdict and has never heard of a policy.
 
+mod beside;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Certainty, Gap, GapReason, Locator, Masked, Place, Reason, Time};
+
+pub use beside::{Beside, BesideFile, CallEvidence, Caller, InTraffic, ReachedHost};
 
 /// One input as it was read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -449,6 +453,9 @@ pub struct Observations {
     pub flows: Vec<Flow>,
     /// By recipient, then recipe.
     pub sealed: Vec<Sealed>,
+    /// What other tools wrote beside the traffic.
+    #[serde(default, skip_serializing_if = "Beside::is_empty")]
+    pub beside: Beside,
     /// What could not be seen.
     pub gaps: Vec<Gap>,
     /// How much could.

@@ -47,7 +47,7 @@ pub fn sent(
 ) -> Result<Told, ExamineError> {
     let (known, options) = first_pass(session, signatures, remarks)?;
     let Known { sources, inputs, series, names, apps, first, mut gaps, .. } = known;
-    let apps = AppMap::new(apps, &series);
+    let apps = AppMap::new(apps, &series, &session.witnesses);
     let lens = lens(session, signatures, true, (names, apps, first), remarks)?;
     let (mut messages, mut closed, mut found) = (0, 0, Gaps::default());
     let unseen = read(&sources, series, &options, &lens.apps, &mut |message| {

@@ -53,6 +53,8 @@ pub struct Signatures {
     pub products: BTreeMap<String, Product>,
     /// Groups by id.
     pub groups: BTreeMap<String, Group>,
+    /// What logs of calls call the data.
+    pub calls: Vec<CallWords>,
     /// Shared infrastructure by id.
     pub infrastructure: BTreeMap<String, Infrastructure>,
     /// Key names.
@@ -98,6 +100,8 @@ struct File {
     product: Vec<toml::Spanned<Product>>,
     #[serde(default)]
     group: Vec<toml::Spanned<Group>>,
+    #[serde(default)]
+    call: Vec<toml::Spanned<CallWords>>,
     #[serde(default)]
     infrastructure: Vec<toml::Spanned<Infrastructure>>,
     #[serde(default, rename = "type")]
@@ -195,6 +199,9 @@ impl Signatures {
             let group = lines.placed(spanned, |g, o| Group { origin: o, ..g });
             seen.once("group", &group.id, &group.origin);
             self.groups.insert(group.id.clone(), group);
+        }
+        for spanned in file.call {
+            self.calls.push(lines.placed(spanned, |c, o| CallWords { origin: o, ..c }));
         }
         for spanned in file.infrastructure {
             let entry = lines.placed(spanned, |i, o| Infrastructure { origin: o, ..i });

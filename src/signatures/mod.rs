@@ -5,6 +5,7 @@
 //! every problem names its file and line. This module knows what a fact looks like
 //! and finds facts fast; it does not judge.
 
+mod calls;
 mod check;
 mod clauses;
 mod companies;
@@ -17,6 +18,7 @@ mod recipes;
 mod types;
 mod vocabulary;
 
+pub use calls::CallWords;
 pub use clauses::Clause;
 pub use companies::{Company, Group, HostPattern, HostRule, PathRule, Product, Traffic};
 pub use index::{HostHit, Index, MatchedBy, Named, fold};

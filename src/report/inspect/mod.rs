@@ -3,6 +3,7 @@
 //! the reason; what could not be seen comes last. Arranged once, by recipient or by type,
 //! and written as text or as a page.
 
+mod beside;
 mod excerpt;
 pub mod html;
 pub mod text;
@@ -28,6 +29,8 @@ pub enum Sort {
 struct View {
     inputs: Vec<String>,
     sections: Vec<Section>,
+    /// What other tools wrote beside the traffic.
+    beside: Vec<String>,
     coverage: Vec<String>,
 }
 
@@ -70,7 +73,8 @@ fn arrange(seen: &Observations, signatures: &Signatures, language: Language, sor
         Sort::Recipient => by_recipient(seen, signatures, language),
         Sort::Type => by_type(seen, signatures, language),
     };
-    View { inputs, sections, coverage: coverage(seen, language) }
+    let beside = beside::lines(seen, signatures, language);
+    View { inputs, sections, beside, coverage: coverage(seen, language) }
 }
 
 fn by_recipient(seen: &Observations, signatures: &Signatures, language: Language) -> Vec<Section> {

@@ -22,6 +22,11 @@ pub fn render(seen: &Observations, signatures: &Signatures, language: Language, 
         }
         lines.extend(section.sealed.iter().map(|sealed| format!("  {sealed}")));
     }
+    if !view.beside.is_empty() {
+        lines.push(String::new());
+        lines.push(bold(language.words().beside));
+        lines.extend(view.beside.into_iter().map(|line| format!("  {line}")));
+    }
     lines.push(String::new());
     lines.push(bold(language.words().coverage));
     lines.extend(view.coverage);
