@@ -109,6 +109,7 @@ pub static WORDS: Words = Words {
     policy_read_intro: "Third parties: {}. Correct a misreading in the JSON of `wirewitness policy` and give that instead.",
     doubtful: "doubtful",
     corrected: "corrected by a reviewer",
+    rows_corrected: "rows corrected by a reviewer: {}",
     remarks: "Remarks of the reader",
     method: "Method",
     method_tool: "Tool",

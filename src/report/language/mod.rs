@@ -91,7 +91,7 @@ words! {
     rhythm, rhythm_intro, verdict, scenario, interval, every, bursts, timed, sent, apart, apart_platform, apart_noise, network,
     method_noise, method_geo, method_country, coverage_unknown_app,
     advice,
-    policy_read, policy_read_intro, doubtful, corrected, remarks,
+    policy_read, policy_read_intro, doubtful, corrected, rows_corrected, remarks,
     method, method_tool, method_signatures, method_psl, method_first_party, method_owner, method_isolation, method_marks, method_no_marks,
     method_profile, method_no_profile, method_settled, method_skew, method_repeat, yes, no, sha256, size, records, from_to,
     inspect_title, excerpt,

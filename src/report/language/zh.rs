@@ -109,6 +109,7 @@ pub static WORDS: Words = Words {
     policy_read_intro: "第三方：{} 个。若有误读，请修改 `wirewitness policy` 输出的 JSON 并改用它。",
     doubtful: "存疑",
     corrected: "已由审阅人改正",
+    rows_corrected: "审阅人改正的行：{}",
     remarks: "阅读器的说明",
     method: "方法",
     method_tool: "工具",
