@@ -25,6 +25,7 @@ mod streams;
 mod survey;
 mod template;
 mod threads;
+mod withheld;
 
 use std::ops::Range;
 use std::path::Path;

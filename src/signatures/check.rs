@@ -253,6 +253,15 @@ impl Signatures {
                 found.regex(&placeholder.origin, pattern);
             }
         }
+        for endpoint in &self.endpoints {
+            found.known_product(self, &endpoint.origin, &endpoint.product, "an endpoint of");
+            for recipe in endpoint.recipes.iter().filter(|id| !self.recipes.contains_key(*id)) {
+                found.add(&endpoint.origin, format!("recipe {recipe} is not known"));
+            }
+            if endpoint.recipes.is_empty() == endpoint.reason.is_none() {
+                found.add(&endpoint.origin, format!("{} needs recipes, or the reason why it has none", endpoint.url));
+            }
+        }
         let mut words: BTreeMap<&str, &Origin> = BTreeMap::new();
         for field in &self.fields {
             found.source(&field.origin, &field.source);

@@ -26,7 +26,7 @@ pub use infrastructure::Infrastructure;
 pub use keys::{FieldKind, FieldWords, KeyName, Placeholder};
 pub use load::{LoadError, Problem, Signatures};
 pub use protocols::{Answer, HttpDns, Protocols, Resolver, Service, ServiceName, Shape};
-pub use recipes::{Recipe, RecipeDigest, RecipeStep};
+pub use recipes::{Endpoint, Recipe, RecipeDigest, RecipeStep};
 pub use types::{Class, DataType, Types};
 pub use vocabulary::Vocabulary;
 

@@ -86,7 +86,7 @@ words! {
     declared, declared_intro, declared_all_seen, party, state, first_party,
     recipients, role, reason, via, company,
     coverage, coverage_bytes, coverage_messages, coverage_closed, coverage_other_apps, coverage_nothing, gaps, gaps_none, gap_count, gap_bytes,
-    not_checked, sealed_payloads, sealed_line,
+    not_checked, sealed_payloads, sealed_line, withheld, withheld_line,
     beside, beside_file, beside_call, beside_no_type, beside_no_flow, beside_flows, beside_caller, beside_reached,
     rhythm, rhythm_intro, verdict, scenario, interval, every, bursts, timed, sent, apart, apart_platform, apart_noise, network,
     method_noise, method_geo, method_country, coverage_unknown_app,
