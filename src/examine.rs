@@ -14,6 +14,7 @@ mod issued;
 mod lens;
 mod sighting;
 mod noise;
+mod recording;
 mod rhythm;
 mod segments;
 mod sent;
@@ -43,6 +44,7 @@ use crate::signatures::{Protocols, Signatures};
 
 use apps::AppMap;
 use lens::Lens;
+pub use recording::{Frame, Recording, Stream, StreamKey, frames_of, places_of};
 pub use sent::{Sent, Told, sent};
 use streams::Streams;
 use survey::{Known, survey};

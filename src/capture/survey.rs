@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
-use crate::evidence::{Gap, GapReason, Gaps};
+use crate::evidence::{Gap, GapReason, Gaps, Time};
 use crate::observations::Input;
 
 use super::apps::Apps;
@@ -22,6 +22,9 @@ const SECRETS: usize = 64 << 20;
 /// Names kept of one file's Name Resolution Blocks.
 const NAMES: usize = 100_000;
 
+/// How long before its first packet a capture is believed to have been started: a day, in nanoseconds.
+const LONGEST_SILENCE: i64 = 24 * 60 * 60 * 1_000_000_000;
+
 /// What the first pass found.
 #[derive(Clone, Debug)]
 pub struct Survey {
@@ -34,6 +37,8 @@ pub struct Survey {
     pub names: Vec<(IpAddr, String)>,
     /// Whose packets they are.
     pub apps: Apps,
+    /// Since when it was recorded, where the file says so.
+    pub started: Option<Time>,
     /// Damage and limits.
     pub gaps: Vec<Gap>,
 }
@@ -69,6 +74,7 @@ pub fn survey(source: &Source, input: u32, observe: &mut dyn FnMut(&Packet<'_>))
         secrets: Vec::new(),
         names: Vec::new(),
         apps: Apps::default(),
+        started: None,
         gaps: Vec::new(),
     };
     let mut rest = hashed.try_clone().map_err(failed)?;
@@ -116,6 +122,10 @@ fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&
                     found.input.links.push(name);
                 }
             }
+            // Zero is what a writer puts that does not know.
+            Record::Started(time) if time > Time(0) => {
+                found.started = Some(found.started.map_or(time, |known| known.min(time)));
+            }
             // shb_userappl
             Record::Section { options } if found.input.producer.is_none() => {
                 found.input.producer = options.get(4).map(|v| String::from_utf8_lossy(v).into_owned());
@@ -129,9 +139,14 @@ fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&
                 gaps.add(Gap::new(GapReason::Limit, "name resolution", "more than 100000 names in one file"));
             }
             Record::Gap(gap) => gaps.add(gap),
-            Record::Section { .. } | Record::Block { .. } => {}
+            Record::Section { .. } | Record::Block { .. } | Record::Started(_) => {}
         }
     }
+    // A start behind the first packet, or long before it, is a clock that was set or never ran.
+    found.started = found
+        .started
+        .zip(found.input.first)
+        .and_then(|(started, first)| (0..=LONGEST_SILENCE).contains(&first.since(started)).then_some(started));
     found.input.producer = match (found.input.producer.take(), found.apps.producer()) {
         // What the file says of itself, and what gives its recorder away.
         (Some(said), Some(known)) if !said.contains(known) => Some(format!("{known} ({said})")),

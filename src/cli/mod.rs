@@ -21,6 +21,7 @@ mod output;
 mod policy;
 mod record;
 mod signatures;
+mod slice;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ enum Command {
     Audit(audit::Args),
     Inspect(inspect::Args),
     Messages(messages::Args),
+    Slice(slice::Args),
     Policy(policy::Args),
     Record(record::Args),
     Mark(mark::Args),
@@ -112,6 +114,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Audit(args) => audit::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Messages(args) => messages::run(args),
+        Command::Slice(args) => slice::run(args),
         Command::Policy(args) => policy::run(args),
         Command::Record(args) => record::run(args),
         Command::Mark(args) => mark::run(args),

@@ -9,9 +9,12 @@
 //! never looks at the name of a file.
 
 mod emit;
+mod extract;
 mod flows;
 mod har;
 mod tnetstring;
+
+pub use extract::{Extract, extract};
 
 use crate::capture::{Format, OpenError, Source};
 use crate::evidence::Time;
@@ -29,6 +32,8 @@ pub struct Imported {
     pub first: Option<Time>,
     /// See `first`.
     pub last: Option<Time>,
+    /// Since when it was recorded, where the file says so: that of which it is an extract.
+    pub since: Option<Time>,
 }
 
 impl Imported {
