@@ -14,6 +14,7 @@ mod issued;
 mod lens;
 mod sighting;
 mod noise;
+mod paths;
 mod recording;
 mod rhythm;
 mod segments;
@@ -28,7 +29,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::capture::{Apps, OpenError, Source};
+use crate::capture::{OpenError, Source};
 use crate::evidence::{Gap, GapReason, Gaps, Time};
 use crate::identify::Identifier;
 use crate::message::{Item, Message, Options, import};
@@ -100,6 +101,7 @@ pub fn examine(
     let geo = GeoData::read(&session.geo)?;
     let (known, options) = first_pass(session, signatures, remarks)?;
     let Known { sources, inputs, series, names, apps, first, gaps, .. } = known;
+    let apps = AppMap::new(apps, &series);
     let lens = lens(session, signatures, settings.show_values, (names, apps, first), remarks)?;
     // A stream resumes what an earlier one has agreed: only one thread meets them in order.
     let threads = if options.keys.derives_masters() { 1 } else { settings.threads };
@@ -127,7 +129,7 @@ fn lens<'s>(
     session: &Session,
     signatures: &'s Signatures,
     show_values: bool,
-    (names, apps, first): (NameTable, Vec<Apps>, Option<Time>),
+    (names, apps, first): (NameTable, AppMap, Option<Time>),
     remarks: &mut Remarks<'_>,
 ) -> Result<Lens<'s>, ExamineError> {
     let description = &session.description;
@@ -139,7 +141,6 @@ fn lens<'s>(
     if let Some(problem) = scope.check(signatures).into_iter().next() {
         return Err(ExamineError::Scope(problem));
     }
-    let apps = AppMap::new(apps);
     if let Some(remark) = description.app.as_deref().and_then(|app| apps.remark(app)) {
         remarks(remark);
     }
@@ -175,7 +176,7 @@ pub fn messages(
     let (known, options) = first_pass(session, signatures, remarks)?;
     let options = Options { hash_bodies: true, ..options };
     let Known { sources, inputs, series, apps, mut gaps, .. } = known;
-    let apps = AppMap::new(apps);
+    let apps = AppMap::new(apps, &series);
     gaps.merge(read(&sources, series, &options, &apps, &mut |message| sink(&inputs, message))?);
     Ok(gaps.into_vec())
 }
@@ -204,9 +205,9 @@ fn read(
         } else {
             let mut streams = Streams::new(options, apps.names());
             let slicer = slicer(&options.keys);
-            segments::read(sources, range, slicer, apps, &mut unread, &mut |assigned, segment, unread| {
+            segments::read(sources, range, slicer, apps, &mut unread, &mut |placed, segment, unread| {
                 let mut going = true;
-                streams.push(assigned, segment, unread, &mut |item| going = take(item));
+                streams.push(placed, segment, unread, &mut |item| going = take(item));
                 going
             })?;
             streams.finish(&mut |item| _ = take(item));

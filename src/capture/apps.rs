@@ -96,6 +96,21 @@ impl Apps {
         }
     }
 
+    /// Learns the packages of user ids from another capture of the device. What was noted here
+    /// counts more: a user id may have been given anew.
+    pub fn learn_packages(&mut self, other: &Self) {
+        for (uid, names) in &other.packages {
+            if self.packages.len() >= APPS {
+                self.crowded = true;
+                return;
+            }
+            let known = self.packages.entry(*uid).or_insert_with(|| names.clone());
+            if known.0.is_empty() && !names.0.is_empty() {
+                known.clone_from(names);
+            }
+        }
+    }
+
     /// The records will be shown again from the first.
     pub fn rewind(&mut self) {
         self.processes.clear();

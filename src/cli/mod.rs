@@ -12,6 +12,7 @@ mod diff;
 mod explain;
 mod ignore;
 mod discover;
+mod doctor;
 mod inspect;
 mod man;
 mod mark;
@@ -20,6 +21,7 @@ mod options;
 mod output;
 mod policy;
 mod record;
+mod session;
 mod signatures;
 mod slice;
 
@@ -50,6 +52,8 @@ enum Command {
     Policy(policy::Args),
     Record(record::Args),
     Mark(mark::Args),
+    Session(session::Args),
+    Doctor(doctor::Args),
     Device(device::Args),
     Diff(diff::Args),
     Ignore(ignore::Args),
@@ -118,6 +122,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Policy(args) => policy::run(args),
         Command::Record(args) => record::run(args),
         Command::Mark(args) => mark::run(args),
+        Command::Session(args) => session::run(args),
+        Command::Doctor(args) => doctor::run(args),
         Command::Device(args) => device::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Diff(args) => diff::run(args),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::capture::Source;
 use crate::evidence::{Direction, Gaps, Place, Time, Transport};
-use crate::message::{Item, Kind, Options};
+use crate::message::{Item, Kind, Options, Protocol};
 use crate::net::StreamId;
 use crate::observations::Input;
 use crate::secure::KeyLog;
@@ -75,7 +75,8 @@ impl Recording {
         let mut keys = KeyLog::clone(&options.keys);
         keys.note_asked();
         let options = Options { keys: Arc::new(keys), ..options };
-        Ok(Self { sources, inputs, since: first, series, apps: AppMap::new(apps), options })
+        let apps = AppMap::new(apps, &series);
+        Ok(Self { sources, inputs, since: first, series, apps, options })
     }
 
     /// The inputs that an input follows or that follow it, with itself.
@@ -112,6 +113,12 @@ impl Recording {
         let mut streams = Streams::new(&self.options, &AppNames::from([]));
         let mut began: HashMap<StreamId, StreamKey> = HashMap::new();
         let mut answers: BTreeMap<IpAddr, Vec<BTreeSet<Frame>>> = BTreeMap::new();
+        let (mut groups, mut elsewhere) = (BTreeSet::new(), BTreeMap::<StreamKey, BTreeSet<Frame>>::new());
+        let mut moved_to = |moved: Option<(StreamKey, BTreeSet<Frame>)>| {
+            if let Some((key, frames)) = moved {
+                elsewhere.entry(key).or_default().extend(frames);
+            }
+        };
         let (mut counted, mut unread, mut outside) = (Counted::default(), Gaps::default(), None);
         segments::read(
             &self.sources,
@@ -119,7 +126,8 @@ impl Recording {
             slicer(keys),
             &self.apps,
             &mut Gaps::default(),
-            &mut |assigned, segment, _| {
+            &mut |placed, segment, _| {
+                let assigned = &placed.assigned;
                 counted.next(segment.input, assigned.leg.before);
                 let leg = assigned.leg;
                 let key = *began.entry(assigned.id).or_insert((leg.input, assigned.id.transport, leg.number));
@@ -135,10 +143,16 @@ impl Recording {
                     stream.server = Some(assigned.endpoints.server.ip().to_canonical());
                     stream.in_tunnel |= sealed && outside == Some(segment.frame);
                 }
-                if is_wanted || names || all {
+                if is_wanted {
+                    groups.extend(placed.group);
+                }
+                // A connection may have moved to the ends of a later stream.
+                let moved = placed.group.is_some_and(|group| groups.contains(&group));
+                if is_wanted || names || all || moved {
                     // What other streams asked for is none of this one's.
                     drop(keys.take_asked());
-                    streams.push(assigned, segment, &mut unread, &mut |item| answered(item, &mut answers));
+                    let mut sink = |item| moved_to(answered(item, wanted, &mut answers));
+                    streams.push(placed, segment, &mut unread, &mut sink);
                     let asked = keys.take_asked();
                     if let Some(stream) = found.get_mut(&key).filter(|_| is_wanted) {
                         stream.secrets.extend(asked);
@@ -147,7 +161,10 @@ impl Recording {
                 true
             },
         )?;
-        streams.finish(&mut |item| answered(item, &mut answers));
+        streams.finish(&mut |item| moved_to(answered(item, wanted, &mut answers)));
+        for (key, frames) in elsewhere {
+            found.entry(key).or_default().frames.extend(frames);
+        }
         drop(keys.take_asked());
         for (key, stream) in found.iter_mut().filter(|(key, _)| range.contains(&(key.0 as usize))) {
             debug_assert!(wanted.contains(key));
@@ -172,6 +189,7 @@ pub fn places_of(
 ) -> Result<(Vec<Place>, u64), ExamineError> {
     let (known, options) = super::first_pass(session, signatures, remarks)?;
     let Known { sources, series, names, apps, first, .. } = known;
+    let apps = AppMap::new(apps, &series);
     let lens = super::lens(session, signatures, false, (names, apps, first), remarks)?;
     let (mut places, mut seen, mut left_out) = (Vec::new(), BTreeSet::new(), 0);
     super::read(&sources, series, &options, &lens.apps, &mut |message| {
@@ -215,12 +233,20 @@ impl Counted {
     }
 }
 
-/// Keeps the frames of an answer under each address in it.
-fn answered(item: Item, answers: &mut BTreeMap<IpAddr, Vec<BTreeSet<Frame>>>) {
-    let Item::Message(message) = item else { return };
-    let Kind::Dns(dns) = &message.kind else { return };
+/// Keeps the frames of an answer under each address in it. Returns those of a message of a
+/// connection that was followed from a stream that is wanted to other ends.
+fn answered(
+    item: Item,
+    wanted: &BTreeSet<StreamKey>,
+    answers: &mut BTreeMap<IpAddr, Vec<BTreeSet<Frame>>>,
+) -> Option<(StreamKey, BTreeSet<Frame>)> {
+    let Item::Message(message) = item else { return None };
+    let quic = matches!(message.protocol, Protocol::Http3 | Protocol::Grpc | Protocol::Quic);
+    let stream = message.place.stream().filter(|stream| quic && stream.1 == Transport::Udp && wanted.contains(stream));
+    let moved = stream.map(|stream| (stream, frames_of(&message.place).collect()));
+    let Kind::Dns(dns) = &message.kind else { return moved };
     if !dns.response {
-        return;
+        return moved;
     }
     for (_, kind, value, _) in &dns.answers {
         let address = value.parse::<IpAddr>().ok().filter(|_| kind == "A" || kind == "AAAA");
@@ -234,6 +260,7 @@ fn answered(item: Item, answers: &mut BTreeMap<IpAddr, Vec<BTreeSet<Frame>>>) {
         }
         known.push(frames_of(&message.place).collect());
     }
+    moved
 }
 
 /// The frames of a place, in the order of the inputs.

@@ -1,5 +1,6 @@
 //! What was sent, message by message, with everything in it: for comparing runs.
 
+use super::apps::AppMap;
 use super::{Known, Remarks, first_pass, lens, read};
 use crate::evidence::{Direction, Gap, Gaps};
 use crate::examine::ExamineError;
@@ -46,6 +47,7 @@ pub fn sent(
 ) -> Result<Told, ExamineError> {
     let (known, options) = first_pass(session, signatures, remarks)?;
     let Known { sources, inputs, series, names, apps, first, mut gaps, .. } = known;
+    let apps = AppMap::new(apps, &series);
     let lens = lens(session, signatures, true, (names, apps, first), remarks)?;
     let (mut messages, mut closed, mut found) = (0, 0, Gaps::default());
     let unseen = read(&sources, series, &options, &lens.apps, &mut |message| {

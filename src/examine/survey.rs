@@ -16,6 +16,7 @@ use crate::signatures::Protocols;
 
 use super::ExamineError;
 use super::apps::AppNames;
+use super::paths::Placed;
 use super::series::{self, Extent, Finder};
 use super::streams::Streams;
 
@@ -194,8 +195,9 @@ impl NameReader {
             let resolver = resolver(&segment, &self.protocols);
             self.sealed |= resolver.is_some_and(|end| end.port() == HTTPS_PORT);
             if resolver.is_some() || carries_names(&segment) {
-                let assigned = self.numbering.assign(&segment);
-                self.streams.push(&assigned, &segment, &mut self.unread, &mut |item| learn(item, names));
+                // Few resolvers are asked over QUIC, and for a short while: none is followed elsewhere.
+                let placed = Placed { assigned: self.numbering.assign(&segment), group: None };
+                self.streams.push(&placed, &segment, &mut self.unread, &mut |item| learn(item, names));
             }
             found = self.slicer.more(packet, &mut self.unread);
         }

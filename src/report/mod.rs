@@ -4,6 +4,7 @@
 //! It judges nothing, opens no file, and knows no packet. Everything a reader reads
 //! stands in `language/`, one table a language; codes and ids are never translated.
 
+pub mod checks;
 pub mod difference;
 pub mod discover;
 pub mod escape;
@@ -23,12 +24,11 @@ pub mod sarif;
 pub mod terminal;
 mod view;
 
-pub use language::Language;
+pub use language::{Language, fill};
 pub use places::Places;
 
 use crate::audit::Report;
 use crate::audit::gate::{Gate, Outcome};
-use language::fill;
 
 /// What a format for a service needs beside the report.
 #[derive(Clone, Copy, Debug)]

@@ -7,17 +7,19 @@ mod canary;
 mod describe;
 mod ignore;
 mod marks;
+mod privacy;
 mod profile;
 mod settled;
 
 use std::path::{Path, PathBuf};
 
 pub use canary::canaries;
-pub use describe::Description;
+pub use describe::{DEFAULT_SKEW_MS, Description};
 pub use ignore::{
     IgnoreRule, IgnoreState, Matcher, WARNING_DAYS, parse_day, parse_ignore, read_ignore, without_rules, write_rule,
 };
 pub use marks::{MARKS, Mark, Timeline, parse_mark, read_marks};
+pub use privacy::{PRIVATE, exposures, is_private, repository};
 pub use profile::{Profile, ProfileValue};
 pub use settled::{SettledAs, Settlement, read_settled};
 
@@ -83,7 +85,9 @@ impl Session {
                 if session.folder.is_some() {
                     return Err(SessionError::new(path, "is a second session folder; audit one at a time"));
                 }
-                session.read_folder(path, signatures)?;
+                if let Some(error) = session.read_folder(path, signatures)?.into_iter().next() {
+                    return Err(error);
+                }
             } else {
                 session.captures.push(path.clone());
             }
@@ -96,23 +100,33 @@ impl Session {
         Ok(session)
     }
 
-    fn read_folder(&mut self, folder: &Path, signatures: &Signatures) -> Result<(), SessionError> {
+    /// What a folder holds, and what of it cannot be used; a file that cannot be is left out.
+    /// `Err`: it is no folder that can be listed.
+    pub fn look(folder: &Path, signatures: &Signatures) -> Result<(Self, Vec<SessionError>), SessionError> {
+        let mut session = Self::default();
+        let errors = session.read_folder(folder, signatures)?;
+        Ok((session, errors))
+    }
+
+    /// Takes in the files of a folder; those that cannot be used are errors of their own.
+    fn read_folder(&mut self, folder: &Path, signatures: &Signatures) -> Result<Vec<SessionError>, SessionError> {
         let unreadable = |error: std::io::Error| SessionError::new(folder, format!("cannot be read: {error}"));
         let mut names: Vec<PathBuf> = std::fs::read_dir(folder)
             .and_then(|entries| entries.map(|entry| entry.map(|e| e.path())).collect())
             .map_err(unreadable)?;
         names.sort();
+        let mut errors = Vec::new();
         for path in names {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if path.is_dir() || name.starts_with('.') {
                 continue;
             }
             match name.as_str() {
-                "session.toml" => self.description = Description::read(&path)?,
-                "device.toml" => self.profile = Profile::read(&path, signatures)?,
-                "settled.toml" => self.settled = read_settlements(&path)?,
-                "ignore.toml" => self.ignore = read_ignore(&path)?,
-                "phases.jsonl" => self.marks = read_marks(&path)?,
+                "session.toml" => take(&mut self.description, Description::read(&path), &mut errors),
+                "device.toml" => take(&mut self.profile, Profile::read(&path, signatures), &mut errors),
+                "settled.toml" => take(&mut self.settled, read_settlements(&path), &mut errors),
+                "ignore.toml" => take(&mut self.ignore, read_ignore(&path), &mut errors),
+                "phases.jsonl" => take(&mut self.marks, read_marks(&path), &mut errors),
                 "keys.log" => self.keys.push(path),
                 _ if has_extension(&name, CAPTURES) && name.starts_with(NOISE) => self.noise.push(path),
                 _ if has_extension(&name, CAPTURES) => self.captures.push(path),
@@ -121,7 +135,7 @@ impl Session {
             }
         }
         self.folder = Some(folder.to_owned());
-        Ok(())
+        Ok(errors)
     }
 
     /// The policy that the session names, as a path.
@@ -129,6 +143,13 @@ impl Session {
         let name = self.description.policy.as_deref()?;
         let path = PathBuf::from(name);
         Some(self.folder.as_ref().map_or(path.clone(), |folder| folder.join(path)))
+    }
+}
+
+fn take<T>(into: &mut T, read: Result<T, SessionError>, errors: &mut Vec<SessionError>) {
+    match read {
+        Ok(read) => *into = read,
+        Err(error) => errors.push(error),
     }
 }
 

@@ -304,8 +304,8 @@ impl Signatures {
             for pattern in service.begins.iter().filter(|pattern| protocols::bytes(pattern).is_none()) {
                 found.add(origin, format!("begins {pattern:?}: pairs of hex digits or ?? are needed, at most 64"));
             }
-            if service.begins.is_empty() && service.ports.is_empty() {
-                found.add(origin, format!("service {} is told by nothing: give begins or ports", service.id));
+            if service.begins.is_empty() && service.ports.is_empty() && service.shape.is_none() {
+                found.add(origin, format!("service {} is told by nothing: give begins, ports or a shape", service.id));
             }
         }
         for resolver in self.resolvers.values() {

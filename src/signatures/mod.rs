@@ -23,7 +23,7 @@ pub use index::{HostHit, Index, MatchedBy, Named, fold};
 pub use infrastructure::Infrastructure;
 pub use keys::{FieldKind, FieldWords, KeyName, Placeholder};
 pub use load::{LoadError, Problem, Signatures};
-pub use protocols::{Answer, HttpDns, Protocols, Resolver, Service, ServiceName};
+pub use protocols::{Answer, HttpDns, Protocols, Resolver, Service, ServiceName, Shape};
 pub use recipes::{Recipe, RecipeDigest, RecipeStep};
 pub use types::{Class, DataType, Types};
 pub use vocabulary::Vocabulary;

@@ -1,5 +1,6 @@
 //! What a reader reads, one table a language.
 
+mod commands;
 pub(super) mod discover;
 mod en;
 mod reasons;
