@@ -16,6 +16,7 @@ mod lens;
 mod sighting;
 mod noise;
 mod paths;
+mod recording;
 mod rhythm;
 mod segments;
 mod sent;
@@ -47,6 +48,7 @@ use crate::signatures::{Protocols, Signatures};
 
 use apps::AppMap;
 use lens::Lens;
+pub use recording::{Frame, Recording, Stream, StreamKey, frames_of, places_of};
 pub use sent::{Sent, Told, sent};
 use streams::Streams;
 use survey::{Known, survey};

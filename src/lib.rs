@@ -21,5 +21,6 @@ pub mod discover;
 pub mod policy;
 pub mod audit;
 pub mod report;
+pub mod bundle;
 pub mod record;
 pub mod cli;

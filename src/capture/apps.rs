@@ -38,11 +38,11 @@ const ECAPTURE_MAGIC: [u8; 4] = [0xcc, 0x0c, 0x4c, 0xfc];
 const COMM: usize = 16;
 
 /// Apple's process block: a process id, and options of which 2 is the name.
-const PROCESS: u32 = 0x8000_0001;
+pub(crate) const PROCESS: u32 = 0x8000_0001;
 /// Options of a packet: number, within its section, of the block of the process that sent
 /// it, and of the one that it was sent for.
-const SENDER: u16 = 32_769;
-const ON_BEHALF: u16 = 32_771;
+pub(crate) const SENDER: u16 = 32_769;
+pub(crate) const ON_BEHALF: u16 = 32_771;
 
 /// PKTAP's header: little-endian in every capture known; names are of 20 bytes.
 const PKTAP_NAMES: [usize; 2] = [88, 56];
@@ -133,6 +133,14 @@ impl Apps {
                 _ => App { name: format!("uid {uid}"), is_id: false },
             },
         })
+    }
+
+    /// Android's user id of the app with a number, if it is known by one.
+    pub fn uid_of(&self, number: u32) -> Option<i32> {
+        match self.keys.get(usize::try_from(number).ok()?)? {
+            Key::Uid(uid) => Some(*uid),
+            Key::Process(_) => None,
+        }
     }
 
     /// All apps, by their numbers.
@@ -266,29 +274,40 @@ impl Apps {
         }
     }
 
-    /// A user id with package and label: version and type of the block, the id, both lengths,
-    /// both names. Written without padding between fields; a block that fits only with it is
-    /// read as well.
     fn mapping(&mut self, body: &[u8], big_endian: bool) {
-        for at in [2, 4] {
-            let Some((uid, rest)) = body.get(at..).and_then(<[u8]>::split_first_chunk::<4>) else { return };
-            let Some((&[package, label], rest)) = rest.split_first_chunk::<2>() else { return };
-            let (package, label) = (usize::from(package), usize::from(label));
-            let Some(padding) = rest.len().checked_sub(package + label).filter(|padding| *padding < 4) else {
-                continue;
-            };
-            if !rest.iter().rev().take(padding).all(|byte| *byte == 0) {
-                continue;
-            }
-            let (package, rest) = rest.split_at_checked(package).unwrap_or_default();
-            let label = rest.get(..label).unwrap_or_default();
-            let uid = word(uid, big_endian).map_or(-1, u32::cast_signed);
-            if self.packages.len() < APPS {
-                self.packages.insert(uid, (text(package), text(label)));
-            }
-            return;
+        if let Some((uid, package, label)) = mapping(body, big_endian)
+            && self.packages.len() < APPS
+        {
+            self.packages.insert(uid, (text(package), text(label)));
         }
     }
+}
+
+/// The user id that a block of PCAPdroid names.
+pub(crate) fn mapped_uid(kind: u32, body: &[u8], big_endian: bool) -> Option<i32> {
+    let is_mapping = CUSTOM.contains(&kind) && word(body, big_endian) == Some(PCAPDROID);
+    is_mapping.then(|| mapping(body.get(4..).unwrap_or_default(), big_endian))?.map(|(uid, ..)| uid)
+}
+
+/// A user id with package and label: version and type of the block, the id, both lengths,
+/// both names. Written without padding between fields; a block that fits only with it is
+/// read as well.
+fn mapping(body: &[u8], big_endian: bool) -> Option<(i32, &[u8], &[u8])> {
+    for at in [2, 4] {
+        let (uid, rest) = body.get(at..).and_then(<[u8]>::split_first_chunk::<4>)?;
+        let (&[package, label], rest) = rest.split_first_chunk::<2>()?;
+        let (package, label) = (usize::from(package), usize::from(label));
+        let Some(padding) = rest.len().checked_sub(package + label).filter(|padding| *padding < 4) else {
+            continue;
+        };
+        if !rest.iter().rev().take(padding).all(|byte| *byte == 0) {
+            continue;
+        }
+        let (package, rest) = rest.split_at_checked(package).unwrap_or_default();
+        let label = rest.get(..label).unwrap_or_default();
+        return Some((word(uid, big_endian).map_or(-1, u32::cast_signed), package, label));
+    }
+    None
 }
 
 /// Where the value of an attribute of an NFLOG header lies (type-length-value, padded to

@@ -27,8 +27,8 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use apps::attribute;
 pub use apps::{App, Apps};
+pub(crate) use apps::{ON_BEHALF, PROCESS, SENDER, attribute, mapped_uid};
 pub use members::{Members, Unread};
 pub use packet::{LinkType, Options, Packet, Record};
 pub use reader::PacketReader;

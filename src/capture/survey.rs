@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
-use crate::evidence::{Gap, GapReason, Gaps};
+use crate::evidence::{Gap, GapReason, Gaps, Time};
 use crate::observations::Input;
 
 use super::apps::Apps;
@@ -24,6 +24,9 @@ const SECRETS: usize = 64 << 20;
 /// Names kept of one file's Name Resolution Blocks.
 const NAMES: usize = 100_000;
 
+/// How long before its first packet a capture is believed to have been started: a day, in nanoseconds.
+const LONGEST_SILENCE: i64 = 24 * 60 * 60 * 1_000_000_000;
+
 /// What the first pass found.
 #[derive(Clone, Debug)]
 pub struct Survey {
@@ -38,6 +41,8 @@ pub struct Survey {
     pub apps: Apps,
     /// It is a dump of plaintext by a hook: it does not show how it travelled.
     pub dump: bool,
+    /// Since when it was recorded, where the file says so.
+    pub started: Option<Time>,
     /// Damage and limits.
     pub gaps: Vec<Gap>,
 }
@@ -72,6 +77,7 @@ pub fn survey(source: &Source, input: u32, observe: &mut dyn FnMut(&Packet<'_>))
         names: Vec::new(),
         apps: Apps::default(),
         dump: false,
+        started: None,
         gaps: Vec::new(),
     };
     if source.path().is_dir() {
@@ -125,6 +131,10 @@ fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&
                     found.input.links.push(name);
                 }
             }
+            // Zero is what a writer puts that does not know.
+            Record::Started(time) if time > Time(0) => {
+                found.started = Some(found.started.map_or(time, |known| known.min(time)));
+            }
             Record::Name { address, name } if known.len() < NAMES => {
                 if known.insert((address, name.to_owned())) {
                     found.names.push((address, name.to_owned()));
@@ -134,13 +144,18 @@ fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&
                 gaps.add(Gap::new(GapReason::Limit, "name resolution", "more than 100000 names in one file"));
             }
             Record::Gap(gap) => gaps.add(gap),
-            Record::Section { .. } | Record::Block { .. } => {}
+            Record::Section { .. } | Record::Block { .. } | Record::Started(_) => {}
         }
     }
     found.dump = recorder.is_dump();
     let (producer, faults) = recorder.finish(found.apps.producer());
     found.input.producer = producer;
     faults.into_iter().for_each(|gap| gaps.add(gap));
+    // A start behind the first packet, or long before it, is a clock that was set or never ran.
+    found.started = found
+        .started
+        .zip(found.input.first)
+        .and_then(|(started, first)| (0..=LONGEST_SILENCE).contains(&first.since(started)).then_some(started));
     if found.apps.crowded() {
         gaps.add(Gap::new(GapReason::Limit, "apps", "more than 16384 apps in one file"));
     }

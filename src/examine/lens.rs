@@ -51,6 +51,12 @@ pub struct Found<'l> {
 }
 
 impl Lens<'_> {
+    /// The message is known to be another app's than the audited one.
+    pub fn is_of_other_app(&self, message: &Message) -> bool {
+        let apps = message.app.as_deref().zip(self.app.as_deref());
+        apps.and_then(|(app, audited)| self.apps.is_audited(app, audited)) == Some(false)
+    }
+
     /// Decodes a message and finds what is in it. Values that stand in the names of its
     /// recipient are taken out of them.
     pub fn look<'l>(&'l self, message: &Message, attribution: &mut Attribution, gaps: &mut Gaps) -> Found<'l> {

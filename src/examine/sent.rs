@@ -51,9 +51,7 @@ pub fn sent(
     let lens = lens(session, signatures, true, (names, apps, first), remarks)?;
     let (mut messages, mut closed, mut found) = (0, 0, Gaps::default());
     let unseen = read(&sources, series, &options, &lens.apps, &mut |message| {
-        let other_app =
-            message.app.as_deref().zip(lens.app.as_deref()).and_then(|(app, it)| lens.apps.is_audited(app, it));
-        if message.direction == Direction::Received || other_app == Some(false) {
+        if message.direction == Direction::Received || lens.is_of_other_app(&message) {
             return true;
         }
         if let Kind::Closed { .. } = message.kind {

@@ -41,7 +41,7 @@ pub struct Known {
     pub apps: Vec<Apps>,
     /// It is a dump of plaintext, by input.
     pub dumps: Vec<bool>,
-    /// Time of the first record of all inputs.
+    /// Since when any input was recorded: what it says of itself, else its first record.
     pub first: Option<Time>,
     /// Damage and limits.
     pub gaps: Gaps,
@@ -65,7 +65,7 @@ pub fn survey(sources: Vec<Source>, keys: &mut KeyLog, protocols: &Arc<Protocols
         let shared = |open: &Open| begin.addresses.iter().filter(|address| open.addresses.contains(address)).count();
         let before = begin.first.and_then(|first| finder.before(first, &shared, &mut |open| over.push(open)));
         let (mut members, mut open) = before.unwrap_or_else(|| (Vec::new(), Open::new(&options)));
-        let Survey { mut input, secrets, names: given, apps, dump, gaps } =
+        let Survey { mut input, secrets, names: given, apps, dump, mut started, gaps } =
             capture::survey(source, begin.index as u32, &mut |packet| open.packet(packet, &mut known.names))?;
         open.names.next_capture(input.records);
         if !source.format().is_capture() {
@@ -75,6 +75,7 @@ pub fn survey(sources: Vec<Source>, keys: &mut KeyLog, protocols: &Arc<Protocols
             input.producer = imported.producer;
             input.records = imported.entries;
             (input.first, input.last) = (imported.first, imported.last);
+            started = imported.since;
         }
         keys.parse(&secrets, &input.name);
         for (address, name) in given {
@@ -83,7 +84,7 @@ pub fn survey(sources: Vec<Source>, keys: &mut KeyLog, protocols: &Arc<Protocols
         for gap in gaps {
             known.gaps.add(gap);
         }
-        known.first = [known.first, input.first].into_iter().flatten().min();
+        known.first = [known.first, started, input.first].into_iter().flatten().min();
         members.push(begin.index);
         match (begin.first, input.last) {
             (Some(first), Some(last)) => {
@@ -212,7 +213,7 @@ impl NameReader {
     }
 }
 
-fn carries_names(segment: &Segment<'_>) -> bool {
+pub fn carries_names(segment: &Segment<'_>) -> bool {
     NAME_PORTS.contains(&segment.src.port()) || NAME_PORTS.contains(&segment.dst.port())
 }
 

@@ -5,6 +5,7 @@
 
 pub(super) mod body;
 pub(super) mod entry;
+pub(super) mod extract;
 pub(super) mod json;
 pub(super) mod producer;
 pub(super) mod tree;
@@ -24,7 +25,7 @@ use self::tree::{Tree, VALUES};
 use self::tweasel::Tweasel;
 use super::Imported;
 use crate::capture::{OpenError, Source};
-use crate::evidence::{Gap, GapReason};
+use crate::evidence::{Gap, GapReason, Time};
 use crate::message::{Item, Options};
 
 /// Bytes of JSON that one entry may take. A body of 8 MiB is kept; exporters write the
@@ -192,6 +193,10 @@ impl<'de> Visitor<'de> for Log<'_, '_> {
             match key.as_str() {
                 "entries" => map.next_value_seed(List(&mut *self.0, ListKey::Entries))?,
                 "_tlsErrors" => map.next_value_seed(List(&mut *self.0, ListKey::TlsErrors))?,
+                extract::ABOUT => {
+                    let about = map.next_value_seed(Tree { left: &Cell::new(VALUES) })?.unwrap_or_default();
+                    self.0.imported.since = about.get("since").and_then(Value::as_str).and_then(Time::parse);
+                }
                 "creator" => {
                     let creator = map.next_value_seed(Tree { left: &Cell::new(VALUES) })?;
                     self.0.creator(&creator.unwrap_or_default());

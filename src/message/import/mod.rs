@@ -14,12 +14,15 @@ mod chlz;
 mod elements;
 mod emit;
 mod exchange;
+mod extract;
 mod flows;
 mod har;
 mod httpcanary;
 mod proxypin;
 mod saz;
 mod tnetstring;
+
+pub use extract::{Extract, extract};
 
 use crate::capture::{Format, OpenError, Source, Unread};
 use crate::evidence::{Gap, GapReason, Time};
@@ -37,6 +40,8 @@ pub struct Imported {
     pub first: Option<Time>,
     /// See `first`.
     pub last: Option<Time>,
+    /// Since when it was recorded, where the file says so: that of which it is an extract.
+    pub since: Option<Time>,
 }
 
 impl Imported {
