@@ -136,3 +136,132 @@ fn a_filter_that_is_not_understood_is_refused_with_an_example() {
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(error.contains("tcp prot 80") && error.contains("port 443") || error.contains("setcap"), "{error}");
 }
+
+/// Starts a recording with more options; `None`: not allowed here.
+fn record_with(session: &Path, port: u16, more: &[&str]) -> Option<(Child, BufReader<std::process::ChildStderr>)> {
+    let filter = format!("tcp port {port}");
+    let mut child = Command::new(PROGRAM)
+        .args(["record", session.to_str().expect("UTF-8"), "--interface", "lo", "--filter", &filter])
+        .args(more)
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut said = BufReader::new(child.stderr.take().expect("piped"));
+    let mut line = String::new();
+    said.read_line(&mut line).expect("is read");
+    while line.starts_with("an earlier recording") {
+        line.clear();
+        said.read_line(&mut line).expect("is read");
+    }
+    if !line.starts_with("recording") {
+        child.wait().expect("ended");
+        assert!(line.contains("setcap") || line.contains("No such device"), "a reason and what to do: {line}");
+        eprintln!("NOT RUN: the right to capture is missing: {line}");
+        return None;
+    }
+    Some((child, said))
+}
+
+fn captures(session: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(session)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".pcapng"))
+        .collect();
+    names.sort();
+    names
+}
+
+/// Block types of a pcapng, by its own lengths.
+fn blocks(path: &Path) -> Vec<(u32, Vec<u8>)> {
+    let bytes = std::fs::read(path).expect("the capture");
+    let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
+    let (mut at, mut found) = (0, Vec::new());
+    while at + 12 <= bytes.len() {
+        let length = word(at + 4) as usize;
+        found.push((word(at), bytes[at + 8..at + length - 4].to_vec()));
+        at += length;
+    }
+    assert_eq!(at, bytes.len(), "the last block is whole");
+    found
+}
+
+#[test]
+fn typed_keys_mark_and_a_growing_key_log_goes_into_the_capture() {
+    let session = tempfile::tempdir().expect("a folder");
+    let log = session.path().join("app-keys.txt");
+    let port = serve();
+    let more = ["--phase", "l=launched,1=scenario:search", "--keys", log.to_str().expect("UTF-8")];
+    let Some((mut child, _said)) = record_with(session.path(), port, &more) else { return };
+    let mut typing = child.stdin.take().expect("piped");
+    typing.write_all(b"lx1").expect("typed");
+    std::fs::write(&log, "CLIENT_RANDOM 01 02\nCLIENT_RANDOM 03 ").expect("written");
+    send(port, "/a");
+    std::thread::sleep(Duration::from_millis(1_500));
+    std::fs::write(&log, "CLIENT_RANDOM 01 02\nCLIENT_RANDOM 03 04\n").expect("written");
+    signal(&child, "-INT");
+    assert!(child.wait().expect("ended").success());
+    let marks = std::fs::read_to_string(session.path().join("phases.jsonl")).expect("marks");
+    let marks: Vec<serde_json::Value> = marks.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
+    assert_eq!(
+        marks.iter().map(|m| m["mark"].as_str().expect("text")).collect::<Vec<_>>(),
+        ["launched", "scenario:search"]
+    );
+    let capture = session.path().join("capture.pcapng");
+    let secrets: Vec<u8> = blocks(&capture)
+        .into_iter()
+        .filter(|(kind, _)| *kind == 10)
+        .flat_map(|(_, body)| {
+            let length = u32::from_le_bytes(body[4..8].try_into().expect("four bytes")) as usize;
+            body[8..8 + length].to_vec()
+        })
+        .collect();
+    assert_eq!(String::from_utf8_lossy(&secrets), "CLIENT_RANDOM 01 02\nCLIENT_RANDOM 03 04\n");
+    assert!(!session.path().join(".recording").exists());
+}
+
+#[test]
+fn a_ring_keeps_its_newest_files_and_each_opens_by_itself() {
+    let session = tempfile::tempdir().expect("a folder");
+    let log = session.path().join("app-keys.txt");
+    std::fs::write(&log, "CLIENT_RANDOM 01 02\n").expect("written");
+    let port = serve();
+    let more = ["--file-size", "1", "--files", "2", "--size", "4", "--keys", log.to_str().expect("UTF-8")];
+    let Some((mut child, mut said)) = record_with(session.path(), port, &more) else { return };
+    // Requests of 64 KiB until the recording ends by itself.
+    let padding = "x".repeat(3_000);
+    while child.try_wait().expect("asked").is_none() {
+        for _ in 0..20 {
+            send(port, &format!("/{padding}"));
+        }
+    }
+    assert!(child.wait().expect("ended").success());
+    let mut words = String::new();
+    said.read_to_string(&mut words).expect("is read");
+    assert!(words.contains("older capture files went to make room"), "{words}");
+    let names = captures(session.path());
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert!(!names.contains(&"capture-00001.pcapng".to_owned()), "{names:?}");
+    for name in names {
+        let found = blocks(&session.path().join(&name));
+        assert_eq!(found.iter().filter(|(kind, _)| *kind == 10).count(), 1, "{name} holds the secrets");
+        assert_eq!(found.last().map(|(kind, _)| *kind), Some(5), "{name} ends with what was counted");
+    }
+}
+
+#[test]
+fn the_next_recording_says_that_one_was_killed() {
+    let session = tempfile::tempdir().expect("a folder");
+    let port = serve();
+    let Some((mut child, _said)) = record_with(session.path(), port, &[]) else { return };
+    signal(&child, "-KILL");
+    child.wait().expect("ended");
+    let output = Command::new(PROGRAM)
+        .args(["record", session.path().to_str().expect("UTF-8"), "--interface", "lo", "--duration", "1"])
+        .output()
+        .expect("runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("was not ended: capture.pcapng holds what came"), "{said}");
+    assert_eq!(captures(session.path()), ["capture-2.pcapng", "capture.pcapng"]);
+}

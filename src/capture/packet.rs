@@ -201,9 +201,15 @@ pub enum Record<'a> {
         /// See above; none in a pcap.
         options: Options<'a>,
     },
-    /// An interface was recorded since this time (`isb_starttime` of an Interface Statistics
-    /// Block), whenever its first packet came.
-    Started(Time),
+    /// An Interface Statistics Block: what the recorder counted of an interface so far.
+    Statistics {
+        /// The interface, counted through the sections of the file.
+        interface: u32,
+        /// It was recorded since then, whenever its first packet came (`isb_starttime`).
+        started: Option<Time>,
+        /// Packets that the interface or the system dropped (`isb_ifdrop`, `isb_osdrop`).
+        dropped: u64,
+    },
     /// A Name Resolution Block's entry.
     Name {
         /// The address.

@@ -103,7 +103,7 @@ enum Step {
     Secrets(Range<usize>),
     Interface(Range<usize>),
     Section(Range<usize>),
-    Started(Time),
+    Statistics { interface: u32, started: Option<Time>, dropped: u64 },
     Block(u32),
     Gap(Gap),
     Stop(Gap),
@@ -182,7 +182,9 @@ impl Reader {
                 options: Options::new(part(range), big_endian),
             },
             Step::Section(range) => Record::Section { options: Options::new(part(range), big_endian) },
-            Step::Started(time) => Record::Started(time),
+            Step::Statistics { interface, started, dropped } => {
+                Record::Statistics { interface: self.before.saturating_add(interface), started, dropped }
+            }
             Step::Block(kind) => Record::Block { kind, body: part(8..self.taken.saturating_sub(4)), big_endian },
             Step::Gap(gap) | Step::Stop(gap) => Record::Gap(gap),
             // Left out by the caller.
@@ -292,16 +294,27 @@ impl Reader {
         Step::Interface(16..length - 4)
     }
 
-    /// What it counts is not used; since when it counts is (draft-ietf-opsawg-pcapng §4.6).
+    /// Since when it counts, and what was dropped (draft-ietf-opsawg-pcapng §4.6). All ones are
+    /// what a writer puts that does not know.
     fn statistics(&self, end: usize) -> Step {
-        let Some(interface) = self.interfaces.get(self.word(8) as usize) else { return Step::Nothing };
+        let interface = self.word(8);
+        let Some(described) = self.interfaces.get(interface as usize) else { return Step::Nothing };
         let options = Options::new(self.window.bytes().get(20..end).unwrap_or_default(), self.big_endian);
-        match options.get(2) {
-            Some(start) if start.len() >= 8 => {
-                let [high, low] = [0, 4].map(|at| le_or_be(self.big_endian, start.get(at..at + 4)));
-                Step::Started(interface.time(high, low))
-            }
-            _ => Step::Nothing,
+        let halves = |code| {
+            let value: &[u8] = options.get(code).filter(|value| value.len() >= 8)?;
+            Some([0, 4].map(|at| le_or_be(self.big_endian, value.get(at..at + 4))))
+        };
+        // A time has its high half first in either byte order, a number has not.
+        let started = halves(2).map(|[high, low]| described.time(high, low));
+        let count = |code| {
+            let [first, second] = halves(code)?;
+            let (high, low) = if self.big_endian { (first, second) } else { (second, first) };
+            Some(u64::from(high) << 32 | u64::from(low)).filter(|number| *number != u64::MAX)
+        };
+        let dropped = [5, 7].into_iter().filter_map(count).fold(0, u64::saturating_add);
+        match started.is_some() || dropped > 0 {
+            true => Step::Statistics { interface, started, dropped },
+            false => Step::Nothing,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The first pass: what a file is, before anything in it is judged.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +23,9 @@ const SECRETS: usize = 64 << 20;
 
 /// Names kept of one file's Name Resolution Blocks.
 const NAMES: usize = 100_000;
+
+/// Interfaces of one file whose drops are counted.
+const INTERFACES: usize = 4_096;
 
 /// How long before its first packet a capture is believed to have been started: a day, in nanoseconds.
 const LONGEST_SILENCE: i64 = 24 * 60 * 60 * 1_000_000_000;
@@ -102,6 +105,7 @@ pub fn survey(source: &Source, input: u32, observe: &mut dyn FnMut(&Packet<'_>))
 fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&Packet<'_>)) {
     let mut gaps = Gaps::default();
     let (mut known, mut recorder) = (BTreeSet::new(), Recorder::default());
+    let mut dropped: BTreeMap<u32, u64> = BTreeMap::new();
     while let Some(record) = reader.next() {
         found.apps.see(&record);
         recorder.see(&record);
@@ -131,9 +135,15 @@ fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&
                     found.input.links.push(name);
                 }
             }
-            // Zero is what a writer puts that does not know.
-            Record::Started(time) if time > Time(0) => {
-                found.started = Some(found.started.map_or(time, |known| known.min(time)));
+            Record::Statistics { interface, started, dropped: so_far } => {
+                // Zero is what a writer puts that does not know.
+                if let Some(time) = started.filter(|time| *time > Time(0)) {
+                    found.started = Some(found.started.map_or(time, |known| known.min(time)));
+                }
+                if so_far > 0 && (dropped.contains_key(&interface) || dropped.len() < INTERFACES) {
+                    let counted = dropped.entry(interface).or_default();
+                    *counted = so_far.max(*counted);
+                }
             }
             Record::Name { address, name } if known.len() < NAMES => {
                 if known.insert((address, name.to_owned())) {
@@ -144,8 +154,12 @@ fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&
                 gaps.add(Gap::new(GapReason::Limit, "name resolution", "more than 100000 names in one file"));
             }
             Record::Gap(gap) => gaps.add(gap),
-            Record::Section { .. } | Record::Block { .. } | Record::Started(_) => {}
+            Record::Section { .. } | Record::Block { .. } => {}
         }
+    }
+    for (interface, count) in dropped {
+        let detail = "packets that the recorder dropped before it could write them, as it says itself";
+        gaps.add(Gap { count, ..Gap::new(GapReason::LostPackets, format!("interface {interface}"), detail) });
     }
     found.dump = recorder.is_dump();
     let (producer, faults) = recorder.finish(found.apps.producer());

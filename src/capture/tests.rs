@@ -26,7 +26,7 @@ enum Seen {
     Secrets(Vec<u8>),
     Name(IpAddr, String),
     Block(u32, Vec<u8>),
-    Started(i64),
+    Statistics(u32, Option<i64>, u64),
     Gap(GapReason, String),
 }
 
@@ -66,7 +66,9 @@ fn records(source: &Source) -> Vec<Seen> {
             Record::Secrets(text) => Seen::Secrets(text.to_vec()),
             Record::Name { address, name } => Seen::Name(address, name.to_owned()),
             Record::Block { kind, body, .. } => Seen::Block(kind, body.to_vec()),
-            Record::Started(time) => Seen::Started(time.0),
+            Record::Statistics { interface, started, dropped } => {
+                Seen::Statistics(interface, started.map(|t| t.0), dropped)
+            }
             Record::Gap(Gap { reason, at, .. }) => Seen::Gap(reason, at),
         });
     }
@@ -542,6 +544,32 @@ fn since_when_it_was_recorded_is_read_where_it_can_be_true() {
     assert_eq!(since(quiet), Some(Time(quiet)));
     // Behind its first packet; ages before it; not known.
     assert_eq!([since(1_700_000_001 * SECOND), since(SECOND), since(0)], [None; 3]);
+}
+
+/// What a recorder dropped is a gap with the number that it counted last; one that does not know says all ones.
+#[test]
+fn what_the_recorder_dropped_is_a_gap() {
+    let counted = |e, interface: u32, ifdrop: u64, osdrop: u64| {
+        let options = [option(e, 5, &e.i64(ifdrop as i64)), option(e, 7, &e.i64(osdrop as i64))].concat();
+        block(e, 5, &[&e.u32(interface), &[0; 8], &options])
+    };
+    for e in [LE, BE] {
+        let capture = [
+            section(e, &[]),
+            interface(e, 1, 0, &[]),
+            interface(e, 1, 0, &[]),
+            counted(e, 0, 3, 0),
+            counted(e, 1, u64::MAX, 0),
+            counted(e, 0, 5, 1 << 32),
+        ]
+        .concat();
+        assert_eq!(read(&capture)[3..], [Seen::Statistics(0, None, 3), Seen::Statistics(0, None, 5 + (1 << 32))]);
+        let file = file(&capture);
+        let gaps = survey(&Source::open(file.path()).unwrap(), 0, &mut |_| ()).unwrap().gaps;
+        let [gap] = &gaps[..] else { panic!("{gaps:?}") };
+        let expected = (GapReason::LostPackets, "interface 0", 5 + (1 << 32));
+        assert_eq!((gap.reason, gap.at.as_str(), gap.count), expected);
+    }
 }
 
 #[test]

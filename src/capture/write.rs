@@ -166,6 +166,11 @@ impl<W: Write> PcapngWriter<W> {
         self.end()
     }
 
+    /// Where it goes.
+    pub fn output(&self) -> &W {
+        &self.output
+    }
+
     /// Hands everything on to where it is kept.
     ///
     /// # Errors

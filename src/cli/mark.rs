@@ -1,13 +1,12 @@
 //! `mark`: says what just happened on the device, from another terminal.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 
 use super::Outcome;
 use crate::evidence::Time;
-use crate::session::{Mark, parse_mark};
+use crate::session::{Mark, append_mark, parse_mark};
 
 /// Add a phase mark to a session: launched, dialog-shown, consent-given …
 #[derive(Debug, clap::Args)]
@@ -38,17 +37,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             .with_context(|| format!("{text:?} is not an RFC 3339 time such as 2026-03-01T08:00:00Z"))?,
         None => Time(i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or_default()),
     };
-    let path = args.session.join("phases.jsonl");
     let mark = Mark { time, mark: args.mark, note: args.note };
-    let mut line = serde_json::to_string(&mark)?;
-    line.push('\n');
-    // One write of one line: two terminals may mark at the same time.
-    std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&path)
-        .and_then(|mut file| file.write_all(line.as_bytes()))
-        .with_context(|| format!("cannot write {}", path.display()))?;
+    append_mark(&args.session, &mark)?;
     super::output::say(false, &format!("{} {}", mark.time, mark.mark));
     Ok(Outcome::Clear)
 }

@@ -27,6 +27,27 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS")]
     duration: Option<u64>,
 
+    /// Stop by itself after this many MiB were written
+    #[arg(long, value_name = "MIB")]
+    size: Option<u64>,
+
+    /// Begin another capture file after this many MiB
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..))]
+    file_size: Option<u64>,
+
+    /// Keep this many capture files, the newest; what older ones held is gone
+    #[arg(long, value_name = "NUMBER", requires = "file_size", value_parser = clap::value_parser!(u64).range(1..))]
+    files: Option<u64>,
+
+    /// A key log (SSLKEYLOGFILE) that is being written: its secrets go into the captures
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
+
+    /// Keys that mark what happens when they are typed here [default without KEYS:
+    /// l=launched, d=dialog-shown, c=consent-given, r=consent-refused …]
+    #[arg(long, value_name = "KEYS", num_args = 0..=1)]
+    phase: Option<Option<String>>,
+
     /// Say nothing on standard error but errors
     #[arg(long)]
     quiet: bool,
@@ -44,6 +65,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
 
 #[cfg(feature = "live")]
 mod live {
+    use std::collections::BTreeMap;
     use std::io::IsTerminal;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,7 +75,12 @@ mod live {
 
     use super::super::{Outcome, output};
     use super::Args;
-    use crate::record::{Progress, Recorder, interfaces};
+    use crate::evidence::Time;
+    use crate::record::typed::{self, Typed};
+    use crate::record::{Progress, Recorder, Settings, Spread, interfaces, not_ended};
+    use crate::session::{Mark, append_mark};
+
+    const MIB: u64 = 1 << 20;
 
     pub fn run(args: Args) -> anyhow::Result<Outcome> {
         let Some(interface) = &args.interface else {
@@ -68,48 +95,98 @@ mod live {
             .session
             .clone()
             .context("say which session folder to record into: wirewitness record DIR --interface NAME")?;
+        let keys = match &args.phase {
+            Some(keys) => typed::parse(keys.as_deref().unwrap_or(typed::KEYS)).map_err(anyhow::Error::msg)?,
+            None => BTreeMap::new(),
+        };
         let stop = Arc::new(AtomicBool::new(false));
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
             signal_hook::flag::register(signal, Arc::clone(&stop)).context("cannot listen for Ctrl-C")?;
         }
-        let mut recorder = Recorder::open(interface, &args.filter, args.snaplen, &folder)?;
+        if let Some(file) = not_ended(&folder) {
+            output::say(
+                args.quiet,
+                &format!(
+                    "an earlier recording into {} was not ended: {file} holds what came until its last second",
+                    folder.display()
+                ),
+            );
+        }
+        let settings = Settings {
+            interface: interface.clone(),
+            filter: args.filter.clone(),
+            snaplen: args.snaplen,
+            spread: Spread {
+                file_bytes: args.file_size.map(|size| size.saturating_mul(MIB)),
+                files: args.files.map(|files| usize::try_from(files).unwrap_or(usize::MAX)),
+            },
+            keys: args.keys.clone(),
+        };
+        let mut recorder = Recorder::open(settings, &folder)?;
         output::say(args.quiet, &format!("recording {interface} into {}; Ctrl-C ends it", recorder.path().display()));
-        output::say(
-            args.quiet,
-            &format!("mark what happens from another terminal: wirewitness mark {} launched", folder.display()),
-        );
+        let typed = (!keys.is_empty()).then(Typed::listen);
+        let how = match keys.is_empty() {
+            true => format!("mark what happens from another terminal: wirewitness mark {} launched", folder.display()),
+            false => format!("mark what happens with a key: {}", listed(&keys)),
+        };
+        output::say(args.quiet, &how);
         let started = Instant::now();
         let limit = args.duration.map(Duration::from_secs);
+        let most = args.size.map(|size| size.saturating_mul(MIB));
         let live = !args.quiet && std::io::stderr().is_terminal();
         let mut shown = Instant::now();
-        while !stop.load(Ordering::Relaxed) && limit.is_none_or(|limit| started.elapsed() < limit) {
+        let goes_on = |progress: Progress| {
+            limit.is_none_or(|limit| started.elapsed() < limit) && most.is_none_or(|most| progress.written < most)
+        };
+        while !stop.load(Ordering::Relaxed) && goes_on(recorder.progress()) {
             recorder.step()?;
+            while let Some(key) = typed.as_ref().and_then(Typed::next) {
+                if let Some(mark) = keys.get(&key) {
+                    let time = Time(i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or_default());
+                    let mark = Mark { time, mark: mark.clone(), note: String::new() };
+                    append_mark(&folder, &mark)?;
+                    let clear = if live { "\r\x1b[K" } else { "" };
+                    output::say(args.quiet, &format!("{clear}{} {}", mark.time, mark.mark));
+                }
+            }
             if live && shown.elapsed() >= Duration::from_secs(1) {
                 shown = Instant::now();
                 eprint!("\r\x1b[K{}", line(recorder.progress(), started.elapsed()));
             }
         }
+        drop(typed);
         let progress = recorder.finish()?;
         if live {
             eprintln!();
         }
         output::say(args.quiet, &format!("recorded {}", line(progress, started.elapsed())));
         if progress.dropped > 0 {
-            output::say(
-                args.quiet,
-                &format!("{} packets were dropped before they could be recorded", progress.dropped),
+            let said = format!(
+                "{} packets were dropped before they could be recorded: the audit counts them as lost",
+                progress.dropped
             );
+            output::say(args.quiet, &said);
+        }
+        if progress.removed > 0 {
+            output::say(args.quiet, &format!("{} older capture files went to make room", progress.removed));
         }
         output::say(args.quiet, &format!("audit it: wirewitness audit {} --policy FILE", folder.display()));
         Ok(Outcome::Clear)
     }
 
+    fn listed(keys: &BTreeMap<char, String>) -> String {
+        keys.iter().map(|(key, mark)| format!("{key} {mark}")).collect::<Vec<_>>().join(", ")
+    }
+
     fn line(progress: Progress, elapsed: Duration) -> String {
         format!(
-            "{} packets, {} bytes in {} s, {} dropped",
+            "{} s: {} packets, {} bytes, {} streams, {} names, {} keys, {} dropped",
+            elapsed.as_secs(),
             progress.packets,
             progress.bytes,
-            elapsed.as_secs(),
+            progress.streams,
+            progress.names,
+            progress.keys,
             progress.dropped
         )
     }

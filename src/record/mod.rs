@@ -1,13 +1,23 @@
 //! Live packets to a session folder, with libpcap, and a phone's identifiers over adb.
 //!
-//! Takes an interface and a filter, writes a pcapng that is whole after every
-//! flush. It parses nothing: a recorded session is audited from its files.
+//! Takes an interface and a filter, writes pcapng files that are whole after every
+//! flush. It judges nothing: a recorded session is audited from its files.
 
+#[cfg(feature = "live")]
+mod follow;
+#[cfg(feature = "live")]
+mod glance;
 #[cfg(feature = "live")]
 mod live;
 pub mod completeness;
 pub mod machine;
 pub mod phone;
+#[cfg(feature = "live")]
+mod series;
+#[cfg(feature = "live")]
+pub mod typed;
 
 #[cfg(feature = "live")]
-pub use live::{Progress, RecordError, Recorder, interfaces, may_record};
+pub use live::{Progress, RecordError, Recorder, Settings, interfaces, may_record};
+#[cfg(feature = "live")]
+pub use series::{Spread, not_ended};

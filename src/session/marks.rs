@@ -48,6 +48,24 @@ pub fn parse_mark(mark: &str) -> Result<&str, String> {
     }
 }
 
+/// Adds `mark` to the marks of the session in `folder`. One write of one line: two terminals
+/// may mark at the same time.
+///
+/// # Errors
+/// Where the file cannot be written.
+pub fn append_mark(folder: &Path, mark: &Mark) -> Result<(), SessionError> {
+    let path = folder.join("phases.jsonl");
+    let failed = |what: String| SessionError { path: path.display().to_string(), what };
+    let mut line = serde_json::to_string(mark).map_err(|error| failed(error.to_string()))?;
+    line.push('\n');
+    std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .and_then(|mut file| std::io::Write::write_all(&mut file, line.as_bytes()))
+        .map_err(|error| failed(format!("cannot be written: {error}")))
+}
+
 /// Reads `phases.jsonl`, sorted by time.
 pub fn read_marks(path: &Path) -> Result<Vec<Mark>, SessionError> {
     let text = read_text(path, LIMIT)?;

@@ -18,7 +18,7 @@ pub use describe::{DEFAULT_SKEW_MS, Description};
 pub use ignore::{
     IgnoreRule, IgnoreState, Matcher, WARNING_DAYS, parse_day, parse_ignore, read_ignore, without_rules, write_rule,
 };
-pub use marks::{MARKS, Mark, Timeline, parse_mark, read_marks};
+pub use marks::{MARKS, Mark, Timeline, append_mark, parse_mark, read_marks};
 pub use privacy::{PRIVATE, exposures, is_private, repository};
 pub use profile::{Profile, ProfileValue};
 pub use settled::{SettledAs, Settlement, read_settled};

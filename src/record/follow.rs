@@ -1,0 +1,92 @@
+//! A key log that another program is still writing: its new lines, as they come.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+/// Bytes taken in one look, so that a large log holds up no packets.
+const AT_ONCE: u64 = 1 << 20;
+/// Longest line that is waited for: those of RFC 9850 have under 300 bytes.
+const LONGEST_LINE: usize = 4096;
+
+/// Follows one NSS key log (RFC 9850). The file need not be there yet, and may be begun anew.
+#[derive(Debug)]
+pub struct Follow {
+    path: PathBuf,
+    at: u64,
+    /// The beginning of a line that is not whole.
+    begun: Vec<u8>,
+    keys: u64,
+}
+
+impl Follow {
+    /// From its beginning.
+    pub fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), at: 0, begun: Vec::new(), keys: 0 }
+    }
+
+    /// Secrets that came so far.
+    pub fn keys(&self) -> u64 {
+        self.keys
+    }
+
+    /// Begins again: a new capture file needs what the ones before it hold.
+    pub fn rewind(&mut self) {
+        (self.at, self.keys) = (0, 0);
+        self.begun.clear();
+    }
+
+    /// The whole lines that were added since the last call, at most 1 MiB; empty where there is nothing new.
+    ///
+    /// # Errors
+    /// As the file cannot be read. That it is not there is none.
+    pub fn fresh(&mut self) -> std::io::Result<Vec<u8>> {
+        let mut file = match File::open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        if file.metadata()?.len() < self.at {
+            self.at = 0;
+            self.begun.clear();
+        }
+        file.seek(SeekFrom::Start(self.at))?;
+        let mut lines = std::mem::take(&mut self.begun);
+        self.at += file.take(AT_ONCE).read_to_end(&mut lines)? as u64;
+        let end = lines.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        self.begun = lines.split_off(end);
+        if self.begun.len() > LONGEST_LINE {
+            self.begun.clear();
+        }
+        let is_secret = |line: &&[u8]| !line.trim_ascii().is_empty() && !line.starts_with(b"#");
+        self.keys += lines.split(|byte| *byte == b'\n').filter(is_secret).count() as u64;
+        Ok(lines)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn lines_come_once_they_are_whole_and_again_where_the_file_begins_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.log");
+        let mut follow = Follow::new(&path);
+        assert!(follow.fresh().unwrap().is_empty());
+        let mut file = File::create(&path).unwrap();
+        file.write_all(b"# by a test\nCLIENT_RANDOM 01 ").unwrap();
+        assert_eq!(follow.fresh().unwrap(), b"# by a test\n");
+        file.write_all(b"02\n").unwrap();
+        assert_eq!(follow.fresh().unwrap(), b"CLIENT_RANDOM 01 02\n");
+        assert!(follow.fresh().unwrap().is_empty());
+        assert_eq!(follow.keys(), 1);
+        std::fs::write(&path, b"CLIENT_RANDOM 03 04\n").unwrap();
+        assert_eq!(follow.fresh().unwrap(), b"CLIENT_RANDOM 03 04\n");
+        follow.rewind();
+        assert_eq!(follow.fresh().unwrap(), b"CLIENT_RANDOM 03 04\n");
+        assert_eq!(follow.keys(), 1);
+    }
+}
