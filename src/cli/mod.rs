@@ -23,6 +23,7 @@ mod policy;
 mod record;
 mod session;
 mod signatures;
+mod slice;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -47,6 +48,7 @@ enum Command {
     Audit(audit::Args),
     Inspect(inspect::Args),
     Messages(messages::Args),
+    Slice(slice::Args),
     Policy(policy::Args),
     Record(record::Args),
     Mark(mark::Args),
@@ -116,6 +118,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Audit(args) => audit::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Messages(args) => messages::run(args),
+        Command::Slice(args) => slice::run(args),
         Command::Policy(args) => policy::run(args),
         Command::Record(args) => record::run(args),
         Command::Mark(args) => mark::run(args),

@@ -24,12 +24,11 @@ pub mod sarif;
 pub mod terminal;
 mod view;
 
-pub use language::Language;
+pub use language::{Language, fill};
 pub use places::Places;
 
 use crate::audit::Report;
 use crate::audit::gate::{Gate, Outcome};
-use language::fill;
 
 /// What a format for a service needs beside the report.
 #[derive(Clone, Copy, Debug)]
