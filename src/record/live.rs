@@ -119,7 +119,7 @@ impl Recorder {
             .map_err(refused)?;
         live.filter(filter, true).map_err(|error| RecordError::Filter { filter: filter.to_owned(), error })?;
         std::fs::create_dir_all(folder).map_err(|error| write_error(folder, error))?;
-        let path = free_name(folder);
+        let path = super::free_name(folder);
         let file =
             OpenOptions::new().create_new(true).write(true).open(&path).map_err(|error| write_error(&path, error))?;
         let failed = |error| write_error(&path, error);
@@ -196,14 +196,6 @@ impl Recorder {
             self.progress.dropped = u64::from(stats.dropped) + u64::from(stats.if_dropped);
         }
     }
-}
-
-/// `capture.pcapng`, or the first `capture-N.pcapng` that is not there.
-fn free_name(folder: &Path) -> PathBuf {
-    (1u32..)
-        .map(|n| if n == 1 { folder.join("capture.pcapng") } else { folder.join(format!("capture-{n}.pcapng")) })
-        .find(|path| !path.exists())
-        .unwrap_or_else(|| folder.join("capture.pcapng"))
 }
 
 fn pcap_error(interface: &str, error: pcap::Error) -> RecordError {

@@ -38,6 +38,11 @@ const SESSION_LIMIT: usize = 65_536;
 /// Junk lines of one log that are named; the rest is counted.
 const NAMED_JUNK_LIMIT: usize = 16;
 
+/// What begins a line that names a connection whose client had refused the recording proxy's
+/// certificate before, so that it was let through untouched: the client's random follows. It is
+/// a comment to every other reader of the format.
+pub const LET_THROUGH: &str = "# wirewitness pinned ";
+
 /// What a secret is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Label {
@@ -166,6 +171,8 @@ pub struct KeyLog {
     by_session: BTreeMap<Vec<u8>, Vec<Secret>>,
     /// `RSA …`: premaster secrets by the first eight bytes of their encrypted form.
     by_encrypted_premaster: BTreeMap<[u8; 8], Vec<Secret>>,
+    /// Named by [`LET_THROUGH`].
+    let_through: BTreeSet<ClientRandom>,
     secrets: usize,
     /// Of these, premaster secrets.
     premasters: usize,
@@ -200,6 +207,11 @@ impl KeyLog {
         for (index, line) in text.split(|byte| *byte == b'\n' || *byte == b'\r').enumerate() {
             let line = line.trim_ascii();
             if line.is_empty() || line.starts_with(b"#") {
+                if let Some(random) = line.strip_prefix(LET_THROUGH.as_bytes()).and_then(random)
+                    && self.let_through.len() < SECRET_LIMIT
+                {
+                    self.let_through.insert(random);
+                }
                 continue;
             }
             match self.parse_line(line) {
@@ -276,6 +288,8 @@ impl KeyLog {
                 lines.insert(format!("{label} {} {}", hex(random), hex(secret.bytes())));
             }
         }
+        let let_through = asked.randoms.iter().filter(|random| self.was_let_through(random));
+        lines.extend(let_through.map(|random| format!("{LET_THROUGH}{}", hex(random))));
         for (random, master) in &asked.masters {
             lines.insert(format!("{} {} {}", Label::MasterSecret, hex(random), hex(master.bytes())));
         }
@@ -320,6 +334,12 @@ impl KeyLog {
     /// Any secret of this connection is known.
     pub fn knows(&self, random: &ClientRandom) -> bool {
         self.by_random.contains_key(random)
+    }
+
+    /// The proxy that recorded this connection let it through, because its client had refused
+    /// the proxy's certificate: see [`LET_THROUGH`].
+    pub fn was_let_through(&self, random: &ClientRandom) -> bool {
+        self.let_through.contains(random)
     }
 
     /// Secrets of a connection with this label, in the order they were read.
@@ -475,6 +495,11 @@ fn is_exporter(label: &str) -> bool {
 
 fn hex(text: &str) -> Option<Vec<u8>> {
     data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()
+}
+
+/// A client's random in hex.
+fn random(digits: &[u8]) -> Option<ClientRandom> {
+    hex(std::str::from_utf8(digits).ok()?.trim())?.try_into().ok()
 }
 
 /// Shells and editors leave a backslash, a quote or a comma behind the last word.

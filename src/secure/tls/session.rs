@@ -154,6 +154,7 @@ impl Session {
         match self.phase {
             // The other direction's hello never came.
             Phase::AwaitClientHello { .. } | Phase::AwaitServerHello { .. } => GapReason::LostPackets,
+            _ if self.facts.client_random.is_some_and(|random| self.keys.was_let_through(&random)) => GapReason::Pinned,
             Phase::Unopened => GapReason::UnsupportedCipher,
             _ if self.had_key => GapReason::KeyDoesNotFit,
             // Without any log, that is what is missing, resumed or not.
