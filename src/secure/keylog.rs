@@ -38,10 +38,10 @@ const SESSION_LIMIT: usize = 65_536;
 /// Junk lines of one log that are named; the rest is counted.
 const NAMED_JUNK_LIMIT: usize = 16;
 
-/// What begins a line that names a connection whose client had refused the recording proxy's
-/// certificate before, so that it was let through untouched: the client's random follows. It is
-/// a comment to every other reader of the format.
-pub const LET_THROUGH: &str = "# wirewitness pinned ";
+/// What begins a line that names a connection whose client refused the certificate of the proxy that
+/// recorded it, now or in a connection before, for which this one was let through untouched: the
+/// client's random follows. It is a comment to every other reader of the format.
+pub const REFUSED: &str = "# wirewitness pinned ";
 
 /// What a secret is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -171,8 +171,8 @@ pub struct KeyLog {
     by_session: BTreeMap<Vec<u8>, Vec<Secret>>,
     /// `RSA …`: premaster secrets by the first eight bytes of their encrypted form.
     by_encrypted_premaster: BTreeMap<[u8; 8], Vec<Secret>>,
-    /// Named by [`LET_THROUGH`].
-    let_through: BTreeSet<ClientRandom>,
+    /// Named by [`REFUSED`].
+    refused: BTreeSet<ClientRandom>,
     secrets: usize,
     /// Of these, premaster secrets.
     premasters: usize,
@@ -207,10 +207,10 @@ impl KeyLog {
         for (index, line) in text.split(|byte| *byte == b'\n' || *byte == b'\r').enumerate() {
             let line = line.trim_ascii();
             if line.is_empty() || line.starts_with(b"#") {
-                if let Some(random) = line.strip_prefix(LET_THROUGH.as_bytes()).and_then(random)
-                    && self.let_through.len() < SECRET_LIMIT
+                if let Some(random) = line.strip_prefix(REFUSED.as_bytes()).and_then(random)
+                    && self.refused.len() < SECRET_LIMIT
                 {
-                    self.let_through.insert(random);
+                    self.refused.insert(random);
                 }
                 continue;
             }
@@ -288,8 +288,8 @@ impl KeyLog {
                 lines.insert(format!("{label} {} {}", hex(random), hex(secret.bytes())));
             }
         }
-        let let_through = asked.randoms.iter().filter(|random| self.was_let_through(random));
-        lines.extend(let_through.map(|random| format!("{LET_THROUGH}{}", hex(random))));
+        let refused = asked.randoms.iter().filter(|random| self.was_refused(random));
+        lines.extend(refused.map(|random| format!("{REFUSED}{}", hex(random))));
         for (random, master) in &asked.masters {
             lines.insert(format!("{} {} {}", Label::MasterSecret, hex(random), hex(master.bytes())));
         }
@@ -336,10 +336,9 @@ impl KeyLog {
         self.by_random.contains_key(random)
     }
 
-    /// The proxy that recorded this connection let it through, because its client had refused
-    /// the proxy's certificate: see [`LET_THROUGH`].
-    pub fn was_let_through(&self, random: &ClientRandom) -> bool {
-        self.let_through.contains(random)
+    /// Its client refused the certificate of the proxy that recorded it: see [`REFUSED`].
+    pub fn was_refused(&self, random: &ClientRandom) -> bool {
+        self.refused.contains(random)
     }
 
     /// Secrets of a connection with this label, in the order they were read.

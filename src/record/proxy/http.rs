@@ -115,7 +115,7 @@ pub async fn serve(proxy: &Arc<Proxy>, client: TcpStream) {
     let Some((_, mut server)) = server else { return };
     let (ahead, behind) = (std::mem::take(&mut client.bytes), std::mem::take(&mut server.bytes));
     if server.stream.write_all(&ahead).await.is_ok() && client.stream.write_all(&behind).await.is_ok() {
-        let relayed = relay(client.stream, server.stream, IDLE).await;
+        let relayed = relay(client.stream, server.stream, IDLE, || ()).await;
         proxy.count.relayed(&relayed, ahead.len() + behind.len());
     }
 }

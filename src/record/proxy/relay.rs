@@ -30,8 +30,9 @@ pub struct Relayed {
 }
 
 /// Copies both ways until both ended, one of them broke, or nothing passed for `idle`. An end
-/// of one is handed on to the other; a break is not made an end.
-pub async fn relay<C, S>(client: C, server: S, idle: Duration) -> Relayed
+/// of one is handed on to the other; a break is not made an end. `first` is told of the client's
+/// first bytes.
+pub async fn relay<C, S>(client: C, server: S, idle: Duration, first: impl FnOnce()) -> Relayed
 where
     C: AsyncRead + AsyncWrite + Unpin,
     S: AsyncRead + AsyncWrite + Unpin,
@@ -45,7 +46,7 @@ where
     let broken: [Mutex<Option<io::Error>>; 2] = Default::default();
     {
         let up = async {
-            let end = copy(from_client, to_server, &sent, &watch).await;
+            let end = copy(from_client, to_server, &sent, &watch, first).await;
             if !matches!(end, End::Write(_)) && !server_ended.load(Ordering::Relaxed) {
                 *client_left.lock().unwrap_or_else(PoisonError::into_inner) = Some(Time::now());
             }
@@ -53,7 +54,7 @@ where
             end.note(client, server)
         };
         let down = async {
-            let end = copy(from_server, to_client, &received, &watch).await;
+            let end = copy(from_server, to_client, &received, &watch, || ()).await;
             if !matches!(end, End::Write(_)) {
                 server_ended.store(true, Ordering::Relaxed);
             }
@@ -132,7 +133,9 @@ async fn copy(
     mut to: impl AsyncWrite + Unpin,
     count: &AtomicU64,
     watch: &Watch,
+    first: impl FnOnce(),
 ) -> End {
+    let mut first = Some(first);
     let mut buffer = vec![0; BUFFER];
     loop {
         let length = match from.read(&mut buffer).await {
@@ -145,6 +148,9 @@ async fn copy(
             }
         };
         watch.touch();
+        if let Some(first) = first.take() {
+            first();
+        }
         count.fetch_add(length as u64, Ordering::Relaxed);
         let bytes = buffer.get(..length).unwrap_or_default();
         // A TLS connection holds back what was written until it is told to send.

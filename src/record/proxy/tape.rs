@@ -73,7 +73,7 @@ impl Tape {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, crate::session::PRIVATE);
         let file = options.open(&path).map_err(failed)?;
-        let program = concat!("wirewitness ", env!("CARGO_PKG_VERSION"), " proxy");
+        let program = concat!("wirewitness proxy ", env!("CARGO_PKG_VERSION"));
         let mut writer = PcapngWriter::new(BufWriter::new(file), program, COMMENT).map_err(failed)?;
         let interface = writer.interface(LinkType::RAW, 0, &format!("proxy {address}"), "").map_err(failed)?;
         let last = Time::now();
@@ -391,5 +391,20 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Taped<S> {
             this.conversation.end(this.reads.reverse());
         }
         polled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ends_are_written_in_one_family() {
+        let same = |client: &str, server: &str| {
+            same_family(client.parse().unwrap(), server.parse().unwrap()).map(|end| end.to_string())
+        };
+        assert_eq!(same("[::ffff:10.0.0.2]:5", "192.0.2.1:443"), ["10.0.0.2:5", "192.0.2.1:443"]);
+        assert_eq!(same("10.0.0.2:5", "[2001:db8::1]:443"), ["[::ffff:10.0.0.2]:5", "[2001:db8::1]:443"]);
+        assert_eq!(same("[2001:db8::2]:5", "192.0.2.1:443"), ["[2001:db8::2]:5", "[::ffff:192.0.2.1]:443"]);
     }
 }

@@ -19,7 +19,7 @@ use super::tape::{Tape, Taped};
 use super::upstream::{self, HANDSHAKE, Secured, Target};
 use super::{Event, IDLE, Proxy};
 use crate::evidence::{Direction, Time};
-use crate::secure::keylog::LET_THROUGH;
+use crate::secure::keylog::{ClientRandom, REFUSED};
 use crate::secure::tls::{ClientHello, Watch};
 
 /// Bytes up to the end of a ClientHello. One with post-quantum keys has two kilobytes; RFC 8446
@@ -88,7 +88,7 @@ async fn hello(client: &mut Client, bytes: &mut Vec<u8>) -> Option<Accepted> {
 /// Hands on `first` and everything behind it.
 async fn plain(proxy: &Proxy, client: Client, first: Vec<u8>, mut server: TcpStream) {
     if server.write_all(&first).await.is_ok() {
-        let relayed = relay(client, server, IDLE).await;
+        let relayed = relay(client, server, IDLE, || ()).await;
         proxy.count.relayed(&relayed, first.len());
     }
 }
@@ -113,7 +113,7 @@ async fn secured(
     if let Some(why) = proxy.refusals.of(&caller) {
         let note = match why {
             Why::Pinned => {
-                proxy.tape.secret(&format!("{LET_THROUGH}{}\n", data_encoding::HEXLOWER.encode(&read.random)));
+                name_refused(proxy, &read.random);
                 "passed through untouched: this client refused the proxy's certificate before (pinned)"
             }
             Why::ClientCertificate => "passed through untouched: the server wants the client's certificate",
@@ -146,7 +146,7 @@ async fn secured(
             .note(format!("the server's certificate does not verify, and neither does the client's: {what}"));
         proxy.say(Event::BadCertificate { host: name.clone(), what: what.clone() });
     }
-    open(proxy, client, accepted, secured, (name, caller)).await;
+    open(proxy, client, accepted, secured, (name, caller, read.random)).await;
 }
 
 /// The body of the ClientHello in the first records of a stream.
@@ -167,7 +167,7 @@ async fn open(
     client: Client,
     accepted: Accepted,
     secured: Secured,
-    (name, caller): (String, Caller),
+    (name, caller, random): (String, Caller, ClientRandom),
 ) {
     let Secured { stream: server, defect, wants_certificate } = secured;
     let defect = defect.map(|(_, defect)| defect);
@@ -188,6 +188,7 @@ async fn open(
             }
             // Who refuses what the server made bad is right.
             if watch.is_pinned() && defect.is_none() && proxy.refusals.refused(caller, code.is_none()) {
+                name_refused(proxy, &random);
                 proxy.say(Event::Pinned { host: name, client: peer(&client) });
             }
             return;
@@ -197,17 +198,19 @@ async fn open(
     watch.client_finished(Time::now());
     proxy.count.opened();
     let peer = peer(client.get_ref().0);
-    let relayed = relay(client, server, IDLE).await;
+    // Told at once: a client that has a connection too many drops it while the other is in use.
+    let opened = || proxy.refusals.opened(caller.clone());
+    let relayed = relay(client, server, IDLE, opened).await;
     proxy.count.relayed(&relayed, 0);
-    if relayed.sent > 0 {
-        proxy.refusals.opened(caller.clone());
-    } else if let Some(left) = relayed.client_left.filter(|_| defect.is_none()) {
+    let left = relayed.client_left.filter(|_| relayed.sent == 0 && defect.is_none());
+    if let Some(left) = left {
         let code = relayed.client_error.as_ref().and_then(alert);
         match code {
             Some(code) => watch.alert(Direction::Sent, Some(code), left),
             None => watch.end(Direction::Sent, left),
         }
         if watch.is_pinned() && proxy.refusals.refused(caller.clone(), code.is_none()) {
+            name_refused(proxy, &random);
             proxy.say(Event::Pinned { host: name.clone(), client: peer });
         }
     }
@@ -215,6 +218,11 @@ async fn open(
     if wants_certificate && refused && proxy.refusals.wants_certificate(caller) {
         proxy.say(Event::ClientCertificate { host: name });
     }
+}
+
+/// Notes for who reads the tape that the client of this connection refused.
+fn name_refused(proxy: &Proxy, random: &ClientRandom) {
+    proxy.tape.secret(&format!("{REFUSED}{}\n", data_encoding::HEXLOWER.encode(random)));
 }
 
 fn peer(client: &Client) -> String {
