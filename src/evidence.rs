@@ -58,6 +58,11 @@ impl Time {
         i64::try_from(stamp.as_nanosecond()).ok().map(Self)
     }
 
+    /// This machine's clock: for who makes a session, never for who reads one.
+    pub fn now() -> Self {
+        Self(i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or_default())
+    }
+
     /// Nanoseconds from `earlier` to `self`, negative when `earlier` is later.
     pub fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)

@@ -77,6 +77,7 @@ fn every_command_shown_runs_as_shown() {
                 .args(["-c", &command])
                 .current_dir(folder.path())
                 .env("PATH", &path)
+                .env("XDG_CONFIG_HOME", folder.path().join("settings"))
                 .output()
                 .expect("bash runs");
             assert_eq!(

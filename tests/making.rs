@@ -162,6 +162,32 @@ fn the_doctor_tells_how_each_phone_stands_and_its_clock() {
     assert!(said.contains("no phone is connected"), "{said}");
 }
 
+/// The stand-in phone `trusting` has the certificate of `tests/device/ca` among the system's; the name
+/// under which Android keeps it is what `openssl x509 -subject_hash_old` printed.
+#[cfg(all(feature = "proxy", unix))]
+#[test]
+fn the_doctor_tells_how_the_proxys_authority_stands() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path().to_str().expect("UTF-8");
+    let (_, said) = doctor("old", &["--ca-dir", at]);
+    assert!(said.contains("note   proxy ca: not made yet") && said.contains("`wirewitness proxy ca`"), "{said}");
+    for name in ["wirewitness-ca.pem", "wirewitness-ca.key"] {
+        std::fs::copy(root().join("tests/device/ca").join(name), folder.path().join(name)).expect("copied");
+        let private = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(folder.path().join(name), private).expect("set");
+    }
+    let (_, said) = doctor("old", &["--ca-dir", at]);
+    assert!(said.contains("ok     proxy ca: made, holds until 2126-"), "{said}");
+    assert!(said.contains("note   proxy ca on WW4400218837: not among the system's"), "{said}");
+    let (_, said) = doctor("trusting", &["--ca-dir", at]);
+    assert!(said.contains("ok     proxy ca on WW4400218837: among the system's"), "{said}");
+    let readable = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(folder.path().join("wirewitness-ca.key"), readable).expect("set");
+    let (code, said) = doctor("trusting", &["--ca-dir", at, "--language", "zh"]);
+    assert!(code == Some(2) && said.contains("chmod 600"), "{said}");
+}
+
 #[test]
 fn the_doctor_warns_of_what_others_can_read() {
     let folder = sample(&[]);

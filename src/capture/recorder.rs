@@ -29,6 +29,7 @@ const R0CAPTURE: &str = "r0capture";
 const FRITAP: &str = "friTap";
 const ECAPTURE: &str = "eCapture";
 const ASSLCAPTURE: &str = "asslcapture";
+const PROXY: &str = "wirewitness proxy";
 
 /// A recorder and what it leaves out or makes up without a trace.
 const FAULTS: &[(&str, &str)] = &[
@@ -56,6 +57,11 @@ const FAULTS: &[(&str, &str)] = &[
         R0CAPTURE,
         "r0capture dumped plaintext at the TLS library, under headers that it made up: how it travelled is not \
          recorded, nor are IPv6, HTTP/2, WebViews and child processes; the time is the computer's",
+    ),
+    (
+        PROXY,
+        "wirewitness's own proxy: what is UDP (QUIC, DNS) or went around the device's proxy is not in it; the \
+         bytes are those between device and proxy, under headers that are made",
     ),
 ];
 
@@ -136,6 +142,7 @@ impl Recorder {
         match () {
             () if noted.is_some() => noted,
             () if self.is_dump() => Some(if self.link == Some(LinkType::IPV4) { R0CAPTURE } else { FRITAP }),
+            () if program.starts_with(PROXY) => Some(PROXY),
             () if program == "ecapture.lua" => Some(ECAPTURE),
             () if program == "gopacket" && self.secrets && self.interfaces == ["any"] => Some(ASSLCAPTURE),
             () => None,

@@ -155,6 +155,27 @@ impl<W: Write> PcapngWriter<W> {
         self.end()
     }
 
+    /// Writes a Name Resolution Block: what `address` is called.
+    ///
+    /// # Errors
+    /// As `output` fails, and where `name` is longer than a record holds.
+    #[cfg(feature = "proxy")]
+    pub fn name(&mut self, address: std::net::IpAddr, name: &str) -> io::Result<()> {
+        let (kind, octets) = match address {
+            std::net::IpAddr::V4(address) => (1u16, address.octets().to_vec()),
+            std::net::IpAddr::V6(address) => (2u16, address.octets().to_vec()),
+        };
+        let record = [&octets, name.as_bytes(), &[0]].concat();
+        let length = u16::try_from(record.len()).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+        self.begin(4);
+        self.put(&kind.to_le_bytes());
+        self.put(&length.to_le_bytes());
+        self.put(&record);
+        self.pad();
+        self.put(&[0; 4]);
+        self.end()
+    }
+
     /// Writes a block of a kind that has no call of its own; `body` is copied between its two lengths.
     ///
     /// # Errors

@@ -23,6 +23,10 @@ pub struct Args {
     #[arg(long, value_name = "PROGRAM", default_value = "adb")]
     adb: OsString,
 
+    /// Folder of the proxy's certificate and its key, as `proxy --ca-dir`
+    #[arg(long, value_name = "DIR")]
+    ca_dir: Option<PathBuf>,
+
     /// Language of the answer
     #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
     language: Language,
@@ -30,7 +34,11 @@ pub struct Args {
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let signatures = Signatures::load(&[] as &[PathBuf])?;
-    let subject = machine::Subject { session: args.session, adb: args.adb, key_log: args.keys };
+    #[cfg(feature = "proxy")]
+    let authority = args.ca_dir.or_else(crate::record::proxy::default_folder);
+    #[cfg(not(feature = "proxy"))]
+    let authority = args.ca_dir;
+    let subject = machine::Subject { session: args.session, adb: args.adb, key_log: args.keys, authority };
     let found = machine::examine(&subject, &signatures);
     output::stdout(checks::render(&found, args.language.into()).as_bytes())?;
     let wrong = found.iter().any(|check| check.state == State::Wrong);

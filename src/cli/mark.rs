@@ -35,7 +35,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let time = match &args.time {
         Some(text) => Time::parse(text)
             .with_context(|| format!("{text:?} is not an RFC 3339 time such as 2026-03-01T08:00:00Z"))?,
-        None => Time(i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or_default()),
+        None => Time::now(),
     };
     let mark = Mark { time, mark: args.mark, note: args.note };
     append_mark(&args.session, &mark)?;

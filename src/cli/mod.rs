@@ -20,6 +20,7 @@ mod messages;
 mod options;
 mod output;
 mod policy;
+mod proxy;
 mod record;
 mod session;
 mod signatures;
@@ -51,6 +52,7 @@ enum Command {
     Slice(slice::Args),
     Policy(policy::Args),
     Record(record::Args),
+    Proxy(proxy::Args),
     Mark(mark::Args),
     Session(session::Args),
     Doctor(doctor::Args),
@@ -121,6 +123,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Slice(args) => slice::run(args),
         Command::Policy(args) => policy::run(args),
         Command::Record(args) => record::run(args),
+        Command::Proxy(args) => proxy::run(args),
         Command::Mark(args) => mark::run(args),
         Command::Session(args) => session::run(args),
         Command::Doctor(args) => doctor::run(args),

@@ -142,8 +142,7 @@ mod live {
             recorder.step()?;
             while let Some(key) = typed.as_ref().and_then(Typed::next) {
                 if let Some(mark) = keys.get(&key) {
-                    let time = Time(i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or_default());
-                    let mark = Mark { time, mark: mark.clone(), note: String::new() };
+                    let mark = Mark { time: Time::now(), mark: mark.clone(), note: String::new() };
                     append_mark(&folder, &mark)?;
                     let clear = if live { "\r\x1b[K" } else { "" };
                     output::say(args.quiet, &format!("{clear}{} {}", mark.time, mark.mark));

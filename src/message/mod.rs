@@ -13,7 +13,7 @@ mod draft;
 mod dtls;
 mod feed;
 pub(crate) mod hpack;
-mod http1;
+pub(crate) mod http1;
 mod http2;
 mod http3;
 mod httpdns;

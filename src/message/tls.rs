@@ -111,7 +111,11 @@ impl Tls {
                     let detail = "records that a server sent stayed closed in a stream that was opened";
                     out.gap(Gap::new(reason, context.at(), detail).of_bytes(unread));
                 }
-                if sealed == 0 && !context.has_lost() {
+                // A client that refused has sent nothing, and that is what there is to tell of it, also
+                // where the server had begun to speak. That it is none that had a connection too
+                // many (of HTTP/2), only the proxy knows that saw all of its connections.
+                let refused = outcome == Outcome::Closed(GapReason::Pinned) && self.session.was_refused();
+                if sealed == 0 && !context.has_lost() && !refused {
                     return;
                 }
                 trail.length = sealed;

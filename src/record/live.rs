@@ -10,6 +10,7 @@ use super::glance::Glance;
 use super::series::{Series, Spread};
 use crate::capture::{LinkType, Options, Packet, PcapngWriter, SecretsKind};
 use crate::evidence::Time;
+use crate::session::to_invoker;
 
 /// How long libpcap may hold packets back before it hands them over: with the
 /// flush below, `kill -9` loses less than a second.
@@ -192,7 +193,10 @@ impl Recorder {
             .map_err(refused)?;
         let filter = &settings.filter;
         live.filter(filter, true).map_err(|error| RecordError::Filter { filter: filter.clone(), error })?;
-        std::fs::create_dir_all(folder).map_err(|error| write_error(folder, error))?;
+        if !folder.is_dir() {
+            std::fs::create_dir_all(folder).map_err(|error| write_error(folder, error))?;
+            to_invoker(folder);
+        }
         let link = LinkType(u32::try_from(live.get_datalink().0).unwrap_or(u32::MAX));
         let mut series = Series::new(folder, settings.spread);
         let output = Output::begin(&mut series, link, &settings, 0)?;
@@ -333,8 +337,7 @@ impl Output {
             PcapngWriter::new(counted, concat!("wirewitness ", env!("CARGO_PKG_VERSION")), "").map_err(failed)?;
         let interface =
             writer.interface(link, settings.snaplen, &settings.interface, &settings.filter).map_err(failed)?;
-        let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or_default();
-        writer.started(interface, Time(now)).map_err(failed)?;
+        writer.started(interface, Time::now()).map_err(failed)?;
         writer.flush().map_err(failed)?;
         Ok(Self { writer, interface, path, packets: 0, told: dropped, before: dropped })
     }

@@ -32,12 +32,15 @@ pub struct Subject {
     pub adb: OsString,
     /// A key log that should be growing, beside those of the session.
     pub key_log: Option<PathBuf>,
+    /// The folder of the proxy's authority; `None`: nobody knows where it would be.
+    pub authority: Option<PathBuf>,
 }
 
 /// All of it, in the order in which a recording needs it.
 pub fn examine(subject: &Subject, signatures: &Signatures) -> Vec<Check> {
     let mut checks = live();
-    phones(&subject.adb, &mut checks);
+    let ready = phones(&subject.adb, &mut checks);
+    checks.extend(proxy(subject.authority.as_deref(), &ready));
     checks.extend(quic());
     let folder = subject.session.clone().unwrap_or_else(|| PathBuf::from("."));
     checks.extend(disk(&folder));
@@ -91,7 +94,21 @@ fn live() -> Vec<Check> {
     checks
 }
 
-fn phones(adb: &OsString, checks: &mut Vec<Check>) {
+#[cfg(not(feature = "proxy"))]
+fn proxy(_: Option<&Path>, _: &[Phone]) -> Vec<Check> {
+    vec![
+        Check::found(State::Note, "proxy ca", "这个版本不带代理", "this build has no proxy")
+            .then("用 proxy 特性构建。", "Build with the feature `proxy`."),
+    ]
+}
+
+#[cfg(feature = "proxy")]
+fn proxy(folder: Option<&Path>, phones: &[Phone]) -> Vec<Check> {
+    folder.map(|folder| super::proxy::checks(folder, phones)).unwrap_or_default()
+}
+
+/// The phones that can be used.
+fn phones(adb: &OsString, checks: &mut Vec<Check>) -> Vec<Phone> {
     let phones = match Phone::list(adb) {
         Ok(phones) => phones,
         Err(error) => {
@@ -99,7 +116,7 @@ fn phones(adb: &OsString, checks: &mut Vec<Check>) {
                 Check::found(State::Note, "adb", error.to_string(), error.to_string())
                     .then("只有用到手机时才需要。", "Only needed where a phone is read or driven."),
             );
-            return;
+            return Vec::new();
         }
     };
     if phones.is_empty() {
@@ -108,6 +125,7 @@ fn phones(adb: &OsString, checks: &mut Vec<Check>) {
             "Plug it in, and switch on USB debugging in the phone's developer options.",
         ));
     }
+    let mut ready = Vec::new();
     for (serial, state) in phones {
         let subject = format!("phone {serial}");
         if state != "device" {
@@ -119,8 +137,11 @@ fn phones(adb: &OsString, checks: &mut Vec<Check>) {
             checks.push(Check::found(State::Wrong, subject, state.as_str(), state.as_str()).then(zh, en));
             continue;
         }
-        checks.push(clock(&Phone { adb: adb.clone(), serial: Some(serial), app: None, root: false }, subject));
+        let phone = Phone { adb: adb.clone(), serial: Some(serial), app: None, root: false };
+        checks.push(clock(&phone, subject));
+        ready.push(phone);
     }
+    ready
 }
 
 fn clock(phone: &Phone, subject: String) -> Check {

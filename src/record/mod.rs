@@ -1,7 +1,7 @@
-//! Live packets to a session folder, with libpcap, and a phone's identifiers over adb.
+//! Live packets to a session folder, with libpcap or by a proxy, and a phone's identifiers over adb.
 //!
-//! Takes an interface and a filter, writes pcapng files that are whole after every
-//! flush. It judges nothing: a recorded session is audited from its files.
+//! Takes an interface and a filter, or the connections of a client, and writes a pcapng that is
+//! whole after every flush. It audits nothing: a recorded session is audited from its files.
 
 #[cfg(feature = "live")]
 mod follow;
@@ -12,7 +12,9 @@ mod live;
 pub mod completeness;
 pub mod machine;
 pub mod phone;
-#[cfg(feature = "live")]
+#[cfg(feature = "proxy")]
+pub mod proxy;
+#[cfg(any(feature = "live", feature = "proxy"))]
 mod series;
 #[cfg(feature = "live")]
 pub mod typed;

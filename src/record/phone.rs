@@ -171,7 +171,7 @@ impl Phone {
     }
 
     /// Runs a command on the phone. A command that the phone refuses is an empty answer.
-    fn shell(&self, command: &str) -> Result<String, PhoneError> {
+    pub(super) fn shell(&self, command: &str) -> Result<String, PhoneError> {
         let mut adb = Command::new(&self.adb);
         if let Some(serial) = &self.serial {
             adb.args(["-s", serial]);

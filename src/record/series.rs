@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
+use crate::session::to_invoker;
+
 /// Stands in the folder while a recording runs, and holds the name of its file; what is left
 /// of one that was killed. Readers of a session pass over names with a dot.
 const RUNNING: &str = ".recording";
@@ -56,7 +58,8 @@ impl Series {
         }
         let mark = self.folder.join(RUNNING);
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        std::fs::write(&mark, name).map_err(|error| (mark, error))?;
+        std::fs::write(&mark, name).map_err(|error| (mark.clone(), error))?;
+        to_invoker(&mark);
         Ok((path, file))
     }
 
@@ -74,8 +77,11 @@ impl Series {
             // One that went to make room keeps its number: names must not go back in time.
             let later = self.kept.back().is_some_and(|last| *last >= path);
             if !later {
-                match OpenOptions::new().create_new(true).write(true).open(&path) {
-                    Ok(file) => return Ok((path, file)),
+                match private().open(&path) {
+                    Ok(file) => {
+                        to_invoker(&path);
+                        return Ok((path, file));
+                    }
                     Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && number < u32::MAX => {}
                     Err(error) => return Err((path, error)),
                 }
@@ -89,6 +95,15 @@ impl Series {
         // Left behind, it only makes the next recording speak of this one.
         let _ = std::fs::remove_file(self.folder.join(RUNNING));
     }
+}
+
+/// A capture may hold secrets and whatever was sent: it is its owner's alone.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create_new(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, crate::session::PRIVATE);
+    options
 }
 
 /// The file of a recording in `folder` that was not ended: killed, or its disk was full.

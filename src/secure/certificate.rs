@@ -15,6 +15,13 @@ pub struct Names {
     pub issuer: String,
 }
 
+/// From when to when a certificate in DER holds, in seconds since 1970.
+pub fn validity(der: &[u8]) -> Option<(i64, i64)> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let validity = certificate.validity();
+    Some((validity.not_before.timestamp(), validity.not_after.timestamp()))
+}
+
 /// Names of a certificate in DER.
 pub fn names(der: &[u8]) -> Option<Names> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;

@@ -38,6 +38,11 @@ const SESSION_LIMIT: usize = 65_536;
 /// Junk lines of one log that are named; the rest is counted.
 const NAMED_JUNK_LIMIT: usize = 16;
 
+/// What begins a line that names a connection whose client refused the certificate of the proxy that
+/// recorded it, now or in a connection before, for which this one was let through untouched: the
+/// client's random follows. It is a comment to every other reader of the format.
+pub const REFUSED: &str = "# wirewitness pinned ";
+
 /// What a secret is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Label {
@@ -166,6 +171,8 @@ pub struct KeyLog {
     by_session: BTreeMap<Vec<u8>, Vec<Secret>>,
     /// `RSA …`: premaster secrets by the first eight bytes of their encrypted form.
     by_encrypted_premaster: BTreeMap<[u8; 8], Vec<Secret>>,
+    /// Named by [`REFUSED`].
+    refused: BTreeSet<ClientRandom>,
     secrets: usize,
     /// Of these, premaster secrets.
     premasters: usize,
@@ -200,6 +207,11 @@ impl KeyLog {
         for (index, line) in text.split(|byte| *byte == b'\n' || *byte == b'\r').enumerate() {
             let line = line.trim_ascii();
             if line.is_empty() || line.starts_with(b"#") {
+                if let Some(random) = line.strip_prefix(REFUSED.as_bytes()).and_then(random)
+                    && self.refused.len() < SECRET_LIMIT
+                {
+                    self.refused.insert(random);
+                }
                 continue;
             }
             match self.parse_line(line) {
@@ -276,6 +288,8 @@ impl KeyLog {
                 lines.insert(format!("{label} {} {}", hex(random), hex(secret.bytes())));
             }
         }
+        let refused = asked.randoms.iter().filter(|random| self.was_refused(random));
+        lines.extend(refused.map(|random| format!("{REFUSED}{}", hex(random))));
         for (random, master) in &asked.masters {
             lines.insert(format!("{} {} {}", Label::MasterSecret, hex(random), hex(master.bytes())));
         }
@@ -320,6 +334,11 @@ impl KeyLog {
     /// Any secret of this connection is known.
     pub fn knows(&self, random: &ClientRandom) -> bool {
         self.by_random.contains_key(random)
+    }
+
+    /// Its client refused the certificate of the proxy that recorded it: see [`REFUSED`].
+    pub fn was_refused(&self, random: &ClientRandom) -> bool {
+        self.refused.contains(random)
     }
 
     /// Secrets of a connection with this label, in the order they were read.
@@ -475,6 +494,11 @@ fn is_exporter(label: &str) -> bool {
 
 fn hex(text: &str) -> Option<Vec<u8>> {
     data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()
+}
+
+/// A client's random in hex.
+fn random(digits: &[u8]) -> Option<ClientRandom> {
+    hex(std::str::from_utf8(digits).ok()?.trim())?.try_into().ok()
 }
 
 /// Shells and editors leave a backslash, a quote or a comma behind the last word.

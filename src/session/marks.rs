@@ -63,7 +63,9 @@ pub fn append_mark(folder: &Path, mark: &Mark) -> Result<(), SessionError> {
         .append(true)
         .open(&path)
         .and_then(|mut file| std::io::Write::write_all(&mut file, line.as_bytes()))
-        .map_err(|error| failed(format!("cannot be written: {error}")))
+        .map_err(|error| failed(format!("cannot be written: {error}")))?;
+    super::to_invoker(&path);
+    Ok(())
 }
 
 /// Reads `phases.jsonl`, sorted by time.

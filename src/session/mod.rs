@@ -19,7 +19,7 @@ pub use ignore::{
     IgnoreRule, IgnoreState, Matcher, WARNING_DAYS, parse_day, parse_ignore, read_ignore, without_rules, write_rule,
 };
 pub use marks::{MARKS, Mark, Timeline, append_mark, parse_mark, read_marks};
-pub use privacy::{PRIVATE, exposures, is_private, repository};
+pub use privacy::{PRIVATE, exposures, is_private, repository, to_invoker};
 pub use profile::{Profile, ProfileValue};
 pub use settled::{SettledAs, Settlement, read_settled};
 

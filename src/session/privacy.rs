@@ -5,6 +5,21 @@ use std::path::{Path, PathBuf};
 /// Permission bits of a file that its owner alone reads and writes.
 pub const PRIVATE: u32 = 0o600;
 
+/// Gives a file or folder that was made under `sudo` to who called it, so that recording with
+/// the right to capture and auditing without it go together. Elsewhere nothing happens.
+pub fn to_invoker(path: &Path) {
+    #[cfg(unix)]
+    if rustix::process::geteuid().is_root() {
+        let id = |name: &str| std::env::var(name).ok().and_then(|id| id.parse::<u32>().ok());
+        if let (Some(user), Some(group)) = (id("SUDO_UID"), id("SUDO_GID")) {
+            // Where that fails, it is root's as without sudo.
+            let _ = std::os::unix::fs::lchown(path, Some(user), Some(group));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+}
+
 /// `path` can be read by its owner alone. `None`: this system has no such permissions, or
 /// it cannot be looked at.
 pub fn is_private(path: &Path) -> Option<bool> {

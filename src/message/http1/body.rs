@@ -74,70 +74,98 @@ impl Framing {
     }
 
     /// Takes what belongs to the body from `feed` into `draft`.
-    pub fn advance(&mut self, feed: &mut Feed, draft: &mut Draft) -> Progress {
+    pub(in crate::message) fn advance(&mut self, feed: &mut Feed, draft: &mut Draft) -> Progress {
         loop {
-            match self {
-                Self::Close => {
-                    let bytes = feed.take(feed.len(), &mut draft.trail);
+            match self.next(feed.bytes()) {
+                Part::Body(length) => {
+                    let bytes = feed.take(length, &mut draft.trail);
                     draft.body.add(&bytes);
-                    return Progress::More;
                 }
-                Self::Length(left) => return if take(left, feed, draft) { Progress::Done } else { Progress::More },
-                Self::Chunked(state) => match state.step(feed, draft) {
-                    Ok(Some(next)) => *state = next,
-                    Ok(None) => return Progress::Done,
-                    Err(progress) => return progress,
-                },
+                Part::Coding(length) => {
+                    feed.take(length, &mut draft.trail);
+                }
+                Part::Trailers(length) => {
+                    let section = feed.take(length, &mut draft.trail);
+                    let room = head::FIELDS_LIMIT.saturating_sub(draft.headers.len());
+                    draft.headers.extend(head::trailers(&section).into_iter().take(room));
+                }
+                Part::End(progress) => return progress,
+            }
+        }
+    }
+
+    /// What the next bytes are, `window` being those that follow the ones told before. Called
+    /// again behind those, until there is an end.
+    pub fn next(&mut self, window: &[u8]) -> Part {
+        match self {
+            Self::Length(0) => Part::End(Progress::Done),
+            _ if window.is_empty() => Part::End(Progress::More),
+            Self::Close => Part::Body(window.len()),
+            Self::Length(left) => Part::Body(count(left, window)),
+            Self::Chunked(state) => {
+                let part = state.next(window);
+                if let Part::Trailers(_) = part {
+                    *self = Self::Length(0);
+                }
+                part
             }
         }
     }
 }
 
-/// Takes up to `left` bytes; whether that was all.
-fn take(left: &mut u64, feed: &mut Feed, draft: &mut Draft) -> bool {
-    let count = usize::try_from(*left).unwrap_or(usize::MAX).min(feed.len());
-    let bytes = feed.take(count, &mut draft.trail);
-    draft.body.add(&bytes);
-    *left = left.saturating_sub(bytes.len() as u64);
-    *left == 0
+/// What the next bytes of a message's rest are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// So many bytes of the body.
+    Body(usize),
+    /// So many bytes of the transfer coding.
+    Coding(usize),
+    /// The trailer section: so many bytes, its empty line included.
+    Trailers(usize),
+    /// Nothing that belongs to the message can be told further.
+    End(Progress),
+}
+
+/// How much of `window` is in the `left` bytes, which become fewer by that.
+fn count(left: &mut u64, window: &[u8]) -> usize {
+    let count = usize::try_from(*left).unwrap_or(usize::MAX).min(window.len());
+    *left = left.saturating_sub(count as u64);
+    count
 }
 
 impl Chunked {
-    /// One step; `Ok(None)` when the body is complete.
-    fn step(&mut self, feed: &mut Feed, draft: &mut Draft) -> Result<Option<Self>, Progress> {
+    /// As [`Framing::next`], for a window that is not empty.
+    fn next(&mut self, window: &[u8]) -> Part {
         match self {
             Self::Size => {
-                let window = feed.bytes();
                 let Some(end) = memchr::memchr(b'\n', window.get(..CHUNK_LINE_LIMIT).unwrap_or(window)) else {
                     let full = window.len() >= CHUNK_LINE_LIMIT;
-                    return Err(if full { Progress::Broken(GapReason::Limit) } else { Progress::More });
+                    return Part::End(if full { Progress::Broken(GapReason::Limit) } else { Progress::More });
                 };
-                let size = chunk_size(window.get(..end).unwrap_or_default());
-                let size = size.ok_or(Progress::Broken(GapReason::Undecodable))?;
-                feed.take(end + 1, &mut draft.trail);
-                Ok(Some(if size == 0 { Self::Trailers(0) } else { Self::Data(size) }))
+                let Some(size) = chunk_size(window.get(..end).unwrap_or_default()) else {
+                    return Part::End(Progress::Broken(GapReason::Undecodable));
+                };
+                *self = if size == 0 { Self::Trailers(0) } else { Self::Data(size) };
+                Part::Coding(end + 1)
             }
             Self::Data(left) => {
-                if take(left, feed, draft) {
-                    Ok(Some(Self::DataEnd))
-                } else {
-                    Err(Progress::More)
+                let length = count(left, window);
+                if *left == 0 {
+                    *self = Self::DataEnd;
                 }
+                Part::Body(length)
             }
-            Self::DataEnd => match feed.bytes() {
-                [] | [b'\r'] => Err(Progress::More),
-                [b'\r', b'\n', ..] => {
-                    feed.take(2, &mut draft.trail);
-                    Ok(Some(Self::Size))
-                }
-                [b'\n', ..] => {
-                    feed.take(1, &mut draft.trail);
-                    Ok(Some(Self::Size))
-                }
-                _ => Err(Progress::Broken(GapReason::Undecodable)),
-            },
+            Self::DataEnd => {
+                let length = match window {
+                    [] | [b'\r'] => return Part::End(Progress::More),
+                    [b'\r', b'\n', ..] => 2,
+                    [b'\n', ..] => 1,
+                    _ => return Part::End(Progress::Broken(GapReason::Undecodable)),
+                };
+                *self = Self::Size;
+                Part::Coding(length)
+            }
             Self::Trailers(seen) => {
-                let window = feed.bytes();
                 let end = match window {
                     [b'\n', ..] => Some(1),
                     [b'\r', b'\n', ..] => Some(2),
@@ -146,12 +174,9 @@ impl Chunked {
                 let Some(end) = end else {
                     *seen = window.len();
                     let full = window.len() > head::HEAD_LIMIT;
-                    return Err(if full { Progress::Broken(GapReason::Limit) } else { Progress::More });
+                    return Part::End(if full { Progress::Broken(GapReason::Limit) } else { Progress::More });
                 };
-                let section = feed.take(end, &mut draft.trail);
-                let room = head::FIELDS_LIMIT.saturating_sub(draft.headers.len());
-                draft.headers.extend(head::trailers(&section).into_iter().take(room));
-                Ok(None)
+                Part::Trailers(end)
             }
         }
     }

@@ -9,7 +9,6 @@ mod exchange;
 mod head;
 mod side;
 
-use self::body::Framing;
 use self::exchange::{Pending, Pendings};
 use self::side::{Side, State, Step};
 use super::draft::{Context, Draft, Out};
@@ -21,7 +20,12 @@ use super::{Kind, Protocol, authority};
 use crate::evidence::{Direction, Gap, GapReason};
 use crate::net::Chunk;
 
-pub(super) use self::head::{Head, Start, end as head_end, field, list, parse as parse_head};
+pub(crate) use self::body::Framing;
+#[cfg(feature = "proxy")]
+pub(crate) use self::body::{Part, Progress};
+#[cfg(feature = "proxy")]
+pub(crate) use self::head::HEAD_LIMIT;
+pub(crate) use self::head::{Head, Start, end as head_end, field, list, parse as parse_head};
 
 /// A connection that speaks HTTP/1.
 #[derive(Debug)]

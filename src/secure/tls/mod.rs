@@ -31,6 +31,8 @@ use std::fmt;
 
 pub use facts::Facts;
 pub use hello::{ClientHello, ServerHello};
+#[cfg(feature = "proxy")]
+pub(crate) use pinning::Watch;
 pub use record::looks_like_tls;
 pub use session::{Outcome, Session};
 pub use sslv2::is_sslv2_hello;

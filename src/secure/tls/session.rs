@@ -81,6 +81,11 @@ impl Session {
         &self.facts
     }
 
+    /// The key log names it as one whose client refused a recording proxy.
+    pub fn was_refused(&self) -> bool {
+        self.facts.client_random.is_some_and(|random| self.keys.was_refused(&random))
+    }
+
     /// How it stands, so far.
     pub fn outcome(&self) -> Outcome {
         if self.watch.is_pinned() {
@@ -154,6 +159,7 @@ impl Session {
         match self.phase {
             // The other direction's hello never came.
             Phase::AwaitClientHello { .. } | Phase::AwaitServerHello { .. } => GapReason::LostPackets,
+            _ if self.was_refused() => GapReason::Pinned,
             Phase::Unopened => GapReason::UnsupportedCipher,
             _ if self.had_key => GapReason::KeyDoesNotFit,
             // Without any log, that is what is missing, resumed or not.

@@ -1,0 +1,165 @@
+//! Bytes both ways between two connections, as they are.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::Instant;
+
+use crate::evidence::Time;
+
+/// Bytes read at a time: two of these a connection are all that is held of what passes. Who
+/// sends faster than the other side takes waits.
+const BUFFER: usize = 32 << 10;
+
+/// How a relay came to its end.
+#[derive(Debug, Default)]
+pub struct Relayed {
+    /// Bytes from client to server.
+    pub sent: u64,
+    /// Bytes from server to client.
+    pub received: u64,
+    /// When the client left, where it was the first to leave.
+    pub client_left: Option<Time>,
+    /// The server's connection broke, in words.
+    pub server_error: Option<io::Error>,
+    /// The client's connection broke.
+    pub client_error: Option<io::Error>,
+}
+
+/// Copies both ways until both ended, one of them broke, or nothing passed for `idle`. An end
+/// of one is handed on to the other; a break is not made an end. `first` is told of the client's
+/// first bytes.
+pub async fn relay<C, S>(client: C, server: S, idle: Duration, first: impl FnOnce()) -> Relayed
+where
+    C: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let (from_client, to_client) = tokio::io::split(client);
+    let (from_server, to_server) = tokio::io::split(server);
+    let watch = Watch { began: Instant::now(), last: AtomicU64::new(0) };
+    let (sent, received) = (AtomicU64::new(0), AtomicU64::new(0));
+    let server_ended = AtomicBool::new(false);
+    let client_left = Mutex::new(None);
+    let broken: [Mutex<Option<io::Error>>; 2] = Default::default();
+    {
+        let up = async {
+            let end = copy(from_client, to_server, &sent, &watch, first).await;
+            if !matches!(end, End::Write(_)) && !server_ended.load(Ordering::Relaxed) {
+                *client_left.lock().unwrap_or_else(PoisonError::into_inner) = Some(Time::now());
+            }
+            let [client, server] = &broken;
+            end.note(client, server)
+        };
+        let down = async {
+            let end = copy(from_server, to_client, &received, &watch, || ()).await;
+            if !matches!(end, End::Write(_)) {
+                server_ended.store(true, Ordering::Relaxed);
+            }
+            let [client, server] = &broken;
+            end.note(server, client)
+        };
+        tokio::pin!(up, down);
+        let (mut up_done, mut down_done) = (false, false);
+        while !(up_done && down_done) {
+            let whole = tokio::select! {
+                whole = &mut up, if !up_done => { up_done = true; whole }
+                whole = &mut down, if !down_done => { down_done = true; whole }
+                () = watch.idle(idle) => false,
+            };
+            if !whole {
+                break;
+            }
+        }
+    }
+    let [client_error, server_error] = broken.map(|error| error.into_inner().unwrap_or_default());
+    Relayed {
+        sent: sent.into_inner(),
+        received: received.into_inner(),
+        client_left: client_left.into_inner().unwrap_or_default(),
+        server_error,
+        client_error,
+    }
+}
+
+/// When something passed last.
+struct Watch {
+    began: Instant,
+    /// Milliseconds after `began`.
+    last: AtomicU64,
+}
+
+impl Watch {
+    fn touch(&self) {
+        self.last.store(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Resolves when nothing passed for `limit`.
+    async fn idle(&self, limit: Duration) {
+        loop {
+            let until = self.began + Duration::from_millis(self.last.load(Ordering::Relaxed)) + limit;
+            if until <= Instant::now() {
+                return;
+            }
+            tokio::time::sleep_until(until).await;
+        }
+    }
+}
+
+/// How one direction ended.
+enum End {
+    Whole,
+    Read(io::Error),
+    Write(io::Error),
+}
+
+impl End {
+    /// Notes the error with the connection that it is of; whether there was none.
+    fn note(self, reader: &Mutex<Option<io::Error>>, writer: &Mutex<Option<io::Error>>) -> bool {
+        let (of, error) = match self {
+            Self::Whole => return true,
+            Self::Read(error) => (reader, error),
+            Self::Write(error) => (writer, error),
+        };
+        of.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        false
+    }
+}
+
+async fn copy(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    count: &AtomicU64,
+    watch: &Watch,
+    first: impl FnOnce(),
+) -> End {
+    let mut first = Some(first);
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        let length = match from.read(&mut buffer).await {
+            Ok(0) => return to.shutdown().await.map_or_else(End::Write, |()| End::Whole),
+            Ok(length) => length,
+            Err(error) => {
+                // What came before the break arrives.
+                let _ = to.flush().await;
+                return End::Read(error);
+            }
+        };
+        watch.touch();
+        if let Some(first) = first.take() {
+            first();
+        }
+        count.fetch_add(length as u64, Ordering::Relaxed);
+        let bytes = buffer.get(..length).unwrap_or_default();
+        // A TLS connection holds back what was written until it is told to send.
+        let written = async {
+            to.write_all(bytes).await?;
+            to.flush().await
+        };
+        if let Err(error) = written.await {
+            return End::Write(error);
+        }
+    }
+}
