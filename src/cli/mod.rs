@@ -18,8 +18,10 @@ mod mark;
 mod messages;
 mod options;
 mod output;
+mod paper;
 mod policy;
 mod record;
+mod report;
 mod signatures;
 
 use std::ffi::OsString;
@@ -46,6 +48,7 @@ enum Command {
     Inspect(inspect::Args),
     Messages(messages::Args),
     Policy(policy::Args),
+    Report(report::Args),
     Record(record::Args),
     Mark(mark::Args),
     Device(device::Args),
@@ -113,6 +116,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Inspect(args) => inspect::run(args),
         Command::Messages(args) => messages::run(args),
         Command::Policy(args) => policy::run(args),
+        Command::Report(args) => report::run(args),
         Command::Record(args) => record::run(args),
         Command::Mark(args) => mark::run(args),
         Command::Device(args) => device::run(args),

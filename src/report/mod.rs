@@ -4,9 +4,11 @@
 //! It judges nothing, opens no file, and knows no packet. Everything a reader reads
 //! stands in `language/`, one table a language; codes and ids are never translated.
 
+pub mod csv;
 pub mod difference;
 pub mod discover;
 pub mod escape;
+mod excerpt;
 pub mod explain;
 pub mod github;
 pub mod gitlab;
@@ -20,8 +22,12 @@ pub mod markdown;
 pub mod places;
 pub mod policy;
 pub mod sarif;
+pub mod sheet;
+pub mod tables;
+pub mod template;
 pub mod terminal;
 mod view;
+pub mod xlsx;
 
 pub use language::Language;
 pub use places::Places;

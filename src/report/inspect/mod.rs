@@ -3,7 +3,6 @@
 //! the reason; what could not be seen comes last. Arranged once, by recipient or by type,
 //! and written as text or as a page.
 
-mod excerpt;
 pub mod html;
 pub mod text;
 
@@ -12,6 +11,7 @@ use crate::observations::{Contact, Observations, Recipient, Sighting};
 use crate::signatures::Signatures;
 
 use super::escape::visible;
+use super::excerpt;
 use super::language::{Language, fill};
 
 /// What the sections are.

@@ -1,7 +1,7 @@
 //! A finding with both sides quoted.
 
 use super::evidence::{self, Evidence};
-use super::{recipient_name, type_name, word};
+use super::{Index, recipient_name, type_name, word};
 use crate::audit::{self, Report};
 use crate::evidence::Span;
 use crate::report::language::{Language, fill};
@@ -12,6 +12,12 @@ const PLACES: usize = 4;
 
 /// A finding for a reader.
 pub struct Finding {
+    /// Name of its place in a page: the fingerprint, numbered where several share one.
+    pub anchor: String,
+    /// See [`facets`](super::facets).
+    pub tags: super::Tags,
+    /// What to do about it.
+    pub mend: String,
     /// Code, never translated.
     pub code: String,
     /// Severity as JSON writes it.
@@ -71,27 +77,26 @@ pub struct Clause {
 }
 
 /// Arranges a finding.
-pub fn arrange(finding: &audit::Finding, report: &Report, language: Language) -> Finding {
+pub fn arrange(finding: &audit::Finding, report: &Report, index: &Index<'_>, language: Language) -> Finding {
     let words = language.words();
     let whom = recipient_name(report, &finding.recipient, language);
     let subject = match &finding.data_type {
         Some(id) => fill(words.received_by, &[&type_name(report, id, language), &whom]),
         None => whom,
     };
-    let mut places: Vec<Evidence> = report
-        .sightings
-        .iter()
-        .filter(|s| finding.sightings.contains(&s.id))
-        .take(PLACES)
-        .map(|s| evidence::of_sighting(s, report, language))
-        .collect();
+    let mut places: Vec<Evidence> =
+        index.sightings(&finding.sightings).take(PLACES).map(|s| evidence::of_sighting(s, report, language)).collect();
     if finding.sightings.is_empty() {
         places.extend(finding.locators.iter().take(PLACES).map(|l| evidence::of_place(l, report, language)));
     }
     let all = if finding.sightings.is_empty() { finding.locators.len() } else { finding.sightings.len() };
     let severity = word(&finding.severity);
     let conduct = audit::codes::get(&finding.code).is_some_and(|c| c.family == audit::codes::Family::Conduct);
+    let mend = audit::explanations::of(&finding.code).map(|entry| language.of(&entry.mend).to_owned());
     Finding {
+        anchor: finding.fingerprint.clone(),
+        tags: Vec::new(),
+        mend: mend.unwrap_or_default(),
         code: finding.code.clone(),
         severity_words: words.term(&severity).to_owned(),
         severity,

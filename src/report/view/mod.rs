@@ -1,23 +1,41 @@
 //! The report arranged for reading, in one language: what the terminal and the HTML
 //! page both show. Strings are already made visible; nothing here knows a format.
 
+mod case;
+mod diagram;
 mod evidence;
+mod facets;
 mod findings;
+mod flows;
 mod ignored;
+mod index;
 mod matrix;
+mod method;
 mod rhythm;
 mod sections;
+mod shape;
+mod sides;
+mod timeline;
+mod worst;
 
 use crate::audit::Report;
 
 use super::language::{Language, fill};
 
-pub use evidence::Evidence;
-pub use findings::Finding;
+pub use case::case;
+pub use diagram::{Diagram, WIDTH};
+pub use evidence::{Evidence, form, steps};
+pub use facets::{Facet, Tags};
+pub use findings::{Finding, quote};
+pub use flows::FlowRow;
 pub use ignored::{Baseline, Ignored};
-pub use matrix::Matrix;
-pub use rhythm::RhythmRow;
+pub use index::Index;
+pub use matrix::{Cell, Matrix};
+pub use method::method;
+pub use rhythm::{RhythmRow, duration};
 pub use sections::{Claim, Contact, Coverage, DeclaredGroup, Fact, PartyRow, RecipientRow, coverage};
+pub use sides::Group;
+pub use timeline::Timeline;
 
 /// A report arranged.
 pub struct View {
@@ -27,6 +45,8 @@ pub struct View {
     pub policy: String,
     /// The inputs, one a line.
     pub inputs: Vec<String>,
+    /// The case; empty where none is named.
+    pub case: Vec<Fact>,
     /// What the report comes to, never "clean".
     pub headline: String,
     /// Findings by severity, worst first: id, word, count.
@@ -66,11 +86,7 @@ pub struct View {
 /// Arranges `report`, whose strings are visible (see [`super::escape::shown`]).
 pub fn arrange(report: &Report, language: Language) -> View {
     let words = language.words();
-    let app = match (&report.session.app, &report.session.version) {
-        (Some(app), Some(version)) => format!("{app} {version}"),
-        (Some(app), None) => app.clone(),
-        (None, _) => words.app_unknown.to_owned(),
-    };
+    let index = Index::of(report);
     let sources: Vec<&str> = report.declarations.sources.iter().map(|s| s.name.as_str()).collect();
     let counts = crate::audit::Severity::ALL
         .into_iter()
@@ -81,7 +97,8 @@ pub fn arrange(report: &Report, language: Language) -> View {
         })
         .collect();
     View {
-        app,
+        app: app(report, language),
+        case: case::case(report, language),
         policy: if sources.is_empty() { words.no_policy.to_owned() } else { sources.join(", ") },
         inputs: report
             .inputs
@@ -91,7 +108,7 @@ pub fn arrange(report: &Report, language: Language) -> View {
         headline: headline(report, language),
         counts,
         matrix: matrix::matrix(report, language),
-        findings: report.findings.iter().map(|f| findings::arrange(f, report, language)).collect(),
+        findings: report.findings.iter().map(|f| findings::arrange(f, report, &index, language)).collect(),
         ignored: ignored::ignored(report, language),
         baseline: ignored::baseline(report, language),
         rhythms: rhythm::rhythms(report, language),
@@ -104,7 +121,64 @@ pub fn arrange(report: &Report, language: Language) -> View {
         advice: report.advice.iter().map(|text| language.of(text).to_owned()).collect(),
         parties: sections::parties(report, language),
         remarks: report.declarations.remarks.iter().map(|r| format!("{}: {}", r.code, r.message)).collect(),
-        method: sections::method(report, language),
+        method: method::method(report, language),
+    }
+}
+
+/// What only a page shows: drawings, both sides of each cell, every flow, what to pick by.
+pub struct Page {
+    /// Recipients and data types, both sides.
+    pub sides: Vec<Group>,
+    /// What findings can be picked by.
+    pub facets: Vec<Facet>,
+    /// Every flow.
+    pub flows: Vec<FlowRow>,
+    /// Where data goes.
+    pub diagram: Diagram,
+    /// What was sent when; `None` where nothing has a time.
+    pub timeline: Option<Timeline>,
+    /// Verdicts in the drawings: id, mark, words.
+    pub legend: Vec<(&'static str, char, String)>,
+    /// What the user settled: host, what as, reason.
+    pub settled: Vec<(String, String, String)>,
+}
+
+/// Arranges `report` for a page, and gives `view`'s findings their places and attributes.
+pub fn page(report: &Report, view: &mut View, language: Language) -> Page {
+    let words = language.words();
+    let index = Index::of(report);
+    let (facets, tags) = facets::facets(report, &index, language);
+    let mut taken = std::collections::BTreeMap::new();
+    for (finding, tags) in view.findings.iter_mut().zip(tags) {
+        let count = taken.entry(finding.fingerprint.clone()).or_insert(0u32);
+        *count += 1;
+        if *count > 1 {
+            finding.anchor = format!("{}-{count}", finding.fingerprint);
+        }
+        finding.tags = tags;
+    }
+    let verdicts = ["clear", "vague", "omitted", "incorrect", "ambiguous", "unsettled", "listed", "unread"];
+    let legend = verdicts.map(|verdict| {
+        let (symbol, said) = worst::mark(verdict, words);
+        (verdict, symbol, said.to_owned())
+    });
+    Page {
+        sides: sides::sides(&view.matrix, report, language),
+        facets,
+        flows: flows::flows(report, &index, language),
+        diagram: diagram::diagram(report, &index, language),
+        timeline: timeline::timeline(report, &index, language),
+        legend: legend.to_vec(),
+        settled: report.session.settled.clone(),
+    }
+}
+
+/// App and version.
+pub fn app(report: &Report, language: Language) -> String {
+    match (&report.session.app, &report.session.version) {
+        (Some(app), Some(version)) => format!("{app} {version}"),
+        (Some(app), None) => app.clone(),
+        (None, _) => language.words().app_unknown.to_owned(),
     }
 }
 
@@ -134,25 +208,13 @@ pub fn headline(report: &Report, language: Language) -> String {
 }
 
 /// A data type's name.
-fn type_name(report: &Report, id: &str, language: Language) -> String {
-    report.data_types.get(id).map_or_else(
-        || id.to_owned(),
-        |name| match language {
-            Language::En => name.en.clone(),
-            Language::Zh => name.zh.clone(),
-        },
-    )
+pub fn type_name(report: &Report, id: &str, language: Language) -> String {
+    report.data_types.get(id).map_or(id, |name| language.pick(&name.zh, &name.en)).to_owned()
 }
 
 /// A recipient's name.
-fn recipient_name(report: &Report, id: &str, language: Language) -> String {
-    report.recipients.get(id).map_or_else(
-        || id.to_owned(),
-        |recipient| match language {
-            Language::En => recipient.en.clone(),
-            Language::Zh => recipient.zh.clone(),
-        },
-    )
+pub fn recipient_name(report: &Report, id: &str, language: Language) -> String {
+    report.recipients.get(id).map_or(id, |recipient| language.pick(&recipient.zh, &recipient.en)).to_owned()
 }
 
 /// The word of an enum as JSON writes it.
@@ -166,4 +228,9 @@ pub fn word<T: serde::Serialize>(value: &T) -> String {
 /// A place in the traffic: file, stream, frames, or entry.
 pub fn place(locator: &crate::evidence::Locator, report: &Report, language: Language) -> String {
     evidence::of_place(locator, report, language).place
+}
+
+/// The display filter that shows a place's frames; none in an imported file.
+pub fn filter(locator: &crate::evidence::Locator, report: &Report, language: Language) -> Option<String> {
+    evidence::of_place(locator, report, language).filter
 }
