@@ -104,8 +104,9 @@ pub enum Place {
         /// reassembly and, for an opened stream, after decryption. Counted from where the
         /// stream began, also where that was in an earlier capture.
         offset: u64,
-        /// Where the stream began, if that was in an earlier capture, which this one follows:
-        /// the handshake that it was opened with lies there.
+        /// Where the stream began, if that was in an earlier capture, which this one follows, or,
+        /// of a QUIC connection, between other ends: the handshake that it was opened with lies
+        /// there.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         began: Option<Began>,
         /// The rest of the frames, where the message goes on in later captures.

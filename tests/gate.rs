@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use wirewitness::audit::difference::compare;
 use wirewitness::audit::gate::{DEFAULT, DEFAULT_COVERAGE, FailOn, Outcome, outcome};
+use wirewitness::audit::snapshot::Snapshot;
 use wirewitness::audit::{Report, audit};
 use wirewitness::signatures::Signatures;
 
@@ -86,6 +88,15 @@ fn a_code_or_a_severity_may_be_asked_for_in_one_phase() {
     assert_eq!(outcome("omitted-recipient@background"), Outcome::Passed);
     assert_eq!(outcome("before-consent@after-consent"), Outcome::Passed);
     assert_eq!(outcome("high@before-consent"), Outcome::Failed);
+    // A comparison with an earlier report asks the same.
+    let snapshot = |report: &Report| Snapshot::read(&serde_json::to_vec(report).unwrap()).unwrap();
+    let mut before = report.clone();
+    before.findings.clear();
+    let difference = compare(&snapshot(&before), &snapshot(&report));
+    let fails = |word: &str| difference.fails(&gate(&[word]));
+    assert!(fails("omitted-recipient@before-consent") && fails("omitted-recipient@after-consent"));
+    assert!(!fails("omitted-recipient@background") && !fails("before-consent@after-consent"));
+    assert!(fails("high@before-consent"));
     let word: FailOn = "cleartext@background".parse().unwrap();
     assert_eq!(word.to_string(), "cleartext@background");
     let error = "cleartext@night".parse::<FailOn>().unwrap_err();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::baseline::is_worse;
-use super::gate::{FailOn, What};
+use super::gate::{FailOn, phases_by};
 use super::snapshot::Snapshot;
 use super::{Disclosure, Severity, Text, TypeName};
 use crate::evidence::Certainty;
@@ -119,6 +119,8 @@ pub struct FindingChange {
     pub data_type: Option<String>,
     /// Phase group.
     pub phase: String,
+    /// All phase groups in which it was seen, of the new report where it is there.
+    pub phases: Vec<&'static str>,
     /// Its sentence, of the new report where it is there.
     pub message: Text,
     /// Its state.
@@ -181,13 +183,7 @@ impl Difference {
             let Some(state) = &change.state.new else { return false };
             !state.ignored
                 && state.certainty > Certainty::Possible
-                && fail_on.iter().any(|gate| {
-                    let what = match gate.what {
-                        What::Severity(severity) => state.severity >= severity,
-                        What::Code(code) => change.code == code,
-                    };
-                    what && gate.phase.is_none_or(|phase| change.phase == phase)
-                })
+                && fail_on.iter().any(|gate| gate.means(&change.code, state.severity, &change.phases))
         })
     }
 }
@@ -291,7 +287,7 @@ fn findings(old: &Snapshot, new: &Snapshot) -> Vec<FindingChange> {
         .into_iter()
         .filter_map(|print| {
             let (before, now) = (was.get(print).copied(), is.get(print).copied());
-            let told = now.or(before)?;
+            let (told, seen) = now.map(|now| (now, new)).or(before.map(|before| (before, old)))?;
             let state = |finding: &super::Finding| FindingState {
                 severity: finding.severity,
                 certainty: finding.certainty,
@@ -303,6 +299,7 @@ fn findings(old: &Snapshot, new: &Snapshot) -> Vec<FindingChange> {
                 recipient: told.recipient.clone(),
                 data_type: told.data_type.clone(),
                 phase: told.phase.clone(),
+                phases: phases_by(told, seen.sightings.iter().map(|seen| (&seen.id, &seen.phase))),
                 message: told.message.clone(),
                 worse: match (before, now) {
                     (Some(before), Some(now)) => is_worse(before, now),

@@ -3,7 +3,7 @@
 use super::codes;
 use super::{BaselineState, Finding, Report, Severity};
 use crate::evidence::Certainty;
-use crate::observations::PHASE_GROUPS;
+use crate::observations::{PHASE_GROUPS, Phase};
 
 /// One word of `--fail-on`: `medium`, `cleartext`, `cleartext@before-consent`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,11 +60,13 @@ impl std::str::FromStr for FailOn {
 }
 
 impl FailOn {
-    fn means(&self, finding: &Finding) -> bool {
-        match self.what {
-            What::Severity(severity) => finding.severity >= severity,
-            What::Code(code) => finding.code == code,
-        }
+    /// A finding of this code and severity, seen in these phase groups, is meant.
+    pub fn means<P: AsRef<str>>(&self, code: &str, severity: Severity, phases: &[P]) -> bool {
+        let what = match self.what {
+            What::Severity(least) => severity >= least,
+            What::Code(asked) => code == asked,
+        };
+        what && self.phase.is_none_or(|asked| phases.iter().any(|phase| phase.as_ref() == asked))
     }
 }
 
@@ -106,18 +108,15 @@ impl Gate {
     /// Never one that is only `possible`, one that is ignored, or one that stands in the
     /// baseline and weighs no more than there.
     pub fn fails(&self, finding: &Finding, report: &Report) -> bool {
-        self.weighs(finding)
-            && self.fail_on.iter().any(|gate| {
-                gate.means(finding) && gate.phase.is_none_or(|phase| phases(finding, report).contains(&phase))
-            })
+        let phases = phases(finding, report);
+        self.weighs(finding) && self.fail_on.iter().any(|gate| gate.means(&finding.code, finding.severity, &phases))
     }
 
     /// The same for its part in one phase group: a word for another phase does not ask here.
     pub fn fails_in(&self, finding: &Finding, report: &Report, phase: &str) -> bool {
-        let here = |gate: &&FailOn| gate.phase.is_none_or(|asked| asked == phase);
         self.weighs(finding)
             && phases(finding, report).contains(&phase)
-            && self.fail_on.iter().filter(here).any(|gate| gate.means(finding))
+            && self.fail_on.iter().any(|gate| gate.means(&finding.code, finding.severity, &[phase]))
     }
 
     fn weighs(&self, finding: &Finding) -> bool {
@@ -144,12 +143,16 @@ impl Gate {
 /// The phase groups in which a finding was seen, in their order. A disclosure finding has
 /// one line for all phases, so its sightings tell.
 pub fn phases(finding: &Finding, report: &Report) -> Vec<&'static str> {
-    let seen: Vec<&str> = report
-        .sightings
-        .iter()
-        .filter(|sighting| finding.sightings.contains(&sighting.id))
-        .map(|sighting| sighting.phase.group())
-        .collect();
+    phases_by(finding, report.sightings.iter().map(|sighting| (&sighting.id, &sighting.phase)))
+}
+
+/// The same, by ids and phases of all sightings.
+pub(super) fn phases_by<'s>(
+    finding: &Finding,
+    sightings: impl Iterator<Item = (&'s String, &'s Phase)>,
+) -> Vec<&'static str> {
+    let own = sightings.filter(|(id, _)| finding.sightings.contains(id));
+    let seen: Vec<&str> = own.map(|(_, phase)| phase.group()).collect();
     PHASE_GROUPS.into_iter().filter(|phase| *phase == finding.phase || seen.contains(phase)).collect()
 }
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{Finding, JudgedFlow, Report, SessionFacts, Tool, TypeName};
 use crate::evidence::sha256_hex;
-use crate::observations::{Coverage, Recipient};
+use crate::observations::{Coverage, Phase, Recipient};
 
 /// Bytes of a report that are read: one of a hundred thousand findings is smaller.
 pub const LIMIT: u64 = 512 << 20;
@@ -29,6 +29,9 @@ pub struct Snapshot {
     pub flows: Vec<JudgedFlow>,
     /// All.
     pub findings: Vec<Finding>,
+    /// When each data type was seen.
+    #[serde(default)]
+    pub sightings: Vec<Seen>,
     /// Names of the data types.
     #[serde(default)]
     pub data_types: BTreeMap<String, TypeName>,
@@ -37,6 +40,15 @@ pub struct Snapshot {
     /// SHA-256 of the file.
     #[serde(skip)]
     pub sha256: String,
+}
+
+/// A sighting, as far as it is compared.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Seen {
+    /// See [`crate::observations::Sighting`].
+    pub id: String,
+    /// In which phase.
+    pub phase: Phase,
 }
 
 impl Report {

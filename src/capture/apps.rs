@@ -3,7 +3,8 @@
 //! Recorders on the device know the app of each packet and note it in ways of their
 //! own: PCAPdroid in a comment with the user id, beside blocks that map user ids to
 //! packages, or in a trailer behind the packet; pymobiledevice3 in a comment; Apple's
-//! tcpdump in process blocks that packets refer to; PKTAP and NFLOG in the header.
+//! tcpdump in process blocks that packets refer to; eCapture in a trailer as well; PKTAP and
+//! NFLOG in the header.
 //! All of them are read here, into one table for each input.
 
 use std::collections::{BTreeMap, HashMap};
@@ -31,12 +32,17 @@ const PCAPDROID: u32 = 62_652;
 const TRAILER_MAGIC: [u8; 4] = [0x01, 0x07, 0x20, 0x21];
 const TRAILER: usize = 32;
 
+/// First word of the trailer that eCapture put behind some packets: then the process id, the
+/// length of the process' name, and that name, which the kernel cuts to 15 bytes.
+const ECAPTURE_MAGIC: [u8; 4] = [0xcc, 0x0c, 0x4c, 0xfc];
+const COMM: usize = 16;
+
 /// Apple's process block: a process id, and options of which 2 is the name.
-const PROCESS: u32 = 0x8000_0001;
+pub(crate) const PROCESS: u32 = 0x8000_0001;
 /// Options of a packet: number, within its section, of the block of the process that sent
 /// it, and of the one that it was sent for.
-const SENDER: u16 = 32_769;
-const ON_BEHALF: u16 = 32_771;
+pub(crate) const SENDER: u16 = 32_769;
+pub(crate) const ON_BEHALF: u16 = 32_771;
 
 /// PKTAP's header: little-endian in every capture known; names are of 20 bytes.
 const PKTAP_NAMES: [usize; 2] = [88, 56];
@@ -96,6 +102,21 @@ impl Apps {
         }
     }
 
+    /// Learns the packages of user ids from another capture of the device. What was noted here
+    /// counts more: a user id may have been given anew.
+    pub fn learn_packages(&mut self, other: &Self) {
+        for (uid, names) in &other.packages {
+            if self.packages.len() >= APPS {
+                self.crowded = true;
+                return;
+            }
+            let known = self.packages.entry(*uid).or_insert_with(|| names.clone());
+            if known.0.is_empty() && !names.0.is_empty() {
+                known.clone_from(names);
+            }
+        }
+    }
+
     /// The records will be shown again from the first.
     pub fn rewind(&mut self) {
         self.processes.clear();
@@ -112,6 +133,14 @@ impl Apps {
                 _ => App { name: format!("uid {uid}"), is_id: false },
             },
         })
+    }
+
+    /// Android's user id of the app with a number, if it is known by one.
+    pub fn uid_of(&self, number: u32) -> Option<i32> {
+        match self.keys.get(usize::try_from(number).ok()?)? {
+            Key::Uid(uid) => Some(*uid),
+            Key::Process(_) => None,
+        }
     }
 
     /// All apps, by their numbers.
@@ -168,7 +197,7 @@ impl Apps {
             }
         }
         match packet.link {
-            LinkType::ETHERNET => self.trailer(packet.data),
+            LinkType::ETHERNET => self.trailer(packet.data).or_else(|| self.process_trailer(packet.data)),
             LinkType::PKTAP => self.pktap(packet.data),
             LinkType::NFLOG => attribute(packet.data, NFULA_UID)
                 .and_then(|value| packet.data.get(value)?.first_chunk::<4>())
@@ -215,6 +244,17 @@ impl Apps {
         Some(app)
     }
 
+    /// eCapture's trailer, whose length stands in it.
+    fn process_trailer(&mut self, frame: &[u8]) -> Option<u32> {
+        let name = (1..=COMM).find_map(|length| {
+            let trailer = frame.get(frame.len().checked_sub(length + 9)?..)?.strip_prefix(&ECAPTURE_MAGIC)?;
+            let (said, name) = trailer.get(4..)?.split_first()?;
+            (usize::from(*said) == length).then_some(name)
+        })?;
+        self.producer.get_or_insert("eCapture");
+        self.process(&text(name))
+    }
+
     /// The process that a packet was sent for, else the one that sent it.
     fn pktap(&mut self, frame: &[u8]) -> Option<u32> {
         PKTAP_NAMES.into_iter().find_map(|at| self.process(&text(frame.get(at..at + PKTAP_NAME)?)))
@@ -234,29 +274,40 @@ impl Apps {
         }
     }
 
-    /// A user id with package and label: version and type of the block, the id, both lengths,
-    /// both names. Written without padding between fields; a block that fits only with it is
-    /// read as well.
     fn mapping(&mut self, body: &[u8], big_endian: bool) {
-        for at in [2, 4] {
-            let Some((uid, rest)) = body.get(at..).and_then(<[u8]>::split_first_chunk::<4>) else { return };
-            let Some((&[package, label], rest)) = rest.split_first_chunk::<2>() else { return };
-            let (package, label) = (usize::from(package), usize::from(label));
-            let Some(padding) = rest.len().checked_sub(package + label).filter(|padding| *padding < 4) else {
-                continue;
-            };
-            if !rest.iter().rev().take(padding).all(|byte| *byte == 0) {
-                continue;
-            }
-            let (package, rest) = rest.split_at_checked(package).unwrap_or_default();
-            let label = rest.get(..label).unwrap_or_default();
-            let uid = word(uid, big_endian).map_or(-1, u32::cast_signed);
-            if self.packages.len() < APPS {
-                self.packages.insert(uid, (text(package), text(label)));
-            }
-            return;
+        if let Some((uid, package, label)) = mapping(body, big_endian)
+            && self.packages.len() < APPS
+        {
+            self.packages.insert(uid, (text(package), text(label)));
         }
     }
+}
+
+/// The user id that a block of PCAPdroid names.
+pub(crate) fn mapped_uid(kind: u32, body: &[u8], big_endian: bool) -> Option<i32> {
+    let is_mapping = CUSTOM.contains(&kind) && word(body, big_endian) == Some(PCAPDROID);
+    is_mapping.then(|| mapping(body.get(4..).unwrap_or_default(), big_endian))?.map(|(uid, ..)| uid)
+}
+
+/// A user id with package and label: version and type of the block, the id, both lengths,
+/// both names. Written without padding between fields; a block that fits only with it is
+/// read as well.
+fn mapping(body: &[u8], big_endian: bool) -> Option<(i32, &[u8], &[u8])> {
+    for at in [2, 4] {
+        let (uid, rest) = body.get(at..).and_then(<[u8]>::split_first_chunk::<4>)?;
+        let (&[package, label], rest) = rest.split_first_chunk::<2>()?;
+        let (package, label) = (usize::from(package), usize::from(label));
+        let Some(padding) = rest.len().checked_sub(package + label).filter(|padding| *padding < 4) else {
+            continue;
+        };
+        if !rest.iter().rev().take(padding).all(|byte| *byte == 0) {
+            continue;
+        }
+        let (package, rest) = rest.split_at_checked(package).unwrap_or_default();
+        let label = rest.get(..label).unwrap_or_default();
+        return Some((word(uid, big_endian).map_or(-1, u32::cast_signed), package, label));
+    }
+    None
 }
 
 /// Where the value of an attribute of an NFLOG header lies (type-length-value, padded to

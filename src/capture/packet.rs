@@ -201,6 +201,9 @@ pub enum Record<'a> {
         /// See above; none in a pcap.
         options: Options<'a>,
     },
+    /// An interface was recorded since this time (`isb_starttime` of an Interface Statistics
+    /// Block), whenever its first packet came.
+    Started(Time),
     /// A Name Resolution Block's entry.
     Name {
         /// The address.

@@ -103,6 +103,7 @@ enum Step {
     Secrets(Range<usize>),
     Interface(Range<usize>),
     Section(Range<usize>),
+    Started(Time),
     Block(u32),
     Gap(Gap),
     Stop(Gap),
@@ -181,6 +182,7 @@ impl Reader {
                 options: Options::new(part(range), big_endian),
             },
             Step::Section(range) => Record::Section { options: Options::new(part(range), big_endian) },
+            Step::Started(time) => Record::Started(time),
             Step::Block(kind) => Record::Block { kind, body: part(8..self.taken.saturating_sub(4)), big_endian },
             Step::Gap(gap) | Step::Stop(gap) => Record::Gap(gap),
             // Left out by the caller.
@@ -241,7 +243,7 @@ impl Reader {
             OLD_PACKET => self.old(end),
             NAMES => self.name_records(end),
             SECRETS => self.secrets(length),
-            STATISTICS => Step::Nothing,
+            STATISTICS => self.statistics(end),
             kind => {
                 self.frame += u64::from(COUNTED.contains(&kind));
                 Step::Block(kind)
@@ -288,6 +290,19 @@ impl Reader {
         let snaplen = description.snaplen;
         self.interfaces.push(Interface { link, snaplen, resolution, offset });
         Step::Interface(16..length - 4)
+    }
+
+    /// What it counts is not used; since when it counts is (draft-ietf-opsawg-pcapng §4.6).
+    fn statistics(&self, end: usize) -> Step {
+        let Some(interface) = self.interfaces.get(self.word(8) as usize) else { return Step::Nothing };
+        let options = Options::new(self.window.bytes().get(20..end).unwrap_or_default(), self.big_endian);
+        match options.get(2) {
+            Some(start) if start.len() >= 8 => {
+                let [high, low] = [0, 4].map(|at| le_or_be(self.big_endian, start.get(at..at + 4)));
+                Step::Started(interface.time(high, low))
+            }
+            _ => Step::Nothing,
+        }
     }
 
     fn enhanced(&mut self, end: usize) -> Step {

@@ -26,6 +26,7 @@ enum Seen {
     Secrets(Vec<u8>),
     Name(IpAddr, String),
     Block(u32, Vec<u8>),
+    Started(i64),
     Gap(GapReason, String),
 }
 
@@ -65,6 +66,7 @@ fn records(source: &Source) -> Vec<Seen> {
             Record::Secrets(text) => Seen::Secrets(text.to_vec()),
             Record::Name { address, name } => Seen::Name(address, name.to_owned()),
             Record::Block { kind, body, .. } => Seen::Block(kind, body.to_vec()),
+            Record::Started(time) => Seen::Started(time.0),
             Record::Gap(Gap { reason, at, .. }) => Seen::Gap(reason, at),
         });
     }
@@ -524,6 +526,22 @@ fn what_is_written_is_read() {
     };
     assert_eq!((data.as_slice(), comments.as_slice()), (&b"de"[..], &["first".to_owned(), "second".to_owned()][..]));
     assert_eq!(seen.len(), 6);
+}
+
+#[test]
+fn since_when_it_was_recorded_is_read_where_it_can_be_true() {
+    let since = |started: i64| {
+        let mut writer = PcapngWriter::new(Vec::new(), "tester", "").unwrap();
+        writer.interface(LinkType::ETHERNET, 0, "", "").unwrap();
+        writer.started(0, Time(started)).unwrap();
+        writer.packet(0, Time(1_700_000_000 * SECOND), 1, b"a", &[]).unwrap();
+        let file = file(&writer.finish().unwrap());
+        survey(&Source::open(file.path()).unwrap(), 0, &mut |_| ()).unwrap().started
+    };
+    let quiet = 1_699_999_990 * SECOND + 5;
+    assert_eq!(since(quiet), Some(Time(quiet)));
+    // Behind its first packet; ages before it; not known.
+    assert_eq!([since(1_700_000_001 * SECOND), since(SECOND), since(0)], [None; 3]);
 }
 
 #[test]

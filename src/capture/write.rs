@@ -69,6 +69,22 @@ impl<W: Write> PcapngWriter<W> {
         data: &[u8],
         comments: &[&str],
     ) -> io::Result<()> {
+        let options: Vec<(u16, &[u8])> = comments.iter().map(|c| (1, c.as_bytes())).collect();
+        self.packet_with(interface, time, wire_len, data, &options)
+    }
+
+    /// The same with any options, which are written as they are: integers in them are little-endian.
+    ///
+    /// # Errors
+    /// As those of [`Self::packet`].
+    pub fn packet_with(
+        &mut self,
+        interface: u32,
+        time: Time,
+        wire_len: u32,
+        data: &[u8],
+        options: &[(u16, &[u8])],
+    ) -> io::Result<()> {
         let invalid = || io::Error::from(io::ErrorKind::InvalidInput);
         if interface >= self.interfaces {
             return Err(invalid());
@@ -83,8 +99,7 @@ impl<W: Write> PcapngWriter<W> {
         self.put(&wire_len.to_le_bytes());
         self.put(data);
         self.pad();
-        let comments: Vec<(u16, &[u8])> = comments.iter().map(|c| (1, c.as_bytes())).collect();
-        self.options(&comments);
+        self.options(options);
         self.end()
     }
 
@@ -118,6 +133,36 @@ impl<W: Write> PcapngWriter<W> {
         self.put(&((ticks >> 32) as u32).to_le_bytes());
         self.put(&(ticks as u32).to_le_bytes());
         self.options(&[(4, &received.to_le_bytes()), (5, &dropped.to_le_bytes())]);
+        self.end()
+    }
+
+    /// Writes an Interface Statistics Block that says since when the interface was recorded
+    /// (`isb_starttime`): nothing was lost between then and its first packet.
+    ///
+    /// # Errors
+    /// As `output` fails, and where the interface was not described.
+    pub fn started(&mut self, interface: u32, time: Time) -> io::Result<()> {
+        if interface >= self.interfaces {
+            return Err(io::Error::from(io::ErrorKind::InvalidInput));
+        }
+        let ticks = u64::try_from(time.0).unwrap_or(0);
+        let [high, low] = [(ticks >> 32) as u32, ticks as u32].map(u32::to_le_bytes);
+        self.begin(5);
+        self.put(&interface.to_le_bytes());
+        self.put(&high);
+        self.put(&low);
+        self.options(&[(2, &[high, low].concat())]);
+        self.end()
+    }
+
+    /// Writes a block of a kind that has no call of its own; `body` is copied between its two lengths.
+    ///
+    /// # Errors
+    /// As `output` fails.
+    pub fn block(&mut self, kind: u32, body: &[u8]) -> io::Result<()> {
+        self.begin(kind);
+        self.put(body);
+        self.pad();
         self.end()
     }
 

@@ -20,7 +20,7 @@ use crate::signatures::Signatures;
 /// output; several formats at once go to files in --output.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Session folder, or captures (pcap, pcapng, HAR, mitmproxy flows; gzip or zstd); - is standard input
+    /// Session folder, or captures (pcap, pcapng, HAR, sessions of proxies; gzip or zstd); - is standard input
     #[arg(required = true, value_name = "SESSION|CAPTURE")]
     pub inputs: Vec<PathBuf>,
 
@@ -47,6 +47,13 @@ pub struct Judge {
     #[command(flatten)]
     pub held: Held,
 
+    #[command(flatten)]
+    pub terms: Terms,
+}
+
+/// What the findings are weighed against, and how values are shown.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Terms {
     /// Findings to ignore, beside those of the session's ignore.toml; may be given again
     #[arg(long, value_name = "FILE")]
     pub ignore: Vec<PathBuf>,
@@ -67,10 +74,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     args.judge.paper.check()?;
     let signatures = args.traffic.signatures()?;
     let session = args.traffic.session(&args.inputs, &signatures)?;
-    let report = report_of(&session, &args.policy, &args.traffic, &args.judge, &signatures)?;
+    let report = report_of(&session, &args.policy, &args.traffic, &args.judge.terms, &signatures)?;
     let gate = args.judge.held.gate();
-    let policies: Vec<PathBuf> =
-        if args.policy.is_empty() { session.policy().into_iter().collect() } else { args.policy.clone() };
+    let policies = policies_of(&session, &args.policy)?;
     let places = paper::places(&report, &session.captures, &policies);
     let service = Service { language: args.look.language.into(), gate: &gate, places: &places };
     args.judge.paper.write(&report, &service, &args.look)?;
@@ -81,35 +87,40 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     })
 }
 
-/// Reads policy and traffic and holds one against the other.
-fn report_of(
-    session: &Session,
-    policies: &[PathBuf],
-    traffic: &Traffic,
-    judge: &Judge,
-    signatures: &Signatures,
-) -> anyhow::Result<Report> {
-    let policies = match (policies, session.policy()) {
+/// The policies given, else the session's own.
+pub(super) fn policies_of(session: &Session, given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    Ok(match (given, session.policy()) {
         ([], Some(policy)) => vec![policy],
         ([], None) => anyhow::bail!(
             "no policy: give --policy FILE, or name one in session.toml; `wirewitness inspect` needs none"
         ),
         (given, _) => given.to_vec(),
-    };
+    })
+}
+
+/// Reads policy and traffic and holds one against the other.
+pub(super) fn report_of(
+    session: &Session,
+    policies: &[PathBuf],
+    traffic: &Traffic,
+    terms: &Terms,
+    signatures: &Signatures,
+) -> anyhow::Result<Report> {
+    let policies = policies_of(session, policies)?;
     let policy = policy::read(&policies, signatures)?;
     for remark in &policy.remarks {
         output::say(traffic.quiet, &format!("policy: {}", remark.message));
     }
-    if judge.show_values {
+    if terms.show_values {
         output::say(false, "values are shown as they are: this report is not for sharing");
     }
-    let settings = Settings { threads: traffic.threads(), show_values: judge.show_values };
+    let settings = Settings { threads: traffic.threads(), show_values: terms.show_values };
     let mut remarks = |remark: String| output::say(traffic.quiet, &remark);
-    let ignored = ignored(session, judge, signatures)?;
-    let earlier = judge.baseline.as_deref().map(earlier).transpose()?;
+    let ignored = ignored(session, terms, signatures)?;
+    let earlier = terms.baseline.as_deref().map(earlier).transpose()?;
     let observations = examine::examine(session, signatures, settings, &mut remarks)?;
     let mut report = crate::audit::audit(observations, policy, facts(session), signatures);
-    suppress::apply(&mut report, &ignored, judge.today.day());
+    suppress::apply(&mut report, &ignored, terms.today.day());
     if let Some((name, earlier)) = earlier {
         baseline::compare(&mut report, &earlier, &name);
     }
@@ -118,9 +129,9 @@ fn report_of(
 }
 
 /// The lines of the session and of the options, checked.
-fn ignored(session: &Session, judge: &Judge, signatures: &Signatures) -> anyhow::Result<Vec<IgnoreRule>> {
+fn ignored(session: &Session, terms: &Terms, signatures: &Signatures) -> anyhow::Result<Vec<IgnoreRule>> {
     let mut rules = session.ignore.clone();
-    for path in &judge.ignore {
+    for path in &terms.ignore {
         rules.extend(read_ignore(path)?);
     }
     for rule in &rules {
@@ -155,7 +166,7 @@ fn say_ignored(quiet: bool, report: &Report) {
 }
 
 /// What the report tells of the session.
-fn facts(session: &Session) -> SessionFacts {
+pub(super) fn facts(session: &Session) -> SessionFacts {
     let description = &session.description;
     SessionFacts {
         app: description.app.clone(),

@@ -20,7 +20,9 @@ use anyhow::Context;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, ValueHint};
 
+use super::options::Language;
 use super::{Outcome, output};
+use crate::report::{self, fill};
 
 /// Name of the file.
 const NAME: &str = "wirewitness.toml";
@@ -49,6 +51,10 @@ enum Show {
         #[arg(default_value = "audit", value_name = "COMMAND")]
         command: String,
 
+        /// Language of the origins; else that of the command
+        #[arg(long, value_enum, value_name = "LANGUAGE")]
+        language: Option<Language>,
+
         /// Arguments of that command
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
         arguments: Vec<OsString>,
@@ -76,7 +82,32 @@ pub fn arguments() -> [Arg; 2] {
 #[derive(Clone, Debug)]
 struct Given {
     values: Vec<OsString>,
-    origin: String,
+    origin: Origin,
+}
+
+/// Where a value comes from that is no flag.
+#[derive(Clone, Debug)]
+enum Origin {
+    /// The variable.
+    Environment(String),
+    /// File and line.
+    File(String),
+}
+
+impl Origin {
+    fn in_words(&self, language: report::Language) -> String {
+        let [_, _, environment] = language.commands().origins;
+        match self {
+            Self::Environment(variable) => fill(environment, &[variable]),
+            Self::File(place) => place.clone(),
+        }
+    }
+}
+
+/// The language that a command line asks for.
+fn language(matches: &ArgMatches) -> report::Language {
+    let asked = matches.try_get_one::<Language>("language").ok().flatten().copied();
+    asked.unwrap_or_default().into()
 }
 
 /// The file, parsed.
@@ -95,7 +126,8 @@ pub fn complete(command: &Command, arguments: Vec<OsString>) -> anyhow::Result<V
     let file = file(&levels(&matches), command)?;
     if let Some(file) = &file {
         let quiet = arguments.iter().any(|argument| argument == "--quiet");
-        output::say(quiet, &format!("options of {} are used", file.path.display()));
+        let words = language(given).commands();
+        output::say(quiet, &fill(words.options_of, &[&file.path.display()]));
     }
     let more = layers(command, name, given, file.as_ref())?.into_iter().flat_map(|(_, given)| given.values);
     Ok(insert(arguments, name, more))
@@ -131,12 +163,12 @@ fn layers(
         let variable = format!("WIREWITNESS_{}", long.to_uppercase().replace('-', "_"));
         if let Some(value) = std::env::var_os(&variable).filter(|value| !value.is_empty()) {
             let values = of_environment(option, &value).with_context(|| variable.clone())?;
-            layers.push((long.to_owned(), Given { values, origin: format!("environment {variable}") }));
+            layers.push((long.to_owned(), Given { values, origin: Origin::Environment(variable) }));
         } else if let Some((file, (value, line))) = file.and_then(|file| Some((file, file.options.get(long)?))) {
             let folder = file.path.parent().unwrap_or(Path::new("."));
             let origin = format!("{}:{line}", file.path.display());
             let values = of_file(option, value, folder).with_context(|| origin.clone())?;
-            layers.push((long.to_owned(), Given { values, origin }));
+            layers.push((long.to_owned(), Given { values, origin: Origin::File(origin) }));
         }
     }
     Ok(layers)
@@ -265,7 +297,7 @@ fn find() -> Option<PathBuf> {
 
 /// `outer` is the command line of `config` itself.
 pub fn run(args: Args, command: &Command, outer: &ArgMatches) -> anyhow::Result<Outcome> {
-    let Show::Show { command: name, arguments } = args.command;
+    let Show::Show { command: name, language: asked, arguments } = args.command;
     anyhow::ensure!(
         COMMANDS.contains(&name.as_str()),
         "{name:?} takes no options from a file; {} do",
@@ -282,13 +314,15 @@ pub fn run(args: Args, command: &Command, outer: &ArgMatches) -> anyhow::Result<
     let more = layers.iter().flat_map(|(_, given)| given.values.clone());
     let complete = relaxed.try_get_matches_from(insert(line, &name, more.collect::<Vec<_>>().into_iter()))?;
     let Some((_, complete)) = complete.subcommand() else { return Ok(Outcome::Clear) };
+    let language = asked.map_or_else(|| language(complete), report::Language::from);
+    let [flag, default, _] = language.commands().origins;
     let mut text = String::new();
     for option in options(command, &name) {
         let (id, long) = (option.get_id().as_str(), option.get_long().unwrap_or_default());
         let origin = match layers.iter().find(|(layer, _)| layer == long) {
-            Some((_, given)) => given.origin.clone(),
-            None if sub.value_source(id) == Some(ValueSource::CommandLine) => "flag".to_owned(),
-            None => "default".to_owned(),
+            Some((_, given)) => given.origin.in_words(language),
+            None if sub.value_source(id) == Some(ValueSource::CommandLine) => flag.to_owned(),
+            None => default.to_owned(),
         };
         let raw =
             complete.get_raw(id).map(|values| values.map(|v| v.to_string_lossy().into_owned()).collect::<Vec<_>>());

@@ -58,9 +58,7 @@ fn unpack(folder: &Path) -> anyhow::Result<()> {
                 "{} is there and is not the sample's; name another folder: wirewitness demo DIR",
                 path.display()
             ),
-            Err(_) => {
-                std::fs::write(&path, file.contents()).with_context(|| format!("cannot write {}", path.display()))?
-            }
+            Err(_) => output::private(&path, file.contents())?,
         }
     }
     Ok(())

@@ -1,8 +1,7 @@
 //! `device`: the device profile, made, read from a phone, and checked.
 
 use std::ffi::OsString;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Subcommand;
@@ -81,7 +80,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             let text = profile_of(&reading);
             match file.as_os_str() == "-" {
                 true => output::stdout(text.as_bytes())?,
-                false => write_private(&file, text.as_bytes())?,
+                false => output::private(&file, text.as_bytes())?,
             }
             for answer in &reading.answers {
                 let said = answer.note.as_deref().map(|note| format!(" ({note})")).unwrap_or_default();
@@ -144,14 +143,4 @@ fn profile_of(reading: &Reading) -> String {
         }
     }
     text
-}
-
-/// Writes a new file that only its owner may read; one that is there is not overwritten.
-fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).with_context(|| format!("cannot write {}", path.display()))?;
-    file.write_all(bytes).with_context(|| format!("cannot write {}", path.display()))
 }

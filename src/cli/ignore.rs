@@ -1,5 +1,6 @@
 //! `ignore`: the lines of `ignore.toml`.
 
+use std::fmt::Display;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -7,9 +8,10 @@ use anyhow::Context;
 use clap::{Args as ClapArgs, Subcommand};
 use jiff::civil::Date;
 
-use super::options::Today;
+use super::options::{Language, Today};
 use super::{Outcome, output};
 use crate::audit::{IgnoreLine, Report, snapshot, suppress};
+use crate::report::{self, fill};
 use crate::session::{
     IgnoreRule, IgnoreState, Matcher, parse_day, parse_ignore, read_ignore, without_rules, write_rule,
 };
@@ -77,6 +79,10 @@ struct Add {
     #[arg(long, value_name = "DAY", value_parser = parse_day)]
     expires: Date,
 
+    /// Language of what is said
+    #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
+    language: Language,
+
     #[command(flatten)]
     today: Today,
 }
@@ -108,6 +114,10 @@ struct Lines {
     /// A report.json, to count what each line reaches
     #[arg(long, value_name = "REPORT")]
     report: Option<PathBuf>,
+
+    /// Language of what is said
+    #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
+    language: Language,
 
     #[command(flatten)]
     today: Today,
@@ -159,7 +169,8 @@ fn add(args: Add) -> anyhow::Result<Outcome> {
     text.push_str(&written);
     parse_ignore(&text, NAME).map_err(|(line, what)| anyhow::anyhow!("{}:{line}: {what}", path.display()))?;
     write(&path, &text)?;
-    output::say(false, &format!("{}:{line}: ignored until {}: {}", path.display(), rule.expires, rule.matcher));
+    let words = report::Language::from(args.language).commands();
+    output::say(false, &fill(words.ignored_until, &[&path.display(), &line, &rule.expires, &rule.matcher]));
     Ok(Outcome::Clear)
 }
 
@@ -167,21 +178,27 @@ fn list(lines: &Lines) -> anyhow::Result<Outcome> {
     let (path, rules) = read(lines)?;
     let today = lines.today.day();
     let reached = reached(lines, &rules, today)?;
+    let language = report::Language::from(lines.language);
+    let words = language.commands();
+    let [expired, expiring, active] = words.line_state;
     let mut text = String::new();
     for (index, rule) in rules.iter().enumerate() {
         let days = rule.days_left(today);
         let state = match rule.state(today) {
-            IgnoreState::Expired => format!("expired {} days ago", -days),
-            IgnoreState::Expiring => format!("expires in {days} days"),
-            IgnoreState::Active => "active".to_owned(),
+            IgnoreState::Expired => fill(expired, &[&-days]),
+            IgnoreState::Expiring => fill(expiring, &[&days]),
+            IgnoreState::Active => active.to_owned(),
         };
-        text.push_str(&format!("{}:{}  {state} ({})  {}\n", path.display(), rule.line, rule.expires, rule.matcher));
+        let values: [&dyn Display; 5] = [&path.display(), &rule.line, &state, &rule.expires, &rule.matcher];
+        text.push_str(&fill(words.line, &values));
+        text.push('\n');
         text.push_str(&format!("  {} — {}\n", rule.reason.escape_debug(), rule.owner.escape_debug()));
         if let Some(line) = reached.as_ref().and_then(|lines| lines.get(index)) {
             text.push_str(&match line.worst {
-                Some(worst) => format!("  reaches {} findings, the worst {}\n", line.findings, worst.as_str()),
-                None => "  reaches no finding\n".to_owned(),
+                Some(worst) => fill(words.reaches, &[&line.findings, &language.words().term(worst.as_str())]),
+                None => format!("  {}", words.reaches_nothing),
             });
+            text.push('\n');
         }
     }
     output::stdout(text.as_bytes())?;
@@ -193,16 +210,19 @@ fn prune(args: &Prune) -> anyhow::Result<Outcome> {
     let today = args.lines.today.day();
     let reached = reached(&args.lines, &rules, today)?;
     let unused = |index: usize| reached.as_ref().and_then(|l| l.get(index)).is_some_and(|line| line.findings == 0);
+    let words = report::Language::from(args.lines.language).commands();
+    let [would_go, removed] = words.goes;
     let mut gone = Vec::new();
     for (index, rule) in rules.iter().enumerate() {
         let why = match rule.state(today) {
-            IgnoreState::Expired => format!("expired on {}", rule.expires),
-            _ if unused(index) => "reaches no finding".to_owned(),
+            IgnoreState::Expired => fill(words.expired_on, &[&rule.expires]),
+            _ if unused(index) => words.reaches_nothing.to_owned(),
             _ => continue,
         };
         gone.push(rule.line);
-        let removed = if args.dry_run { "would go" } else { "removed" };
-        output::stdout(format!("{}:{}: {removed}, {why}: {}\n", path.display(), rule.line, rule.matcher).as_bytes())?;
+        let goes = if args.dry_run { would_go } else { removed };
+        let line = fill(goes, &[&path.display(), &rule.line, &why, &rule.matcher]);
+        output::stdout(format!("{line}\n").as_bytes())?;
     }
     if !gone.is_empty() && !args.dry_run {
         let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
@@ -210,7 +230,7 @@ fn prune(args: &Prune) -> anyhow::Result<Outcome> {
             .with_context(|| format!("{} is not written as [[ignore]] lines; edit it by hand", path.display()))?;
         write(&path, &left)?;
     }
-    output::say(false, &format!("{} of {} lines stay", rules.len() - gone.len(), rules.len()));
+    output::say(false, &fill(words.stay, &[&(rules.len() - gone.len()), &rules.len()]));
     Ok(Outcome::Clear)
 }
 

@@ -12,6 +12,7 @@ mod diff;
 mod explain;
 mod ignore;
 mod discover;
+mod doctor;
 mod inspect;
 mod man;
 mod mark;
@@ -22,7 +23,9 @@ mod paper;
 mod policy;
 mod record;
 mod report;
+mod session;
 mod signatures;
+mod slice;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -47,10 +50,13 @@ enum Command {
     Audit(audit::Args),
     Inspect(inspect::Args),
     Messages(messages::Args),
+    Slice(slice::Args),
     Policy(policy::Args),
     Report(report::Args),
     Record(record::Args),
     Mark(mark::Args),
+    Session(session::Args),
+    Doctor(doctor::Args),
     Device(device::Args),
     Diff(diff::Args),
     Ignore(ignore::Args),
@@ -115,10 +121,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Audit(args) => audit::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Messages(args) => messages::run(args),
+        Command::Slice(args) => slice::run(args),
         Command::Policy(args) => policy::run(args),
         Command::Report(args) => report::run(args),
         Command::Record(args) => record::run(args),
         Command::Mark(args) => mark::run(args),
+        Command::Session(args) => session::run(args),
+        Command::Doctor(args) => doctor::run(args),
         Command::Device(args) => device::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Diff(args) => diff::run(args),

@@ -1,15 +1,16 @@
 //! `signatures`: what the tool knows, whether it is sound, and what it makes of a host,
 //! a name or a package.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::Outcome;
+use super::{Outcome, options};
 use crate::party::{Attributor, Host, NameTable, Scope};
 use crate::payload;
-use crate::report::Language;
+use crate::report::{Language, fill};
 use crate::signatures::{Confidence, LoadError, MatchedBy, Named, Problem, Product, Signatures, Traffic};
 
 /// Check, list or ask the signatures: companies, products, hosts, data types, clauses
@@ -46,6 +47,9 @@ enum Command {
         /// Folder of further signatures
         #[arg(long, value_name = "DIR")]
         signatures: Vec<PathBuf>,
+        /// Language of the answer
+        #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
+        language: options::Language,
     },
 }
 
@@ -86,7 +90,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             Err(error) => return Err(error.into()),
         },
         Command::List { what, signatures } => list(&Signatures::load(&signatures)?, what, &mut out)?,
-        Command::Which { text, signatures } => which(&Signatures::load(&signatures)?, &text, &mut out)?,
+        Command::Which { text, signatures, language } => {
+            which(&Signatures::load(&signatures)?, &text, language.into(), &mut out)?
+        }
     };
     out.flush()?;
     Ok(outcome)
@@ -179,100 +185,107 @@ pub fn list(signatures: &Signatures, what: What, out: &mut dyn Write) -> io::Res
 
 /// Writes what `text` is as a host, as a package and as a name; each with its reason
 /// and what else it may be.
-pub fn which(signatures: &Signatures, text: &str, out: &mut dyn Write) -> io::Result<Outcome> {
+pub fn which(signatures: &Signatures, text: &str, language: Language, out: &mut dyn Write) -> io::Result<Outcome> {
     let attributor = Attributor::new(signatures, Scope::default(), NameTable::default());
     let index = attributor.index();
+    let words = language.commands();
     let text = text.trim();
     let mut known = false;
     for named in index.named(text) {
         known = true;
-        match named {
-            Named::Product(product) => writeln!(out, "name of the product {}", describe(signatures, product))?,
-            Named::Company(c) => writeln!(out, "name of the company {}: {}, {} ({})", c.id, c.zh, c.en, c.origin)?,
-            Named::Group(g) => writeln!(out, "name of the group {}: {}, {} ({})", g.id, g.zh, g.en, g.origin)?,
-        }
+        let line = match named {
+            Named::Product(product) => fill(words.name_of_product, &[&describe(signatures, product, language)]),
+            Named::Company(c) => fill(words.name_of_company, &[&c.id, &c.zh, &c.en, &c.origin]),
+            Named::Group(g) => fill(words.name_of_group, &[&g.id, &g.zh, &g.en, &g.origin]),
+        };
+        writeln!(out, "{line}")?;
     }
     for product in index.package(text) {
         known = true;
-        writeln!(out, "package of the product {}", describe(signatures, product))?;
+        writeln!(out, "{}", fill(words.package_of, &[&describe(signatures, product, language)]))?;
     }
     let asked = Asked::read(text);
     if let Some(asked) = asked.filter(|asked| !known || asked.is_url) {
-        host(signatures, &attributor, asked, out)?;
+        host(signatures, &attributor, asked, language, out)?;
     } else if !known {
-        writeln!(out, "nothing is known of {text:?}")?;
+        writeln!(out, "{}", fill(words.nothing, &[&format!("{text:?}")]))?;
     }
     Ok(Outcome::Clear)
 }
 
-fn host(signatures: &Signatures, attributor: &Attributor<'_>, asked: Asked, out: &mut dyn Write) -> io::Result<()> {
+fn host(
+    signatures: &Signatures,
+    attributor: &Attributor<'_>,
+    asked: Asked,
+    language: Language,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let words = language.commands();
+    let mut line = |sentence: &str, values: &[&dyn Display]| writeln!(out, "{}", fill(sentence, values));
     let Asked { host, target, port, .. } = asked;
     let name = host.text();
     let found = attributor.attribute_host(host, target.as_deref(), port).recipient;
     let role = serde_json::to_value(found.role).ok().and_then(|r| r.as_str().map(str::to_owned)).unwrap_or_default();
-    writeln!(out, "{name} is {}: {}, {} [{role}]", found.id, found.zh, found.en)?;
-    writeln!(out, "  because {}", Language::En.because(&found.reason))?;
+    line(words.host_is, &[&name, &found.id, &found.zh, &found.en, &role])?;
+    line(words.because, &[&language.because(&found.reason)])?;
     if let Some(product) = found.product.as_ref().and_then(|id| signatures.products.get(id)) {
-        writeln!(out, "  product {}", describe(signatures, product))?;
+        line(words.product, &[&describe(signatures, product, language)])?;
         if !product.calls.is_empty() {
-            writeln!(out, "  calls by itself: {}", product.calls.join(", "))?;
+            line(words.calls, &[&product.calls.join(", ")])?;
         }
         if let Some(note) = &product.note {
-            writeln!(out, "  note: {note}")?;
+            line(words.note, &[note])?;
         }
     }
+    let [fits, fits_sdk, fits_where] = words.fits;
     for hit in target.iter().flat_map(|target| attributor.path_rules(target)) {
         let Product { id, zh, .. } = hit.product;
         let rule = &hit.rule.path;
         let fits = match hit.missing.as_slice() {
-            [] if found.via.as_ref() == Some(id) => {
-                "fits: the request is this SDK's, the recipient stays the host's".to_owned()
-            }
-            [] => "fits".to_owned(),
-            missing => format!("fits where the request has the fields {} as well", missing.join(", ")),
+            [] if found.via.as_ref() == Some(id) => fits_sdk.to_owned(),
+            [] => fits.to_owned(),
+            missing => fill(fits_where, &[&missing.join(", ")]),
         };
-        writeln!(out, "  path rule of {id}: {zh}, {rule} ({}, {}) {fits}", word(hit.rule.confidence), hit.rule.origin)?;
+        let confidence = sure(hit.rule.confidence, language);
+        line(words.path_rule, &[id, zh, rule, &confidence, &hit.rule.origin, &fits])?;
     }
     let index = attributor.index();
     let path = target.as_deref().and_then(|target| target.split(['?', '#']).next());
     for other in
         index.products(&name, path, Some(port)).iter().filter(|h| found.product.as_ref() != Some(&h.product.id))
     {
+        let [by_host, by_pattern, by_domain] = words.by;
         let by = match other.by {
-            MatchedBy::Exact => "host",
-            MatchedBy::Pattern => "pattern",
-            MatchedBy::Domain => "domain",
+            MatchedBy::Exact => by_host,
+            MatchedBy::Pattern => by_pattern,
+            MatchedBy::Domain => by_domain,
         };
         let Product { id, zh, .. } = other.product;
-        writeln!(
-            out,
-            "  else {id}: {zh}, by its {by} {} ({}, {})",
-            other.matched,
-            word(other.confidence),
-            other.origin
-        )?;
+        line(words.otherwise, &[id, zh, &by, &other.matched, &sure(other.confidence, language), &other.origin])?;
     }
     for (product, rule) in index.otherwise(&name, path, Some(port)) {
-        let port = rule.port.map(|port| format!(" on port {port}")).unwrap_or_default();
-        let paths =
-            if rule.paths.is_empty() { String::new() } else { format!(" with {}…", rule.paths.join("…, ")) };
+        let [on_port, with_paths] = words.would;
+        let mut place = rule.port.map(|port| fill(on_port, &[&port])).unwrap_or_default();
+        if !rule.paths.is_empty() {
+            place.push_str(&fill(with_paths, &[&rule.paths.join("…, ")]));
+        }
         let Product { id, zh, .. } = product;
-        writeln!(out, "  would be {id}: {zh},{port}{paths} ({}, {})", word(rule.confidence), rule.origin)?;
+        line(words.would_be, &[id, zh, &place, &sure(rule.confidence, language), &rule.origin])?;
     }
     if let Some((group, domain)) = index.group(&name).filter(|(g, _)| found.id != format!("group:{}", g.id)) {
-        writeln!(out, "  under {domain}, a domain of {} ({})", group.zh, group.origin)?;
+        line(words.under_group, &[&domain, &group.zh, &group.origin])?;
     }
     if let Some((entry, domain)) =
         index.infrastructure(&name).filter(|(_, d)| found.id != format!("infrastructure:{d}"))
     {
-        writeln!(out, "  under {domain}, {} of {} ({})", entry.kind, entry.operator, entry.origin)?;
+        line(words.under_infrastructure, &[&domain, &entry.kind, &entry.operator, &entry.origin])?;
     }
     // A host of another product may be called by a wrapper: likely callers, never covers.
     let callers =
         signatures.products.values().filter(|p| found.product.as_ref().is_some_and(|id| p.calls.contains(id)));
     let callers: Vec<&str> = callers.map(|p| p.id.as_str()).collect();
     if !callers.is_empty() {
-        writeln!(out, "  called as well by: {}", callers.join(", "))?;
+        line(words.called_by, &[&callers.join(", ")])?;
     }
     Ok(())
 }
@@ -312,19 +325,31 @@ impl Asked {
 }
 
 /// `getui: 个推, Getui; push; 每日互动股份有限公司 (companies/merit-interactive.toml:9)`.
-fn describe(signatures: &Signatures, product: &Product) -> String {
+fn describe(signatures: &Signatures, product: &Product, language: Language) -> String {
     let company = signatures.companies.get(&product.company).map_or("-", |c| c.zh.as_str());
     let Product { id, zh, en, categories, origin, .. } = product;
+    let [cellular, ipc, server, none] = language.commands().traffic;
     let traffic = match product.traffic {
         Traffic::Network => "",
-        Traffic::Cellular => "; its data goes over the cellular network only",
-        Traffic::Ipc => "; its data goes to another app or the system, not over the network",
-        Traffic::Server => "; its data goes from server to server",
-        Traffic::None => "; it sends nothing",
+        Traffic::Cellular => cellular,
+        Traffic::Ipc => ipc,
+        Traffic::Server => server,
+        Traffic::None => none,
     };
     format!("{id}: {zh}, {en}; {}; {company} ({origin}){traffic}", categories.join(", "))
 }
 
+/// How well a fact is known, for a person.
+fn sure(confidence: Confidence, language: Language) -> &'static str {
+    let [low, medium, high] = language.commands().confidence;
+    match confidence {
+        Confidence::Low => low,
+        Confidence::Medium => medium,
+        Confidence::High => high,
+    }
+}
+
+/// The same in the facts.
 fn word(confidence: Confidence) -> &'static str {
     match confidence {
         Confidence::Low => "low",
@@ -340,7 +365,7 @@ mod tests {
     fn asked(text: &str) -> String {
         let set = Signatures::embedded().unwrap();
         let mut out = Vec::new();
-        which(&set, text, &mut out).unwrap();
+        which(&set, text, Language::En, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -379,6 +404,23 @@ mod tests {
         assert!(asked("什么也不是").starts_with("nothing is known"));
         assert!(asked("graph.facebook.com").contains("would be fb_audience: "), "{}", asked("graph.facebook.com"));
         assert!(asked("graph.facebook.com/network_ads_common").starts_with("graph.facebook.com is fb_audience"));
+    }
+
+    #[test]
+    fn the_answer_comes_in_chinese_too() {
+        let set = Signatures::embedded().unwrap();
+        let asked = |text| {
+            let mut out = Vec::new();
+            which(&set, text, Language::Zh, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let told = asked("https://rs.chat.agora.io:8443/easemob/server.json");
+        assert!(told.starts_with("rs.chat.agora.io 是 easemob：环信"), "{told}");
+        assert!(told.contains("因为主机 rs.chat.agora.io 与环信的主机 rs.chat.agora.io 相符"), "{told}");
+        assert!(told.contains("也可能是 agora：声网，依据其域名 agora.io（"), "{told}");
+        assert!(asked("个推").starts_with("产品名称：getui"));
+        assert!(asked("什么也不是").starts_with("没有关于"));
+        assert!(asked("graph.facebook.com").contains("满足条件时是 fb_audience："), "{}", asked("graph.facebook.com"));
     }
 
     #[test]

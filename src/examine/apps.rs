@@ -1,10 +1,14 @@
 //! Whose traffic it is, in all inputs.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
+use super::sockets::Sockets;
 use crate::capture::Apps;
+use crate::net::Segment;
 use crate::observations::same_app;
+use crate::witness::Witness;
 
 /// Names of the apps, by input and number.
 pub type AppNames = Arc<[Vec<Arc<str>>]>;
@@ -16,19 +20,37 @@ const LISTED: usize = 8;
 #[derive(Clone, Debug)]
 pub struct AppMap {
     tables: Vec<Apps>,
+    /// Those that packets name, in each table; what sockets are told to be of comes behind.
+    own: Vec<u32>,
+    sockets: Sockets,
     names: AppNames,
     ids: BTreeSet<String>,
     labels: BTreeSet<String>,
 }
 
 impl AppMap {
-    /// From the table of each input.
-    pub fn new(mut tables: Vec<Apps>) -> Self {
+    /// From the table of each input, and from what was told of sockets. A recorder that begins a
+    /// new file does not tell again what the user ids in it mean: captures of one series learn
+    /// from each other, from the nearest before, then from the nearest behind.
+    pub fn new(mut tables: Vec<Apps>, series: &[Range<usize>], witnesses: &[Witness]) -> Self {
+        for range in series {
+            let Some(tables) = tables.get_mut(range.clone()) else { continue };
+            for at in 1..tables.len() {
+                learn(tables, at - 1, at);
+            }
+            for at in (1..tables.len()).rev() {
+                learn(tables, at, at - 1);
+            }
+        }
+        let sockets = Sockets::new(witnesses);
+        let mut own = Vec::with_capacity(tables.len());
         let (mut ids, mut labels) = (BTreeSet::new(), BTreeSet::new());
         let mut names: Vec<Vec<Arc<str>>> = Vec::with_capacity(tables.len());
         for table in &mut tables {
             table.rewind();
-            let apps = table.all();
+            let mut apps = table.all();
+            own.push(apps.len() as u32);
+            apps.extend(sockets.apps().iter().cloned());
             names.push(apps.iter().map(|app| Arc::from(app.name.as_str())).collect());
             for app in apps {
                 if app.is_id {
@@ -38,7 +60,12 @@ impl AppMap {
                 };
             }
         }
-        Self { tables, names: names.into(), ids, labels }
+        Self { tables, own, sockets, names: names.into(), ids, labels }
+    }
+
+    /// The app of a packet that does not name it, by what was told of its socket.
+    pub fn told(&self, segment: &Segment<'_>) -> Option<u32> {
+        Some(self.own.get(segment.input as usize)? + self.sockets.app_of(segment)?)
     }
 
     /// The table of an input, to be shown its records again.
@@ -78,15 +105,69 @@ impl AppMap {
     }
 }
 
+fn learn(tables: &mut [Apps], from: usize, to: usize) {
+    if let Ok([from, to]) = tables.get_disjoint_mut([from, to]) {
+        to.learn_packages(from);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::Source;
+
+    /// A capture with a packet of user 10123 (`u-10123`), which a block may map to `package`.
+    fn noted(package: Option<&str>) -> Apps {
+        let mut bytes = Vec::new();
+        let block = |bytes: &mut Vec<u8>, kind: u32, mut body: Vec<u8>| {
+            body.resize(body.len().next_multiple_of(4), 0);
+            let length = body.len() as u32 + 12;
+            for word in [&kind.to_le_bytes()[..], &length.to_le_bytes(), &body, &length.to_le_bytes()] {
+                bytes.extend_from_slice(word);
+            }
+        };
+        block(&mut bytes, 0x0a0d_0d0a, [&0x1a2b_3c4d_u32.to_le_bytes()[..], &[1, 0, 0, 0], &[0xff; 8]].concat());
+        block(&mut bytes, 1, vec![1, 0, 0, 0, 0, 0, 0, 0]);
+        if let Some(package) = package {
+            // Version 1, type 1, user id, both lengths, both names.
+            let head = [&62_652_u32.to_le_bytes()[..], &[1, 1], &10_123_i32.to_le_bytes()].concat();
+            let names = [&[package.len() as u8, 1][..], package.as_bytes(), b"x"].concat();
+            block(&mut bytes, 0xbad, [head, names].concat());
+        }
+        let comment = [&[1, 0, 7, 0][..], b"u-10123\0", &[0; 4]].concat();
+        block(&mut bytes, 6, [&[0; 12][..], &[4, 0, 0, 0, 4, 0, 0, 0], b"data", &comment].concat());
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        let source = Source::open(file.path()).unwrap();
+        let mut apps = Apps::default();
+        let mut packets = source.packets(0).unwrap();
+        while let Some(record) = packets.next() {
+            apps.see(&record);
+        }
+        apps
+    }
+
+    #[test]
+    fn captures_of_a_series_learn_packages_from_each_other() {
+        let all = [Some("com.example.a"), None, None, Some("com.example.b"), None];
+        let names = |series: Vec<Range<usize>>| -> Vec<String> {
+            let map = AppMap::new(all.iter().map(|package| noted(*package)).collect(), &series, &[]);
+            map.names().iter().map(|names| names[0].to_string()).collect()
+        };
+        let (a, b, none) = ("com.example.a", "com.example.b", "uid 10123");
+        let whole: Range<usize> = 0..5;
+        assert_eq!(names(Vec::from([whole])), [a, a, a, b, b]);
+        assert_eq!(names(vec![0..2, 2..4, 4..5]), [a, a, b, b, none]);
+        assert_eq!(names(vec![0..1, 1..2, 2..3, 3..4, 4..5]), [a, none, none, b, none]);
+    }
 
     #[test]
     fn labels_are_not_held_against_ids() {
         let set = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect();
         let map = AppMap {
             tables: Vec::new(),
+            own: Vec::new(),
+            sockets: Sockets::default(),
             names: AppNames::from([]),
             ids: set(&["com.example.a"]),
             labels: set(&["Example", "Other"]),

@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use crate::capture::{Record, Source};
 use crate::evidence::Gaps;
-use crate::net::{Assigned, Numbering, Segment, Slicer};
+use crate::net::{Numbering, Segment, Slicer};
 
 use super::apps::AppMap;
+use super::paths::{Paths, Placed};
 use super::{ExamineError, forgotten};
 
 /// Hands every segment of the captures in `range`, which are one series, to `take`, with its
@@ -15,14 +16,14 @@ pub fn read(
     sources: &[Source],
     range: Range<usize>,
     mut slicer: Slicer,
-    apps: &AppMap,
+    all: &AppMap,
     gaps: &mut Gaps,
-    take: &mut dyn FnMut(&Assigned, &Segment<'_>, &mut Gaps) -> bool,
+    take: &mut dyn FnMut(&Placed, &Segment<'_>, &mut Gaps) -> bool,
 ) -> Result<(), ExamineError> {
-    let (mut numbering, mut name) = (Numbering::new(), "");
+    let (mut numbering, mut paths, mut name) = (Numbering::new(), Paths::default(), "");
     for (index, source) in sources.iter().enumerate().take(range.end).skip(range.start) {
         let index = index as u32;
-        let (mut reader, mut apps, mut frames) = (source.packets(index)?, apps.table(index), 0);
+        let (mut reader, mut apps, mut frames) = (source.packets(index)?, all.table(index), 0);
         name = source.name();
         while let Some(record) = reader.next() {
             let app = apps.see(&record);
@@ -31,8 +32,9 @@ pub fn read(
             frames = packet.frame;
             let mut found = slicer.slice(&packet, gaps);
             while let Some(segment) = found {
+                let app = app.or_else(|| all.told(&segment));
                 let segment = Segment { app, ..segment };
-                if !take(&numbering.assign(&segment), &segment, gaps) {
+                if !take(&paths.place(numbering.assign(&segment), &segment), &segment, gaps) {
                     return Ok(());
                 }
                 found = slicer.more(&packet, gaps);
@@ -44,6 +46,7 @@ pub fn read(
         }
     }
     slicer.finish(gaps);
+    paths.finish(name, gaps);
     forgotten(&numbering, name, gaps);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What was sent, message by message, with everything in it: for comparing runs.
 
+use super::apps::AppMap;
 use super::{Known, Remarks, first_pass, lens, read};
 use crate::evidence::{Direction, Gap, Gaps};
 use crate::examine::ExamineError;
@@ -46,12 +47,11 @@ pub fn sent(
 ) -> Result<Told, ExamineError> {
     let (known, options) = first_pass(session, signatures, remarks)?;
     let Known { sources, inputs, series, names, apps, first, mut gaps, .. } = known;
+    let apps = AppMap::new(apps, &series, &session.witnesses);
     let lens = lens(session, signatures, true, (names, apps, first), remarks)?;
     let (mut messages, mut closed, mut found) = (0, 0, Gaps::default());
     let unseen = read(&sources, series, &options, &lens.apps, &mut |message| {
-        let other_app =
-            message.app.as_deref().zip(lens.app.as_deref()).and_then(|(app, it)| lens.apps.is_audited(app, it));
-        if message.direction == Direction::Received || other_app == Some(false) {
+        if message.direction == Direction::Received || lens.is_of_other_app(&message) {
             return true;
         }
         if let Kind::Closed { .. } = message.kind {

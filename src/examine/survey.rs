@@ -16,6 +16,7 @@ use crate::signatures::Protocols;
 
 use super::ExamineError;
 use super::apps::AppNames;
+use super::paths::Placed;
 use super::series::{self, Extent, Finder};
 use super::streams::Streams;
 
@@ -38,7 +39,9 @@ pub struct Known {
     pub names: NameTable,
     /// Whose packets they are, by input.
     pub apps: Vec<Apps>,
-    /// Time of the first record of all inputs.
+    /// It is a dump of plaintext, by input.
+    pub dumps: Vec<bool>,
+    /// Since when any input was recorded: what it says of itself, else its first record.
     pub first: Option<Time>,
     /// Damage and limits.
     pub gaps: Gaps,
@@ -54,7 +57,7 @@ const ADDRESSES: usize = 16_384;
 pub fn survey(sources: Vec<Source>, keys: &mut KeyLog, protocols: &Arc<Protocols>) -> Result<Known, ExamineError> {
     let mut known = Known::default();
     let options = Options { protocols: Arc::clone(protocols), ..Options::default() };
-    let mut found: Vec<Option<(Input, Apps)>> = sources.iter().map(|_| None).collect();
+    let mut found: Vec<Option<(Input, Apps, bool)>> = sources.iter().map(|_| None).collect();
     let mut finder = Finder::new();
     let mut over = Vec::new();
     for begin in series::by_time(&sources)? {
@@ -62,7 +65,7 @@ pub fn survey(sources: Vec<Source>, keys: &mut KeyLog, protocols: &Arc<Protocols
         let shared = |open: &Open| begin.addresses.iter().filter(|address| open.addresses.contains(address)).count();
         let before = begin.first.and_then(|first| finder.before(first, &shared, &mut |open| over.push(open)));
         let (mut members, mut open) = before.unwrap_or_else(|| (Vec::new(), Open::new(&options)));
-        let Survey { mut input, secrets, names: given, apps, gaps } =
+        let Survey { mut input, secrets, names: given, apps, dump, mut started, gaps } =
             capture::survey(source, begin.index as u32, &mut |packet| open.packet(packet, &mut known.names))?;
         open.names.next_capture(input.records);
         if !source.format().is_capture() {
@@ -72,6 +75,7 @@ pub fn survey(sources: Vec<Source>, keys: &mut KeyLog, protocols: &Arc<Protocols
             input.producer = imported.producer;
             input.records = imported.entries;
             (input.first, input.last) = (imported.first, imported.last);
+            started = imported.since;
         }
         keys.parse(&secrets, &input.name);
         for (address, name) in given {
@@ -80,7 +84,7 @@ pub fn survey(sources: Vec<Source>, keys: &mut KeyLog, protocols: &Arc<Protocols
         for gap in gaps {
             known.gaps.add(gap);
         }
-        known.first = [known.first, input.first].into_iter().flatten().min();
+        known.first = [known.first, started, input.first].into_iter().flatten().min();
         members.push(begin.index);
         match (begin.first, input.last) {
             (Some(first), Some(last)) => {
@@ -95,7 +99,7 @@ pub fn survey(sources: Vec<Source>, keys: &mut KeyLog, protocols: &Arc<Protocols
             known.sealed_names |= open.names.finish(&mut known.names);
         }
         if let Some(place) = found.get_mut(begin.index) {
-            *place = Some((input, apps));
+            *place = Some((input, apps, dump));
         }
     }
     let series = finder.finish(&mut |open| known.sealed_names |= open.names.finish(&mut known.names));
@@ -104,10 +108,11 @@ pub fn survey(sources: Vec<Source>, keys: &mut KeyLog, protocols: &Arc<Protocols
     for index in series.into_iter().flatten() {
         let source = sources.get_mut(index).and_then(Option::take);
         let found = found.get_mut(index).and_then(Option::take);
-        if let (Some(source), Some((input, apps))) = (source, found) {
+        if let (Some(source), Some((input, apps, dump))) = (source, found) {
             known.sources.push(source);
             known.inputs.push(input);
             known.apps.push(apps);
+            known.dumps.push(dump);
         }
     }
     Ok(known)
@@ -193,8 +198,9 @@ impl NameReader {
             let resolver = resolver(&segment, &self.protocols);
             self.sealed |= resolver.is_some_and(|end| end.port() == HTTPS_PORT);
             if resolver.is_some() || carries_names(&segment) {
-                let assigned = self.numbering.assign(&segment);
-                self.streams.push(&assigned, &segment, &mut self.unread, &mut |item| learn(item, names));
+                // Few resolvers are asked over QUIC, and for a short while: none is followed elsewhere.
+                let placed = Placed { assigned: self.numbering.assign(&segment), group: None };
+                self.streams.push(&placed, &segment, &mut self.unread, &mut |item| learn(item, names));
             }
             found = self.slicer.more(packet, &mut self.unread);
         }
@@ -207,7 +213,7 @@ impl NameReader {
     }
 }
 
-fn carries_names(segment: &Segment<'_>) -> bool {
+pub fn carries_names(segment: &Segment<'_>) -> bool {
     NAME_PORTS.contains(&segment.src.port()) || NAME_PORTS.contains(&segment.dst.port())
 }
 

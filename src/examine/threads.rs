@@ -13,11 +13,12 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::capture::Source;
 use crate::evidence::{Gaps, Time};
 use crate::message::{Options, import};
-use crate::net::{Assigned, Kind, Segment, StreamId};
+use crate::net::{Kind, Segment};
 
 use super::apps::AppNames;
 use super::collect::Collector;
 use super::lens::Lens;
+use super::paths::Placed;
 use super::streams::Streams;
 use super::{ExamineError, SHARDS, segments};
 
@@ -40,10 +41,10 @@ impl Shard {
         Self { streams: Streams::new(options, apps), collector: Collector::default() }
     }
 
-    fn push(&mut self, assigned: &Assigned, segment: &Segment<'_>, lens: &Lens<'_>) {
+    fn push(&mut self, placed: &Placed, segment: &Segment<'_>, lens: &Lens<'_>) {
         let mut gaps = Gaps::default();
         let collector = &mut self.collector;
-        self.streams.push(assigned, segment, &mut gaps, &mut |item| collector.item(item, lens));
+        self.streams.push(placed, segment, &mut gaps, &mut |item| collector.item(item, lens));
         collector.gaps.merge(gaps);
     }
 
@@ -65,9 +66,9 @@ pub fn run(
     if threads == 1 {
         let mut shards: Vec<Shard> = (0..SHARDS).map(|_| Shard::new(options, lens.apps.names())).collect();
         let mut deal = |dealt: Dealt<'_>| match dealt {
-            Dealt::Segment(assigned, segment) => {
-                if let Some(shard) = shards.get_mut(shard_of(assigned.id)) {
-                    shard.push(&assigned, segment, lens);
+            Dealt::Segment(placed, segment) => {
+                if let Some(shard) = shards.get_mut(shard_of(&placed)) {
+                    shard.push(&placed, segment, lens);
                 }
             }
             Dealt::SeriesOver => shards.iter_mut().for_each(|shard| shard.finish_series(lens)),
@@ -88,10 +89,10 @@ pub fn run(
         }
         let mut batches: Vec<Batch> = (0..threads).map(|_| Batch::default()).collect();
         let mut deal = |dealt: Dealt<'_>| match dealt {
-            Dealt::Segment(assigned, segment) => {
-                let worker = shard_of(assigned.id) % threads;
+            Dealt::Segment(placed, segment) => {
+                let worker = shard_of(&placed) % threads;
                 if let (Some(batch), Some(sender)) = (batches.get_mut(worker), senders.get(worker)) {
-                    batch.add(assigned, segment);
+                    batch.add(placed, segment);
                     if batch.is_full() {
                         // A worker ends only when its sender is dropped.
                         let _ = sender.send(std::mem::take(batch));
@@ -121,7 +122,7 @@ pub fn run(
 
 /// What the reader deals out.
 enum Dealt<'a> {
-    Segment(Assigned, &'a Segment<'a>),
+    Segment(Placed, &'a Segment<'a>),
     SeriesOver,
 }
 
@@ -142,26 +143,21 @@ fn read(
             continue;
         }
         let slicer = super::slicer(&options.keys);
-        segments::read(
-            sources,
-            range.clone(),
-            slicer,
-            &lens.apps,
-            &mut collector.gaps,
-            &mut |assigned, segment, _| {
-                deal(Dealt::Segment(*assigned, segment));
-                true
-            },
-        )?;
+        segments::read(sources, range.clone(), slicer, &lens.apps, &mut collector.gaps, &mut |placed, segment, _| {
+            deal(Dealt::Segment(*placed, segment));
+            true
+        })?;
         deal(Dealt::SeriesOver);
     }
     Ok(collector)
 }
 
 /// Streams are numbered one after the other, so this spreads them evenly. The input
-/// is mixed in so that many inputs with one stream each spread as well.
-fn shard_of(id: StreamId) -> usize {
-    (id.number as usize).wrapping_add((id.input as usize).wrapping_mul(7)) % SHARDS
+/// is mixed in so that many inputs with one stream each spread as well. A group goes where its
+/// first stream goes.
+fn shard_of(placed: &Placed) -> usize {
+    let id = placed.assigned.id;
+    (placed.group.unwrap_or(id.number) as usize).wrapping_add((id.input as usize).wrapping_mul(7)) % SHARDS
 }
 
 /// Works off the segments of the shards `worker`, `worker + threads`, …
@@ -170,10 +166,10 @@ fn work(worker: usize, threads: usize, receiver: &Receiver<Batch>, options: &Opt
         (worker..SHARDS).step_by(threads).map(|_| Shard::new(options, lens.apps.names())).collect();
     for batch in receiver {
         for held in &batch.segments {
-            if let Some(shard) = shards.get_mut(shard_of(held.assigned.id) / threads)
+            if let Some(shard) = shards.get_mut(shard_of(&held.placed) / threads)
                 && let (Some(payload), Some(frames)) = (batch.bytes.get(held.payload.clone()), held.frames(&batch))
             {
-                shard.push(&held.assigned, &held.segment(payload, frames), lens);
+                shard.push(&held.placed, &held.segment(payload, frames), lens);
             }
         }
         if batch.series_over {
@@ -194,7 +190,7 @@ struct Batch {
 
 /// A segment whose payload lies in its batch.
 struct Held {
-    assigned: Assigned,
+    placed: Placed,
     input: u32,
     frame: u64,
     time: Time,
@@ -210,13 +206,13 @@ struct Held {
 }
 
 impl Batch {
-    fn add(&mut self, assigned: Assigned, segment: &Segment<'_>) {
+    fn add(&mut self, placed: Placed, segment: &Segment<'_>) {
         let payload = self.bytes.len()..self.bytes.len() + segment.payload.len();
         let frames = self.frames.len()..self.frames.len() + segment.frames.len();
         self.bytes.extend_from_slice(segment.payload);
         self.frames.extend_from_slice(segment.frames);
         self.segments.push(Held {
-            assigned,
+            placed,
             input: segment.input,
             frame: segment.frame,
             time: segment.time,

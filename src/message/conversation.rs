@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::Item;
-use super::draft::{Context, Out};
+use super::draft::{Context, Draft, Out};
 use super::layer::Layer;
 use super::legs::Legs;
-use crate::evidence::{Direction, Gap, GapReason};
+use super::{Item, Kind, Protocol};
+use crate::evidence::{Direction, Gap, GapReason, Time};
 use crate::net::{Chunk, Endpoints, Leg, StreamId};
 use crate::secure::KeyLog;
 use crate::signatures::Protocols;
@@ -20,6 +20,8 @@ pub struct Options {
     pub hash_bodies: bool,
     /// What protocols are told by that nothing here parses.
     pub protocols: Arc<Protocols>,
+    /// By input: it is a dump of plaintext, which does not show how it travelled.
+    pub dumps: Arc<[bool]>,
 }
 
 /// A TCP stream that is being read.
@@ -33,6 +35,11 @@ pub struct Conversation {
     layer: Layer,
     exchange: u32,
     legs: Legs,
+    /// Host of the last request.
+    host: Option<String>,
+    /// When bytes of the client were last missing, and the frame before them.
+    lost: Option<(Time, u64)>,
+    last_frame: u64,
     finished: bool,
 }
 
@@ -40,12 +47,22 @@ impl Conversation {
     /// A stream from its start, or from where it was first seen.
     pub fn new(stream: StreamId, endpoints: Endpoints, options: &Options) -> Self {
         let context = Context::new(stream, endpoints, options);
-        Self { layer: Layer::start(), context, exchange: 0, legs: Legs::new(stream), finished: false }
+        Self {
+            layer: Layer::start(),
+            context,
+            exchange: 0,
+            legs: Legs::new(stream),
+            host: None,
+            lost: None,
+            last_frame: 0,
+            finished: false,
+        }
     }
 
-    /// Where what comes now lies, where the stream may go on through several captures.
-    pub fn go_on(&mut self, leg: Leg) {
-        self.legs.go_on(leg);
+    /// Where what comes now, from `frame` on, lies, where the stream may go on through several
+    /// captures.
+    pub fn go_on(&mut self, leg: Leg, frame: u64) {
+        self.legs.go_on(leg, frame);
     }
 
     /// The app whose stream this is, once it is known. Later ones are not believed.
@@ -57,21 +74,51 @@ impl Conversation {
     /// in which they were captured. Packets missing from the stream are counted here, so
     /// nobody below or above has to.
     pub fn push(&mut self, direction: Direction, chunk: Chunk<'_>, sink: &mut dyn FnMut(Item)) {
-        if let Chunk::Gap { length, .. } = chunk {
-            self.context.lose(direction, length);
+        match chunk {
+            Chunk::Gap { length, time, .. } => {
+                self.context.lose(direction, length);
+                if direction == Direction::Sent {
+                    self.lost = Some((time, self.last_frame));
+                }
+            }
+            Chunk::Data { frames, .. } => self.last_frame = frames.last().copied().unwrap_or(self.last_frame),
+            Chunk::End { .. } => {}
         }
         if let Chunk::Gap { length, reason: GapReason::LostPackets, .. } = chunk {
             let detail = "packets missing from a TCP stream";
             sink(Item::Gap(Gap::new(GapReason::LostPackets, self.context.at(), detail).of_bytes(length)));
         }
-        let mut out = Out { sink, exchange: &mut self.exchange, legs: &self.legs };
+        let host = &mut self.host;
+        let mut sink = |item| {
+            if let Item::Message(message) = &item
+                && let Kind::Request { method, .. } = &message.kind
+                && method != "CONNECT"
+            {
+                host.clone_from(&message.host);
+            }
+            sink(item);
+        };
+        let mut out = Out { sink: &mut sink, exchange: &mut self.exchange, legs: &self.legs };
         self.layer.push(direction, chunk, &mut self.context, &mut out);
     }
 
     /// The stream is over: hands on what was still being read. Does nothing a second time.
     pub fn finish(&mut self, sink: &mut dyn FnMut(Item)) {
-        if !std::mem::replace(&mut self.finished, true) {
-            self.layer.finish(&mut self.context, &mut Out { sink, exchange: &mut self.exchange, legs: &self.legs });
+        if std::mem::replace(&mut self.finished, true) {
+            return;
+        }
+        let mut out = Out { sink, exchange: &mut self.exchange, legs: &self.legs };
+        self.layer.finish(&mut self.context, &mut out);
+        // Behind the last message, or of a client of which nothing was captured at all: no
+        // message takes them, and they were sent.
+        if self.context.has_lost() {
+            let kind = Kind::Closed { reason: GapReason::LostPackets };
+            let mut draft = Draft::new(Direction::Sent, Protocol::Tcp, kind, &self.context);
+            draft.host = self.host.take();
+            let (time, frame) = self.lost.unwrap_or_default();
+            draft.trail.first = Some((time, 0));
+            draft.trail.add_frames(Some(frame).filter(|frame| *frame > 0).as_slice());
+            draft.finish(&mut self.context, &mut out);
         }
     }
 }

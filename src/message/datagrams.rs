@@ -1,7 +1,11 @@
 //! The datagrams of one UDP five-tuple: DNS, QUIC, DTLS, or as they are.
 
+mod media;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use self::media::Media;
 use super::draft::{Context, Draft, Out};
 use super::dtls::Dtls;
 use super::feed::Feed;
@@ -11,7 +15,7 @@ use super::{Item, Kind, Options, Protocol, dns};
 use crate::evidence::{Direction, Gap, GapReason, Time};
 use crate::net::{Endpoints, Leg, StreamId};
 use crate::secure::dtls::looks_like_dtls;
-use crate::secure::quic::looks_like_quic;
+use crate::secure::quic::{ConnectionId, looks_like_quic};
 
 /// DNS to a resolver; multicast DNS (RFC 6762); LLMNR (RFC 4795).
 const DNS_PORT: u16 = 53;
@@ -43,7 +47,12 @@ pub struct Datagrams {
     received: Feed,
     /// Bytes that were passed on raw.
     passed: u64,
+    /// The same, by the name of what it is known to be.
+    named: BTreeMap<Option<Arc<str>>, u64>,
+    media: Media,
     quic: Option<Box<Quic>>,
+    /// One of the ends had a QUIC connection before, which may go on here.
+    beside: bool,
     /// WebRTC has it beside other protocols on the same ports (RFC 7983).
     dtls: Option<Box<Dtls>>,
     finished: bool,
@@ -59,10 +68,18 @@ impl Datagrams {
             sent: Feed::default(),
             received: Feed::default(),
             passed: 0,
+            named: BTreeMap::new(),
+            media: Media::default(),
             quic: None,
+            beside: false,
             dtls: None,
             finished: false,
         }
+    }
+
+    /// One of the ends had a QUIC connection before: what looks like packets of one is of one.
+    pub fn beside_connection(self) -> Self {
+        Self { beside: true, ..self }
     }
 
     /// The app whose stream this is, once it is known. Later ones are not believed.
@@ -70,9 +87,21 @@ impl Datagrams {
         self.context.app.get_or_init(|| Arc::clone(app));
     }
 
-    /// Where what comes now lies, where the stream may go on through several captures.
-    pub fn go_on(&mut self, leg: Leg) {
-        self.legs.go_on(leg);
+    /// Where what comes now, from `frame` on, lies: the stream may go on through several
+    /// captures, and its connection between other ends.
+    pub fn go_on(&mut self, leg: Leg, endpoints: Endpoints, frame: u64) {
+        self.legs.go_on(leg, frame);
+        self.context.endpoints = endpoints;
+    }
+
+    /// A QUIC connection was seen from its start.
+    pub fn has_connection(&self) -> bool {
+        self.quic.as_ref().is_some_and(|quic| quic.has_begun())
+    }
+
+    /// Connection ids that came up since this was last asked.
+    pub fn take_ids(&mut self) -> Vec<ConnectionId> {
+        self.quic.as_mut().map(|quic| quic.take_ids()).unwrap_or_default()
     }
 
     /// Takes the next datagram.
@@ -88,7 +117,7 @@ impl Datagrams {
             return;
         }
         if quic {
-            let quic = self.quic.get_or_insert_with(|| Box::new(Quic::new(&self.context)));
+            let quic = self.quic.get_or_insert_with(|| Box::new(Quic::new(&self.context, self.beside)));
             return quic.push(direction, datagram, &self.context, &mut out);
         }
         if dtls {
@@ -107,8 +136,17 @@ impl Datagrams {
             // Names on the local link are no message to a resolver: the protocol stays `udp`.
             Some(dns) => Draft::new(direction, Protocol::Udp, Kind::Dns(dns), &self.context),
             None => {
-                self.passed = self.passed.saturating_add(datagram.bytes.len() as u64);
-                self.context.recognise(datagram.bytes);
+                let length = datagram.bytes.len() as u64;
+                self.passed = self.passed.saturating_add(length);
+                let shape = self.media.look(direction, datagram.bytes);
+                match shape.and_then(|shape| self.context.protocols.shaped(shape)) {
+                    Some(service) => self.context.service = Some(service),
+                    None => self.context.recognise(datagram.bytes),
+                }
+                // As many as there are signatures.
+                let name = self.context.service.as_ref().map(|service| Arc::clone(&service.name));
+                let passed = self.named.entry(name).or_default();
+                *passed = passed.saturating_add(length);
                 Draft::raw(direction, &self.context)
             }
         };
@@ -131,10 +169,10 @@ impl Datagrams {
     /// Whether a datagram is of QUIC: as soon as one was, all later ones of these ports are.
     fn is_quic(&self, bytes: &[u8]) -> bool {
         // Without its long headers, seen from its middle, a connection shows one fixed
-        // bit only (RFC 9000 §17.3.1), so the port has to say it.
+        // bit only (RFC 9000 §17.3.1), so the port has to say it, or a connection before.
         let short = bytes.first().is_some_and(|first| first & 0xc0 == 0x40);
         let on_port = self.context.endpoints.server.port() == QUIC_PORT;
-        self.quic.is_some() || looks_like_quic(bytes) || (on_port && short && self.passed == 0)
+        self.quic.is_some() || looks_like_quic(bytes) || ((on_port || self.beside) && short && self.passed == 0)
     }
 
     /// Whether a datagram is of DTLS. Once one was, those that look like no other protocol
@@ -148,15 +186,21 @@ impl Datagrams {
         if std::mem::replace(&mut self.finished, true) {
             return;
         }
-        if self.passed > 0 {
-            let detail = match &self.context.service {
-                Some(service) => format!("{}, searched as raw bytes only", service.name),
+        for (name, passed) in std::mem::take(&mut self.named) {
+            let detail = match name {
+                Some(name) => format!("{name}, searched as raw bytes only"),
                 None => "UDP payload of no known protocol, searched as raw bytes only".to_owned(),
             };
-            sink(Item::Gap(Gap::new(GapReason::UnknownProtocol, self.context.at(), detail).of_bytes(self.passed)));
+            sink(Item::Gap(Gap::new(GapReason::UnknownProtocol, self.context.at(), detail).of_bytes(passed)));
         }
         if let Some(dtls) = self.dtls.take() {
             dtls.finish(&self.context, &mut Out { sink, exchange: &mut self.exchange, legs: &self.legs });
+        }
+        if self.legs.blurred() > 0 {
+            let detail =
+                "a connection changed its ends more often than is remembered: stream numbers may be those before";
+            let gap = Gap::new(GapReason::Limit, self.context.at(), detail);
+            sink(Item::Gap(Gap { count: self.legs.blurred(), ..gap }));
         }
         if let Some(quic) = self.quic.take() {
             quic.finish(&self.context, &mut Out { sink, exchange: &mut self.exchange, legs: &self.legs });

@@ -13,7 +13,7 @@ use super::layer::Layer;
 use super::{Kind, Protocol, Wire};
 use crate::evidence::{Direction, Gap, GapReason};
 use crate::net::Chunk;
-use crate::secure::quic::{Connection, Item, Outcome};
+use crate::secure::quic::{Connection, ConnectionId, Item, Outcome};
 use crate::secure::tls::Facts;
 
 /// Streams that are read one by one, of a protocol that is not HTTP. DNS over QUIC opens one
@@ -132,13 +132,26 @@ pub(super) struct Quic {
     outside: Trail,
     /// A message came out of it.
     told: bool,
+    /// It may have begun between other ends.
+    beside: bool,
 }
 
 impl Quic {
-    /// A connection that begins with the next datagram.
-    pub fn new(context: &Context) -> Self {
+    /// A connection that begins with the next datagram; `beside` others, it may be one of them
+    /// that moved here.
+    pub fn new(context: &Context, beside: bool) -> Self {
         let connection = Connection::new(Arc::clone(&context.keys));
-        Self { connection, inner: None, outside: Trail::default(), told: false }
+        Self { connection, inner: None, outside: Trail::default(), told: false, beside }
+    }
+
+    /// An Initial packet opened: it is known from its start.
+    pub fn has_begun(&self) -> bool {
+        self.connection.has_begun()
+    }
+
+    /// Connection ids that came up since this was last asked.
+    pub fn take_ids(&mut self) -> Vec<ConnectionId> {
+        self.connection.take_ids()
     }
 
     /// Takes the next datagram.
@@ -170,6 +183,8 @@ impl Quic {
                 let inner = Context { depth: context.depth + 1, ..about(context, facts) };
                 (Application::of(facts), Box::new(inner))
             });
+            // It may have moved since.
+            inner.endpoints = context.endpoints;
             // A server's choice may come behind the first data.
             if inner.hello {
                 inner.alpn.clone_from(&facts.alpn);
@@ -216,6 +231,10 @@ impl Quic {
         let sealed = self.connection.sealed_bytes(Direction::Sent);
         let mut trail = self.outside;
         let kind = match self.connection.outcome() {
+            // By ids that came up where no key opened them, it may have come from there.
+            Outcome::Closed(GapReason::StartedBeforeCapture) if self.beside => {
+                Kind::Closed { reason: GapReason::QuicNoKey }
+            }
             Outcome::Closed(reason) => Kind::Closed { reason },
             // Hellos and no more: what would have followed could not have been read.
             Outcome::Handshaking => Kind::Closed { reason: GapReason::QuicNoKey },

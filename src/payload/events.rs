@@ -12,8 +12,7 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     let mut parts: Vec<Inside> = Vec::new();
     let (mut data, mut any): (Vec<u8>, bool) = (Vec::new(), false);
     // An empty line ends an event; a stream that was cut ends with one that counts as well.
-    for line in input.bytes.split(|byte| *byte == b'\n').chain([&b""[..]]) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+    for line in lines(input.bytes).chain([&b""[..]]) {
         if let Some(value) = line.strip_prefix(b"data:") {
             if any {
                 data.push(b'\n');
@@ -34,4 +33,29 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
         }
     }
     (!parts.is_empty()).then_some(Opening { parts, keep: false })
+}
+
+/// The lines of a stream, which end with CR LF, LF or CR.
+fn lines(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        let (line, behind) = rest.split_at_checked(end)?;
+        rest = behind.strip_prefix(b"\r\n").or_else(|| behind.get(1..)).unwrap_or_default();
+        Some(line)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lines;
+
+    /// WHATWG HTML §9.2.5: any of the three ends a line.
+    #[test]
+    fn lines_end_in_three_ways() {
+        let found: Vec<&[u8]> = lines(b"a\r\nb\rc\n\r\n\n\rcut").collect();
+        assert_eq!(found, [&b"a"[..], b"b", b"c", b"", b"", b"", b"cut"]);
+    }
 }

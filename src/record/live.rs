@@ -68,6 +68,15 @@ pub struct Progress {
     pub dropped: u64,
 }
 
+/// Whether this program may record `interface`; nothing is recorded.
+///
+/// # Errors
+/// As [`Recorder::open`], with what to do about it.
+pub fn may_record(interface: &str) -> Result<(), RecordError> {
+    let inactive = pcap::Capture::from_device(interface).map_err(|error| pcap_error(interface, error))?;
+    inactive.open().map(drop).map_err(|error| pcap_error(interface, error))
+}
+
 /// Names of the interfaces and what is known of them.
 pub fn interfaces() -> Result<Vec<(String, String)>, RecordError> {
     let devices = pcap::Device::list().map_err(|error| pcap_error("the list of interfaces", error))?;

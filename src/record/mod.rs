@@ -5,7 +5,9 @@
 
 #[cfg(feature = "live")]
 mod live;
+pub mod completeness;
+pub mod machine;
 pub mod phone;
 
 #[cfg(feature = "live")]
-pub use live::{Progress, RecordError, Recorder, interfaces};
+pub use live::{Progress, RecordError, Recorder, interfaces, may_record};

@@ -91,6 +91,33 @@ impl Phone {
         Ok(Reading { device, answers })
     }
 
+    /// The phones that adb knows, and how each stands: `device` is one that can be used.
+    pub fn list(adb: &OsString) -> Result<Vec<(String, String)>, PhoneError> {
+        let output =
+            Command::new(adb).arg("devices").stdin(Stdio::null()).output().map_err(|error| missing(adb, &error))?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        // `List of devices attached`, then a line for each: serial, tab, state.
+        let lines = text.lines().filter_map(|line| line.split_once('\t'));
+        Ok(lines.map(|(serial, state)| (serial.trim().to_owned(), state.trim().to_owned())).collect())
+    }
+
+    /// How many seconds the phone's clock is ahead of this machine's, and how sure that is:
+    /// half of what asking took, and half a second of rounding.
+    pub fn clock(&self) -> Result<(f64, f64), PhoneError> {
+        let before = std::time::SystemTime::now();
+        let text = self.shell("date +%s")?;
+        let after = std::time::SystemTime::now();
+        let unix = |time: std::time::SystemTime| {
+            time.duration_since(std::time::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+        };
+        let phone: f64 = text
+            .trim()
+            .parse()
+            .map_err(|_| PhoneError(format!("`date +%s` says {:?}, which is no time", text.trim())))?;
+        let (before, after) = (unix(before), unix(after));
+        Ok((phone + 0.5 - f64::midpoint(before, after), (after - before) / 2.0 + 0.5))
+    }
+
     fn one(&self, data_type: &'static str, api: u32) -> Result<Answer, PhoneError> {
         let mut answer = Answer { data_type, values: Vec::new(), command: None, note: None };
         for command in self.commands(data_type, api) {
@@ -149,10 +176,8 @@ impl Phone {
         if let Some(serial) = &self.serial {
             adb.args(["-s", serial]);
         }
-        let output = adb.args(["shell", command]).stdin(Stdio::null()).output().map_err(|error| {
-            let program = self.adb.to_string_lossy();
-            PhoneError(format!("{program} cannot be run ({error}); install Android's platform tools or give --adb"))
-        })?;
+        let adb = adb.args(["shell", command]).stdin(Stdio::null());
+        let output = adb.output().map_err(|error| missing(&self.adb, &error))?;
         let said = String::from_utf8_lossy(&output.stderr);
         // adb's own words, not the phone's: no phone, several, or one that trusts nobody yet.
         if !output.status.success() && (said.starts_with("error:") || said.starts_with("adb:")) {
@@ -161,6 +186,11 @@ impl Phone {
         let answer = output.stdout.get(..output.stdout.len().min(ANSWER_LIMIT)).unwrap_or_default();
         Ok(String::from_utf8_lossy(answer).into_owned())
     }
+}
+
+fn missing(adb: &OsString, error: &std::io::Error) -> PhoneError {
+    let program = adb.to_string_lossy();
+    PhoneError(format!("{program} cannot be run ({error}); install Android's platform tools or give --adb"))
 }
 
 /// What this version does not give, or where a person finds it.

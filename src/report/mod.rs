@@ -4,6 +4,7 @@
 //! It judges nothing, opens no file, and knows no packet. Everything a reader reads
 //! stands in `language/`, one table a language; codes and ids are never translated.
 
+pub mod checks;
 pub mod csv;
 pub mod difference;
 pub mod discover;
@@ -29,12 +30,11 @@ pub mod terminal;
 mod view;
 pub mod xlsx;
 
-pub use language::Language;
+pub use language::{Language, fill};
 pub use places::Places;
 
 use crate::audit::Report;
 use crate::audit::gate::{Gate, Outcome};
-use language::fill;
 
 /// What a format for a service needs beside the report.
 #[derive(Clone, Copy, Debug)]

@@ -8,7 +8,7 @@
 //!
 //! Lines of a WireGuard key log may stand among them: see [`WireguardKeys`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
@@ -86,6 +86,20 @@ impl Label {
     }
 }
 
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MasterSecret => f.write_str("CLIENT_RANDOM"),
+            Self::PremasterSecret => f.write_str("PMS_CLIENT_RANDOM"),
+            Self::ClientEarly => f.write_str("CLIENT_EARLY_TRAFFIC_SECRET"),
+            Self::ClientHandshake => f.write_str("CLIENT_HANDSHAKE_TRAFFIC_SECRET"),
+            Self::ServerHandshake => f.write_str("SERVER_HANDSHAKE_TRAFFIC_SECRET"),
+            Self::ClientTraffic(n) => write!(f, "CLIENT_TRAFFIC_SECRET_{n}"),
+            Self::ServerTraffic(n) => write!(f, "SERVER_TRAFFIC_SECRET_{n}"),
+        }
+    }
+}
+
 /// A secret. It never prints itself.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Secret(Box<[u8]>);
@@ -159,6 +173,16 @@ pub struct KeyLog {
     wireguard: WireguardKeys,
     /// Master secrets by the hash of the session id or ticket that they are resumed with.
     sessions: Arc<Mutex<BTreeMap<[u8; 32], Secret>>>,
+    /// What connections asked for, where that is to be known.
+    asked: Option<Arc<Mutex<Asked>>>,
+}
+
+/// What connections asked the log for: enough to open them, and nothing else.
+#[derive(Debug, Default)]
+struct Asked {
+    randoms: BTreeSet<ClientRandom>,
+    /// Master secrets that were made or found otherwise than by the connection's random.
+    masters: BTreeSet<(ClientRandom, Secret)>,
 }
 
 impl KeyLog {
@@ -233,6 +257,45 @@ impl KeyLog {
         }
     }
 
+    /// From now on, notes which connections ask: see [`Self::take_asked`].
+    pub fn note_asked(&mut self) {
+        self.asked = Some(Arc::default());
+    }
+
+    /// A log of the secrets of just those connections that asked since this was last called,
+    /// in the NSS format; empty without [`Self::note_asked`]. A master secret that was derived
+    /// (with a private key, from a premaster secret, from an earlier session) is a
+    /// `CLIENT_RANDOM` line of its connection, so that it opens this one and no other.
+    pub fn take_asked(&self) -> BTreeSet<String> {
+        let Some(asked) = &self.asked else { return BTreeSet::new() };
+        let asked = std::mem::take(&mut *asked.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
+        let mut lines = BTreeSet::new();
+        for random in &asked.randoms {
+            for (label, secret) in self.labelled_quietly(random) {
+                lines.insert(format!("{label} {} {}", hex(random), hex(secret.bytes())));
+            }
+        }
+        for (random, master) in &asked.masters {
+            lines.insert(format!("{} {} {}", Label::MasterSecret, hex(random), hex(master.bytes())));
+        }
+        lines
+    }
+
+    /// Notes the master secret of a connection that the log does not have under its random.
+    pub fn note_master(&self, random: &ClientRandom, master: &Secret) {
+        if let Some(asked) = &self.asked {
+            let mut asked = asked.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            asked.masters.insert((*random, master.clone()));
+        }
+    }
+
+    fn note(&self, random: &ClientRandom) {
+        if let Some(asked) = &self.asked {
+            asked.lock().unwrap_or_else(std::sync::PoisonError::into_inner).randoms.insert(*random);
+        }
+    }
+
     /// The master secret that [`Self::learn`] was told for this session id or ticket.
     pub fn learned(&self, resumption: &[u8]) -> Option<Secret> {
         let sessions = self.sessions.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -266,6 +329,11 @@ impl KeyLog {
 
     /// All secrets of a connection with their labels.
     pub fn labelled<'a>(&'a self, random: &ClientRandom) -> impl Iterator<Item = (Label, &'a Secret)> {
+        self.note(random);
+        self.labelled_quietly(random)
+    }
+
+    fn labelled_quietly<'a>(&'a self, random: &ClientRandom) -> impl Iterator<Item = (Label, &'a Secret)> {
         self.by_random.get(random).into_iter().flatten().map(|(label, secret)| (*label, secret))
     }
 
@@ -546,6 +614,21 @@ mod tests {
     fn what_a_shell_left_behind_the_last_word_does_not_matter() {
         let text = line("CLIENT_RANDOM", 48, "aa").replace('\n', "\\\n");
         assert_eq!(KeyLog::new().parse(text.as_bytes(), "keys.log").used, 1);
+    }
+
+    #[test]
+    fn what_was_asked_for_is_noted_and_nothing_else() {
+        let mut log = KeyLog::new();
+        let (other, own) = ("02".repeat(32), line("CLIENT_RANDOM", 48, "aa"));
+        log.parse(format!("{own}CLIENT_RANDOM {other} {}\n", "bb".repeat(48)).as_bytes(), "keys.log");
+        assert_eq!(log.secrets(&random(), Label::MasterSecret).count(), 1);
+        assert!(log.take_asked().is_empty(), "nobody wants to know");
+        log.note_asked();
+        assert_eq!(log.secrets(&random(), Label::MasterSecret).count(), 1);
+        log.note_master(&random(), &Secret::new(vec![0xcc; 48]));
+        let asked: Vec<String> = log.take_asked().into_iter().collect();
+        assert_eq!(asked.join("\n"), format!("{own}{}", line("CLIENT_RANDOM", 48, "cc")).trim_end());
+        assert!(log.take_asked().is_empty(), "told once");
     }
 
     #[test]

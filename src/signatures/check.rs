@@ -49,6 +49,7 @@ impl Signatures {
         self.check_shared(&mut found);
         self.check_words(&mut found);
         self.check_recipes(&mut found);
+        self.check_calls(&mut found);
         self.check_protocols(&mut found);
         found.problems.sort();
         found.problems.dedup();
@@ -252,6 +253,15 @@ impl Signatures {
                 found.regex(&placeholder.origin, pattern);
             }
         }
+        for endpoint in &self.endpoints {
+            found.known_product(self, &endpoint.origin, &endpoint.product, "an endpoint of");
+            for recipe in endpoint.recipes.iter().filter(|id| !self.recipes.contains_key(*id)) {
+                found.add(&endpoint.origin, format!("recipe {recipe} is not known"));
+            }
+            if endpoint.recipes.is_empty() == endpoint.reason.is_none() {
+                found.add(&endpoint.origin, format!("{} needs recipes, or the reason why it has none", endpoint.url));
+            }
+        }
         let mut words: BTreeMap<&str, &Origin> = BTreeMap::new();
         for field in &self.fields {
             found.source(&field.origin, &field.source);
@@ -294,6 +304,18 @@ impl Signatures {
         }
     }
 
+    fn check_calls(&self, found: &mut Found) {
+        for call in &self.calls {
+            found.source(&call.origin, &call.source);
+            if self.types.get(&call.data_type).is_none() {
+                found.add(&call.origin, format!("type {:?} is none that types.toml has", call.data_type));
+            }
+            if call.words.iter().any(|word| word.trim().is_empty()) || call.words.is_empty() {
+                found.add(&call.origin, format!("calls of {} need words", call.data_type));
+            }
+        }
+    }
+
     fn check_protocols(&self, found: &mut Found) {
         for service in self.services.values() {
             let origin = &service.origin;
@@ -304,8 +326,8 @@ impl Signatures {
             for pattern in service.begins.iter().filter(|pattern| protocols::bytes(pattern).is_none()) {
                 found.add(origin, format!("begins {pattern:?}: pairs of hex digits or ?? are needed, at most 64"));
             }
-            if service.begins.is_empty() && service.ports.is_empty() {
-                found.add(origin, format!("service {} is told by nothing: give begins or ports", service.id));
+            if service.begins.is_empty() && service.ports.is_empty() && service.shape.is_none() {
+                found.add(origin, format!("service {} is told by nothing: give begins, ports or a shape", service.id));
             }
         }
         for resolver in self.resolvers.values() {

@@ -37,6 +37,9 @@ pub struct Service {
     /// Empty: the port alone says it.
     #[serde(default)]
     pub begins: Vec<String>,
+    /// Told by a run of datagrams rather than by first bytes or a port.
+    #[serde(default)]
+    pub shape: Option<Shape>,
     /// Ports of the server. With `begins`, both must fit.
     #[serde(default)]
     pub ports: Vec<u16>,
@@ -48,6 +51,16 @@ pub struct Service {
     /// File and line.
     #[serde(skip)]
     pub origin: Origin,
+}
+
+/// How datagrams are told that have no first bytes of their own; the rules are the decoder's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shape {
+    /// RFC 3550 §5.1.
+    Rtp,
+    /// RFC 3550 §6.
+    Rtcp,
 }
 
 /// A resolver that is asked over HTTP.
@@ -125,7 +138,14 @@ struct Recognised {
     name: Arc<str>,
     transport: Option<Transport>,
     begins: Vec<Vec<Option<u8>>>,
+    shape: Option<Shape>,
     ports: Vec<u16>,
+}
+
+impl Recognised {
+    fn named(&self) -> ServiceName {
+        ServiceName { id: Arc::clone(&self.id), name: Arc::clone(&self.name) }
+    }
 }
 
 /// A resolver whose path is compiled.
@@ -159,6 +179,7 @@ impl Protocols {
                 name: service.name.as_str().into(),
                 transport: transport(&service.transport)?,
                 begins,
+                shape: service.shape,
                 ports: service.ports.clone(),
             })
         });
@@ -185,8 +206,14 @@ impl Protocols {
             let begins = service.begins.iter().any(|pattern| fits(pattern, payload));
             begins && (service.ports.is_empty() || on_port(service))
         });
-        let found = by_bytes.or_else(|| candidates().filter(|s| s.begins.is_empty()).find(on_port))?;
-        Some(ServiceName { id: Arc::clone(&found.id), name: Arc::clone(&found.name) })
+        let found =
+            by_bytes.or_else(|| candidates().filter(|s| s.begins.is_empty() && s.shape.is_none()).find(on_port))?;
+        Some(found.named())
+    }
+
+    /// The service that datagrams of this shape are of.
+    pub fn shaped(&self, shape: Shape) -> Option<ServiceName> {
+        self.services.iter().find(|service| service.shape == Some(shape)).map(Recognised::named)
     }
 
     /// The resolver that a request for `path` goes to: of this name, or at this address.

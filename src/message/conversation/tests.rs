@@ -10,8 +10,9 @@ enum Event<'a> {
     /// Missing from what is sent, received.
     Lost(Direction, u64),
     Closes(Direction),
+    Resets(Direction),
 }
-use Event::{Answers, Closes, Lost, Sends};
+use Event::{Answers, Closes, Lost, Resets, Sends};
 
 fn options() -> Options {
     Options { keys: Arc::default(), hash_bodies: true, ..Options::default() }
@@ -46,8 +47,9 @@ fn read(port: u16, events: &[Event<'_>], cut: &mut dyn FnMut() -> usize) -> (Vec
                 );
                 continue;
             }
-            Closes(direction) => {
-                conversation.push(*direction, Chunk::End { reset: false, time, frame }, &mut sink);
+            Closes(direction) | Resets(direction) => {
+                let reset = matches!(event, Resets(_));
+                conversation.push(*direction, Chunk::End { reset, time, frame }, &mut sink);
                 continue;
             }
         };
@@ -166,6 +168,59 @@ fn a_close_delimited_body_is_incomplete_at_the_end_of_the_capture() {
         messages(80, &[Sends(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"), Answers(b"HTTP/1.1 200 OK\r\n\r\nhalf")]);
     assert_eq!(found[1].incomplete, Some(GapReason::LostPackets));
     assert_eq!(&found[1].body[..], b"half");
+}
+
+/// RFC 9112 §8: a connection that closes before the body that was announced is there leaves it
+/// incomplete. Nothing of it was lost: it was never sent.
+#[test]
+fn a_body_that_its_sender_cut_off_is_cancelled() {
+    let ask = Sends(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    let (known, chunked) = ("Content-Length: 10", "Transfer-Encoding: chunked");
+    for (head, body, end, reason) in [
+        (known, "half", Closes(Direction::Received), GapReason::Cancelled),
+        (known, "half", Resets(Direction::Received), GapReason::Cancelled),
+        (chunked, "4\r\nhalf\r\n", Closes(Direction::Received), GapReason::Cancelled),
+        (chunked, "9\r\nhalf", Resets(Direction::Received), GapReason::Cancelled),
+        // The client wanted no more.
+        (chunked, "4\r\nhalf\r\n", Resets(Direction::Sent), GapReason::Cancelled),
+        // Framed by its end, which came otherwise than by a close.
+        ("X: y", "half", Resets(Direction::Received), GapReason::Cancelled),
+        // What follows the end of the capture is not known.
+        (known, "half", Answers(b""), GapReason::LostPackets),
+    ] {
+        let answer = format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n{body}");
+        let (found, gaps) = messages(80, &[ask, Answers(answer.as_bytes()), end]);
+        assert_eq!(gaps, []);
+        assert_eq!((status(&found[1]), found[1].incomplete), ((200, &b"half"[..]), Some(reason)), "{head} {body}");
+    }
+    // An upload that was given up, and a head.
+    for cut in ["POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf", "GET /a HTTP/1.1\r\nHost: h\r\nX"] {
+        let (found, _) = messages(80, &[Sends(cut.as_bytes()), Resets(Direction::Sent)]);
+        assert_eq!((request(&found[0]).2, found[0].incomplete), ("/a", Some(GapReason::Cancelled)));
+    }
+    // A hole before the end is one.
+    let answer = Answers(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+    let (found, _) = messages(80, &[ask, answer, Lost(Direction::Received, 2), Closes(Direction::Received)]);
+    assert_eq!(found[1].incomplete, Some(GapReason::LostPackets));
+}
+
+/// What is known to have been sent is weighed, also where no message follows that could carry it.
+#[test]
+fn what_is_lost_behind_the_last_message_is_told() {
+    let ask = Sends(b"GET /a HTTP/1.1\r\nHost: h.example\r\n\r\n");
+    let answer = Answers(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let (found, _) = messages(80, &[ask, answer, Lost(Direction::Sent, 700), Lost(Direction::Received, 90)]);
+    let [request, _, lost] = &found[..] else { panic!("{found:?}") };
+    assert_eq!((request.lost_bytes, lost.lost_bytes, lost.wire_bytes, lost.opened), (0, 700, 0, false));
+    assert_eq!(lost.kind, Kind::Closed { reason: GapReason::LostPackets });
+    assert_eq!(
+        (lost.protocol, lost.host.as_deref(), lost.direction),
+        (Protocol::Tcp, Some("h.example"), Direction::Sent)
+    );
+    assert_eq!((frames(lost), lost.time), (vec![2], Time(2000)));
+    // Of the server alone nothing is weighed.
+    let (found, _) = messages(80, &[ask, answer, Lost(Direction::Received, 90)]);
+    assert_eq!(found.len(), 2);
 }
 
 #[test]

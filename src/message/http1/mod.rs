@@ -11,7 +11,6 @@ mod side;
 
 use self::body::Framing;
 use self::exchange::{Pending, Pendings};
-use self::head::{Head, Start};
 use self::side::{Side, State, Step};
 use super::draft::{Context, Draft, Out};
 use super::http2::{Http2, is_grpc};
@@ -22,7 +21,7 @@ use super::{Kind, Protocol, authority};
 use crate::evidence::{Direction, Gap, GapReason};
 use crate::net::Chunk;
 
-pub(super) use self::head::{field, list};
+pub(super) use self::head::{Head, Start, end as head_end, field, list, parse as parse_head};
 
 /// A connection that speaks HTTP/1.
 #[derive(Debug)]
@@ -30,6 +29,8 @@ pub(super) struct Http1 {
     sent: Side,
     received: Side,
     pendings: Pendings,
+    /// An end reset the connection, which ends both directions (RFC 9293 §3.5.3).
+    reset: bool,
     /// What the connection became.
     tunnel: Option<(Box<Layer>, Box<Context>)>,
 }
@@ -50,6 +51,7 @@ impl Http1 {
             sent: Side::at(Direction::Sent, sent.0, sent.1),
             received: Side::at(Direction::Received, received.0, received.1),
             pendings: Pendings::default(),
+            reset: false,
             tunnel: None,
         }
     }
@@ -87,7 +89,14 @@ impl Http1 {
                 self.side(direction).gap(length, reason, context, out);
                 self.run(direction, context, out);
             }
-            Chunk::End { reset, frame, .. } => self.end(direction, !reset && frame != 0, context, out),
+            // Frame 0: the capture ends, and what follows in it is not known.
+            Chunk::End { frame: 0, .. } => self.end(direction, false, GapReason::LostPackets, context, out),
+            // What the sender did not get to send before it closed or was reset is not lost: holes
+            // before the end came as gaps.
+            Chunk::End { reset, .. } => {
+                self.reset |= reset;
+                self.end(direction, !reset, GapReason::Cancelled, context, out);
+            }
         }
     }
 
@@ -99,16 +108,18 @@ impl Http1 {
         if let Some((layer, inner)) = &mut self.tunnel {
             return layer.finish(inner, out);
         }
+        let reason = if self.reset { GapReason::Cancelled } else { GapReason::LostPackets };
         for direction in [Direction::Sent, Direction::Received] {
-            self.end(direction, false, context, out);
+            self.end(direction, false, reason, context, out);
         }
     }
 
-    /// `clean`: the peer closed it; otherwise it was reset, or the capture ends.
-    fn end(&mut self, direction: Direction, clean: bool, context: &mut Context, out: &mut Out<'_>) {
+    /// `clean`: its sender closed it; otherwise it was reset, or the capture ends. `reason` is
+    /// that of a message which is not whole.
+    fn end(&mut self, direction: Direction, clean: bool, reason: GapReason, context: &mut Context, out: &mut Out<'_>) {
         let side = self.side(direction);
-        side.run_out(clean, context, out);
-        let head = side.cut(GapReason::LostPackets, context);
+        side.run_out(clean, reason, context, out);
+        let head = side.cut(reason, context);
         self.partial(head, context, out);
         self.side(direction).flush(context, out);
     }

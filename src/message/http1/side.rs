@@ -293,13 +293,13 @@ impl Side {
     }
 
     /// The direction ended: completes or cuts the body that was being read.
-    pub fn run_out(&mut self, clean: bool, context: &mut Context, out: &mut Out<'_>) {
+    pub fn run_out(&mut self, clean: bool, reason: GapReason, context: &mut Context, out: &mut Out<'_>) {
         match &self.state {
             State::Body(_, Framing::Close) => {
-                self.complete((!clean).then_some(GapReason::LostPackets), context, out);
+                self.complete((!clean).then_some(reason), context, out);
             }
             State::Body(..) => {
-                let reason = (!self.withheld).then_some(GapReason::LostPackets);
+                let reason = (!self.withheld).then_some(reason);
                 self.complete(reason, context, out);
             }
             State::Tail(_) | State::Lost | State::Held => self.state = State::Lost,

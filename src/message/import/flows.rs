@@ -16,11 +16,12 @@ mod stream;
 mod websocket;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
 
 use self::connection::Connection;
 use super::Imported;
 use super::emit::{Shared, seconds};
+use super::extract::Extract;
 use super::tnetstring::{DIGITS, Value};
 use crate::evidence::{Gap, GapReason, Time};
 use crate::message::{Item, Options};
@@ -82,6 +83,27 @@ pub fn read(bytes: impl Read, input: u32, options: &Options, sink: &mut dyn FnMu
         }
         number += 1;
     }
+}
+
+/// Copies some flows of a file as they stand. Returns how many were there.
+pub fn extract(bytes: impl Read, extract: &Extract<'_>, output: &mut dyn Write) -> io::Result<u64> {
+    let mut file = BufReader::with_capacity(64 << 10, bytes);
+    let (mut buffer, mut number, mut copied) = (Vec::new(), 0, 0);
+    while extract.entries.last().is_some_and(|last| number <= *last) {
+        match next(&mut file, &mut buffer) {
+            Ok(Some(tag)) if extract.entries.contains(&number) => {
+                write!(output, "{}:", buffer.len())?;
+                output.write_all(&buffer)?;
+                output.write_all(&[tag])?;
+                copied += 1;
+            }
+            Ok(Some(_)) | Err(Stop::TooLarge(_)) => {}
+            Ok(None) => break,
+            Err(Stop::Damage | Stop::Quota(_)) => return Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+        number += 1;
+    }
+    Ok(copied)
 }
 
 /// Why the next flow is not there.

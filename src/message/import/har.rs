@@ -3,11 +3,12 @@
 //! Read entry by entry, so that the file's size does not matter. A file that is cut
 //! yields the entries before the cut.
 
-mod body;
-mod entry;
-mod json;
-mod producer;
-mod tree;
+pub(super) mod body;
+pub(super) mod entry;
+pub(super) mod extract;
+pub(super) mod json;
+pub(super) mod producer;
+pub(super) mod tree;
 mod tweasel;
 
 use std::cell::Cell;
@@ -24,12 +25,12 @@ use self::tree::{Tree, VALUES};
 use self::tweasel::Tweasel;
 use super::Imported;
 use crate::capture::{OpenError, Source};
-use crate::evidence::{Gap, GapReason};
+use crate::evidence::{Gap, GapReason, Time};
 use crate::message::{Item, Options};
 
 /// Bytes of JSON that one entry may take. A body of 8 MiB is kept; exporters write the
 /// whole one, in base64 or with every character escaped (six times its size).
-const ENTRY_LIMIT: u64 = 256 << 20;
+pub(super) const ENTRY_LIMIT: u64 = 256 << 20;
 
 /// Hands the entries of the HAR file `source`, which is input number `input`, to `sink`.
 ///
@@ -192,6 +193,10 @@ impl<'de> Visitor<'de> for Log<'_, '_> {
             match key.as_str() {
                 "entries" => map.next_value_seed(List(&mut *self.0, ListKey::Entries))?,
                 "_tlsErrors" => map.next_value_seed(List(&mut *self.0, ListKey::TlsErrors))?,
+                extract::ABOUT => {
+                    let about = map.next_value_seed(Tree { left: &Cell::new(VALUES) })?.unwrap_or_default();
+                    self.0.imported.since = about.get("since").and_then(Value::as_str).and_then(Time::parse);
+                }
                 "creator" => {
                     let creator = map.next_value_seed(Tree { left: &Cell::new(VALUES) })?;
                     self.0.creator(&creator.unwrap_or_default());

@@ -1,5 +1,6 @@
 //! What a reader reads, one table a language.
 
+mod commands;
 pub(super) mod discover;
 mod en;
 mod reasons;
@@ -94,11 +95,12 @@ words! {
     declared, declared_intro, declared_all_seen, party, state, first_party,
     recipients, role, reason, via, company,
     coverage, coverage_bytes, coverage_messages, coverage_closed, coverage_other_apps, coverage_nothing, gaps, gaps_none, gap_count, gap_bytes,
-    not_checked, sealed_payloads, sealed_line,
+    not_checked, sealed_payloads, sealed_line, withheld, withheld_line,
+    beside, beside_file, beside_call, beside_no_type, beside_no_flow, beside_flows, beside_caller, beside_reached,
     rhythm, rhythm_intro, verdict, scenario, interval, every, bursts, timed, sent, apart, apart_platform, apart_noise, network,
     method_noise, method_geo, method_country, coverage_unknown_app,
     advice,
-    policy_read, policy_read_intro, doubtful, corrected, remarks,
+    policy_read, policy_read_intro, doubtful, corrected, rows_corrected, remarks,
     method, method_tool, method_signatures, method_psl, method_first_party, method_owner, method_isolation, method_marks, method_no_marks,
     method_profile, method_no_profile, method_settled, method_skew, method_repeat, yes, no, sha256, size, records, from_to,
     inspect_title, excerpt,

@@ -21,6 +21,7 @@ impl Tables<'_> {
         let closed = coverage.closed.iter().map(|(reason, count)| format!("{reason}: {count}"));
         facts.push(fact(words.coverage_closed, closed.collect()));
         facts.push(fact(words.sealed_payloads, coverage.sealed));
+        facts.push(fact(words.withheld, coverage.withheld));
         let gaps = coverage.gaps.iter().map(|(reason, at, detail)| format!("{reason}: {detail} ({at})"));
         facts.push(fact(words.gaps, gaps.collect()));
         facts.push(fact(words.not_checked, coverage.not_checked));

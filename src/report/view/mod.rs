@@ -99,7 +99,7 @@ pub fn arrange(report: &Report, language: Language) -> View {
     View {
         app: app(report, language),
         case: case::case(report, language),
-        policy: if sources.is_empty() { words.no_policy.to_owned() } else { sources.join(", ") },
+        policy: policy_line(report, &sources, language),
         inputs: report
             .inputs
             .iter()
@@ -233,4 +233,15 @@ pub fn place(locator: &crate::evidence::Locator, report: &Report, language: Lang
 /// The display filter that shows a place's frames; none in an imported file.
 pub fn filter(locator: &crate::evidence::Locator, report: &Report, language: Language) -> Option<String> {
     evidence::of_place(locator, report, language).filter
+}
+
+/// The policy's files, and how many of its rows are not as they were read.
+fn policy_line(report: &Report, sources: &[&str], language: Language) -> String {
+    let words = language.words();
+    let corrected = report.declarations.third_parties.iter().filter(|p| p.corrected).count();
+    match (sources.is_empty(), corrected) {
+        (true, _) => words.no_policy.to_owned(),
+        (false, 0) => sources.join(", "),
+        (false, rows) => format!("{} ({})", sources.join(", "), fill(words.rows_corrected, &[&rows])),
+    }
 }

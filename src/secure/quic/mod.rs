@@ -8,6 +8,7 @@
 
 mod crypto;
 mod frame;
+mod ids;
 mod packet;
 mod protection;
 mod side;
@@ -28,6 +29,7 @@ use protection::{InitialKeys, PacketKeys};
 use side::{Level, Side};
 use stream::{Origin, Streams};
 
+pub use ids::{ConnectionId, Owners};
 pub use packet::{Version, looks_like_quic};
 
 /// Connection ids that Initial keys are kept for: the client's first choice, one more
@@ -134,6 +136,19 @@ impl Connection {
         Self { keys, ..Self::default() }
     }
 
+    /// An Initial packet opened, from which the rest follows.
+    pub fn has_begun(&self) -> bool {
+        self.opened_initial
+    }
+
+    /// Connection ids that packets of it can be told by, and that came up since this was last
+    /// asked: those of long headers, and those that the ends gave each other since.
+    pub fn take_ids(&mut self) -> Vec<ConnectionId> {
+        let mut ids = std::mem::take(&mut self.client.fresh_ids);
+        ids.append(&mut self.server.fresh_ids);
+        ids
+    }
+
     /// What the hellos say, so far.
     pub fn facts(&self) -> &Facts {
         &self.facts
@@ -217,7 +232,7 @@ impl Connection {
 
     fn long(&mut self, direction: Direction, packet: &Long<'_>, origin: &Origin, sink: Sink<'_>) {
         // What the other side is to send to.
-        self.side_mut(direction.reverse()).add_id_length(packet.source.len());
+        self.side_mut(direction.reverse()).add_id(packet.source);
         if packet.kind == Kind::Initial {
             match self.open_initial(direction, packet) {
                 Some(payload) => {
@@ -230,6 +245,8 @@ impl Connection {
             return;
         }
         self.protected = true;
+        // The first one that a client sends to is of its own choice; later ones are the server's.
+        self.side_mut(direction).add_id(packet.destination);
         self.version = self.version.or(Some(packet.version));
         let level = if packet.kind == Kind::ZeroRtt { Level::Early } else { Level::Handshake };
         if level == Level::Early {
@@ -336,7 +353,7 @@ impl Connection {
         for frame in Frames::new(payload) {
             match frame {
                 Frame::Crypto { offset, bytes } => self.crypto(direction, level, offset, bytes, sink),
-                Frame::ConnectionId(id) => self.side_mut(direction.reverse()).add_id_length(id.len()),
+                Frame::ConnectionId(id) => self.side_mut(direction.reverse()).add_id(id),
                 // The rest belongs to no handshake.
                 _ if matches!(level, Level::Initial | Level::Handshake) => {}
                 Frame::Stream { id, offset, bytes, fin } => {

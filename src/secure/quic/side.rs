@@ -2,6 +2,7 @@
 
 use crate::secure::aead::Aead;
 use crate::secure::quic::crypto::Pieces;
+use crate::secure::quic::ids::ConnectionId;
 use crate::secure::quic::packet::ID_LIMIT;
 use crate::secure::quic::protection::PacketKeys;
 use crate::secure::tls::schedule::Hash;
@@ -10,6 +11,10 @@ use crate::secure::tls::{Handshake, Joiner};
 /// Different lengths of connection ids that are tried on a short header. An end chooses
 /// one and keeps to it; some have none before the handshake.
 const ID_LENGTH_LIMIT: usize = 4;
+
+/// Ids that wait to be asked for: more than a datagram can bring (RFC 9000 §19.15: each takes
+/// some thirty bytes of it).
+const FRESH_LIMIT: usize = 64;
 
 /// Stretches of a connection with keys of their own (RFC 9001 §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +42,9 @@ pub struct Side {
     application_keys: Vec<PacketKeys>,
     /// Suites that 0-RTT packets may be protected with.
     pub early_suites: Vec<(Aead, Hash)>,
+    /// Ids that came up and were not asked for yet.
+    pub fresh_ids: Vec<ConnectionId>,
+    last_id: Option<ConnectionId>,
     /// Lengths of the ids that packets of this direction are sent to.
     id_lengths: Vec<usize>,
     /// Bytes of packets of the application that stayed closed.
@@ -54,8 +62,16 @@ impl Side {
         self.initial = Messages::default();
     }
 
-    /// An id of this length may stand in short headers.
-    pub fn add_id_length(&mut self, length: usize) {
+    /// This id may stand in short headers.
+    pub fn add_id(&mut self, id: &[u8]) {
+        if let Some(id) = ConnectionId::new(id)
+            && self.last_id != Some(id)
+            && self.fresh_ids.len() < FRESH_LIMIT
+        {
+            self.last_id = Some(id);
+            self.fresh_ids.push(id);
+        }
+        let length = id.len();
         if length <= ID_LIMIT && !self.id_lengths.contains(&length) {
             self.id_lengths.insert(0, length);
             self.id_lengths.truncate(ID_LENGTH_LIMIT);

@@ -63,6 +63,10 @@ impl Tls12 {
     pub(super) fn lane(&self, direction: Direction, keys: &KeyLog) -> Lane {
         let noted = keys.secrets(&self.agreed.client_random, Label::MasterSecret);
         let by_session = keys.of_session(&self.session_id).filter(|_| !self.session_id.is_empty());
+        let by_session: Vec<&Secret> = by_session.collect();
+        for master in by_session.iter().copied().chain(&self.derived).chain(&self.learned).chain(&self.proven) {
+            keys.note_master(&self.agreed.client_random, master);
+        }
         let masters: Vec<&Secret> = match &self.proven {
             Some(master) => vec![master],
             None => noted.chain(by_session).chain(&self.derived).chain(&self.learned).collect(),

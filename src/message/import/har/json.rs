@@ -140,6 +140,37 @@ fn utf8(text: &[u8], all: bool, out: &mut Vec<u8>, marked: &Cell<bool>) -> usize
     used
 }
 
+/// JSON with marks, as a file has it that a reader would make the same marks of.
+pub fn unmark(json: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(json.len()), json);
+    while let Some(first) = rest.chars().next() {
+        let marked =
+            |text: &str| text.strip_prefix("\\udbff\\udf").and_then(|digits| digits.get(..2)).map(str::to_owned);
+        let length = match (marked_byte(first), marked(rest)) {
+            (Some(byte), _) => {
+                out.push_str(&format!("\\udc{byte:02x}"));
+                first.len_utf8()
+            }
+            (None, Some(digits)) if digits.as_str() >= "80" => {
+                out.push_str(&format!("\\udc{digits}"));
+                LONGEST
+            }
+            // An escaped backslash is one thing: what stands behind it is no escape.
+            _ => {
+                let length = if first == '\\' {
+                    1 + rest.get(1..).and_then(|r| r.chars().next()).map_or(0, char::len_utf8)
+                } else {
+                    first.len_utf8()
+                };
+                out.push_str(rest.get(..length).unwrap_or_default());
+                length
+            }
+        };
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    out
+}
+
 /// The code unit of `\uXXXX` at the start of `text`.
 fn escape(text: &[u8]) -> Option<u16> {
     let digits = text.strip_prefix(b"\\u")?.get(..4)?;
@@ -214,6 +245,9 @@ mod tests {
             for step in [1, 5, 1000] {
                 assert_eq!(fit(json, step), (expected.to_owned(), marked), "{json} by {step}");
             }
+        }
+        for json in [r#""a\udcffb\udc80""#, r#""\\udbff\\udf80\n""#] {
+            assert_eq!(unmark(&fit(json, 1000).0), json, "what was marked is unmarked");
         }
         let long = format!("\"{}\\udcfe\"", "x".repeat(CHUNK - 4));
         let (text, _) = fit(&long, CHUNK);

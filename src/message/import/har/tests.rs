@@ -27,8 +27,13 @@ const ENTRY: &str = r#"{"startedDateTime":"2026-03-01T16:00:01.250+08:00","time"
 fn an_entry_is_a_request_and_a_response() {
     let (har, messages, gaps) = import(&log(ENTRY));
     let started = Time::parse("2026-03-01T08:00:01.25Z").unwrap();
-    let expected =
-        Imported { producer: Some("Proxy 7.1".into()), entries: 1, first: Some(started), last: Some(started) };
+    let expected = Imported {
+        producer: Some("Proxy 7.1".into()),
+        entries: 1,
+        first: Some(started),
+        last: Some(started),
+        since: None,
+    };
     assert_eq!((har, gaps), (Ok(expected), vec![]));
     let [request, response] = &messages[..] else { panic!("{messages:?}") };
     assert_eq!(request.kind, Kind::Request { method: "POST".into(), target: "/v2/bind?x=1".into() });

@@ -1,0 +1,38 @@
+//! `doctor`: what stands in the way of a recording, and how to mend it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::options::Language;
+use super::{Outcome, output};
+use crate::record::machine;
+use crate::report::checks::{self, State};
+use crate::signatures::Signatures;
+
+/// Look whether this machine and the phone on it are ready to record
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A session folder to look at as well
+    session: Option<PathBuf>,
+
+    /// A key log that should be growing
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
+
+    /// The adb program
+    #[arg(long, value_name = "PROGRAM", default_value = "adb")]
+    adb: OsString,
+
+    /// Language of the answer
+    #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
+    language: Language,
+}
+
+pub fn run(args: Args) -> anyhow::Result<Outcome> {
+    let signatures = Signatures::load(&[] as &[PathBuf])?;
+    let subject = machine::Subject { session: args.session, adb: args.adb, key_log: args.keys };
+    let found = machine::examine(&subject, &signatures);
+    output::stdout(checks::render(&found, args.language.into()).as_bytes())?;
+    let wrong = found.iter().any(|check| check.state == State::Wrong);
+    Ok(if wrong { Outcome::Unusable } else { Outcome::Clear })
+}

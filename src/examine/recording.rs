@@ -1,0 +1,274 @@
+//! The inputs of a session for who takes something out of them: streams to their frames, their
+//! secrets and the answers that named their server.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::capture::Source;
+use crate::evidence::{Direction, Gaps, Place, Time, Transport};
+use crate::message::{Item, Kind, Options, Protocol};
+use crate::net::StreamId;
+use crate::observations::Input;
+use crate::secure::KeyLog;
+use crate::session::Session;
+use crate::signatures::Signatures;
+
+use super::apps::{AppMap, AppNames};
+use super::streams::Streams;
+use super::survey::{Known, carries_names};
+use super::{ExamineError, Remarks, segments, slicer};
+
+/// A stream, by the input and the number that it began with, as [`Place::stream`] has it.
+pub type StreamKey = (u32, Transport, u32);
+
+/// A frame, by its input and its number there. Ordered as the inputs are read.
+pub type Frame = (u32, u64);
+
+/// Answers that are kept for one address. Names of a server behind a CDN come by the
+/// hundred, and a connection begins behind its own.
+const ANSWERS_OF_ONE: usize = 16;
+
+/// Addresses whose answers are kept: as many as a device asks for in days.
+const ANSWERED: usize = 65_536;
+
+/// Streams of one recipient that are told: a device opens some thousand in a day.
+const PLACES: usize = 65_536;
+
+/// The inputs of a session, surveyed.
+pub struct Recording {
+    /// The inputs in the order of the report.
+    pub sources: Vec<Source>,
+    /// The same, described.
+    pub inputs: Vec<Input>,
+    /// Since when any of them was recorded.
+    pub since: Option<Time>,
+    /// Those that follow each other; any other is a range of its own.
+    series: Vec<Range<usize>>,
+    apps: AppMap,
+    options: Options,
+}
+
+/// What a stream consists of.
+#[derive(Clone, Debug, Default)]
+pub struct Stream {
+    /// Its frames, in the order of the inputs.
+    pub frames: BTreeSet<Frame>,
+    /// Secrets of its connections, as lines of a key log.
+    pub secrets: BTreeSet<String>,
+    /// Frames of answers that gave its server's address a name, each with the question.
+    pub named: Vec<BTreeSet<Frame>>,
+    /// It lies in a sealed tunnel, whose keys open all that is in it.
+    pub in_tunnel: bool,
+    server: Option<IpAddr>,
+}
+
+impl Recording {
+    /// Reads the inputs once.
+    ///
+    /// # Errors
+    /// As those of [`super::examine`].
+    pub fn open(session: &Session, signatures: &Signatures, remarks: &mut Remarks<'_>) -> Result<Self, ExamineError> {
+        let (known, options) = super::first_pass(session, signatures, remarks)?;
+        let Known { sources, inputs, series, apps, first, .. } = known;
+        let mut keys = KeyLog::clone(&options.keys);
+        keys.note_asked();
+        let options = Options { keys: Arc::new(keys), ..options };
+        let apps = AppMap::new(apps, &series, &session.witnesses);
+        Ok(Self { sources, inputs, since: first, series, apps, options })
+    }
+
+    /// The inputs that an input follows or that follow it, with itself.
+    pub fn series_of(&self, input: u32) -> Range<u32> {
+        let of = |range: &&Range<usize>| range.contains(&(input as usize));
+        self.series.iter().find(of).map_or(input..input + 1, |range| range.start as u32..range.end as u32)
+    }
+
+    /// Reads the inputs a second time for the streams that are `wanted`.
+    ///
+    /// # Errors
+    /// Where an input cannot be read any more.
+    pub fn streams(&self, wanted: &BTreeSet<StreamKey>) -> Result<BTreeMap<StreamKey, Stream>, ExamineError> {
+        let mut found = BTreeMap::new();
+        for range in &self.series {
+            let within = |key: &&StreamKey| range.contains(&(key.0 as usize));
+            if wanted.iter().any(|key| within(&key)) {
+                self.read(range.clone(), wanted, &mut found)?;
+            }
+        }
+        Ok(found)
+    }
+
+    fn read(
+        &self,
+        range: Range<usize>,
+        wanted: &BTreeSet<StreamKey>,
+        found: &mut BTreeMap<StreamKey, Stream>,
+    ) -> Result<(), ExamineError> {
+        let keys = &self.options.keys;
+        // What a stream derives, a later one may resume with.
+        let all = keys.derives_masters();
+        let sealed = keys.wireguard().can_open();
+        let mut streams = Streams::new(&self.options, &AppNames::from([]));
+        let mut began: HashMap<StreamId, StreamKey> = HashMap::new();
+        let mut answers: BTreeMap<IpAddr, Vec<BTreeSet<Frame>>> = BTreeMap::new();
+        let (mut groups, mut elsewhere) = (BTreeSet::new(), BTreeMap::<StreamKey, BTreeSet<Frame>>::new());
+        let mut moved_to = |moved: Option<(StreamKey, BTreeSet<Frame>)>| {
+            if let Some((key, frames)) = moved {
+                elsewhere.entry(key).or_default().extend(frames);
+            }
+        };
+        let (mut counted, mut unread, mut outside) = (Counted::default(), Gaps::default(), None);
+        segments::read(
+            &self.sources,
+            range.clone(),
+            slicer(keys),
+            &self.apps,
+            &mut Gaps::default(),
+            &mut |placed, segment, _| {
+                let assigned = &placed.assigned;
+                counted.next(segment.input, assigned.leg.before);
+                let leg = assigned.leg;
+                let key = *began.entry(assigned.id).or_insert((leg.input, assigned.id.transport, leg.number));
+                if segment.quoted {
+                    // What a tunnel carried comes behind the datagram that is its outside.
+                    outside = Some(segment.frame);
+                }
+                let is_wanted = wanted.contains(&key);
+                let names = carries_names(segment);
+                if is_wanted && !segment.quoted {
+                    let stream = found.entry(key).or_default();
+                    stream.frames.extend(segment.frames.iter().filter_map(|frame| counted.frame(*frame)));
+                    stream.server = Some(assigned.endpoints.server.ip().to_canonical());
+                    stream.in_tunnel |= sealed && outside == Some(segment.frame);
+                }
+                if is_wanted {
+                    groups.extend(placed.group);
+                }
+                // A connection may have moved to the ends of a later stream.
+                let moved = placed.group.is_some_and(|group| groups.contains(&group));
+                if is_wanted || names || all || moved {
+                    // What other streams asked for is none of this one's.
+                    drop(keys.take_asked());
+                    let mut sink = |item| moved_to(answered(item, wanted, &mut answers));
+                    streams.push(placed, segment, &mut unread, &mut sink);
+                    let asked = keys.take_asked();
+                    if let Some(stream) = found.get_mut(&key).filter(|_| is_wanted) {
+                        stream.secrets.extend(asked);
+                    }
+                }
+                true
+            },
+        )?;
+        streams.finish(&mut |item| moved_to(answered(item, wanted, &mut answers)));
+        for (key, frames) in elsewhere {
+            found.entry(key).or_default().frames.extend(frames);
+        }
+        drop(keys.take_asked());
+        for (key, stream) in found.iter_mut().filter(|(key, _)| range.contains(&(key.0 as usize))) {
+            debug_assert!(wanted.contains(key));
+            let named = stream.server.and_then(|server| answers.get(&server)).into_iter().flatten();
+            let last = stream.frames.last().copied().unwrap_or_default();
+            stream.named = named.filter(|frames| frames.first().is_some_and(|first| *first <= last)).cloned().collect();
+        }
+        Ok(())
+    }
+}
+
+/// A place in each stream, or of each entry, that something was sent to `recipient` in, by its
+/// id in the report; and how many more there were than are told.
+///
+/// # Errors
+/// As those of [`super::examine`].
+pub fn places_of(
+    session: &Session,
+    signatures: &Signatures,
+    recipient: &str,
+    remarks: &mut Remarks<'_>,
+) -> Result<(Vec<Place>, u64), ExamineError> {
+    let (known, options) = super::first_pass(session, signatures, remarks)?;
+    let Known { sources, series, names, apps, first, .. } = known;
+    let apps = AppMap::new(apps, &series, &session.witnesses);
+    let lens = super::lens(session, signatures, false, (names, apps, first), remarks)?;
+    let (mut places, mut seen, mut left_out) = (Vec::new(), BTreeSet::new(), 0);
+    super::read(&sources, series, &options, &lens.apps, &mut |message| {
+        let of = match &message.place {
+            Place::Frames { .. } => message.place.stream(),
+            Place::Entry { input, entry, .. } => Some((*input, Transport::Tcp, *entry as u32)),
+        };
+        let Some(of) = of.filter(|of| message.direction == Direction::Sent && !seen.contains(of)) else { return true };
+        if matches!(message.kind, Kind::Dns(_)) || lens.is_of_other_app(&message) {
+            return true;
+        }
+        if lens.attributor.attribute(&message).recipient.id == recipient {
+            seen.insert(of);
+            match places.len() < PLACES {
+                true => places.push(message.place),
+                false => left_out += 1,
+            }
+        }
+        true
+    })?;
+    Ok((places, left_out))
+}
+
+/// Frames counted on through a series, back to their own numbers.
+#[derive(Default)]
+struct Counted {
+    /// Each input with the frames before it.
+    inputs: Vec<(u32, u64)>,
+}
+
+impl Counted {
+    fn next(&mut self, input: u32, before: u64) {
+        if self.inputs.last() != Some(&(input, before)) {
+            self.inputs.push((input, before));
+        }
+    }
+
+    fn frame(&self, counted: u64) -> Option<Frame> {
+        let (input, before) = self.inputs.iter().rev().find(|(_, before)| counted > *before)?;
+        Some((*input, counted - before))
+    }
+}
+
+/// Keeps the frames of an answer under each address in it. Returns those of a message of a
+/// connection that was followed from a stream that is wanted to other ends.
+fn answered(
+    item: Item,
+    wanted: &BTreeSet<StreamKey>,
+    answers: &mut BTreeMap<IpAddr, Vec<BTreeSet<Frame>>>,
+) -> Option<(StreamKey, BTreeSet<Frame>)> {
+    let Item::Message(message) = item else { return None };
+    let quic = matches!(message.protocol, Protocol::Http3 | Protocol::Grpc | Protocol::Quic);
+    let stream = message.place.stream().filter(|stream| quic && stream.1 == Transport::Udp && wanted.contains(stream));
+    let moved = stream.map(|stream| (stream, frames_of(&message.place).collect()));
+    let Kind::Dns(dns) = &message.kind else { return moved };
+    if !dns.response {
+        return moved;
+    }
+    for (_, kind, value, _) in &dns.answers {
+        let address = value.parse::<IpAddr>().ok().filter(|_| kind == "A" || kind == "AAAA");
+        let Some(address) = address.map(|address| address.to_canonical()) else { continue };
+        if answers.len() >= ANSWERED && !answers.contains_key(&address) {
+            continue;
+        }
+        let known = answers.entry(address).or_default();
+        if known.len() >= ANSWERS_OF_ONE {
+            known.remove(0);
+        }
+        known.push(frames_of(&message.place).collect());
+    }
+    moved
+}
+
+/// The frames of a place, in the order of the inputs.
+pub fn frames_of(place: &Place) -> impl Iterator<Item = Frame> {
+    let (first, continued) = match place {
+        Place::Frames { input, frames, continued, .. } => (Some((*input, frames)), continued.as_slice()),
+        Place::Entry { .. } => (None, [].as_slice()),
+    };
+    let continued = continued.iter().map(|part| (part.input, &part.frames));
+    first.into_iter().chain(continued).flat_map(|(input, frames)| frames.iter().map(move |frame| (input, *frame)))
+}

@@ -1,0 +1,62 @@
+//! Who else can read a session: it holds keys, a device's identifiers and other people's traffic.
+
+use std::path::{Path, PathBuf};
+
+/// Permission bits of a file that its owner alone reads and writes.
+pub const PRIVATE: u32 = 0o600;
+
+/// `path` can be read by its owner alone. `None`: this system has no such permissions, or
+/// it cannot be looked at.
+pub fn is_private(path: &Path) -> Option<bool> {
+    mode(path).map(|mode| mode & 0o077 == 0)
+}
+
+/// The files among `paths`, and the folder, that others than their owner can read.
+pub fn exposures<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Vec<&'p Path> {
+    paths.into_iter().filter(|path| is_private(path) == Some(false)).collect()
+}
+
+/// The git repository that `folder` lies in: what is committed there is handed on.
+pub fn repository(folder: &Path) -> Option<PathBuf> {
+    let whole = folder.canonicalize().ok()?;
+    whole.ancestors().find(|above| above.join(".git").exists()).map(Path::to_owned)
+}
+
+#[cfg(unix)]
+fn mode(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).ok().map(|metadata| metadata.permissions().mode())
+}
+
+#[cfg(not(unix))]
+fn mode(_: &Path) -> Option<u32> {
+    None
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn what_others_can_read_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let (open, closed) = (folder.path().join("keys.log"), folder.path().join("device.toml"));
+        for (path, mode) in [(&open, 0o644), (&closed, PRIVATE)] {
+            std::fs::write(path, "").unwrap();
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+        assert_eq!(exposures([open.as_path(), closed.as_path()]), [open.as_path()]);
+        assert_eq!(is_private(&folder.path().join("none")), None);
+    }
+
+    #[test]
+    fn the_repository_above_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let session = folder.path().join("a/session");
+        std::fs::create_dir_all(&session).unwrap();
+        assert_eq!(repository(&session), None);
+        std::fs::create_dir(folder.path().join(".git")).unwrap();
+        assert_eq!(repository(&session), folder.path().canonicalize().ok());
+    }
+}
