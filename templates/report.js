@@ -28,11 +28,19 @@
     filters.querySelector("button").addEventListener("click", all);
     // A link to a finding that is filtered out shows it.
     window.addEventListener("hashchange", function () {
-      var target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+      var target = document.querySelector(":target");
       if (target && target.hidden) { all(); target.scrollIntoView(); }
     });
     pick();
   }
+  // A link to something folded opens it.
+  var open = function () {
+    var target = document.querySelector(":target");
+    var folded = target && (target.tagName === "DETAILS" ? target : target.querySelector("details"));
+    if (folded && target.tagName !== "SECTION") { folded.open = true; target.scrollIntoView(); }
+  };
+  window.addEventListener("hashchange", open);
+  open();
   // Paper has no fold.
   var opened = [];
   window.addEventListener("beforeprint", function () {

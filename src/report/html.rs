@@ -43,6 +43,7 @@ struct Page<'a> {
     tool: String,
     legend: Vec<&'a str>,
     parties_intro: String,
+    rhythm_more: String,
 }
 
 /// The page, with a last line feed.
@@ -54,6 +55,7 @@ pub fn render(report: &Report, language: Language) -> Result<String, HtmlError> 
     let words = language.words();
     let page = Page {
         view: &view,
+        rhythm_more: fill(words.clauses_more, &[&view.rhythms.len().saturating_sub(arranged.rhythms)]),
         page: arranged,
         words,
         lang: language.tag(),

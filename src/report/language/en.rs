@@ -216,6 +216,7 @@ pub static WORDS: Words = Words {
         ("declared:sibling", "other product"),
         ("declared:catch-all", "catch-all"),
         ("declared:none", "not named"),
+        ("declared:first-party", "by the app itself"),
         ("declared:denied", "denied"),
         ("short:not-seen", "not seen"),
         ("short:unread", "unread"),

@@ -216,6 +216,7 @@ pub static WORDS: Words = Words {
         ("declared:sibling", "其他产品"),
         ("declared:catch-all", "兜底"),
         ("declared:none", "未提及"),
+        ("declared:first-party", "应用自身"),
         ("declared:denied", "否认"),
         ("short:not-seen", "未见"),
         ("short:unread", "未读"),

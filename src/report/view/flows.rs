@@ -8,9 +8,6 @@ use super::{Index, recipient_name, type_name, word};
 use crate::audit::{JudgedFlow, Report};
 use crate::report::language::{Language, fill};
 
-/// Places listed of one flow: a page stays one that opens at once with tens of thousands.
-const PLACES: usize = 8;
-
 /// A flow.
 pub struct FlowRow {
     /// Recipient.
@@ -35,18 +32,18 @@ pub struct FlowRow {
     pub more: String,
 }
 
-/// In the report's order.
-pub fn flows(report: &Report, index: &Index<'_>, language: Language) -> Vec<FlowRow> {
-    report.flows.iter().map(|judged| row(judged, report, index, language)).collect()
+/// In the report's order, with so many places of each.
+pub fn flows(report: &Report, index: &Index<'_>, places: usize, language: Language) -> Vec<FlowRow> {
+    report.flows.iter().map(|judged| row(judged, report, index, places, language)).collect()
 }
 
-fn row(judged: &JudgedFlow, report: &Report, index: &Index<'_>, language: Language) -> FlowRow {
+fn row(judged: &JudgedFlow, report: &Report, index: &Index<'_>, places: usize, language: Language) -> FlowRow {
     let words = language.words();
     let flow = &judged.flow;
     let verdict = judged.verdict.as_ref().map_or_else(|| "listed".to_owned(), |v| word(&v.disclosure));
     let (symbol, said) = mark(&verdict, words);
-    let places = index.sightings(&flow.sightings).take(PLACES);
-    let left = flow.sightings.len().saturating_sub(PLACES);
+    let left = flow.sightings.len().saturating_sub(places);
+    let places = index.sightings(&flow.sightings).take(places);
     FlowRow {
         recipient: recipient_name(report, &flow.recipient, language),
         data_type: type_name(report, &flow.data_type, language),

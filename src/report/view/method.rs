@@ -71,6 +71,7 @@ fn of_input(input: &Input, language: Language) -> Vec<String> {
 }
 
 /// The command that makes this report from the same files: what was told, not where it lay.
+/// Marks and settlements are in a session folder only, whatever its name.
 fn command(report: &Report) -> String {
     let session = &report.session;
     let mut command = "wirewitness audit".to_owned();
@@ -82,14 +83,18 @@ fn command(report: &Report) -> String {
             false => command.push_str(&format!("'{}'", word.replace('\'', r"'\''"))),
         }
     };
-    report.inputs.iter().for_each(|input| word(&input.name));
+    let folder = !session.marks.is_empty() || !session.settled.is_empty() || session.isolation;
+    match folder {
+        true => word("SESSION"),
+        false => report.inputs.iter().for_each(|input| word(&input.name)),
+    }
     let policy = report.declarations.sources.iter().map(|source| ("--policy", source.name.as_str()));
-    let noise = report.noise.iter().map(|input| ("--noise", input.name.as_str()));
+    let noise = report.noise.iter().filter(|_| !folder).map(|input| ("--noise", input.name.as_str()));
     let geo = report.geo.iter().map(|file| ("--geo-db", file.name.as_str()));
     let first_party = session.first_party.iter().map(|domain| ("--first-party", domain.as_str()));
     let owner = session.owner.iter().map(|owner| ("--owner", owner.as_str()));
     let app = session.app.iter().map(|app| ("--app", app.as_str()));
-    let profile = (!session.profile_types.is_empty()).then_some(("--device", "device.toml"));
+    let profile = (!folder && !session.profile_types.is_empty()).then_some(("--device", "device.toml"));
     let options = policy.chain(profile).chain(first_party).chain(owner).chain(app).chain(noise).chain(geo);
     options.for_each(|(option, value)| {
         word(option);

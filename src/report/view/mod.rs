@@ -11,6 +11,7 @@ mod ignored;
 mod index;
 mod matrix;
 mod method;
+mod page;
 mod rhythm;
 mod sections;
 mod shape;
@@ -26,12 +27,13 @@ pub use case::case;
 pub use diagram::{Diagram, WIDTH};
 pub use evidence::{Evidence, form, steps};
 pub use facets::{Facet, Tags};
-pub use findings::{Finding, quote};
+pub use findings::{Clause, Finding, quote};
 pub use flows::FlowRow;
 pub use ignored::{Baseline, Ignored};
 pub use index::Index;
 pub use matrix::{Cell, Matrix};
 pub use method::method;
+pub use page::{InPage, Page, page};
 pub use rhythm::{RhythmRow, duration};
 pub use sections::{Claim, Contact, Coverage, DeclaredGroup, Fact, PartyRow, RecipientRow, coverage};
 pub use sides::Group;
@@ -122,54 +124,6 @@ pub fn arrange(report: &Report, language: Language) -> View {
         parties: sections::parties(report, language),
         remarks: report.declarations.remarks.iter().map(|r| format!("{}: {}", r.code, r.message)).collect(),
         method: method::method(report, language),
-    }
-}
-
-/// What only a page shows: drawings, both sides of each cell, every flow, what to pick by.
-pub struct Page {
-    /// Recipients and data types, both sides.
-    pub sides: Vec<Group>,
-    /// What findings can be picked by.
-    pub facets: Vec<Facet>,
-    /// Every flow.
-    pub flows: Vec<FlowRow>,
-    /// Where data goes.
-    pub diagram: Diagram,
-    /// What was sent when; `None` where nothing has a time.
-    pub timeline: Option<Timeline>,
-    /// Verdicts in the drawings: id, mark, words.
-    pub legend: Vec<(&'static str, char, String)>,
-    /// What the user settled: host, what as, reason.
-    pub settled: Vec<(String, String, String)>,
-}
-
-/// Arranges `report` for a page, and gives `view`'s findings their places and attributes.
-pub fn page(report: &Report, view: &mut View, language: Language) -> Page {
-    let words = language.words();
-    let index = Index::of(report);
-    let (facets, tags) = facets::facets(report, &index, language);
-    let mut taken = std::collections::BTreeMap::new();
-    for (finding, tags) in view.findings.iter_mut().zip(tags) {
-        let count = taken.entry(finding.fingerprint.clone()).or_insert(0u32);
-        *count += 1;
-        if *count > 1 {
-            finding.anchor = format!("{}-{count}", finding.fingerprint);
-        }
-        finding.tags = tags;
-    }
-    let verdicts = ["clear", "vague", "omitted", "incorrect", "ambiguous", "unsettled", "listed", "unread"];
-    let legend = verdicts.map(|verdict| {
-        let (symbol, said) = worst::mark(verdict, words);
-        (verdict, symbol, said.to_owned())
-    });
-    Page {
-        sides: sides::sides(&view.matrix, report, language),
-        facets,
-        flows: flows::flows(report, &index, language),
-        diagram: diagram::diagram(report, &index, language),
-        timeline: timeline::timeline(report, &index, language),
-        legend: legend.to_vec(),
-        settled: report.session.settled.clone(),
     }
 }
 

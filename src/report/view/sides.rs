@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::matrix::Cell;
 use super::{Matrix, type_name, word};
-use crate::audit::{DataLevel, DeclaredState, JudgedFlow, RecipientLevel, Report};
+use crate::audit::{DataLevel, DeclaredState, Disclosure, JudgedFlow, RecipientLevel, Report};
 use crate::report::language::Language;
 use crate::signatures::Class;
 
-/// Columns of one group.
+/// Columns of one group, at most.
 const COLUMNS: usize = 6;
 
 /// Some of the data types, and the recipients that have one of them.
@@ -36,6 +36,8 @@ pub struct Sides {
     pub verdict: String,
     /// Its mark.
     pub symbol: char,
+    /// Where the flow stands in the page: its number; none where nothing was seen.
+    pub flow: Option<usize>,
     /// Verdict or state in words.
     pub words: String,
     /// What the policy says.
@@ -48,8 +50,9 @@ pub struct Sides {
 
 /// `matrix` with what the policy says of its recipients, declared and not seen included.
 pub fn sides(matrix: &Matrix, report: &Report, language: Language) -> Vec<Group> {
-    let flows: BTreeMap<(&str, &str), &JudgedFlow> =
-        report.flows.iter().map(|f| ((f.flow.recipient.as_str(), f.flow.data_type.as_str()), f)).collect();
+    let numbered = report.flows.iter().zip(1..);
+    let flows: BTreeMap<(&str, &str), (&JudgedFlow, usize)> =
+        numbered.map(|(f, n)| ((f.flow.recipient.as_str(), f.flow.data_type.as_str()), (f, n))).collect();
     let mut unseen: BTreeMap<(&str, &str), DeclaredState> = BTreeMap::new();
     for item in report.declared.iter().filter(|item| item.state != DeclaredState::Seen) {
         if let Some(recipient) = &item.recipient {
@@ -69,7 +72,7 @@ pub fn sides(matrix: &Matrix, report: &Report, language: Language) -> Vec<Group>
     let cell = |row: &super::matrix::MatrixRow, data_type: &str| {
         let key = (row.id.as_str(), data_type);
         match (flows.get(&key), unseen.get(&key)) {
-            (Some(judged), _) => Some(of_flow(judged, row.cell(data_type), language)),
+            (Some((judged, number)), _) => Some(of_flow(judged, *number, row.cell(data_type), language)),
             (None, Some(state)) => Some(of_state(*state, language)),
             (None, None) => None,
         }
@@ -85,16 +88,20 @@ pub fn sides(matrix: &Matrix, report: &Report, language: Language) -> Vec<Group>
             rows: matrix.rows.iter().filter_map(row).collect(),
         }
     };
-    types.chunks(COLUMNS).map(group).collect()
+    // As wide as each other: a last group of one column would be a table of empty space.
+    let groups = types.len().div_ceil(COLUMNS).max(1);
+    types.chunks(types.len().div_ceil(groups).max(1)).map(group).collect()
 }
 
-fn of_flow(judged: &JudgedFlow, cell: Option<&Cell>, language: Language) -> Sides {
+fn of_flow(judged: &JudgedFlow, number: usize, cell: Option<&Cell>, language: Language) -> Sides {
     let words = language.words();
     let declared = match judged.verdict.as_ref() {
         None => "–",
         Some(verdict) => {
             let key = match (&verdict.cover, &verdict.denial) {
                 (_, Some(_)) => "declared:denied",
+                // Nobody knows whose it is: what covers it is what the app says of itself.
+                (Some(_), None) if verdict.disclosure == Disclosure::Unsettled => "declared:first-party",
                 (None, None) => "declared:none",
                 (Some(cover), None) => match (cover.recipient, cover.data) {
                     (RecipientLevel::None, _) => "declared:none",
@@ -112,6 +119,7 @@ fn of_flow(judged: &JudgedFlow, cell: Option<&Cell>, language: Language) -> Side
     Sides {
         verdict: cell.map(|cell| cell.verdict.clone()).unwrap_or_default(),
         symbol: cell.map_or('·', |cell| cell.symbol),
+        flow: Some(number),
         words: cell.map(|cell| cell.words.clone()).unwrap_or_default(),
         declared: declared.to_owned(),
         observed: format!("×{}", judged.flow.count),
@@ -124,6 +132,7 @@ fn of_state(state: DeclaredState, language: Language) -> Sides {
     Sides {
         verdict: "declared".to_owned(),
         symbol: '○',
+        flow: None,
         words: words.matrix_declared.to_owned(),
         declared: words.term("declared:exact").to_owned(),
         observed: words.term(&format!("short:{}", word(&state))).to_owned(),

@@ -1,12 +1,13 @@
 //! What was sent when: a lane for each recipient over the phases of the session.
 //!
-//! The table of frequencies says the same in words. Sightings that fall on one pixel are
-//! one mark, so that a session of any length stays a drawing of some thousand.
+//! The table of frequencies says the same in words. What was sent within the width of a mark is
+//! one mark, that of the gravest verdict, so that none hides another and a session of any
+//! length stays a drawing of some thousand.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::shape::fit;
-use super::worst::mark;
+use super::worst::{grave, mark};
 use super::{Index, duration, recipient_name, type_name, word};
 use crate::audit::Report;
 use crate::evidence::Time;
@@ -20,15 +21,15 @@ const PART: usize = 44;
 const PARTS: usize = 12;
 /// Marks of the session that are drawn; all stand under the method.
 const MARKS: usize = 40;
-/// Names in one mark's words.
+/// Names of one verdict in a mark's words.
 const NAMES: usize = 6;
 /// Pixels of a lane, above the first, and between two marks that are told apart.
 const LANE: u32 = 22;
 const TOP: u32 = 44;
-const STEP: u32 = 8;
+const STEP: u32 = 17;
 /// Edges of the plot.
 const LEFT: u32 = 240;
-const RIGHT: u32 = 1090;
+const RIGHT: u32 = 1066;
 
 /// The drawing.
 pub struct Timeline {
@@ -174,21 +175,22 @@ fn lane(
     let words = language.words();
     let name = recipient_name(report, id, language);
     let mut spans: BTreeSet<(u32, u32, String)> = BTreeSet::new();
-    // By place and verdict: names of the types.
-    let mut dots: BTreeMap<(u32, String), (Time, BTreeSet<String>)> = BTreeMap::new();
+    let place = |time: Time| axis.x(time).saturating_sub(LEFT) / STEP * STEP + LEFT;
+    // By place: when first, and by verdict the names of the types.
+    let mut dots: BTreeMap<u32, (Time, BTreeMap<String, BTreeSet<String>>)> = BTreeMap::new();
     for judged in index.flows(id) {
         let verdict = judged.verdict.as_ref().map_or_else(|| "listed".to_owned(), |v| word(&v.disclosure));
         let data_type = type_name(report, &judged.flow.data_type, language);
         for sighting in index.sightings(&judged.flow.sightings) {
-            let place = |time: Time| axis.x(time) / STEP * STEP;
             let Sighting { first, last, .. } = sighting;
-            if place(*last) > place(*first) && spans.len() < STEP as usize * LANE as usize {
+            if place(*last) > place(*first) {
                 spans.insert((place(*first), place(*last) - place(*first), verdict.clone()));
             }
-            let dot = dots.entry((place(*first), verdict.clone())).or_insert((*first, BTreeSet::new()));
+            let dot = dots.entry(place(*first)).or_insert_with(|| (*first, BTreeMap::new()));
             dot.0 = dot.0.min(*first);
-            if dot.1.len() <= NAMES {
-                dot.1.insert(data_type.clone());
+            let names = dot.1.entry(verdict.clone()).or_default();
+            if names.len() <= NAMES {
+                names.insert(data_type.clone());
             }
         }
     }
@@ -199,18 +201,22 @@ fn lane(
         if to > from + STEP {
             spans.insert((from, to - from, verdict.to_owned()));
         }
-        dots.entry((from, verdict.to_owned())).or_insert((contact.first, BTreeSet::new()));
+        let dot = dots.entry(place(contact.first)).or_insert_with(|| (contact.first, BTreeMap::new()));
+        dot.1.entry(verdict.to_owned()).or_default();
     }
-    let dot = |((x, verdict), (time, types)): ((u32, String), (Time, BTreeSet<String>))| {
-        let (symbol, said) = mark(&verdict, words);
-        let mut names: Vec<String> = types.into_iter().collect();
-        if names.len() > NAMES {
-            names.truncate(NAMES);
-            names.push("…".to_owned());
+    let said = |(verdict, types): (&String, &BTreeSet<String>)| {
+        let mut names: Vec<&str> = types.iter().take(NAMES).map(String::as_str).collect();
+        if types.len() > NAMES {
+            names.push("…");
         }
-        let said =
-            format!("{time} {name}: {}{said}", names.join(words.and) + if names.is_empty() { "" } else { " · " });
-        (x, verdict, symbol, said)
+        format!("{}{}{}", names.join(words.and), if names.is_empty() { "" } else { " · " }, mark(verdict, words).1)
+    };
+    let dot = |(x, (time, verdicts)): (u32, (Time, BTreeMap<String, BTreeSet<String>>))| {
+        let mut by: Vec<(&String, &BTreeSet<String>)> = verdicts.iter().collect();
+        by.sort_by_key(|(verdict, _)| std::cmp::Reverse(grave(verdict)));
+        let verdict = by.first().map(|(verdict, _)| (*verdict).clone()).unwrap_or_default();
+        let (symbol, _) = mark(&verdict, words);
+        (x, verdict, symbol, format!("{time} {name}: {}", by.into_iter().map(said).collect::<Vec<_>>().join("; ")))
     };
     Lane {
         y: TOP + row * LANE + 15,

@@ -1,21 +1,27 @@
 //! The verdict that stands for a recipient where only one can be shown.
 
 use super::word;
-use crate::audit::{Disclosure, JudgedFlow};
+use crate::audit::JudgedFlow;
 use crate::report::language::Words;
 
 /// Of the verdicts on flows the gravest: its id as JSON writes it; `listed` where none was judged.
 pub fn worst<'a>(flows: impl Iterator<Item = &'a JudgedFlow>) -> String {
-    let grave = |disclosure: Disclosure| match disclosure {
-        Disclosure::Incorrect => 6,
-        Disclosure::Omitted => 5,
-        Disclosure::Ambiguous => 4,
-        Disclosure::Vague => 3,
-        Disclosure::Unsettled => 2,
-        Disclosure::Clear => 1,
-    };
-    let verdicts = flows.filter_map(|judged| judged.verdict.as_ref()).map(|verdict| verdict.disclosure);
-    verdicts.max_by_key(|verdict| grave(*verdict)).map_or_else(|| "listed".to_owned(), |verdict| word(&verdict))
+    let verdicts = flows.filter_map(|judged| judged.verdict.as_ref()).map(|verdict| word(&verdict.disclosure));
+    verdicts.max_by_key(|verdict| grave(verdict)).unwrap_or_else(|| "listed".to_owned())
+}
+
+/// How grave a verdict is, by its id: the higher the worse.
+pub fn grave(verdict: &str) -> u8 {
+    match verdict {
+        "incorrect" => 7,
+        "omitted" => 6,
+        "ambiguous" => 5,
+        "vague" => 4,
+        "unsettled" => 3,
+        "clear" => 2,
+        "listed" => 1,
+        _ => 0,
+    }
 }
 
 /// Its mark, and its words.
