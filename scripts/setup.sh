@@ -24,7 +24,7 @@ as_root() {
 debian() {
   local wanted=(gcc libc6-dev libpcap-dev) missing=() package
   if [ $tests = yes ]; then
-    wanted+=(tshark tcpdump curl openssl nodejs python3 python3-junitparser iproute2 chromium fonts-noto-cjk)
+    wanted+=(tshark tcpdump curl openssl nodejs python3 python3-junitparser python3-pip iproute2 chromium fonts-noto-cjk libreoffice-calc)
   fi
   for package in "${wanted[@]}"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -38,7 +38,7 @@ debian() {
 fedora() {
   local wanted=(gcc libpcap-devel) missing=() package
   if [ $tests = yes ]; then
-    wanted+=(wireshark-cli tcpdump curl openssl nodejs python3 python3-junitparser iproute chromium google-noto-sans-cjk-fonts)
+    wanted+=(wireshark-cli tcpdump curl openssl nodejs python3 python3-junitparser python3-pip iproute chromium google-noto-sans-cjk-fonts libreoffice-calc)
   fi
   for package in "${wanted[@]}"; do rpm -q "$package" >/dev/null 2>&1 || missing+=("$package"); done
   if [ ${#missing[@]} = 0 ]; then say "nothing to install: ${wanted[*]}"; return; fi
@@ -62,12 +62,23 @@ case "$(uname -s)" in
     elif command -v dnf >/dev/null; then fedora
     else
       say "unknown distribution: install gcc and the development files of libpcap by hand" >&2
-      [ $tests = no ] || say "and for the tests: tshark tcpdump curl openssl nodejs python3 python3-junitparser iproute2 chromium" >&2
+      [ $tests = no ] || say "and for the tests: tshark tcpdump curl openssl nodejs python3 python3-junitparser python3-pip iproute2 chromium libreoffice-calc" >&2
       exit 1
     fi ;;
   *) say "unknown system: without libpcap, build with --no-default-features" >&2; exit 1 ;;
 esac
 
+# axe-core, which checks pages for accessibility in a browser (MPL-2.0, not part of what is built),
+# comes in a Python package that carries it.
+axe() {
+  local version=0.1.8 folder
+  folder=$(dirname "$0")/../target/axe
+  if [ -f "$folder/$version/axe_playwright_python/axe.min.js" ]; then return; fi
+  say "installing axe-core (axe-playwright-python $version) into target/axe"
+  python3 -m pip install --quiet --no-deps --target "$folder/$version" "axe-playwright-python==$version"
+}
+
+if [ $tests = yes ] && [ "$(uname -s)" = Linux ]; then axe; fi
 if ! command -v cargo >/dev/null; then
   say "cargo is missing: install Rust 1.89 or later (rustup, or your distribution's rust)" >&2
   exit 1

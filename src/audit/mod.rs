@@ -64,6 +64,7 @@ pub fn audit(observations: Observations, policy: Policy, session: SessionFacts, 
     let summary = suppress::summary(&findings);
     let declared = declared::states(&observations, &policy, signatures);
     let data_types = words::names(&observations, &policy, signatures);
+    let companies = words::companies(&observations, signatures);
     let clauses = clauses::cited(&findings, &signatures.clauses);
     Report {
         schema: SCHEMA.to_owned(),
@@ -95,6 +96,7 @@ pub fn audit(observations: Observations, policy: Policy, session: SessionFacts, 
         baseline: None,
         summary,
         data_types,
+        companies,
         clauses,
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::{Certainty, Locator, Span, Time};
 use crate::observations::{Beside, Contact, Coverage, Flow, GeoSource, Input, Recipient, Sealed, Sighting, Withheld};
 use crate::policy::Policy;
-use crate::session::IgnoreState;
+use crate::session::{Case, IgnoreState};
 use crate::signatures::Class;
 
 /// How bad. Ordered.
@@ -375,6 +375,15 @@ pub struct SessionFacts {
     /// Notes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,
+    /// The test device in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// What was changed on it for the test.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<String>,
+    /// The case that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<Case>,
     /// Clock skew in milliseconds that was allowed for.
     pub clock_skew_ms: u64,
 }
@@ -436,9 +445,24 @@ pub struct Report {
     /// Names of the data types that occur above, so that the report reads on its own.
     #[serde(default)]
     pub data_types: BTreeMap<String, TypeName>,
+    /// The companies of the recipients.
+    #[serde(default)]
+    pub companies: BTreeMap<String, CompanyName>,
     /// The clauses that the findings cite.
     #[serde(default)]
     pub clauses: BTreeMap<String, CitedClause>,
+}
+
+/// What the signatures say of a company.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CompanyName {
+    /// Legal name, Chinese.
+    pub zh: String,
+    /// Legal name, English.
+    pub en: String,
+    /// ISO 3166-1 alpha-2 of its seat, where known: where data is stored is another matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
 }
 
 /// What the signatures call a data type.

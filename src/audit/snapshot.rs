@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Finding, JudgedFlow, SessionFacts, Tool, TypeName};
+use super::{Finding, JudgedFlow, Report, SessionFacts, Tool, TypeName};
 use crate::evidence::sha256_hex;
 use crate::observations::{Coverage, Phase, Recipient};
 
@@ -17,7 +17,6 @@ pub const LIMIT: u64 = 512 << 20;
 /// An earlier report.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Snapshot {
-    schema: String,
     /// What it was made with.
     pub tool: Tool,
     /// Of which session.
@@ -52,6 +51,36 @@ pub struct Seen {
     pub phase: Phase,
 }
 
+impl Report {
+    /// Reads all of a `report.json`; the error says why it is none.
+    pub fn read(bytes: &[u8]) -> Result<Self, String> {
+        parse(bytes)
+    }
+}
+
+/// What the bytes hold, where they are a report of this schema: a stranger's JSON and a
+/// report of another schema are told from a damaged one before their fields are missed.
+fn parse<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    #[derive(Deserialize)]
+    struct Schema {
+        schema: Option<String>,
+    }
+    const WRITES: &str = "`wirewitness audit --format json` writes one";
+    // Some editors put a byte order mark in front.
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    let found: serde_json::Result<Schema> = serde_json::from_slice(bytes);
+    match found {
+        Err(error) if error.is_data() => return Err(format!("is JSON, but no report; {WRITES}")),
+        Err(error) => return Err(format!("is no report: no JSON, or damaged: {error}; {WRITES}")),
+        Ok(Schema { schema: None }) => return Err(format!("is JSON, but no report: it names no schema; {WRITES}")),
+        Ok(Schema { schema: Some(schema) }) if schema != super::SCHEMA => {
+            return Err(format!("is {schema:?}; only {:?} can be read", super::SCHEMA));
+        }
+        Ok(_) => {}
+    }
+    serde_json::from_slice(bytes).map_err(|error| format!("is a damaged report: {error}"))
+}
+
 /// The policy's files.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Documents {
@@ -71,11 +100,7 @@ pub struct Document {
 impl Snapshot {
     /// Reads the bytes of a `report.json`; the error says why they are none.
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
-        let mut snapshot: Self = serde_json::from_slice(bytes)
-            .map_err(|error| format!("is no report: {error}; `wirewitness audit --format json` writes one"))?;
-        if snapshot.schema != super::SCHEMA {
-            return Err(format!("is {:?}; only {:?} can be compared", snapshot.schema, super::SCHEMA));
-        }
+        let mut snapshot: Self = parse(bytes)?;
         snapshot.sha256 = sha256_hex(bytes);
         Ok(snapshot)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{DataLevel, RecipientLevel, Text, TypeName};
+use super::{CompanyName, DataLevel, RecipientLevel, Text, TypeName};
 use crate::observations::{Observations, Recipient};
 use crate::policy::{Policy, ThirdParty};
 use crate::signatures::Signatures;
@@ -71,6 +71,14 @@ pub fn names(observations: &Observations, policy: &Policy, signatures: &Signatur
         .chain(own)
         .filter_map(|id| signatures.types.get(id))
         .map(|t| (t.id.clone(), TypeName { zh: t.zh.clone(), en: t.en.clone(), class: t.class }))
+        .collect()
+}
+
+/// The companies of all recipients.
+pub fn companies(observations: &Observations, signatures: &Signatures) -> BTreeMap<String, CompanyName> {
+    let ids = observations.recipients.values().filter_map(|recipient| recipient.company.as_deref());
+    ids.filter_map(|id| signatures.companies.get(id))
+        .map(|c| (c.id.clone(), CompanyName { zh: c.zh.clone(), en: c.en.clone(), country: c.country.clone() }))
         .collect()
 }
 

@@ -19,9 +19,11 @@ mod mark;
 mod messages;
 mod options;
 mod output;
+mod paper;
 mod policy;
 mod proxy;
 mod record;
+mod report;
 mod session;
 mod signatures;
 mod slice;
@@ -51,6 +53,7 @@ enum Command {
     Messages(messages::Args),
     Slice(slice::Args),
     Policy(policy::Args),
+    Report(report::Args),
     Record(record::Args),
     Proxy(proxy::Args),
     Mark(mark::Args),
@@ -122,6 +125,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Messages(args) => messages::run(args),
         Command::Slice(args) => slice::run(args),
         Command::Policy(args) => policy::run(args),
+        Command::Report(args) => report::run(args),
         Command::Record(args) => record::run(args),
         Command::Proxy(args) => proxy::run(args),
         Command::Mark(args) => mark::run(args),

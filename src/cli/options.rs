@@ -156,3 +156,12 @@ impl Color {
         }
     }
 }
+
+impl From<Language> for crate::report::Language {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::En => Self::En,
+            Language::Zh => Self::Zh,
+        }
+    }
+}

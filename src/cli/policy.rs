@@ -72,7 +72,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         Format::Xlsx if std::io::stdout().is_terminal() => {
             anyhow::bail!("a workbook is no text: send it to a file, with > policy.xlsx behind the command")
         }
-        Format::Xlsx => report::policy::xlsx::render(&arranged())?,
+        Format::Xlsx => report::xlsx::render(&arranged().sheets)?,
     };
     output::stdout(&bytes)?;
     Ok(Outcome::Clear)

@@ -8,8 +8,31 @@ use serde_json::Value;
 
 use crate::audit::Report;
 
-/// `text` with control, format and bidirectional characters as `\u{202e}`.
+/// Bytes of one text that are shown: the longest quoted row of a policy is below this, and a
+/// name of a megabyte would be a page of its own wherever it is named. report.json has all.
+const LONGEST: usize = 8 << 10;
+
+/// Bytes that say what was cut: a text that was cut once is not cut again.
+const CUT: usize = 80;
+
+/// `text` with control, format and bidirectional characters as `\u{202e}`, and the end of
+/// what is longer than [`LONGEST`] as its length and digest, so that two stay two.
 pub fn visible(text: &str) -> String {
+    let mut shown = seen(head(text, LONGEST + CUT));
+    if text.len() > LONGEST + CUT || shown.len() > LONGEST + CUT {
+        shown.truncate(head(&shown, LONGEST).len());
+        let digest = crate::evidence::sha256_hex(text.as_bytes());
+        shown.push_str(&format!("… [{} bytes, SHA-256 {}]", text.len(), digest.get(..16).unwrap_or_default()));
+    }
+    shown
+}
+
+/// At most so many bytes of it, whole characters.
+fn head(text: &str, most: usize) -> &str {
+    (0..=most.min(text.len())).rev().find_map(|end| text.get(..end)).unwrap_or_default()
+}
+
+fn seen(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -58,5 +81,18 @@ mod tests {
         assert_eq!(visible("a\u{200b}b\u{feff}"), "a\\u{200b}b\\u{feff}");
         assert_eq!(visible("one\r\ntwo\tthree"), "one  two three");
         assert_eq!(visible("设备信息 ✓ é"), "设备信息 ✓ é");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_and_stays_different_from_another() {
+        let long = |end: &str| "é".repeat(1 << 19) + end;
+        let (a, b) = (visible(&long("a")), visible(&long("b")));
+        assert!(a.len() <= super::LONGEST + super::CUT && a.contains("… [1048577 bytes, SHA-256 "), "{}", &a[8000..]);
+        assert_ne!(a, b);
+        let hidden = visible(&"\u{202e}".repeat(3_000));
+        assert!(hidden.len() <= super::LONGEST + super::CUT, "escapes are longer than what they stand for");
+        assert_eq!([visible(&a), visible(&hidden)], [a, hidden], "what was made visible stays as it is");
+        let whole = "é".repeat(super::LONGEST / 2);
+        assert_eq!(visible(&whole), whole);
     }
 }

@@ -1,8 +1,9 @@
-//! One self-contained page: no script, no resource from outside, one style that its
+//! One self-contained page: nothing from outside, one style and one script, which its
 //! content security policy names by hash.
 //!
 //! The template escapes every value; characters that cannot be seen were made visible
-//! before. So nothing that stands in a capture or a policy can be markup here.
+//! before. So nothing that stands in a capture or a policy can be markup here, and the
+//! script only hides and shows what the page says without it.
 
 use askama::Template;
 use sha2::Digest;
@@ -13,6 +14,8 @@ use crate::audit::Report;
 
 /// The page's style, part of the page.
 const STYLE: &str = include_str!("../../templates/report.css");
+/// The page's script, likewise.
+const SCRIPT: &str = include_str!("../../templates/report.js");
 
 /// The page cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -29,26 +32,38 @@ pub enum HtmlError {
 #[template(path = "report.html")]
 struct Page<'a> {
     view: &'a View,
+    page: view::Page,
     words: &'a Words,
     lang: &'a str,
     style: &'a str,
     style_hash: String,
+    script: &'a str,
+    script_hash: String,
+    width: u32,
     tool: String,
     legend: Vec<&'a str>,
     parties_intro: String,
+    rhythm_more: String,
 }
 
 /// The page, with a last line feed.
 pub fn render(report: &Report, language: Language) -> Result<String, HtmlError> {
     let shown = super::escape::shown(report)?;
-    let view = view::arrange(&shown, language);
+    let mut view = view::arrange(&shown, language);
+    let arranged = view::page(&shown, &mut view, language);
+    let hash = |text: &str| data_encoding::BASE64.encode(&sha2::Sha256::digest(text.as_bytes()));
     let words = language.words();
     let page = Page {
         view: &view,
+        rhythm_more: fill(words.clauses_more, &[&view.rhythms.len().saturating_sub(arranged.rhythms)]),
+        page: arranged,
         words,
         lang: language.tag(),
         style: STYLE,
-        style_hash: data_encoding::BASE64.encode(&sha2::Sha256::digest(STYLE.as_bytes())),
+        style_hash: hash(STYLE),
+        script: SCRIPT,
+        script_hash: hash(SCRIPT),
+        width: view::WIDTH,
         tool: format!("{} {}", shown.tool.name, shown.tool.version),
         parties_intro: fill(words.policy_read_intro, &[&view.parties.len()]),
         legend: words.matrix_legend.split("   ").collect(),

@@ -27,6 +27,12 @@ pub fn render(report: &Report, service: &Service<'_>) -> Result<String, serde_js
     };
     let mut text = format!("## {mark} wirewitness · {}\n\n", escape(&arranged.app));
     text.push_str(&format!("{}\n\n{}\n\n", escape(&service.verdict(report)), escape(&arranged.headline)));
+    for fact in &arranged.case {
+        text.push_str(&format!("- {}: {}\n", fact.name, escape(&fact.values.join("; "))));
+    }
+    if !arranged.case.is_empty() {
+        text.push('\n');
+    }
     if !arranged.counts.is_empty() {
         let counts: Vec<String> = arranged.counts.iter().map(|(_, word, count)| format!("{word} {count}")).collect();
         text.push_str(&format!("{}\n\n", counts.join(" · ")));

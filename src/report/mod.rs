@@ -5,9 +5,11 @@
 //! stands in `language/`, one table a language; codes and ids are never translated.
 
 pub mod checks;
+pub mod csv;
 pub mod difference;
 pub mod discover;
 pub mod escape;
+mod excerpt;
 pub mod explain;
 pub mod github;
 pub mod gitlab;
@@ -21,8 +23,12 @@ pub mod markdown;
 pub mod places;
 pub mod policy;
 pub mod sarif;
+pub mod sheet;
+pub mod tables;
+pub mod template;
 pub mod terminal;
 mod view;
+pub mod xlsx;
 
 pub use language::{Language, fill};
 pub use places::Places;

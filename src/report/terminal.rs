@@ -7,7 +7,7 @@
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::language::{Language, fill};
+use super::language::Language;
 use super::view::{self, Contact, Evidence, Finding, View};
 use crate::audit::Report;
 
@@ -40,9 +40,6 @@ const MATRIX_TYPE: u16 = 18;
 
 /// Columns of an entry of the legend.
 const LEGEND: u16 = 40;
-
-/// Clauses named by a finding; the rest is counted.
-const CLAUSES: usize = 4;
 
 const TITLE: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -265,11 +262,9 @@ impl Page<'_> {
             rows.push(("", finding.more_words.clone()));
         }
         if !finding.clauses.is_empty() {
-            let mut ids: Vec<&str> = finding.clauses.iter().take(CLAUSES).map(|c| c.id.as_str()).collect();
-            let more = finding.clauses.len().saturating_sub(CLAUSES);
-            let more = fill(words.clauses_more, &[&more]);
-            if finding.clauses.len() > CLAUSES {
-                ids.push(&more);
+            let mut ids: Vec<&str> = finding.clauses.iter().map(|clause| clause.id.as_str()).collect();
+            if !finding.more_clauses.is_empty() {
+                ids.push(&finding.more_clauses_words);
             }
             rows.push((words.clauses, ids.join(", ")));
         }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{SessionError, read_text};
@@ -47,6 +48,51 @@ pub struct Description {
     /// Free notes, quoted in the report.
     #[serde(default)]
     pub notes: Option<String>,
+    /// The test device in words: model, system, how it was prepared.
+    #[serde(default)]
+    pub device: Option<String>,
+    /// What was changed on it for the test: a certificate installed, pinning switched off …
+    #[serde(default)]
+    pub changes: Vec<String>,
+    /// The case that it belongs to.
+    #[serde(default)]
+    pub case: Option<Case>,
+}
+
+/// `[case]`: what an office files a report under. Nothing is required, nothing is judged by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// Its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+    /// Who examined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub examiner: Option<String>,
+    /// On whose behalf and on what ground.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mandate: Option<String>,
+    /// Who had the evidence when and how it was kept, one note a line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub custody: Vec<String>,
+    /// The last day on which it is to be kept.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "day")]
+    pub retain_until: Option<Date>,
+}
+
+/// A TOML date, or a text that is one.
+fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Day {
+        Toml(toml::value::Datetime),
+        Text(String),
+    }
+    let text = match Day::deserialize(deserializer)? {
+        Day::Toml(date) => date.to_string(),
+        Day::Text(text) => text,
+    };
+    super::parse_day(&text).map(Some).map_err(serde::de::Error::custom)
 }
 
 impl Description {

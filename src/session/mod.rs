@@ -14,7 +14,7 @@ mod settled;
 use std::path::{Path, PathBuf};
 
 pub use canary::canaries;
-pub use describe::{DEFAULT_SKEW_MS, Description};
+pub use describe::{Case, DEFAULT_SKEW_MS, Description};
 pub use ignore::{
     IgnoreRule, IgnoreState, Matcher, WARNING_DAYS, parse_day, parse_ignore, read_ignore, without_rules, write_rule,
 };

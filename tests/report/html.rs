@@ -9,13 +9,12 @@ use super::{hostile, keep, sample};
 const LANGUAGES: [Language; 2] = [Language::En, Language::Zh];
 
 #[test]
-fn one_page_with_no_script_and_nothing_from_outside() {
+fn one_page_with_one_script_and_nothing_from_outside() {
     for language in LANGUAGES {
         let page = render(&sample(|_, _, _| {}), language).unwrap();
         keep(&format!("report.{}.html", language.tag()), &page);
-        for forbidden in
-            ["<script", "<link", "<img", "<iframe", "<object", "<form", "src=", "@import", "url(", " style="]
-        {
+        assert_eq!(page.matches("<script").count(), 1);
+        for forbidden in ["<link", "<img", "<iframe", "<object", "<form", "src=", "@import", "url(", " style="] {
             assert!(!page.contains(forbidden), "{forbidden}");
         }
         for handler in page.split(" on").skip(1) {
@@ -28,14 +27,19 @@ fn one_page_with_no_script_and_nothing_from_outside() {
 }
 
 #[test]
-fn the_security_policy_names_the_one_style_by_its_hash() {
+fn the_security_policy_names_the_one_style_and_the_one_script_by_hash() {
     let page = render(&sample(|_, _, _| {}), Language::En).unwrap();
-    let style = page.split("<style>").nth(1).and_then(|rest| rest.split("</style>").next()).unwrap();
-    let hash = data_encoding::BASE64.encode(&sha2::Sha256::digest(style.as_bytes()));
-    let policy =
-        format!("content=\"default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'\"");
+    let hash = |name: &str| {
+        assert_eq!(page.matches(&format!("<{name}>")).count(), 1);
+        let inside = page.split(&format!("<{name}>")).nth(1).and_then(|rest| rest.split(&format!("</{name}>")).next());
+        data_encoding::BASE64.encode(&sha2::Sha256::digest(inside.unwrap().as_bytes()))
+    };
+    let policy = format!(
+        "content=\"default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'\"",
+        hash("style"),
+        hash("script")
+    );
     assert!(page.contains(&policy));
-    assert_eq!(page.matches("<style>").count(), 1);
 }
 
 #[test]
@@ -44,7 +48,7 @@ fn both_sides_clauses_and_method_are_there() {
     for language in LANGUAGES {
         let page = render(&report, language).unwrap();
         for finding in &report.findings {
-            assert!(page.contains(&format!("<article id=\"{}\">", finding.fingerprint)), "{}", finding.code);
+            assert!(page.contains(&format!("<article id=\"{}\"", finding.fingerprint)), "{}", finding.code);
             for clause in &finding.clauses {
                 assert!(page.contains(&format!("<code>{clause}</code>")), "{clause}");
             }
@@ -71,7 +75,7 @@ fn every_anchor_has_its_place() {
 fn nothing_of_a_capture_or_policy_is_markup() {
     for language in LANGUAGES {
         let page = render(&hostile(), language).unwrap();
-        assert!(!page.contains("<script") && !page.contains("alert(1)<"));
+        assert!(page.matches("<script").count() == 1 && !page.contains("alert(1)<"));
         assert!(page.contains("&#60;script&#62;alert(1)&#60;/script&#62;"), "it is shown as text");
         assert!(page.contains("\\u{202e}live") && !page.contains('\u{202e}'));
         assert!(page.chars().all(|c| c == '\n' || !c.is_control()));

@@ -189,7 +189,7 @@ fn only_what_is_new_or_worse_than_the_baseline_fails() {
 
 #[test]
 fn a_file_that_is_no_report_is_refused() {
-    assert!(Snapshot::read(b"{}").unwrap_err().contains("is no report"));
+    assert!(Snapshot::read(b"{}").unwrap_err().contains("names no schema"));
     let other = json::render(&sample(|_, _, _| {})).unwrap().replace("wirewitness-report/1", "wirewitness-report/9");
     assert!(Snapshot::read(other.as_bytes()).unwrap_err().contains("wirewitness-report/9"));
 }

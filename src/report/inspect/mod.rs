@@ -4,7 +4,6 @@
 //! and written as text or as a page.
 
 mod beside;
-mod excerpt;
 pub mod html;
 pub mod text;
 
@@ -13,6 +12,7 @@ use crate::observations::{Contact, Observations, Recipient, Sighting, Withheld};
 use crate::signatures::Signatures;
 
 use super::escape::visible;
+use super::excerpt;
 use super::language::{Language, fill};
 
 /// What the sections are.

@@ -4,6 +4,7 @@ mod commands;
 pub(super) mod discover;
 mod en;
 mod reasons;
+pub mod tables;
 mod zh;
 
 use crate::audit::Text;
@@ -44,6 +45,14 @@ impl Language {
         match self {
             Self::En => &en::WORDS,
             Self::Zh => &zh::WORDS,
+        }
+    }
+
+    /// Its one of two.
+    pub fn pick<'a>(self, zh: &'a str, en: &'a str) -> &'a str {
+        match self {
+            Self::En => en,
+            Self::Zh => zh,
         }
     }
 
@@ -100,6 +109,8 @@ words! {
     diff_title, diff_old, diff_new, diff_side, diff_none,
     meaning, example, mend, base_severity, ignore_rule,
     gate_passed, gate_failed, gate_unseen, left_out,
+    skip, answer, matrix_intro, matrix_declared, facet_code, filters, filter_all, filter_reset, filter_shown, flows, flows_intro, flow_more, diagram, diagram_intro, diagram_more, product, country, country_of_address, country_of_seat, timeline, timeline_intro, since, settled, settled_none, settled_as, method_command, limits, limit_sight, limit_time, limit_keys, limit_values, limit_policy, limit_law,
+    case, case_number, case_examiner, case_mandate, case_custody, case_retain, method_device, method_changes, method_notes,
     baseline, baseline_of, baseline_counts, baseline_absent, baseline_covered,
 }
 

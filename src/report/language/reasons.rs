@@ -24,13 +24,6 @@ impl Language {
         said
     }
 
-    fn pick(self, zh: &'static str, en: &'static str) -> &'static str {
-        match self {
-            Self::Zh => zh,
-            Self::En => en,
-        }
-    }
-
     fn ground(self, ground: &Ground) -> String {
         let (zh, en) = sentence(ground.code);
         let mut filled = String::new();

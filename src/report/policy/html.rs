@@ -5,8 +5,9 @@ use askama::Template;
 use sha2::Digest;
 
 use super::words::Words;
-use super::{Sheet, View, language_words};
+use super::{View, language_words};
 use crate::report::Language;
+use crate::report::sheet::{Cell, Sheet};
 
 /// The page's style, part of the page.
 const STYLE: &str = include_str!("../../../templates/policy.css");
@@ -27,20 +28,20 @@ struct Shown<'a> {
     id: &'a str,
     title: &'a str,
     heads: Vec<&'a str>,
-    rows: Vec<(&'static str, Vec<&'a str>)>,
+    rows: Vec<(&'static str, Vec<String>)>,
 }
 
 impl<'a> Shown<'a> {
     fn of(sheet: &'a Sheet) -> Self {
         let filled = |column: &usize| sheet.rows.iter().any(|r| r.cells.get(*column).is_some_and(|c| !c.is_empty()));
         let kept: Vec<usize> = (0..sheet.heads.len()).filter(filled).collect();
-        let cells = |cells: &'a [String]| -> Vec<&'a str> {
-            kept.iter().map(|at| cells.get(*at).map(String::as_str).unwrap_or_default()).collect()
+        let cells = |cells: &[Cell]| -> Vec<String> {
+            kept.iter().map(|at| cells.get(*at).map(Cell::to_string).unwrap_or_default()).collect()
         };
         Self {
             id: sheet.id,
-            title: sheet.title,
-            heads: kept.iter().filter_map(|at| sheet.heads.get(*at).copied()).collect(),
+            title: &sheet.title,
+            heads: kept.iter().filter_map(|at| sheet.heads.get(*at).map(String::as_str)).collect(),
             rows: sheet.rows.iter().map(|row| (row.mark.class(), cells(&row.cells))).collect(),
         }
     }

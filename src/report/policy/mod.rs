@@ -1,63 +1,20 @@
 //! A policy as it was read, arranged for a person who holds it against the document.
 //!
 //! Takes a [`Policy`] as data, hands on tables of words: every item with its place and
-//! how sure its reading is. [`html`] and [`xlsx`] put them on paper.
+//! how sure its reading is. [`html`] and [`xlsx`](super::xlsx) put them on paper.
 
 pub mod html;
 mod words;
-pub mod xlsx;
 
 use words::Words;
 
 use super::Language;
 use super::escape::visible;
 use super::language::fill;
+use super::sheet::{Mark, Row, Sheet};
 use crate::evidence::{Certainty, Span};
 use crate::policy::{Claims, CrossBorder, Policy, Source, ThirdParty};
 use crate::signatures::Signatures;
-
-/// What a person should do about an item.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mark {
-    /// Nothing.
-    #[default]
-    Sure,
-    /// Look at the place.
-    Doubtful,
-    /// A person corrected it.
-    Corrected,
-}
-
-impl Mark {
-    /// Class in the page's style.
-    pub fn class(self) -> &'static str {
-        match self {
-            Self::Sure => "sure",
-            Self::Doubtful => "doubtful",
-            Self::Corrected => "corrected",
-        }
-    }
-}
-
-/// One item.
-pub struct Row {
-    /// One text for each head of the sheet.
-    pub cells: Vec<String>,
-    /// How it was read.
-    pub mark: Mark,
-}
-
-/// Items of one kind.
-pub struct Sheet {
-    /// Short name, the same in every language; it names the HTML section.
-    pub id: &'static str,
-    /// Name to read.
-    pub title: &'static str,
-    /// Names of the columns.
-    pub heads: Vec<&'static str>,
-    /// The items, in the order of the document.
-    pub rows: Vec<Row>,
-}
 
 /// Everything about a policy.
 pub struct View {
@@ -130,7 +87,7 @@ struct Arranger<'a> {
 
 impl Arranger<'_> {
     fn sheet(&self, id: &'static str, title: &'static str, heads: &[&'static str], rows: Vec<Row>) -> Sheet {
-        Sheet { id, title, heads: heads.to_vec(), rows }
+        Sheet { id, title: title.to_owned(), heads: heads.iter().map(ToString::to_string).collect(), rows }
     }
 
     fn place(&self, source: u32, line: u32) -> String {
@@ -192,8 +149,8 @@ impl Arranger<'_> {
             }
             let denied: Vec<String> =
                 party.denied.iter().filter(|d| d.conditional.is_none()).map(|d| d.data_type.clone()).collect();
-            Row {
-                cells: vec![
+            Row::words(
+                vec![
                     self.place_of(party.spans.first()),
                     self.word(mark).to_owned(),
                     product,
@@ -208,7 +165,7 @@ impl Arranger<'_> {
                     or_empty(&party.link),
                 ],
                 mark,
-            }
+            )
         });
         let heads = [
             w.place, w.reading, w.product, w.company, w.known_as, w.data, w.words, w.denied, w.purpose, w.scenario,
@@ -235,7 +192,7 @@ impl Arranger<'_> {
             let quote = all.spans.first().map(|s| visible(&s.quote)).unwrap_or_default();
             vec![self.place_of(all.spans.first()), visible(&all.recipients), self.types(&all.data), quote]
         });
-        let rows = kinds.chain(all).map(|cells| Row { cells, mark: Mark::Sure });
+        let rows = kinds.chain(all).map(|cells| Row::words(cells, Mark::Sure));
         self.sheet("kinds", w.kinds, &[w.place, w.recipients, w.data, w.quote], rows.collect())
     }
 
@@ -245,7 +202,7 @@ impl Arranger<'_> {
             let id = std::slice::from_ref(&item.data_type);
             let cells =
                 vec![self.place_of(Some(&item.span)), self.types(id), visible(&item.raw), visible(&item.span.quote)];
-            Row { cells, mark: Mark::Sure }
+            Row::words(cells, Mark::Sure)
         });
         self.sheet("own", w.own, &[w.place, w.data, w.words, w.quote], rows.collect())
     }
@@ -262,7 +219,7 @@ impl Arranger<'_> {
                 denial.conditional.as_deref().map(visible).unwrap_or_default(),
                 visible(&denial.span.quote),
             ];
-            Row { cells, mark: Mark::Sure }
+            Row::words(cells, Mark::Sure)
         });
         self.sheet("denials", w.denials, &[w.place, w.not_done, w.data, w.condition, w.quote], rows.collect())
     }
@@ -278,7 +235,7 @@ impl Arranger<'_> {
                 value,
                 first.map(|q| visible(&q.quote)).unwrap_or_default(),
             ];
-            Row { cells, mark: Mark::Sure }
+            Row::words(cells, Mark::Sure)
         });
         self.sheet("claims", w.claims, &[w.place, w.claim, w.said, w.quote], rows.collect())
     }
@@ -310,23 +267,25 @@ impl Arranger<'_> {
         let rows = self.policy.remarks.iter().map(|remark| {
             let places: Vec<String> = remark.spans.iter().map(|s| self.place_of(Some(s))).collect();
             let cells = vec![places.join("\n"), remark.code.clone(), visible(&remark.message)];
-            Row { cells, mark: Mark::Doubtful }
+            Row::words(cells, Mark::Doubtful)
         });
         self.sheet("remarks", w.remarks, &[w.place, w.code, w.remark], rows.collect())
     }
 
     fn sources(&self) -> Sheet {
         let w = self.words;
-        let rows = self.policy.sources.iter().map(|source| Row {
-            cells: vec![
-                visible(&source.name),
-                source.format.clone(),
-                source.encoding.clone(),
-                source.tables.to_string(),
-                source.paragraphs.to_string(),
-                source.sha256.clone(),
-            ],
-            mark: Mark::Sure,
+        let rows = self.policy.sources.iter().map(|source| {
+            Row::words(
+                vec![
+                    visible(&source.name),
+                    source.format.clone(),
+                    source.encoding.clone(),
+                    source.tables.to_string(),
+                    source.paragraphs.to_string(),
+                    source.sha256.clone(),
+                ],
+                Mark::Sure,
+            )
         });
         let heads = [w.name, w.format, w.encoding, w.tables, w.paragraphs, "SHA-256"];
         self.sheet("sources", w.sources, &heads, rows.collect())

@@ -4,6 +4,7 @@ use super::word;
 use crate::audit::Report;
 use crate::evidence::{Locator, Place};
 use crate::observations::Sighting;
+use crate::report::excerpt;
 use crate::report::language::{Language, fill};
 
 /// Ranges of frame numbers that a filter names; a reader copies one line, and the
@@ -14,6 +15,12 @@ const FRAME_RANGES: usize = 12;
 pub struct Evidence {
     /// `POST /v2/bind · host api.example.com`; empty for a contact.
     pub request: String,
+    /// `POST /v2/bind`; empty for a contact.
+    pub line: String,
+    /// The host as it stood in the message.
+    pub host: String,
+    /// What stands before the value, the value, and what stands behind it; see `excerpt`.
+    pub excerpt: (String, String, String),
     /// `imei = 86····…··17 (imei#1)`; empty for a contact.
     pub value: String,
     /// `MD5 (upper)`; how it crossed the wire.
@@ -37,22 +44,18 @@ pub fn of_sighting(sighting: &Sighting, report: &Report, language: Language) -> 
     let words = language.words();
     let (place, filter) = place(&sighting.locator, report, language);
     let key = sighting.key.as_deref().map(|key| format!("{key} = ")).unwrap_or_default();
-    let mut form = match sighting.form.digest.as_str() {
-        "plain" => words.term("plain").to_owned(),
-        digest => digest.to_uppercase(),
-    };
-    if sighting.form.variant != "as-is" {
-        form.push_str(&format!(" ({})", sighting.form.variant));
-    }
+    let mut form = form(sighting, language);
     if word(&sighting.wire) == "clear" {
         form.push_str(&format!(", {}", words.term("clear-wire")));
     }
-    let steps: Vec<String> = sighting.locator.steps.iter().map(ToString::to_string).collect();
     Evidence {
         request: format!("{} · {}", sighting.path_template, fill(words.host, &[&sighting.host])),
+        line: sighting.path_template.clone(),
+        host: sighting.host.clone(),
+        excerpt: excerpt::parts(sighting),
         value: format!("{key}{} ({})", sighting.masked, sighting.label),
         form,
-        steps: fill(words.bytes_of, &[&steps.join(" → "), &sighting.locator.start, &sighting.locator.end]),
+        steps: steps(sighting, language),
         place,
         filter,
         times: fill(words.times, &[&sighting.count, &sighting.first]),
@@ -61,11 +64,33 @@ pub fn of_sighting(sighting: &Sighting, report: &Report, language: Language) -> 
     }
 }
 
+/// `MD5 (upper)`: how the value was written.
+pub fn form(sighting: &Sighting, language: Language) -> String {
+    let mut form = match sighting.form.digest.as_str() {
+        "plain" => language.words().term("plain").to_owned(),
+        digest => digest.to_uppercase(),
+    };
+    if sighting.form.variant != "as-is" {
+        form.push_str(&format!(" ({})", sighting.form.variant));
+    }
+    form
+}
+
+/// `body → json $.device.id, bytes 0–15`: the way to the value.
+pub fn steps(sighting: &Sighting, language: Language) -> String {
+    let locator = &sighting.locator;
+    let steps: Vec<String> = locator.steps.iter().map(ToString::to_string).collect();
+    fill(language.words().bytes_of, &[&steps.join(" → "), &locator.start, &locator.end])
+}
+
 /// Of a contact's place.
 pub fn of_place(locator: &Locator, report: &Report, language: Language) -> Evidence {
     let (place, filter) = place(locator, report, language);
     Evidence {
         request: String::new(),
+        line: String::new(),
+        host: String::new(),
+        excerpt: Default::default(),
         value: String::new(),
         form: String::new(),
         steps: String::new(),

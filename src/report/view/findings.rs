@@ -1,7 +1,7 @@
 //! A finding with both sides quoted.
 
 use super::evidence::{self, Evidence};
-use super::{recipient_name, type_name, word};
+use super::{Index, recipient_name, type_name, word};
 use crate::audit::{self, Report};
 use crate::evidence::Span;
 use crate::report::language::{Language, fill};
@@ -9,9 +9,15 @@ use crate::report::policy;
 
 /// Places shown for a finding; the rest stands in report.json.
 const PLACES: usize = 4;
+/// Clauses named with their titles, nearest first; the others by id.
+const CLAUSES: usize = 4;
 
 /// A finding for a reader.
 pub struct Finding {
+    /// How it lies in a page.
+    pub page: super::InPage,
+    /// What to do about it.
+    pub mend: String,
     /// Code, never translated.
     pub code: String,
     /// Severity as JSON writes it.
@@ -38,8 +44,12 @@ pub struct Finding {
     pub more: usize,
     /// The same in words.
     pub more_words: String,
-    /// Clauses it touches.
+    /// Clauses it touches, the nearest ones.
     pub clauses: Vec<Clause>,
+    /// Ids of the others.
+    pub more_clauses: Vec<String>,
+    /// How many these are, in words.
+    pub more_clauses_words: String,
     /// Its stable name.
     pub fingerprint: String,
     /// Who has it ignored, why and until when: it is struck out.
@@ -71,27 +81,25 @@ pub struct Clause {
 }
 
 /// Arranges a finding.
-pub fn arrange(finding: &audit::Finding, report: &Report, language: Language) -> Finding {
+pub fn arrange(finding: &audit::Finding, report: &Report, index: &Index<'_>, language: Language) -> Finding {
     let words = language.words();
     let whom = recipient_name(report, &finding.recipient, language);
     let subject = match &finding.data_type {
         Some(id) => fill(words.received_by, &[&type_name(report, id, language), &whom]),
         None => whom,
     };
-    let mut places: Vec<Evidence> = report
-        .sightings
-        .iter()
-        .filter(|s| finding.sightings.contains(&s.id))
-        .take(PLACES)
-        .map(|s| evidence::of_sighting(s, report, language))
-        .collect();
+    let mut places: Vec<Evidence> =
+        index.sightings(&finding.sightings).take(PLACES).map(|s| evidence::of_sighting(s, report, language)).collect();
     if finding.sightings.is_empty() {
         places.extend(finding.locators.iter().take(PLACES).map(|l| evidence::of_place(l, report, language)));
     }
     let all = if finding.sightings.is_empty() { finding.locators.len() } else { finding.sightings.len() };
     let severity = word(&finding.severity);
     let conduct = audit::codes::get(&finding.code).is_some_and(|c| c.family == audit::codes::Family::Conduct);
+    let mend = audit::explanations::of(&finding.code).map(|entry| language.of(&entry.mend).to_owned());
     Finding {
+        page: super::InPage::default(),
+        mend: mend.unwrap_or_default(),
         code: finding.code.clone(),
         severity_words: words.term(&severity).to_owned(),
         severity,
@@ -105,7 +113,9 @@ pub fn arrange(finding: &audit::Finding, report: &Report, language: Language) ->
         more: all.saturating_sub(places.len()),
         more_words: fill(words.more_evidence, &[&all.saturating_sub(places.len())]),
         evidence: places,
-        clauses: finding.clauses.iter().map(|id| clause(id, report, language)).collect(),
+        clauses: finding.clauses.iter().take(CLAUSES).map(|id| clause(id, report, language)).collect(),
+        more_clauses_words: fill(words.clauses_more, &[&finding.clauses.len().saturating_sub(CLAUSES)]),
+        more_clauses: finding.clauses.iter().skip(CLAUSES).cloned().collect(),
         fingerprint: finding.fingerprint.clone(),
         ignored: finding
             .suppressed
@@ -114,6 +124,15 @@ pub fn arrange(finding: &audit::Finding, report: &Report, language: Language) ->
         ignore_command: finding.suppressed.is_none().then(|| ignore_command(&finding.fingerprint)),
         baseline_words: finding.baseline.map_or_else(String::new, |state| words.term(&word(&state)).to_owned()),
         baseline: finding.baseline.map_or_else(String::new, |state| word(&state)),
+    }
+}
+
+impl Finding {
+    /// Leaves so many places; what is left off is counted.
+    pub fn keep(&mut self, places: usize, language: Language) {
+        self.more += self.evidence.len().saturating_sub(places);
+        self.evidence.truncate(places);
+        self.more_words = fill(language.words().more_evidence, &[&self.more]);
     }
 }
 
@@ -135,7 +154,8 @@ pub fn quote(span: &Span, report: &Report, language: Language) -> Quote {
     Quote { place, words: span.quote.clone() }
 }
 
-fn clause(id: &str, report: &Report, language: Language) -> Clause {
+/// A clause by its id.
+pub fn clause(id: &str, report: &Report, language: Language) -> Clause {
     match report.clauses.get(id) {
         Some(known) => {
             // A scenario under an item is a testing platform's reading of it, not the item.

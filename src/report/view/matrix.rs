@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::worst::mark;
 use super::{recipient_name, type_name, word};
-use crate::audit::{Disclosure, Report, codes};
+use crate::audit::{JudgedFlow, Report, codes};
 use crate::report::language::Language;
 use crate::signatures::Class;
 
@@ -17,12 +18,24 @@ pub struct Matrix {
 
 /// One recipient.
 pub struct MatrixRow {
+    /// Its id.
+    pub id: String,
     /// Its name.
     pub recipient: String,
     /// Its role in words.
     pub role: String,
     /// One for each column.
     pub cells: Vec<Option<Cell>>,
+    /// Ids of the data types, one for each cell.
+    types: Vec<String>,
+}
+
+impl MatrixRow {
+    /// The flow of a data type.
+    pub fn cell(&self, data_type: &str) -> Option<&Cell> {
+        let cells = self.types.iter().zip(&self.cells);
+        cells.filter(|(id, _)| *id == data_type).find_map(|(_, cell)| cell.as_ref())
+    }
 }
 
 /// One flow.
@@ -35,18 +48,6 @@ pub struct Cell {
     pub words: String,
     /// Conduct in words, each with a plus.
     pub conduct: Vec<String>,
-}
-
-/// The mark of a verdict; one column wide in any terminal, but for `≠`.
-fn symbol(disclosure: Disclosure) -> char {
-    match disclosure {
-        Disclosure::Clear => '✓',
-        Disclosure::Vague => '~',
-        Disclosure::Omitted => '✗',
-        Disclosure::Incorrect => '!',
-        Disclosure::Ambiguous => '≠',
-        Disclosure::Unsettled => '?',
-    }
 }
 
 /// Builds it.
@@ -72,24 +73,22 @@ pub fn matrix(report: &Report, language: Language) -> Matrix {
         report.flows.iter().map(|f| f.flow.recipient.as_str()).collect::<BTreeSet<_>>().into_iter().collect();
     recipients.sort_by_key(|id| (report.recipients.get(*id).map(|r| r.role), *id));
 
+    let flows: BTreeMap<(&str, &str), &JudgedFlow> =
+        report.flows.iter().map(|f| ((f.flow.recipient.as_str(), f.flow.data_type.as_str()), f)).collect();
     let rows = recipients
         .iter()
         .map(|id| MatrixRow {
+            id: (*id).to_owned(),
+            types: types.iter().map(|id| (*id).to_owned()).collect(),
             recipient: recipient_name(report, id, language),
             role: report.recipients.get(*id).map_or_else(String::new, |r| words.term(&word(&r.role)).to_owned()),
             cells: types
                 .iter()
                 .map(|data_type| {
-                    let flow =
-                        report.flows.iter().find(|f| f.flow.recipient == *id && f.flow.data_type == *data_type)?;
-                    let (verdict, symbol, said) = match &flow.verdict {
-                        Some(v) => {
-                            let verdict = word(&v.disclosure);
-                            let said = words.term(&verdict).to_owned();
-                            (verdict, symbol(v.disclosure), said)
-                        }
-                        None => ("listed".to_owned(), '·', words.matrix_listed.to_owned()),
-                    };
+                    let flow = flows.get(&(*id, *data_type))?;
+                    let verdict = flow.verdict.as_ref().map_or_else(|| "listed".to_owned(), |v| word(&v.disclosure));
+                    let (symbol, said) = mark(&verdict, words);
+                    let said = said.to_owned();
                     let conduct = conduct.get(&(*id, *data_type)).cloned().unwrap_or_default();
                     Some(Cell { verdict, symbol, words: said, conduct })
                 })

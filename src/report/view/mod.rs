@@ -1,23 +1,43 @@
 //! The report arranged for reading, in one language: what the terminal and the HTML
 //! page both show. Strings are already made visible; nothing here knows a format.
 
+mod case;
+mod diagram;
 mod evidence;
+mod facets;
 mod findings;
+mod flows;
 mod ignored;
+mod index;
 mod matrix;
+mod method;
+mod page;
 mod rhythm;
 mod sections;
+mod shape;
+mod sides;
+mod timeline;
+mod worst;
 
 use crate::audit::Report;
 
 use super::language::{Language, fill};
 
-pub use evidence::Evidence;
-pub use findings::Finding;
+pub use case::case;
+pub use diagram::{Diagram, WIDTH};
+pub use evidence::{Evidence, form, steps};
+pub use facets::{Facet, Tags};
+pub use findings::{Clause, Finding, quote};
+pub use flows::FlowRow;
 pub use ignored::{Baseline, Ignored};
-pub use matrix::Matrix;
-pub use rhythm::RhythmRow;
+pub use index::Index;
+pub use matrix::{Cell, Matrix};
+pub use method::method;
+pub use page::{InPage, Page, page};
+pub use rhythm::{RhythmRow, duration};
 pub use sections::{Claim, Contact, Coverage, DeclaredGroup, Fact, PartyRow, RecipientRow, coverage};
+pub use sides::Group;
+pub use timeline::Timeline;
 
 /// A report arranged.
 pub struct View {
@@ -27,6 +47,8 @@ pub struct View {
     pub policy: String,
     /// The inputs, one a line.
     pub inputs: Vec<String>,
+    /// The case; empty where none is named.
+    pub case: Vec<Fact>,
     /// What the report comes to, never "clean".
     pub headline: String,
     /// Findings by severity, worst first: id, word, count.
@@ -66,11 +88,7 @@ pub struct View {
 /// Arranges `report`, whose strings are visible (see [`super::escape::shown`]).
 pub fn arrange(report: &Report, language: Language) -> View {
     let words = language.words();
-    let app = match (&report.session.app, &report.session.version) {
-        (Some(app), Some(version)) => format!("{app} {version}"),
-        (Some(app), None) => app.clone(),
-        (None, _) => words.app_unknown.to_owned(),
-    };
+    let index = Index::of(report);
     let sources: Vec<&str> = report.declarations.sources.iter().map(|s| s.name.as_str()).collect();
     let counts = crate::audit::Severity::ALL
         .into_iter()
@@ -81,7 +99,8 @@ pub fn arrange(report: &Report, language: Language) -> View {
         })
         .collect();
     View {
-        app,
+        app: app(report, language),
+        case: case::case(report, language),
         policy: policy_line(report, &sources, language),
         inputs: report
             .inputs
@@ -91,7 +110,7 @@ pub fn arrange(report: &Report, language: Language) -> View {
         headline: headline(report, language),
         counts,
         matrix: matrix::matrix(report, language),
-        findings: report.findings.iter().map(|f| findings::arrange(f, report, language)).collect(),
+        findings: report.findings.iter().map(|f| findings::arrange(f, report, &index, language)).collect(),
         ignored: ignored::ignored(report, language),
         baseline: ignored::baseline(report, language),
         rhythms: rhythm::rhythms(report, language),
@@ -104,7 +123,16 @@ pub fn arrange(report: &Report, language: Language) -> View {
         advice: report.advice.iter().map(|text| language.of(text).to_owned()).collect(),
         parties: sections::parties(report, language),
         remarks: report.declarations.remarks.iter().map(|r| format!("{}: {}", r.code, r.message)).collect(),
-        method: sections::method(report, language),
+        method: method::method(report, language),
+    }
+}
+
+/// App and version.
+pub fn app(report: &Report, language: Language) -> String {
+    match (&report.session.app, &report.session.version) {
+        (Some(app), Some(version)) => format!("{app} {version}"),
+        (Some(app), None) => app.clone(),
+        (None, _) => language.words().app_unknown.to_owned(),
     }
 }
 
@@ -134,25 +162,13 @@ pub fn headline(report: &Report, language: Language) -> String {
 }
 
 /// A data type's name.
-fn type_name(report: &Report, id: &str, language: Language) -> String {
-    report.data_types.get(id).map_or_else(
-        || id.to_owned(),
-        |name| match language {
-            Language::En => name.en.clone(),
-            Language::Zh => name.zh.clone(),
-        },
-    )
+pub fn type_name(report: &Report, id: &str, language: Language) -> String {
+    report.data_types.get(id).map_or(id, |name| language.pick(&name.zh, &name.en)).to_owned()
 }
 
 /// A recipient's name.
-fn recipient_name(report: &Report, id: &str, language: Language) -> String {
-    report.recipients.get(id).map_or_else(
-        || id.to_owned(),
-        |recipient| match language {
-            Language::En => recipient.en.clone(),
-            Language::Zh => recipient.zh.clone(),
-        },
-    )
+pub fn recipient_name(report: &Report, id: &str, language: Language) -> String {
+    report.recipients.get(id).map_or(id, |recipient| language.pick(&recipient.zh, &recipient.en)).to_owned()
 }
 
 /// The word of an enum as JSON writes it.
@@ -166,6 +182,11 @@ pub fn word<T: serde::Serialize>(value: &T) -> String {
 /// A place in the traffic: file, stream, frames, or entry.
 pub fn place(locator: &crate::evidence::Locator, report: &Report, language: Language) -> String {
     evidence::of_place(locator, report, language).place
+}
+
+/// The display filter that shows a place's frames; none in an imported file.
+pub fn filter(locator: &crate::evidence::Locator, report: &Report, language: Language) -> Option<String> {
+    evidence::of_place(locator, report, language).filter
 }
 
 /// The policy's files, and how many of its rows are not as they were read.

@@ -61,7 +61,7 @@ fn interval(rhythm: &Rhythm, language: Language) -> String {
 }
 
 /// `0.250 s`, `90 s`, `30 min`, `12 h`: units of the SI and those accepted beside them.
-fn duration(milliseconds: u64) -> String {
+pub fn duration(milliseconds: u64) -> String {
     match milliseconds {
         0..10_000 => format!("{}.{:03} s", milliseconds / 1000, milliseconds % 1000),
         10_000..600_000 => format!("{} s", milliseconds / 1000),

@@ -6,7 +6,7 @@ use super::findings::{Quote, quote};
 use super::{recipient_name, type_name, word};
 use crate::audit::{DeclaredState, Report};
 use crate::evidence::Span;
-use crate::observations::{Input, Network, Role};
+use crate::observations::{Network, Role};
 use crate::report::language::{Language, fill};
 use crate::report::policy;
 
@@ -374,62 +374,4 @@ pub fn parties(report: &Report, language: Language) -> Vec<PartyRow> {
         }
     })
     .collect()
-}
-
-/// How the report came about.
-pub fn method(report: &Report, language: Language) -> Vec<Fact> {
-    let words = language.words();
-    let session = &report.session;
-    let fact = |name: &str, values: Vec<String>| Fact { name: name.to_owned(), values };
-    let or = |values: Vec<String>, otherwise: &str| if values.is_empty() { vec![otherwise.to_owned()] } else { values };
-    let mut facts = vec![
-        fact(words.method_tool, vec![format!("{} {}", report.tool.name, report.tool.version)]),
-        fact(words.method_signatures, vec![report.tool.signatures_sha256.clone()]),
-        fact(words.method_psl, vec![report.tool.public_suffix_list.clone()]),
-    ];
-    facts.extend(report.inputs.iter().map(|input| fact(&input.name, of_input(input, language))));
-    let noise = |input: &Input| fact(&format!("{}: {}", words.method_noise, input.name), of_input(input, language));
-    facts.extend(report.noise.iter().map(noise));
-    for file in &report.geo {
-        let date = file.date.as_deref().unwrap_or(words.no);
-        let values = vec![format!("{} {}", words.sha256, file.sha256), format!("{}, {date}", file.format)];
-        facts.push(fact(&format!("{}: {}", words.method_geo, file.name), values));
-    }
-    for source in &report.declarations.sources {
-        let values =
-            vec![format!("{} {}", words.sha256, source.sha256), format!("{}, {}", source.format, source.encoding)];
-        facts.push(fact(&source.name, values));
-    }
-    let marks = session.marks.iter().map(|(time, mark)| format!("{time} {mark}")).collect();
-    let settled = session.settled.iter().map(|(host, what, why)| format!("{host} = {what}: {why}")).collect::<Vec<_>>();
-    facts.push(fact(words.method_first_party, or(session.first_party.clone(), words.no)));
-    facts.push(fact(words.method_owner, or(session.owner.iter().cloned().collect(), words.no)));
-    if let Some(country) = &session.country {
-        facts.push(fact(words.method_country, vec![country.clone()]));
-    }
-    facts.push(fact(words.method_isolation, vec![if session.isolation { words.yes } else { words.no }.to_owned()]));
-    facts.push(fact(words.method_profile, or(session.profile_types.clone(), words.method_no_profile)));
-    facts.push(fact(words.method_marks, or(marks, words.method_no_marks)));
-    if !session.marks.is_empty() {
-        facts.push(fact("±", vec![fill(words.method_skew, &[&session.clock_skew_ms])]));
-    }
-    if !settled.is_empty() {
-        facts.push(fact(words.method_settled, settled));
-    }
-    facts
-}
-
-fn of_input(input: &Input, language: Language) -> Vec<String> {
-    let words = language.words();
-    let mut values = vec![
-        format!("{} {}", words.sha256, input.sha256),
-        format!("{} {} · {} {} · {}", words.size, input.bytes, words.records, input.records, input.format),
-    ];
-    if let (Some(first), Some(last)) = (input.first, input.last) {
-        values.push(format!("{} {first} – {last}", words.from_to));
-    }
-    if !input.links.is_empty() {
-        values.push(input.links.join(", "));
-    }
-    values
 }

@@ -6,7 +6,18 @@ use crate::observations::Sighting;
 
 /// `{…"device":{…"imei":"86····…··17"…}…}`, `…&imei=86····…··17&…`.
 pub fn of(sighting: &Sighting) -> String {
-    let masked = sighting.masked.as_str();
+    around(sighting, sighting.masked.as_str())
+}
+
+/// The same in three: what stands before the value, the value, and what stands behind it.
+/// The sighting's texts are visible: none holds the character that marks the place.
+pub fn parts(sighting: &Sighting) -> (String, String, String) {
+    let excerpt = around(sighting, "\0");
+    let (before, behind) = excerpt.split_once('\0').unwrap_or((excerpt.as_str(), ""));
+    (before.to_owned(), sighting.masked.to_string(), behind.to_owned())
+}
+
+fn around(sighting: &Sighting, masked: &str) -> String {
     let locator = &sighting.locator;
     let Some(last) = locator.steps.last() else { return masked.to_owned() };
     let whole = locator.start == 0 && locator.end == last.length;

@@ -1,0 +1,104 @@
+//! How the report came about, and how to make it again.
+
+use super::Fact;
+use crate::audit::Report;
+use crate::observations::Input;
+use crate::report::language::{Language, fill};
+
+/// How the report came about.
+pub fn method(report: &Report, language: Language) -> Vec<Fact> {
+    let words = language.words();
+    let session = &report.session;
+    let fact = |name: &str, values: Vec<String>| Fact { name: name.to_owned(), values };
+    let or = |values: Vec<String>, otherwise: &str| if values.is_empty() { vec![otherwise.to_owned()] } else { values };
+    let mut facts = vec![
+        fact(words.method_tool, vec![format!("{} {}", report.tool.name, report.tool.version)]),
+        fact(words.method_signatures, vec![report.tool.signatures_sha256.clone()]),
+        fact(words.method_psl, vec![report.tool.public_suffix_list.clone()]),
+    ];
+    facts.extend(report.inputs.iter().map(|input| fact(&input.name, of_input(input, language))));
+    let noise = |input: &Input| fact(&format!("{}: {}", words.method_noise, input.name), of_input(input, language));
+    facts.extend(report.noise.iter().map(noise));
+    for file in &report.geo {
+        let date = file.date.as_deref().unwrap_or(words.no);
+        let values = vec![format!("{} {}", words.sha256, file.sha256), format!("{}, {date}", file.format)];
+        facts.push(fact(&format!("{}: {}", words.method_geo, file.name), values));
+    }
+    for source in &report.declarations.sources {
+        let values =
+            vec![format!("{} {}", words.sha256, source.sha256), format!("{}, {}", source.format, source.encoding)];
+        facts.push(fact(&source.name, values));
+    }
+    let marks = session.marks.iter().map(|(time, mark)| format!("{time} {mark}")).collect();
+    let settled = session.settled.iter().map(|(host, what, why)| format!("{host} = {what}: {why}")).collect::<Vec<_>>();
+    facts.push(fact(words.method_first_party, or(session.first_party.clone(), words.no)));
+    facts.push(fact(words.method_owner, or(session.owner.iter().cloned().collect(), words.no)));
+    if let Some(country) = &session.country {
+        facts.push(fact(words.method_country, vec![country.clone()]));
+    }
+    facts.push(fact(words.method_isolation, vec![if session.isolation { words.yes } else { words.no }.to_owned()]));
+    facts.push(fact(words.method_profile, or(session.profile_types.clone(), words.method_no_profile)));
+    facts.push(fact(words.method_marks, or(marks, words.method_no_marks)));
+    if !session.marks.is_empty() {
+        facts.push(fact("±", vec![fill(words.method_skew, &[&session.clock_skew_ms])]));
+    }
+    if !settled.is_empty() {
+        facts.push(fact(words.method_settled, settled));
+    }
+    let told = [
+        (words.method_device, session.device.iter().cloned().collect()),
+        (words.method_changes, session.changes.clone()),
+        (words.method_notes, session.notes.iter().cloned().collect()),
+    ];
+    facts.push(fact(words.method_command, vec![command(report)]));
+    facts.extend(told.into_iter().filter(|(_, values): &(_, Vec<_>)| !values.is_empty()).map(|(n, v)| fact(n, v)));
+    facts
+}
+
+fn of_input(input: &Input, language: Language) -> Vec<String> {
+    let words = language.words();
+    let mut values = vec![
+        format!("{} {}", words.sha256, input.sha256),
+        format!("{} {} · {} {} · {}", words.size, input.bytes, words.records, input.records, input.format),
+    ];
+    if let (Some(first), Some(last)) = (input.first, input.last) {
+        values.push(format!("{} {first} – {last}", words.from_to));
+    }
+    if !input.links.is_empty() {
+        values.push(input.links.join(", "));
+    }
+    values
+}
+
+/// The command that makes this report from the same files: what was told, not where it lay.
+/// Marks and settlements are in a session folder only, whatever its name.
+fn command(report: &Report) -> String {
+    let session = &report.session;
+    let mut command = "wirewitness audit".to_owned();
+    let mut word = |word: &str| {
+        let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | ':' | ',' | '=' | '@');
+        command.push(' ');
+        match !word.is_empty() && word.chars().all(plain) {
+            true => command.push_str(word),
+            false => command.push_str(&format!("'{}'", word.replace('\'', r"'\''"))),
+        }
+    };
+    let folder = !session.marks.is_empty() || !session.settled.is_empty() || session.isolation;
+    match folder {
+        true => word("SESSION"),
+        false => report.inputs.iter().for_each(|input| word(&input.name)),
+    }
+    let policy = report.declarations.sources.iter().map(|source| ("--policy", source.name.as_str()));
+    let noise = report.noise.iter().filter(|_| !folder).map(|input| ("--noise", input.name.as_str()));
+    let geo = report.geo.iter().map(|file| ("--geo-db", file.name.as_str()));
+    let first_party = session.first_party.iter().map(|domain| ("--first-party", domain.as_str()));
+    let owner = session.owner.iter().map(|owner| ("--owner", owner.as_str()));
+    let app = session.app.iter().map(|app| ("--app", app.as_str()));
+    let profile = (!folder && !session.profile_types.is_empty()).then_some(("--device", "device.toml"));
+    let options = policy.chain(profile).chain(first_party).chain(owner).chain(app).chain(noise).chain(geo);
+    options.for_each(|(option, value)| {
+        word(option);
+        word(value);
+    });
+    command
+}

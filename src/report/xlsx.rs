@@ -1,0 +1,84 @@
+//! A workbook of sheets, ready to be filtered.
+//!
+//! Every cell of words is a string, so nothing of a policy or a capture is run as a
+//! formula, and no address becomes a link that a click follows.
+
+use rust_xlsxwriter::{Color, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, XlsxError};
+
+use super::sheet::{Cell, Mark, Sheet};
+
+/// Characters of one cell that Excel takes (its specification: 32,767).
+const LONGEST: usize = 32_767;
+/// Widest column, in characters.
+const WIDEST: usize = 48;
+/// Characters of a sheet's name that Excel takes.
+const LONGEST_NAME: usize = 31;
+/// Rows below the heads that Excel takes (1,048,576 with them), less one that says what is missing.
+const MOST_ROWS: usize = 1_048_574;
+/// Rows by whose words a column's width is chosen: the first ones.
+const MEASURED: usize = 1_000;
+/// Integers above this are no longer exact in a cell, which is a double.
+const LARGEST: u64 = 1 << 53;
+
+/// The workbook's bytes: the same for the same sheets.
+pub fn render(sheets: &[Sheet]) -> Result<Vec<u8>, XlsxError> {
+    let mut book = Workbook::new();
+    // The time of the run is in no output.
+    let epoch = ExcelDateTime::from_ymd(2000, 1, 1)?;
+    book.set_properties(&DocProperties::new().set_creation_datetime(&epoch));
+    let head = Format::new().set_bold().set_border_bottom(FormatBorder::Thin).set_text_wrap();
+    let text = Format::new().set_text_wrap().set_align(FormatAlign::Top);
+    let marked = text.clone().set_background_color(Color::RGB(0x00FA_ECCD));
+    let corrected = text.clone().set_background_color(Color::RGB(0x00DF_F0F3));
+    for sheet in sheets {
+        let page = book.add_worksheet();
+        page.set_name(sheet.title.chars().take(LONGEST_NAME).collect::<String>())?;
+        page.set_landscape();
+        page.set_print_fit_to_pages(1, 0);
+        page.set_repeat_rows(0, 0)?;
+        for (column, name) in (0u16..).zip(&sheet.heads) {
+            page.write_string_with_format(0, column, name, &head)?;
+            let cells = sheet.rows.iter().take(MEASURED).filter_map(|row| row.cells.get(usize::from(column)));
+            let widest = cells.map(|cell| cell.to_string().lines().map(width).max().unwrap_or_default()).max();
+            let named = name.lines().map(width).max().unwrap_or_default();
+            let wanted = widest.unwrap_or_default().max(named).clamp(6, WIDEST) + 2;
+            page.set_column_width(column, wanted as f64)?;
+        }
+        let rows = sheet.rows.len().min(MOST_ROWS);
+        for (line, row) in (1u32..).zip(sheet.rows.iter().take(MOST_ROWS)) {
+            let format = match row.mark {
+                Mark::Sure => &text,
+                Mark::Doubtful => &marked,
+                Mark::Corrected => &corrected,
+            };
+            for (column, cell) in (0u16..).zip(&row.cells) {
+                match cell {
+                    Cell::Number(number) if *number <= LARGEST => {
+                        page.write_number_with_format(line, column, *number as f64, format)?;
+                    }
+                    cell => {
+                        let cut: String = cell.to_string().chars().take(LONGEST).collect();
+                        page.write_string_with_format(line, column, cut, format)?;
+                    }
+                }
+            }
+        }
+        if sheet.rows.len() > rows {
+            let left = format!("… +{}", sheet.rows.len() - rows);
+            page.write_string(u32::try_from(rows + 1).unwrap_or(u32::MAX), 0, left)?;
+        }
+        page.set_freeze_panes(1, 0)?;
+        if let (Some(columns), Ok(rows)) =
+            (u16::try_from(sheet.heads.len()).ok().and_then(|n| n.checked_sub(1)), u32::try_from(rows))
+            && rows > 0
+        {
+            page.autofilter(0, 0, rows, columns)?;
+        }
+    }
+    book.save_to_buffer()
+}
+
+/// How wide a text is, in half-width characters.
+fn width(text: &str) -> usize {
+    text.chars().map(|c| if u32::from(c) >= 0x2e80 { 2 } else { 1 }).sum()
+}
