@@ -4,6 +4,7 @@
 //! returns an [`Outcome`]; an error is "cannot be used" and exits with 2.
 
 mod audit;
+mod bundle;
 mod completions;
 mod config;
 mod demo;
@@ -49,6 +50,7 @@ enum Command {
     Inspect(inspect::Args),
     Messages(messages::Args),
     Slice(slice::Args),
+    Bundle(bundle::Args),
     Policy(policy::Args),
     Record(record::Args),
     Mark(mark::Args),
@@ -119,6 +121,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Inspect(args) => inspect::run(args),
         Command::Messages(args) => messages::run(args),
         Command::Slice(args) => slice::run(args),
+        Command::Bundle(args) => bundle::run(args),
         Command::Policy(args) => policy::run(args),
         Command::Record(args) => record::run(args),
         Command::Mark(args) => mark::run(args),
