@@ -8,6 +8,7 @@
 //! output. This is the only stage with threads, and it judges nothing.
 
 mod apps;
+mod beside;
 mod collect;
 mod hide;
 mod issued;
@@ -20,16 +21,18 @@ mod rhythm;
 mod segments;
 mod sent;
 mod series;
+mod sockets;
 mod streams;
 mod survey;
 mod template;
 mod threads;
+mod withheld;
 
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::capture::{OpenError, Source};
+use crate::capture::{Format, OpenError, Source};
 use crate::evidence::{Gap, GapReason, Gaps, Time};
 use crate::identify::Identifier;
 use crate::message::{Item, Message, Options, import};
@@ -101,7 +104,7 @@ pub fn examine(
     let geo = GeoData::read(&session.geo)?;
     let (known, options) = first_pass(session, signatures, remarks)?;
     let Known { sources, inputs, series, names, apps, first, gaps, .. } = known;
-    let apps = AppMap::new(apps, &series);
+    let apps = AppMap::new(apps, &series, &session.witnesses);
     let lens = lens(session, signatures, settings.show_values, (names, apps, first), remarks)?;
     // A stream resumes what an earlier one has agreed: only one thread meets them in order.
     let threads = if options.keys.derives_masters() { 1 } else { settings.threads };
@@ -109,6 +112,7 @@ pub fn examine(
     collector.gaps.merge(gaps);
     let mut observations = collector.observations(&lens);
     observations.inputs = inputs;
+    beside::add(&mut observations, &session.witnesses, &lens, session.description.utc_offset_ns());
     if !geo.is_empty() {
         for contact in &mut observations.contacts {
             let addresses = contact.addresses.iter().filter_map(|address| address.parse().ok());
@@ -161,7 +165,16 @@ fn lens<'s>(
 fn idle(session: &Session) -> Session {
     let description = Description { app: None, isolation: false, ..session.description.clone() };
     let (captures, noise) = (session.noise.clone(), Vec::new());
-    Session { captures, noise, geo: Vec::new(), marks: Vec::new(), description, ..session.clone() }
+    Session {
+        captures,
+        noise,
+        others: Vec::new(),
+        witnesses: Vec::new(),
+        geo: Vec::new(),
+        marks: Vec::new(),
+        description,
+        ..session.clone()
+    }
 }
 
 /// Hands every message of all captures of a session to `sink`, in the order in which
@@ -176,7 +189,7 @@ pub fn messages(
     let (known, options) = first_pass(session, signatures, remarks)?;
     let options = Options { hash_bodies: true, ..options };
     let Known { sources, inputs, series, apps, mut gaps, .. } = known;
-    let apps = AppMap::new(apps, &series);
+    let apps = AppMap::new(apps, &series, &session.witnesses);
     gaps.merge(read(&sources, series, &options, &apps, &mut |message| sink(&inputs, message))?);
     Ok(gaps.into_vec())
 }
@@ -231,7 +244,22 @@ fn forgotten(numbering: &Numbering, input: &str, gaps: &mut Gaps) {
 }
 
 fn open(session: &Session) -> Result<Vec<Source>, ExamineError> {
-    session.captures.iter().map(|path| Source::open(path).map_err(ExamineError::from)).collect()
+    let mut sources: Vec<Source> =
+        session.captures.iter().map(|path| Source::open(path).map_err(ExamineError::from)).collect::<Result<_, _>>()?;
+    let mut refused = Vec::new();
+    for path in &session.others {
+        match Source::open(path) {
+            // Any JSON may look like a HAR from afar; one that is meant to be read is called so.
+            Ok(source) if source.format() == Format::Har => {}
+            Ok(source) => sources.push(source),
+            Err(error) => refused.push(error),
+        }
+    }
+    match refused.into_iter().next() {
+        // Nothing else is there: why that one could not be used is what the user has to know.
+        Some(error) if sources.is_empty() => Err(error.into()),
+        _ => Ok(sources),
+    }
 }
 
 /// Keys from files, then everything pass 1 finds.
@@ -247,7 +275,8 @@ fn first_pass(
     }
     let protocols = Arc::new(Protocols::new(signatures));
     let mut known = survey(sources, &mut keys, &protocols)?;
-    let options = Options { keys: Arc::new(keys), hash_bodies: false, protocols };
+    let options =
+        Options { keys: Arc::new(keys), hash_bodies: false, protocols, dumps: std::mem::take(&mut known.dumps).into() };
     let sealed = known.sealed_names && !options.keys.is_empty();
     if options.keys.wireguard().can_open() || sealed {
         survey::sealed_names(&mut known, &options)?;

@@ -8,6 +8,7 @@ pub mod shape;
 pub mod signatures;
 pub mod observations;
 pub mod session;
+pub mod witness;
 pub mod capture;
 pub mod net;
 pub mod secure;

@@ -3,11 +3,18 @@
 //! Everything here is serialisable, sorted, and free of raw values: a value is a
 //! [`Masked`] text and a label. It holds no verdict and has never heard of a policy.
 
+mod beside;
+mod withheld;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::{Certainty, Gap, GapReason, Locator, Masked, Place, Reason, Time};
+pub use withheld::{PlaceholderKind, Withheld};
+
+use crate::evidence::{Certainty, Gap, GapReason, GroundCode, Locator, Masked, Place, Reason, Time};
+
+pub use beside::{Beside, BesideFile, CallEvidence, Caller, InTraffic, ReachedHost};
 
 /// One input as it was read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -246,6 +253,14 @@ pub struct Sighting {
     pub locator: Locator,
 }
 
+impl Sighting {
+    /// The profile has values of its type, and this is none of them: another device's, or one
+    /// that the profile does not have. It is listed, and accuses nobody.
+    pub fn is_of_another_device(&self) -> bool {
+        self.reason.0.iter().any(|ground| ground.code == GroundCode::NotOfProfile)
+    }
+}
+
 /// All sightings of one data type to one product by one app.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Flow {
@@ -449,6 +464,12 @@ pub struct Observations {
     pub flows: Vec<Flow>,
     /// By recipient, then recipe.
     pub sealed: Vec<Sealed>,
+    /// What other tools wrote beside the traffic.
+    #[serde(default, skip_serializing_if = "Beside::is_empty")]
+    pub beside: Beside,
+    /// Slots without a value, by recipient, app, type and placeholder.
+    #[serde(default)]
+    pub withheld: Vec<Withheld>,
     /// What could not be seen.
     pub gaps: Vec<Gap>,
     /// How much could.

@@ -55,6 +55,16 @@ fn every_command_shown_runs_as_shown() {
     for page in pages() {
         let text = std::fs::read_to_string(&page).expect("is readable");
         let folder = tempfile::tempdir().expect("a folder");
+        if page.ends_with("imports.md") {
+            // What its commands read: a file of another tool, and a session folder with several.
+            let data = root().join("tests/data");
+            std::fs::copy(data.join("import/proxies/charles.chlsj"), folder.path().join("session.chlsj"))
+                .expect("copies");
+            std::fs::create_dir(folder.path().join("phone")).expect("is made");
+            for name in ["traffic.pcap", "connections.csv", "camille.xls", "trackercontrol.csv"] {
+                std::fs::copy(data.join("beside").join(name), folder.path().join("phone").join(name)).expect("copies");
+            }
+        }
         for command in commands(&text) {
             if BY_CI.iter().any(|start| command.starts_with(start)) {
                 for part in command.split("&&").map(str::trim) {

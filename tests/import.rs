@@ -304,3 +304,188 @@ fn bytes_that_an_exporter_left_out_are_not_called_read() {
     assert_eq!(unread, 600_000, "{coverage}");
     assert_eq!(coverage["closed"]["pinned"], 1);
 }
+
+/// What `tests/make-imports.py` wrote, by the name of the file or folder.
+fn sessions_of_proxies() -> Vec<String> {
+    let all = std::fs::read_dir(fixture("proxies")).unwrap();
+    let names = all.filter_map(|entry| {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        name.strip_suffix(".expected.json").map(|name| format!("proxies/{name}"))
+    });
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+/// As `tests/make-imports.py` writes what it expects.
+fn yields(file: &File) -> serde_json::Value {
+    let messages: Vec<String> = file.messages.iter().map(told).collect();
+    let mut gaps = Gaps::default();
+    file.gaps.iter().cloned().for_each(|gap| gaps.add(gap));
+    let gaps: BTreeMap<String, (u64, u64)> = gaps
+        .into_vec()
+        .into_iter()
+        .map(|gap| (format!("{}: {}", gap.reason.as_str(), gap.detail), (gap.count, gap.bytes)))
+        .collect();
+    serde_json::json!({"producer": file.imported.producer, "messages": messages, "gaps": gaps})
+}
+
+#[test]
+fn the_session_of_a_proxy_is_read_with_its_faults() {
+    let names = sessions_of_proxies();
+    assert!(names.len() >= 6, "{names:?}");
+    for name in &names {
+        let expected = std::fs::read(fixture(&format!("{name}.expected.json"))).unwrap();
+        let expected: serde_json::Value = serde_json::from_slice(&expected).unwrap();
+        let file = read(name);
+        assert_eq!(yields(&file), expected, "{name}");
+        let first = file.messages.first().unwrap();
+        assert_eq!(first.time.to_string(), "2026-03-01T08:00:01.250000Z", "{name}");
+        assert_eq!(first.server.to_string(), "198.51.100.7", "{name}");
+    }
+}
+
+#[test]
+fn a_scheme_says_how_it_travelled_and_nothing_else_does() {
+    let wire = |name: &str, target: &str| {
+        let file = read(name);
+        let sent = |m: &&Message| matches!(&m.kind, Kind::Request { target: t, .. } if t.starts_with(target));
+        file.messages.iter().find(sent).map(|message| message.wire)
+    };
+    assert_eq!(wire("proxies/fiddler.saz", "/u"), Some(Wire::Clear));
+    assert_eq!(wire("proxies/fiddler.saz", "/origin"), Some(Wire::Encrypted));
+    assert_eq!(wire("proxies/fiddler.saz", "/unsaid"), Some(Wire::Unknown));
+    assert_eq!(wire("proxies/charles.chlsj", "/v2/bind?x=1"), Some(Wire::Encrypted));
+    assert_eq!(wire("proxies/httpcanary.zip", "/u"), Some(Wire::Clear));
+}
+
+#[test]
+fn a_repeated_field_comes_out_of_the_raw_head() {
+    for name in ["proxies/httpcanary.zip", "proxies/httpcanary"] {
+        let file = read(name);
+        let cookies = file.messages[0].headers.iter().filter(|(name, _)| name == "Cookie").map(|(_, value)| &value[..]);
+        assert_eq!(cookies.collect::<Vec<_>>(), [b"a=1", b"b=2"], "{name}");
+    }
+}
+
+#[test]
+fn a_damaged_session_of_a_proxy_is_an_error_or_a_gap() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in sessions_of_proxies().iter().filter(|name| fixture(name).is_file()) {
+        let bytes = std::fs::read(fixture(name)).unwrap();
+        let whole = read(name);
+        // Cut, and with bytes that are turned over: never a panic, never more than was there,
+        // and what is missing is said.
+        for at in (1..bytes.len()).step_by((bytes.len() / 60).max(1)) {
+            let mut turned = bytes.clone();
+            turned[at] ^= 0x55;
+            for (how, damaged) in [("cut", &bytes[..at]), ("turned", &turned[..])] {
+                let path = folder.path().join("damaged");
+                std::fs::write(&path, damaged).unwrap();
+                let Ok(source) = Source::open(&path) else { continue };
+                let (mut messages, mut gaps) = (0, 0);
+                let result = import::read(&source, 0, &Options::default(), &mut |item| match item {
+                    Item::Message(_) => messages += 1,
+                    Item::Gap(_) => gaps += 1,
+                });
+                // A turned flag may add one: a tunnel, a request made by hand.
+                assert!(messages <= whole.messages.len() + gaps, "{name} {how} at {at}");
+                let fewer = messages < whole.messages.len();
+                assert!(result.is_err() || !fewer || gaps > 0, "{name} {how} at {at}: {messages} messages, no gap");
+            }
+        }
+    }
+}
+
+/// Deflate makes a thousandth of zeros; a member of a ZIP may claim any size.
+#[test]
+fn an_archive_that_unpacks_without_end_is_a_gap() {
+    use std::io::Write as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bomb.saz");
+    let member = |mebibytes: usize| {
+        let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        zip.start_file("x", zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(b"POST https://api.example.com/u HTTP/1.1\r\n\r\n").unwrap();
+        (0..mebibytes).for_each(|_| zip.write_all(&[b'0'; 1 << 20]).unwrap());
+        zip::ZipArchive::new(zip.finish().unwrap()).unwrap()
+    };
+    let (mut large, mut many) = (member(65), member(24));
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+    zip.raw_copy_file_rename(large.by_index(0).unwrap(), "raw/0_c.txt").unwrap();
+    for number in 1..17 {
+        zip.raw_copy_file_rename(many.by_index(0).unwrap(), format!("raw/{number}_c.txt")).unwrap();
+    }
+    zip.finish().unwrap();
+    let file = read(path.to_str().unwrap());
+    let limits: Vec<_> =
+        file.gaps.iter().filter(|gap| gap.reason == GapReason::Limit).map(|g| g.detail.as_str()).collect();
+    assert!(limits.contains(&"of a file in it, 64 MiB are read"), "{limits:?}");
+    assert!(limits.contains(&"its files together unpack to more than 200 times its size"), "{limits:?}");
+    assert!((1..16).contains(&file.messages.len()));
+}
+
+#[test]
+fn an_archive_of_something_else_is_refused_with_what_is_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("photos.zip");
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+    zip.start_file("../../etc/passwd", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.finish().unwrap();
+    let error = Source::open(&path).unwrap_err().to_string();
+    assert!(error.contains("a ZIP archive of no known kind (../../etc/passwd)"), "{error}");
+}
+
+/// What `tests/make-captures.py` wrote: through the whole program, because who sent a packet and
+/// how is known only there.
+#[test]
+fn the_capture_of_a_phone_is_read_with_its_quirks() {
+    let all = std::fs::read_dir(fixture("captures")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> =
+        all.filter_map(|name| name.strip_suffix(".expected.json").map(str::to_owned)).collect();
+    names.sort();
+    assert!(names.len() >= 6, "{names:?}");
+    for name in names {
+        let expected = std::fs::read(fixture(&format!("captures/{name}.expected.json"))).unwrap();
+        let expected: serde_json::Value = serde_json::from_slice(&expected).unwrap();
+        let run = |arguments: &[&str]| {
+            let path = fixture(&format!("captures/{name}"));
+            let output = std::process::Command::new(env!("CARGO_BIN_EXE_wirewitness"))
+                .args(arguments)
+                .arg(path)
+                .output()
+                .unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let text = |line: &serde_json::Value, key: &str| line[key].as_str().unwrap_or("-").to_owned();
+        let messages: Vec<String> = run(&["messages"])
+            .lines()
+            .map(|line| {
+                let line: serde_json::Value = serde_json::from_str(line).unwrap();
+                let what = match line["status"].as_u64() {
+                    Some(status) => status.to_string(),
+                    None => format!("{} {}", text(&line, "method"), text(&line, "path")),
+                };
+                let wire = match line["encrypted"].as_bool() {
+                    Some(true) => "encrypted",
+                    Some(false) => "clear",
+                    None => "unknown",
+                };
+                let digest = text(&line, "body_sha256");
+                let digest = digest.get(..16).unwrap_or_default();
+                let (direction, protocol) = (text(&line, "direction"), text(&line, "protocol"));
+                format!("{direction} {protocol} {what} {} {wire} {digest}", text(&line, "app"))
+            })
+            .collect();
+        assert_eq!(serde_json::json!(messages), expected["messages"], "{name}");
+        let seen: serde_json::Value = serde_json::from_str(&run(&["inspect", "--format", "json"])).unwrap();
+        assert_eq!(seen["inputs"][0]["producer"], expected["producer"], "{name}");
+        let gaps: BTreeMap<&str, u64> = seen["gaps"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|gap| (gap["detail"].as_str().unwrap(), gap["count"].as_u64().unwrap()))
+            .collect();
+        assert_eq!(serde_json::json!(gaps), expected["gaps"], "{name}");
+    }
+}

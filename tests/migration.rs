@@ -111,7 +111,7 @@ fn a_server_that_goes_elsewhere_is_followed() {
     while at < bytes.len() {
         let length = u32::from_le_bytes(bytes[at + 8..at + 12].try_into().unwrap()) as usize;
         let ports: [u8; 4] = bytes[at + PORTS..at + PORTS + 4].try_into().unwrap();
-        let changed = match (&ports[..2] == server, &ports[2..] == server) {
+        let changed = match (ports[..2] == server, ports[2..] == server) {
             // 45122 to 45125 were the client's.
             (false, true) if ports[..2] != client => [client, ports[..2].try_into().unwrap()].concat(),
             (true, false) if ports[2..] != client => [&ports[2..], &client[..]].concat(),

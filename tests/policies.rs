@@ -296,6 +296,14 @@ fn hostile_documents_end() {
     let brackets = "设备信息（".repeat(20_000);
     let colons = "隐私政策：".repeat(5_000);
     let pipes = "|".repeat(100_000);
+    // Each paragraph opens again what the first left open (HTML standard, 13.2.4.3).
+    let fonts: String = (0..300).map(|i| format!("<font color=\"{i}\">")).collect();
+    let reopened = format!("<p>{fonts}</p>{}", "<p>x".repeat(10_000));
+    // Every line seems to announce the lines behind it.
+    let announced = "第三方：SDK清单如下\n".repeat(3_000);
+    // As many keys as objects.
+    let keys: String = (0..20_000).map(|i| format!("{{\"a{i}\": 1, \"b{i}\": \"甲乙\"}},")).collect();
+    let one_sentence = format!("我们接入了第三方SDK：{}", "青禾推送、".repeat(5_000));
     for (name, text) in [
         ("a.html", deep),
         ("b.html", spans),
@@ -303,6 +311,10 @@ fn hostile_documents_end() {
         ("d.txt", brackets),
         ("e.txt", colons),
         ("f.txt", pipes),
+        ("g.html", reopened),
+        ("h.txt", announced),
+        ("i.json", format!("[{keys}]")),
+        ("j.txt", one_sentence),
     ] {
         policy::read_documents(&[(name.to_owned(), text.into_bytes())], &signatures).expect(name);
     }
@@ -331,6 +343,26 @@ fn what_is_no_text_is_refused() {
     assert!(noise.contains("c.txt is not text") && noise.contains("give the document as text"), "{noise}");
     let program: Vec<u8> = b"\x7fELF\x02\x01\x01".iter().copied().chain([0; 64]).chain(*b".text.data").collect();
     assert!(refused("d", program).contains("is not text"));
+}
+
+/// A page of any size is read as far as a policy can be long; how much was not is said.
+#[test]
+fn of_a_page_without_end_the_beginning_is_read_and_the_rest_is_counted() {
+    let signatures = Signatures::embedded().expect("the embedded signatures load");
+    let (rows, bytes) = (1_500, 2_000);
+    let row = format!("<tr><td>{}</td><td>b</td></tr>\n", "a".repeat(bytes - 1));
+    let page = format!("<p>青禾推送SDK会收集您的OAID。</p><table>{}</table><p>behind</p>", row.repeat(rows));
+    let policy = policy::read_documents(&[("a.html".to_owned(), page.into_bytes())], &signatures).expect("it is read");
+    assert_eq!(policy.third_parties.iter().map(|p| p.data.join(" ")).collect::<Vec<_>>(), ["oaid"]);
+    let remark = policy.remarks.iter().find(|r| r.code == "limit-reached").expect("the remark");
+    let numbers: Vec<usize> =
+        remark.message.split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse().ok()).collect();
+    let [read, unread, places] = numbers[..] else { panic!("{}", remark.message) };
+    let said = "青禾推送SDK会收集您的OAID。".len() + rows * bytes + "behind".len();
+    assert_eq!(read + unread, said, "{}", remark.message);
+    // Two mebibytes, of which a row of two cells takes its long one and 16 bytes for the other.
+    assert_eq!(places, rows + 1 - (2 << 20) / (bytes + 15), "{}", remark.message);
+    assert_eq!(remark.spans[0].end_line, u32::try_from(rows).unwrap() + 1);
 }
 
 /// A ZIP of one stored or deflated file each, as the `zip` crate writes it.

@@ -86,6 +86,59 @@ fn places_in_a_pdf_are_pages_and_lines() {
     assert_eq!([page(line(0)), page(line(19))], [Some("1"), Some("4")], "{:?}", source.parts);
 }
 
+/// A place in a workbook is a sheet and a row of it.
+#[test]
+fn places_in_a_workbook_are_sheets_and_rows() {
+    let policy = policy::read(&[PathBuf::from("tests/policies/workbook.xlsx")], &signatures()).expect("it is read");
+    let parts: Vec<(&str, u32)> = policy.sources[0].parts.iter().map(|p| (p.name.as_str(), p.first_line)).collect();
+    assert_eq!(parts, [("第三方清单", 1), ("权限", 5)]);
+    let page = wirewitness::report::policy::arrange(&policy, &signatures(), wirewitness::report::Language::En);
+    let cells: Vec<&String> = page.sheets.iter().flat_map(|sheet| &sheet.rows).flat_map(|row| &row.cells).collect();
+    for wanted in ["第三方清单, row 4", "权限, row 2"] {
+        assert!(cells.iter().any(|cell| cell.contains(wanted)), "{wanted}: {cells:?}");
+    }
+}
+
+#[cfg(feature = "pdf")]
+#[test]
+fn a_pdf_that_asks_for_a_password_says_so() {
+    let message =
+        policy::read(&[PathBuf::from("tests/policies/formats/locked.pdf")], &signatures()).expect_err("refused");
+    assert!(message.to_string().contains("locked.pdf: a PDF that asks for a password"), "{message}");
+}
+
+/// A folder, or a ZIP, of documents of several kinds, a PDF among them.
+#[cfg(feature = "pdf")]
+#[test]
+fn documents_of_several_kinds_are_one_policy() {
+    use std::io::Write;
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let files = ["formats/sample.chromium.pdf", "workbook.xlsx", "word.docx", "big5.txt", "en-table.md"];
+    for file in files {
+        let bytes = std::fs::read(Path::new("tests/policies").join(file)).expect("the fixture is there");
+        let name = file.rsplit('/').next().expect("a name");
+        std::fs::write(folder.path().join(name), &bytes).expect("written");
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).expect("an entry begins");
+        zip.write_all(&bytes).expect("it is written");
+    }
+    std::fs::write(folder.path().join("logo.png"), b"\x89PNG").expect("written");
+    let each: usize = files
+        .iter()
+        .map(|file| {
+            policy::read(&[Path::new("tests/policies").join(file)], &signatures()).expect(file).third_party_count
+        })
+        .sum();
+    let as_folder = policy::read(&[folder.path().to_owned()], &signatures()).expect("the folder is read");
+    let as_zip = try_read("all.zip", zip.finish().expect("the ZIP ends").into_inner()).expect("the ZIP is read");
+    let formats: Vec<&str> = as_folder.sources.iter().map(|s| s.format.as_str()).collect();
+    assert_eq!(formats, ["text", "markdown", "pdf", "docx", "xlsx"]);
+    assert_eq!(as_folder.third_party_count, each);
+    assert_eq!(as_zip.third_parties, as_folder.third_parties);
+    // Pages are counted from each document's own beginning.
+    assert_eq!(as_folder.sources[2].parts[0].first_line, 1);
+}
+
 /// A PDF of objects, the first of which is the catalogue.
 fn pdf(objects: &[Vec<u8>]) -> Vec<u8> {
     let mut out = b"%PDF-1.7\n".to_vec();
@@ -247,7 +300,7 @@ fn a_policy_on_paper_is_escaped_and_runs_nothing() {
     }
 }
 
-/// What a person corrected is believed, and the report says whose reading it is.
+/// What a person corrected is believed, and every report says whose reading it is.
 #[test]
 fn a_corrected_row_shows_in_the_audit() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -262,11 +315,36 @@ fn a_corrected_row_shows_in_the_audit() {
     run(&["demo", "case"]);
     let csv = run(&["policy", "case/policy.txt", "--format", "csv"]);
     let row = csv.lines().find(|line| line.starts_with("third_party")).expect("a row");
-    let edited = csv.replacen(row, &row.replacen("android_id", "oaid", 1), 1);
-    assert_ne!(edited, csv, "{row}");
-    for (name, text, marked) in [("read.csv", csv.as_str(), 0), ("edited.csv", edited.as_str(), 1)] {
+    let edited_csv = csv.replacen(row, &row.replacen("android_id", "oaid", 1), 1);
+    assert_ne!(edited_csv, csv, "{row}");
+    let json = run(&["policy", "case/policy.txt", "--format", "json"]);
+    let mut edited: Value = serde_json::from_str(&json).expect("JSON");
+    for id in edited["third_parties"][0]["data"].as_array_mut().expect("a list") {
+        if id == "android_id" {
+            *id = "oaid".into();
+        }
+    }
+    let edited_json = edited.to_string();
+    assert_ne!(edited, serde_json::from_str::<Value>(&json).expect("JSON"));
+    let cases = [
+        ("read.csv", csv.as_str(), 0),
+        ("edited.csv", edited_csv.as_str(), 1),
+        ("read.json", json.as_str(), 0),
+        ("edited.json", edited_json.as_str(), 1),
+    ];
+    for (name, text, marked) in cases {
         std::fs::write(folder.path().join(name), text).expect("written");
-        let page = run(&["audit", "case", "--policy", name, "--quiet", "--format", "html"]);
-        assert_eq!(page.matches("corrected by a reviewer").count(), marked, "{name}");
+        let audit = |format: &str| run(&["audit", "case", "--policy", name, "--quiet", "--format", format]);
+        let page = audit("html");
+        // Once at the head, once at the row.
+        assert_eq!(page.matches("corrected by a reviewer").count(), 2 * marked, "{name}");
+        let report: Value = serde_json::from_str(&audit("json")).expect("a report is JSON");
+        let parties = report["declarations"]["third_parties"].as_array().expect("a list");
+        let corrected: Vec<usize> =
+            (0..).zip(parties).filter(|(_, p)| p["corrected"] == true).map(|(i, _)| i).collect();
+        assert_eq!(corrected, vec![0; marked], "{name}");
+        for text in [audit("text"), page] {
+            assert_eq!(text.matches("rows corrected by a reviewer: 1").count(), marked, "{name}: {text}");
+        }
     }
 }

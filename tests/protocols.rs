@@ -116,3 +116,21 @@ fn media_are_named() {
     assert_eq!((count("rtp"), count("rtcp"), count("stun"), count("tls")), (285, 11, 4, 1), "{webrtc:?}");
     assert!(count("rtp") >= sent);
 }
+
+#[test]
+fn every_key_of_a_line_is_documented() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/messages.md")).unwrap();
+    let mut keys = std::collections::BTreeSet::new();
+    let more = ["--bodies", "--layers"];
+    let closed = ["dtls/dtls12.pcap", "media/plain.pcap", "quic-migration/moved.pcap"];
+    let opened = ["protocols/socketio.pcap", "protocols/mqtt.pcap", "protocols/events.pcap"];
+    for message in closed.into_iter().chain(opened).flat_map(|file| messages(file, &more)) {
+        keys.extend(message.as_object().unwrap().keys().cloned());
+    }
+    assert!(keys.len() > 25, "{keys:?}");
+    let missing: Vec<_> = keys
+        .iter()
+        .filter(|key| !page.contains(&format!("`{key}`")) && !page.contains(&format!("\"{key}\":")))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Certainty, Locator, Span, Time};
-use crate::observations::{Contact, Coverage, Flow, GeoSource, Input, Recipient, Sealed, Sighting};
+use crate::observations::{Beside, Contact, Coverage, Flow, GeoSource, Input, Recipient, Sealed, Sighting, Withheld};
 use crate::policy::Policy;
 use crate::session::IgnoreState;
 use crate::signatures::Class;
@@ -413,6 +413,11 @@ pub struct Report {
     pub sightings: Vec<Sighting>,
     /// Sealed payloads.
     pub sealed: Vec<Sealed>,
+    /// What other tools wrote beside the traffic; not judged.
+    #[serde(default, skip_serializing_if = "Beside::is_empty")]
+    pub beside: Beside,
+    /// Slots for identifiers that hold none: listed, never judged.
+    pub withheld: Vec<Withheld>,
     /// The policy as it was read, the object of `policy --format json`.
     pub declarations: Policy,
     /// State of each declared type.

@@ -102,6 +102,9 @@ pub fn drop_other_apps(mut observations: Observations) -> Observations {
     observations.recipients.retain(|_, r| r.role != Role::OtherApp);
     let recipients = &observations.recipients;
     observations.sealed.retain(|s| recipients.contains_key(&s.recipient));
+    let audited = observations.app.clone();
+    let of_app = |app: &Option<String>| app.as_deref().zip(audited.as_deref()).is_none_or(|(a, b)| same_app(a, b));
+    observations.withheld.retain(|s| recipients.contains_key(&s.recipient) && of_app(&s.app));
     // The examination counts what it drops itself; what arrives here anyway was not dropped there.
     let counted = &mut observations.coverage.other_app_messages;
     *counted = (*counted).max(dropped);

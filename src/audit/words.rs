@@ -62,7 +62,9 @@ pub fn names(observations: &Observations, policy: &Policy, signatures: &Signatur
     let kinds = policy.category_disclosures.iter().flat_map(|c| &c.data);
     let all = policy.catch_all.iter().flat_map(|c| &c.data);
     let own = policy.first_party_data.iter().chain(&policy.first_party_denied);
+    let withheld = observations.withheld.iter().map(|s| &s.data_type);
     seen.chain(sealed)
+        .chain(withheld)
         .chain(rows)
         .chain(kinds)
         .chain(all)

@@ -3,7 +3,8 @@
 //! Recorders on the device know the app of each packet and note it in ways of their
 //! own: PCAPdroid in a comment with the user id, beside blocks that map user ids to
 //! packages, or in a trailer behind the packet; pymobiledevice3 in a comment; Apple's
-//! tcpdump in process blocks that packets refer to; PKTAP and NFLOG in the header.
+//! tcpdump in process blocks that packets refer to; eCapture in a trailer as well; PKTAP and
+//! NFLOG in the header.
 //! All of them are read here, into one table for each input.
 
 use std::collections::{BTreeMap, HashMap};
@@ -30,6 +31,11 @@ const PCAPDROID: u32 = 62_652;
 /// id, 20 bytes of name, and a checksum of the frame.
 const TRAILER_MAGIC: [u8; 4] = [0x01, 0x07, 0x20, 0x21];
 const TRAILER: usize = 32;
+
+/// First word of the trailer that eCapture put behind some packets: then the process id, the
+/// length of the process' name, and that name, which the kernel cuts to 15 bytes.
+const ECAPTURE_MAGIC: [u8; 4] = [0xcc, 0x0c, 0x4c, 0xfc];
+const COMM: usize = 16;
 
 /// Apple's process block: a process id, and options of which 2 is the name.
 pub(crate) const PROCESS: u32 = 0x8000_0001;
@@ -191,7 +197,7 @@ impl Apps {
             }
         }
         match packet.link {
-            LinkType::ETHERNET => self.trailer(packet.data),
+            LinkType::ETHERNET => self.trailer(packet.data).or_else(|| self.process_trailer(packet.data)),
             LinkType::PKTAP => self.pktap(packet.data),
             LinkType::NFLOG => attribute(packet.data, NFULA_UID)
                 .and_then(|value| packet.data.get(value)?.first_chunk::<4>())
@@ -236,6 +242,17 @@ impl Apps {
         let label = text(rest.get(..20)?);
         self.packages.entry(uid).or_insert_with(|| (String::new(), label));
         Some(app)
+    }
+
+    /// eCapture's trailer, whose length stands in it.
+    fn process_trailer(&mut self, frame: &[u8]) -> Option<u32> {
+        let name = (1..=COMM).find_map(|length| {
+            let trailer = frame.get(frame.len().checked_sub(length + 9)?..)?.strip_prefix(&ECAPTURE_MAGIC)?;
+            let (said, name) = trailer.get(4..)?.split_first()?;
+            (usize::from(*said) == length).then_some(name)
+        })?;
+        self.producer.get_or_insert("eCapture");
+        self.process(&text(name))
     }
 
     /// The process that a packet was sent for, else the one that sent it.

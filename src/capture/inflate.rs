@@ -8,11 +8,11 @@ use super::sniff::Coding;
 
 /// Inflated bytes for each compressed one that are read at most. Deflate reaches
 /// 1032; captures of real traffic stay under 20, of one repeated packet under 150.
-const RATIO: u64 = 200;
+pub(super) const RATIO: u64 = 200;
 
 /// Inflated bytes that are read whatever the ratio: small captures of repeated
 /// packets are not bombs.
-const FREE: u64 = 256 << 20;
+pub(super) const FREE: u64 = 256 << 20;
 
 /// Largest zstd window, as a power of two: what `zstd -d` itself allows without `--long`.
 const WINDOW_LOG: u32 = 27;

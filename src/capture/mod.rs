@@ -3,7 +3,7 @@
 //! Takes a path or standard input, hands on [`Packet`]s in the order of the file
 //! with the frame numbers that tshark gives them, key material and names that the
 //! file carries, whose packets they are, and a gap where it is damaged. Files of other kinds that are read
-//! elsewhere (HAR, mitmproxy flows) are recognised here, by content and never by
+//! elsewhere (HAR, mitmproxy flows, sessions of proxies) are recognised here, by content and never by
 //! name, and handed on as bytes.
 //!
 //! Inputs are opened read-only and read as a stream: a buffer, never a memory map
@@ -12,10 +12,12 @@
 
 mod apps;
 mod inflate;
+mod members;
 mod packet;
 mod pcap;
 mod pcapng;
 mod reader;
+mod recorder;
 mod sniff;
 mod source;
 mod survey;
@@ -27,6 +29,7 @@ mod tests;
 
 pub use apps::{App, Apps};
 pub(crate) use apps::{ON_BEHALF, PROCESS, SENDER, attribute, mapped_uid};
+pub use members::{Members, Unread};
 pub use packet::{LinkType, Options, Packet, Record};
 pub use reader::PacketReader;
 pub use sniff::{Coding, Format};

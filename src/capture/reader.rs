@@ -26,7 +26,7 @@ impl PacketReader {
         Self(match format {
             Format::Pcap => Kind::Pcap(pcap::Reader::new(Window::new(content), input)),
             Format::Pcapng => Kind::Pcapng(pcapng::Reader::new(Window::new(content), input)),
-            Format::Har | Format::Mitmproxy => Kind::Nothing,
+            _ => Kind::Nothing,
         })
     }
 

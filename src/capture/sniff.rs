@@ -5,6 +5,9 @@ use std::fmt;
 /// Bytes of an input that are looked at.
 pub(super) const LOOK: usize = 64 << 10;
 
+/// How a ZIP archive begins.
+pub(super) const ZIP: &[u8] = b"PK\x03\x04";
+
 /// A kind of input that can be audited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
@@ -16,6 +19,16 @@ pub enum Format {
     Har,
     /// mitmproxy flows (tnetstrings).
     Mitmproxy,
+    /// A session of Charles as JSON (`.chlsj`).
+    CharlesJson,
+    /// A session of Charles as ZIP (`.chlz`).
+    CharlesZip,
+    /// A session of Fiddler (`.saz`, a ZIP).
+    Fiddler,
+    /// Records that HttpCanary saved: a folder, or a ZIP of it.
+    HttpCanary,
+    /// The history that ProxyPin keeps: HAR entries, one a line.
+    ProxyPin,
 }
 
 impl Format {
@@ -32,6 +45,11 @@ impl fmt::Display for Format {
             Self::Pcapng => "pcapng",
             Self::Har => "har",
             Self::Mitmproxy => "mitmproxy",
+            Self::CharlesJson => "chlsj",
+            Self::CharlesZip => "chlz",
+            Self::Fiddler => "saz",
+            Self::HttpCanary => "httpcanary",
+            Self::ProxyPin => "proxypin",
         })
     }
 }
@@ -92,11 +110,17 @@ pub(super) fn format(head: &[u8]) -> Result<Format, (String, &'static str)> {
     }
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     if text.starts_with(b"{") {
+        if is_history(text) {
+            return Ok(Format::ProxyPin);
+        }
         return if contains(text, b"\"log\"") || contains(text, b"\"entries\"") {
             Ok(Format::Har)
         } else {
             Err(("JSON without the \"log\" of a HAR".to_owned(), "export the traffic as HAR (HTTP Archive 1.2)"))
         };
+    }
+    if text.starts_with(b"[") && contains(text, b"\"protocolVersion\"") && contains(text, b"\"actualPort\"") {
+        return Ok(Format::CharlesJson);
     }
     if is_tnetstring(head) {
         return Ok(Format::Mitmproxy);
@@ -106,11 +130,6 @@ pub(super) fn format(head: &[u8]) -> Result<Format, (String, &'static str)> {
 
 /// Magic numbers of files that people give by mistake.
 const MAGICS: &[(&[u8], &str, &str)] = &[
-    (
-        b"PK\x03\x04",
-        "a ZIP archive",
-        "unpack it and give the capture inside; a Charles or Fiddler session: export it as HAR",
-    ),
     (b"PK\x05\x06", "an empty ZIP archive", CAPTURE),
     (b"\x04\x22\x4d\x18", "an LZ4 file", DECOMPRESS),
     (b"\xfd7zXZ\0", "an XZ file", DECOMPRESS),
@@ -138,7 +157,7 @@ const MAGICS: &[(&[u8], &str, &str)] = &[
     (b"SERVER_HANDSHAKE_TRAFFIC_SECRET ", "a TLS key log", KEYS),
     (b"# SSL/TLS secrets log file", "a TLS key log", KEYS),
 ];
-const CAPTURE: &str = "give a pcap, pcapng, HAR or mitmproxy flow file";
+const CAPTURE: &str = "give a pcap, pcapng, HAR or mitmproxy flow file, or the session of a proxy";
 const CONVERT: &str = "convert it: editcap -F pcapng IN OUT";
 const DECOMPRESS: &str = "decompress it first (gzip and zstd are read as they are)";
 const KEYS: &str = "give it with --keys, beside the capture";
@@ -185,6 +204,15 @@ fn is_tnetstring(head: &[u8]) -> bool {
         (is_name && length > 0 && matches!(rest.first(), Some(b';' | b','))).then_some(())
     };
     name().is_some()
+}
+
+/// The first key of the object is one of an entry of HAR, which in a HAR stands deeper.
+fn is_history(text: &[u8]) -> bool {
+    let key = text.get(1..).unwrap_or_default().trim_ascii_start();
+    let key = key.strip_prefix(b"\"").and_then(|key| key.split(|b| *b == b'"').next()).unwrap_or_default();
+    matches!(key, b"startedDateTime" | b"time" | b"pageref" | b"_id" | b"_app" | b"request")
+        && contains(text, b"\"request\"")
+        && contains(text, b"\"startedDateTime\"")
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {

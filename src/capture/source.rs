@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use super::members::{self, Members};
 use super::reader::PacketReader;
-use super::sniff::{self, Coding, Format, LOOK};
+use super::sniff::{self, Coding, Format, LOOK, ZIP};
 use super::{inflate, pcap, pcapng};
 
 /// An input that cannot be used, why, and what to do about it.
@@ -66,6 +67,11 @@ impl Source {
         let shown = path.display().to_string();
         let metadata = std::fs::metadata(path).map_err(|e| OpenError::io(&shown, e))?;
         if metadata.is_dir() {
+            let found = Members::folder(path).map_err(|e| OpenError::io(&shown, e))?;
+            if let Some(format) = members::format(found.names()).filter(|format| *format == Format::HttpCanary) {
+                let (name, path, bytes) = (file_name(path), path.to_owned(), found.size());
+                return Ok(Self { name, path, _spool: None, bytes, format, coding: Coding::None });
+            }
             return Err(OpenError::new(&shown, "it is a folder", "give the capture file in it"));
         }
         if !metadata.is_file() {
@@ -112,14 +118,15 @@ impl Source {
                 }
             })?
         };
-        let format = sniff::format(&head).map_err(|(looks, next)| {
+        let format = if coding == Coding::None && head.starts_with(ZIP) { zipped(&path) } else { sniff::format(&head) };
+        let format = format.map_err(|(looks, next)| {
             let inside = coding.name().map(|c| format!(" (inside {c})")).unwrap_or_default();
             OpenError::new(shown, format!("it is not a capture: it looks like {looks}{inside}"), next)
         })?;
         let whole = match format {
             Format::Pcap => head.len() >= pcap::HEADER,
             Format::Pcapng => head.len() >= pcapng::HEADER && pcapng::byte_order(&head).is_some(),
-            Format::Har | Format::Mitmproxy => true,
+            _ => true,
         };
         if !whole {
             return Err(OpenError::new(
@@ -170,6 +177,15 @@ impl Source {
         inflate::open(self.coding, Box::new(self.raw()?)).map_err(|e| OpenError::io(&self.name, e))
     }
 
+    /// The files in it, where it is an archive or a folder.
+    ///
+    /// # Errors
+    /// Where it cannot be opened any more.
+    pub fn members(&self) -> Result<Members, OpenError> {
+        let members = if self.path.is_dir() { Members::folder(&self.path) } else { Members::zip(&self.path) };
+        members.map_err(|e| OpenError::io(&self.name, e))
+    }
+
     /// Its packets, from the first. `input` is what they carry as their input.
     /// A source that is no capture has none.
     ///
@@ -179,6 +195,21 @@ impl Source {
         Ok(PacketReader::new(self.bytes()?, self.format, input))
     }
 }
+
+/// What a ZIP archive holds.
+fn zipped(path: &Path) -> Result<Format, (String, &'static str)> {
+    let next = "unpack it and give the capture inside";
+    let members = Members::zip(path).map_err(|error| {
+        (format!("a ZIP archive that cannot be opened ({error})"), "get the file again; it may be cut")
+    })?;
+    members::format(members.names()).ok_or_else(|| {
+        let listed: Vec<&str> = members.names().iter().map(String::as_str).take(LISTED).collect();
+        (format!("a ZIP archive of no known kind ({})", listed.join(", ")), next)
+    })
+}
+
+/// Members that an error lists.
+const LISTED: usize = 5;
 
 fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()

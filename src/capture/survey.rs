@@ -12,8 +12,10 @@ use crate::observations::Input;
 
 use super::apps::Apps;
 use super::inflate;
+use super::members::Members;
 use super::packet::{Packet, Record};
 use super::reader::PacketReader;
+use super::recorder::Recorder;
 use super::source::{OpenError, Source};
 
 /// Key log text kept of one file: some hundred thousand connections.
@@ -37,6 +39,8 @@ pub struct Survey {
     pub names: Vec<(IpAddr, String)>,
     /// Whose packets they are.
     pub apps: Apps,
+    /// It is a dump of plaintext by a hook: it does not show how it travelled.
+    pub dump: bool,
     /// Since when it was recorded, where the file says so.
     pub started: Option<Time>,
     /// Damage and limits.
@@ -52,8 +56,6 @@ pub struct Survey {
 /// Where the file cannot be opened or read any more. Damage is no error.
 pub fn survey(source: &Source, input: u32, observe: &mut dyn FnMut(&Packet<'_>)) -> Result<Survey, OpenError> {
     let failed = |e| OpenError::io(source.name(), e);
-    let hashed = Hashed { file: source.raw()?, hash: Arc::default() };
-    let hash = Arc::clone(&hashed.hash);
     let mut format = source.format().to_string();
     if let Some(coding) = source.coding().name() {
         format.push_str(&format!(" ({coding})"));
@@ -74,9 +76,16 @@ pub fn survey(source: &Source, input: u32, observe: &mut dyn FnMut(&Packet<'_>))
         secrets: Vec::new(),
         names: Vec::new(),
         apps: Apps::default(),
+        dump: false,
         started: None,
         gaps: Vec::new(),
     };
+    if source.path().is_dir() {
+        found.input.sha256 = folder_hash(&source.members()?).map_err(failed)?;
+        return Ok(found);
+    }
+    let hashed = Hashed { file: source.raw()?, hash: Arc::default() };
+    let hash = Arc::clone(&hashed.hash);
     let mut rest = hashed.try_clone().map_err(failed)?;
     if source.format().is_capture() {
         let content = inflate::open(source.coding(), Box::new(hashed)).map_err(failed)?;
@@ -85,17 +94,17 @@ pub fn survey(source: &Source, input: u32, observe: &mut dyn FnMut(&Packet<'_>))
     }
     // Reading may have stopped at damage; the hash is of the whole file.
     io::copy(&mut rest, &mut io::sink()).map_err(failed)?;
-    let digest = hash.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize();
-    found.input.sha256 = data_encoding::HEXLOWER.encode(&digest);
+    found.input.sha256 = digest(&hash);
     found.input.secrets = found.secrets.split(|b| *b == b'\n').filter(|line| is_secret(line)).count() as u64;
     Ok(found)
 }
 
 fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&Packet<'_>)) {
     let mut gaps = Gaps::default();
-    let mut known = BTreeSet::new();
+    let (mut known, mut recorder) = (BTreeSet::new(), Recorder::default());
     while let Some(record) = reader.next() {
         found.apps.see(&record);
+        recorder.see(&record);
         match record {
             Record::Packet(packet) => {
                 found.input.records += 1;
@@ -126,10 +135,6 @@ fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&
             Record::Started(time) if time > Time(0) => {
                 found.started = Some(found.started.map_or(time, |known| known.min(time)));
             }
-            // shb_userappl
-            Record::Section { options } if found.input.producer.is_none() => {
-                found.input.producer = options.get(4).map(|v| String::from_utf8_lossy(v).into_owned());
-            }
             Record::Name { address, name } if known.len() < NAMES => {
                 if known.insert((address, name.to_owned())) {
                     found.names.push((address, name.to_owned()));
@@ -142,20 +147,35 @@ fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&
             Record::Section { .. } | Record::Block { .. } | Record::Started(_) => {}
         }
     }
+    found.dump = recorder.is_dump();
+    let (producer, faults) = recorder.finish(found.apps.producer());
+    found.input.producer = producer;
+    faults.into_iter().for_each(|gap| gaps.add(gap));
     // A start behind the first packet, or long before it, is a clock that was set or never ran.
     found.started = found
         .started
         .zip(found.input.first)
         .and_then(|(started, first)| (0..=LONGEST_SILENCE).contains(&first.since(started)).then_some(started));
-    found.input.producer = match (found.input.producer.take(), found.apps.producer()) {
-        // What the file says of itself, and what gives its recorder away.
-        (Some(said), Some(known)) if !said.contains(known) => Some(format!("{known} ({said})")),
-        (said, known) => said.or_else(|| known.map(str::to_owned)),
-    };
     if found.apps.crowded() {
         gaps.add(Gap::new(GapReason::Limit, "apps", "more than 16384 apps in one file"));
     }
     found.gaps = gaps.into_vec();
+}
+
+/// What `sha256sum` prints of all files in a folder, in the order of their names (with the
+/// names relative to it), hashed once more.
+fn folder_hash(members: &Members) -> io::Result<String> {
+    let mut list = Sha256::new();
+    for name in members.names() {
+        let mut file = Hashed { file: members.open(name)?, hash: Arc::default() };
+        io::copy(&mut file, &mut io::sink())?;
+        list.update(format!("{}  {name}\n", digest(&file.hash)));
+    }
+    Ok(data_encoding::HEXLOWER.encode(&list.finalize()))
+}
+
+fn digest(hash: &Mutex<Sha256>) -> String {
+    data_encoding::HEXLOWER.encode(&hash.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize())
 }
 
 fn is_secret(line: &[u8]) -> bool {

@@ -22,7 +22,7 @@ use crate::signatures::Signatures;
 /// output; several formats at once go to files in --output.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Session folder, or captures (pcap, pcapng, HAR, mitmproxy flows; gzip or zstd); - is standard input
+    /// Session folder, or captures (pcap, pcapng, HAR, sessions of proxies; gzip or zstd); - is standard input
     #[arg(required = true, value_name = "SESSION|CAPTURE")]
     pub inputs: Vec<PathBuf>,
 

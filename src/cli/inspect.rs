@@ -13,7 +13,7 @@ use crate::report;
 /// Show what is in the traffic: recipients, identifiers, gaps; no policy needed
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Session folder, or captures (pcap, pcapng, HAR, mitmproxy flows; gzip or zstd); - is standard input
+    /// Session folder, or captures (pcap, pcapng, HAR, sessions of proxies; gzip or zstd); - is standard input
     #[arg(required = true, value_name = "CAPTURE")]
     inputs: Vec<PathBuf>,
 

@@ -11,7 +11,7 @@ use crate::message::line::Line;
 /// Print every message of the traffic as a line of JSON, as it was sent
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Session folder, or captures (pcap, pcapng, HAR, mitmproxy flows; gzip or zstd); - is standard input
+    /// Session folder, or captures (pcap, pcapng, HAR, sessions of proxies; gzip or zstd); - is standard input
     #[arg(required = true, value_name = "CAPTURE")]
     inputs: Vec<PathBuf>,
 

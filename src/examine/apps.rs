@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::sockets::Sockets;
 use crate::capture::Apps;
+use crate::net::Segment;
 use crate::observations::same_app;
+use crate::witness::Witness;
 
 /// Names of the apps, by input and number.
 pub type AppNames = Arc<[Vec<Arc<str>>]>;
@@ -17,16 +20,19 @@ const LISTED: usize = 8;
 #[derive(Clone, Debug)]
 pub struct AppMap {
     tables: Vec<Apps>,
+    /// Those that packets name, in each table; what sockets are told to be of comes behind.
+    own: Vec<u32>,
+    sockets: Sockets,
     names: AppNames,
     ids: BTreeSet<String>,
     labels: BTreeSet<String>,
 }
 
 impl AppMap {
-    /// From the table of each input. A recorder that begins a new file does not tell again what
-    /// the user ids in it mean: captures of one series learn from each other, from the nearest
-    /// before, then from the nearest behind.
-    pub fn new(mut tables: Vec<Apps>, series: &[Range<usize>]) -> Self {
+    /// From the table of each input, and from what was told of sockets. A recorder that begins a
+    /// new file does not tell again what the user ids in it mean: captures of one series learn
+    /// from each other, from the nearest before, then from the nearest behind.
+    pub fn new(mut tables: Vec<Apps>, series: &[Range<usize>], witnesses: &[Witness]) -> Self {
         for range in series {
             let Some(tables) = tables.get_mut(range.clone()) else { continue };
             for at in 1..tables.len() {
@@ -36,11 +42,15 @@ impl AppMap {
                 learn(tables, at, at - 1);
             }
         }
+        let sockets = Sockets::new(witnesses);
+        let mut own = Vec::with_capacity(tables.len());
         let (mut ids, mut labels) = (BTreeSet::new(), BTreeSet::new());
         let mut names: Vec<Vec<Arc<str>>> = Vec::with_capacity(tables.len());
         for table in &mut tables {
             table.rewind();
-            let apps = table.all();
+            let mut apps = table.all();
+            own.push(apps.len() as u32);
+            apps.extend(sockets.apps().iter().cloned());
             names.push(apps.iter().map(|app| Arc::from(app.name.as_str())).collect());
             for app in apps {
                 if app.is_id {
@@ -50,7 +60,12 @@ impl AppMap {
                 };
             }
         }
-        Self { tables, names: names.into(), ids, labels }
+        Self { tables, own, sockets, names: names.into(), ids, labels }
+    }
+
+    /// The app of a packet that does not name it, by what was told of its socket.
+    pub fn told(&self, segment: &Segment<'_>) -> Option<u32> {
+        Some(self.own.get(segment.input as usize)? + self.sockets.app_of(segment)?)
     }
 
     /// The table of an input, to be shown its records again.
@@ -135,14 +150,15 @@ mod tests {
     #[test]
     fn captures_of_a_series_learn_packages_from_each_other() {
         let all = [Some("com.example.a"), None, None, Some("com.example.b"), None];
-        let names = |series: &[Range<usize>]| -> Vec<String> {
-            let map = AppMap::new(all.iter().map(|package| noted(*package)).collect(), series);
+        let names = |series: Vec<Range<usize>>| -> Vec<String> {
+            let map = AppMap::new(all.iter().map(|package| noted(*package)).collect(), &series, &[]);
             map.names().iter().map(|names| names[0].to_string()).collect()
         };
         let (a, b, none) = ("com.example.a", "com.example.b", "uid 10123");
-        assert_eq!(names(&[0..5]), [a, a, a, b, b]);
-        assert_eq!(names(&[0..2, 2..4, 4..5]), [a, a, b, b, none]);
-        assert_eq!(names(&[0..1, 1..2, 2..3, 3..4, 4..5]), [a, none, none, b, none]);
+        let whole: Range<usize> = 0..5;
+        assert_eq!(names(Vec::from([whole])), [a, a, a, b, b]);
+        assert_eq!(names(vec![0..2, 2..4, 4..5]), [a, a, b, b, none]);
+        assert_eq!(names(vec![0..1, 1..2, 2..3, 3..4, 4..5]), [a, none, none, b, none]);
     }
 
     #[test]
@@ -150,6 +166,8 @@ mod tests {
         let set = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect();
         let map = AppMap {
             tables: Vec::new(),
+            own: Vec::new(),
+            sockets: Sockets::default(),
             names: AppNames::from([]),
             ids: set(&["com.example.a"]),
             labels: set(&["Example", "Other"]),

@@ -15,9 +15,10 @@ use crate::signatures::Recipe;
 
 use super::SHARDS;
 use super::issued::IssuedIds;
-use super::lens::{Found, Lens, is_text};
+use super::lens::{Lens, is_text};
 use super::rhythm::{FlowKey, Rhythms};
 use super::sighting::{SightingEntry, SightingKey, merge_sightings, order, sighting_key};
+use super::withheld::WithheldSlots;
 
 /// Different sightings of a whole run; a shard keeps 1/64. Each is about a kilobyte.
 const MAX_SIGHTINGS: usize = 256 * 1024;
@@ -52,6 +53,7 @@ pub struct Collector {
     issued: IssuedIds,
     rhythms: Rhythms,
     sealed: BTreeMap<(String, String), Sealed>,
+    withheld: WithheldSlots,
     coverage: Coverage,
     /// Streams of no known protocol, each counted once. A stream is in one shard only.
     unknown: HashSet<(u32, Transport, u32)>,
@@ -99,8 +101,10 @@ impl Collector {
         let unread = self.unread(message);
         self.cover(message, unread);
         let phase = lens.timeline.phase(message.time);
-        let found =
-            if message.opened { lens.look(message, &mut attribution, &mut self.gaps) } else { Found::default() };
+        let found = match message.opened {
+            true => lens.look(message, &mut attribution, &mut self.gaps),
+            false => lens.look_at_names(message, &mut attribution, &mut self.gaps),
+        };
         let recipient = attribution.recipient.id.clone();
         keep_stronger(&mut self.recipients, recipient.clone(), attribution.recipient.clone());
         self.contact(message, &recipient, &attribution, &phase, unread);
@@ -109,6 +113,9 @@ impl Collector {
         }
         for (hit, leaf) in &found.hits {
             self.sighting(message, &attribution, &phase, hit, leaf, found.hidden.as_deref());
+        }
+        for (slot, leaf) in &found.withheld {
+            self.withheld.add(message, &recipient, slot, leaf, found.hidden.as_deref(), &mut self.gaps);
         }
         for (hit, leaf) in &found.candidates {
             // Its own value must not stand in its names either.
@@ -308,6 +315,7 @@ impl Collector {
                 }
             }
         }
+        self.withheld.merge(other.withheld);
         let (ours, theirs) = (&mut self.coverage, other.coverage);
         ours.opened_bytes += theirs.opened_bytes;
         ours.total_bytes += theirs.total_bytes;
@@ -389,6 +397,7 @@ impl Collector {
             sightings,
             flows: flows.into_values().collect(),
             sealed: self.sealed.into_values().collect(),
+            withheld: self.withheld.into_vec(),
             gaps: gaps.into_vec(),
             coverage,
             consent_judged: lens.timeline.consent_judged(),

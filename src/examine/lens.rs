@@ -1,7 +1,9 @@
 //! What a message is looked at with, and what is found in it.
 
+use bytes::Bytes;
+
 use crate::evidence::{Certainty, Gaps};
-use crate::identify::{Hit, Identifier, Issued};
+use crate::identify::{self, Hit, Identifier, Issued, Withheld};
 use crate::message::Message;
 use crate::party::{Attribution, Attributor};
 use crate::payload::{Decoder, Leaf};
@@ -42,6 +44,8 @@ pub struct Found<'l> {
     pub sealed: Vec<&'l Recipe>,
     /// Values that may turn out to be ids that a product issued, and the leaves they are in.
     pub candidates: Vec<(Hit, Leaf)>,
+    /// Slots without a value, and their leaves.
+    pub withheld: Vec<(Withheld, Leaf)>,
     /// Values that a report must not print where they stand in names. `None`: it may.
     pub hidden: Option<Vec<String>>,
 }
@@ -63,16 +67,18 @@ impl Lens<'_> {
             gaps.add(gap);
         }
         let sealed = decoded.sealed.iter().filter_map(|(id, _)| self.signatures.recipes.get(id)).collect();
-        let hits = self.identifier.find(&decoded.leaves, product.as_deref(), message.time).hits;
+        let identify::Found { hits, withheld } =
+            self.identifier.find(&decoded.leaves, product.as_deref(), message.time);
         let mut hidden = None;
         if !self.show_values {
             let telling = hits.iter().filter(|hit| hit.certainty > Certainty::Possible);
             let writings = telling.flat_map(|hit| {
                 let leaf = decoded.leaves.get(hit.leaf);
-                // The bytes as they stand, which may be the value in hex, and the path segment that was decoded.
+                // The bytes as they stand, which may be the value in hex, and the names that were decoded.
                 let raw = leaf.and_then(|leaf| std::str::from_utf8(leaf.bytes.get(hit.start..hit.end)?).ok());
-                let all = [raw, leaf.and_then(Leaf::segment), Some(&hit.written), Some(&hit.value)];
-                all.into_iter().flatten().map(str::to_owned).collect::<Vec<_>>()
+                let all = [raw, Some(&hit.written), Some(&hit.value)].into_iter().flatten();
+                let printed = leaf.map(Leaf::printed).into_iter().flatten();
+                all.chain(printed).map(str::to_owned).collect::<Vec<_>>()
             });
             let mut values: Vec<String> = writings.collect();
             values.sort_by(|a, b| (b.len(), a).cmp(&(a.len(), b)));
@@ -89,7 +95,17 @@ impl Lens<'_> {
         }
         let with_leaf = |hit: Hit| decoded.leaves.get(hit.leaf).cloned().map(|leaf| (hit, leaf));
         let candidates = self.identifier.candidates(&decoded.leaves, &hits).into_iter().filter_map(with_leaf).collect();
-        Found { hits: hits.into_iter().filter_map(with_leaf).collect(), sealed, candidates, hidden }
+        let slots = withheld.into_iter().filter_map(|slot| Some((decoded.leaves.get(slot.leaf).cloned()?, slot)));
+        let withheld = slots.map(|(leaf, slot)| (slot, leaf)).collect();
+        Found { hits: hits.into_iter().filter_map(with_leaf).collect(), sealed, candidates, withheld, hidden }
+    }
+
+    /// Of a stream that stayed closed: the names that its hello told anyone.
+    pub fn look_at_names<'l>(&'l self, message: &Message, attribution: &mut Attribution, gaps: &mut Gaps) -> Found<'l> {
+        let named = Message { body: Bytes::new(), headers: Vec::new(), ..message.clone() };
+        let found = self.look(&named, attribution, gaps);
+        let sure = |(hit, _): &(Hit, Leaf)| hit.certainty == Certainty::Confirmed;
+        Found { hits: found.hits.into_iter().filter(sure).collect(), hidden: found.hidden, ..Found::default() }
     }
 
     /// The ids that a received message brings from a product that issues some.

@@ -75,7 +75,7 @@ impl Recording {
         let mut keys = KeyLog::clone(&options.keys);
         keys.note_asked();
         let options = Options { keys: Arc::new(keys), ..options };
-        let apps = AppMap::new(apps, &series);
+        let apps = AppMap::new(apps, &series, &session.witnesses);
         Ok(Self { sources, inputs, since: first, series, apps, options })
     }
 

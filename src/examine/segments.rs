@@ -16,14 +16,14 @@ pub fn read(
     sources: &[Source],
     range: Range<usize>,
     mut slicer: Slicer,
-    apps: &AppMap,
+    all: &AppMap,
     gaps: &mut Gaps,
     take: &mut dyn FnMut(&Placed, &Segment<'_>, &mut Gaps) -> bool,
 ) -> Result<(), ExamineError> {
     let (mut numbering, mut paths, mut name) = (Numbering::new(), Paths::default(), "");
     for (index, source) in sources.iter().enumerate().take(range.end).skip(range.start) {
         let index = index as u32;
-        let (mut reader, mut apps, mut frames) = (source.packets(index)?, apps.table(index), 0);
+        let (mut reader, mut apps, mut frames) = (source.packets(index)?, all.table(index), 0);
         name = source.name();
         while let Some(record) = reader.next() {
             let app = apps.see(&record);
@@ -32,6 +32,7 @@ pub fn read(
             frames = packet.frame;
             let mut found = slicer.slice(&packet, gaps);
             while let Some(segment) = found {
+                let app = app.or_else(|| all.told(&segment));
                 let segment = Segment { app, ..segment };
                 if !take(&paths.place(numbering.assign(&segment), &segment), &segment, gaps) {
                     return Ok(());

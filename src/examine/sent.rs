@@ -108,7 +108,7 @@ pub(super) fn each_sent(
 ) -> Result<(Vec<Input>, Gaps), ExamineError> {
     let (known, options) = first_pass(session, signatures, remarks)?;
     let Known { sources, inputs, series, names, apps, first, mut gaps, .. } = known;
-    let apps = AppMap::new(apps, &series);
+    let apps = AppMap::new(apps, &series, &session.witnesses);
     let lens = lens(session, signatures, show_values, (names, apps, first), remarks)?;
     gaps.merge(read(&sources, series, &options, &lens.apps, &mut |message| {
         if message.direction == Direction::Received || lens.is_of_other_app(&message) {

@@ -1,6 +1,7 @@
 //! Sightings as they are added up: what makes two alike, and which one gives the evidence.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::evidence::{Certainty, Locator, Masked, Place, Reason, Step, Time};
 use crate::identify::Hit;
@@ -51,7 +52,7 @@ impl SightingEntry {
             first: message.time,
             last: message.time,
             at,
-            locator: locator(message, leaf, hit, hidden),
+            locator: locator(message, leaf, hit.start..hit.end, hidden),
             masked: mask(hit, hidden.is_none()),
             reason: hit.reason.clone(),
         }
@@ -130,18 +131,19 @@ pub(super) fn order(place: &Place) -> (u32, u64, u64) {
     (place.input(), place.ordinal(), offset)
 }
 
-fn locator(message: &Message, leaf: &Leaf, hit: &Hit, hidden: Option<&[String]>) -> Locator {
+/// Where `range` of the leaf lies.
+pub(super) fn locator(message: &Message, leaf: &Leaf, range: Range<usize>, hidden: Option<&[String]>) -> Locator {
     let mut steps = leaf.steps();
     if let Some(values) = hidden {
         // Beside the value the last layer may hold as little as a whole one that is masked.
-        let beside = leaf.bytes.len().saturating_sub(hit.end.saturating_sub(hit.start)) as u64;
+        let beside = leaf.bytes.len().saturating_sub(range.len()) as u64;
         if let Some(last) = steps.last_mut().filter(|_| beside < Step::TELLING) {
             last.sha256.clear();
         }
         let shown = |step: Step| Step { argument: step.argument.as_deref().map(|a| hide(a, values)), ..step.masked() };
         steps = steps.into_iter().map(shown).collect();
     }
-    Locator { place: message.place.clone(), steps, start: hit.start as u64, end: hit.end as u64 }
+    Locator { place: message.place.clone(), steps, start: range.start as u64, end: range.end as u64 }
 }
 
 fn mask(hit: &Hit, show_values: bool) -> Masked {

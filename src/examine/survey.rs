@@ -39,6 +39,8 @@ pub struct Known {
     pub names: NameTable,
     /// Whose packets they are, by input.
     pub apps: Vec<Apps>,
+    /// It is a dump of plaintext, by input.
+    pub dumps: Vec<bool>,
     /// Since when any input was recorded: what it says of itself, else its first record.
     pub first: Option<Time>,
     /// Damage and limits.
@@ -55,7 +57,7 @@ const ADDRESSES: usize = 16_384;
 pub fn survey(sources: Vec<Source>, keys: &mut KeyLog, protocols: &Arc<Protocols>) -> Result<Known, ExamineError> {
     let mut known = Known::default();
     let options = Options { protocols: Arc::clone(protocols), ..Options::default() };
-    let mut found: Vec<Option<(Input, Apps)>> = sources.iter().map(|_| None).collect();
+    let mut found: Vec<Option<(Input, Apps, bool)>> = sources.iter().map(|_| None).collect();
     let mut finder = Finder::new();
     let mut over = Vec::new();
     for begin in series::by_time(&sources)? {
@@ -63,7 +65,7 @@ pub fn survey(sources: Vec<Source>, keys: &mut KeyLog, protocols: &Arc<Protocols
         let shared = |open: &Open| begin.addresses.iter().filter(|address| open.addresses.contains(address)).count();
         let before = begin.first.and_then(|first| finder.before(first, &shared, &mut |open| over.push(open)));
         let (mut members, mut open) = before.unwrap_or_else(|| (Vec::new(), Open::new(&options)));
-        let Survey { mut input, secrets, names: given, apps, mut started, gaps } =
+        let Survey { mut input, secrets, names: given, apps, dump, mut started, gaps } =
             capture::survey(source, begin.index as u32, &mut |packet| open.packet(packet, &mut known.names))?;
         open.names.next_capture(input.records);
         if !source.format().is_capture() {
@@ -97,7 +99,7 @@ pub fn survey(sources: Vec<Source>, keys: &mut KeyLog, protocols: &Arc<Protocols
             known.sealed_names |= open.names.finish(&mut known.names);
         }
         if let Some(place) = found.get_mut(begin.index) {
-            *place = Some((input, apps));
+            *place = Some((input, apps, dump));
         }
     }
     let series = finder.finish(&mut |open| known.sealed_names |= open.names.finish(&mut known.names));
@@ -106,10 +108,11 @@ pub fn survey(sources: Vec<Source>, keys: &mut KeyLog, protocols: &Arc<Protocols
     for index in series.into_iter().flatten() {
         let source = sources.get_mut(index).and_then(Option::take);
         let found = found.get_mut(index).and_then(Option::take);
-        if let (Some(source), Some((input, apps))) = (source, found) {
+        if let (Some(source), Some((input, apps, dump))) = (source, found) {
             known.sources.push(source);
             known.inputs.push(input);
             known.apps.push(apps);
+            known.dumps.push(dump);
         }
     }
     Ok(known)

@@ -86,9 +86,12 @@ pub(super) fn written(digest: &Digested) -> Vec<(&'static str, String, bool)> {
         return [Some(hex), number].into_iter().flatten().map(|text| (*name, text, false)).collect();
     }
     let slice = (*name == "md5").then(|| hex.get(8..24).map(|middle| ("md5-16", middle.to_owned(), false))).flatten();
+    // As a UUID is written, which some senders take an MD5 for.
+    let groups = [0..8, 8..12, 12..16, 16..20, 20..32].into_iter().filter_map(|group| hex.get(group));
+    let dashed = (bytes.len() == 16).then(|| (*name, groups.collect::<Vec<_>>().join("-"), false));
     let (standard, url) = (BASE64_NOPAD.encode(bytes), BASE64URL_NOPAD.encode(bytes));
     let url = (url != standard).then_some((*name, url, true));
-    [(*name, hex, false), (*name, standard, true)].into_iter().chain(slice).chain(url).collect()
+    [(*name, hex, false), (*name, standard, true)].into_iter().chain(slice).chain(dashed).chain(url).collect()
 }
 
 /// The digest that a hex text of this length would be, where nothing else is known.

@@ -22,6 +22,8 @@ pub(super) enum Embedding {
     Utf16Le,
     /// The high one first.
     Utf16Be,
+    /// The bytes that the value, or a digest of one, is a text of: no boundary can be told.
+    Raw,
 }
 
 /// What of the neighbourhood is decoded, in bytes of the value's text on each side:
@@ -61,11 +63,16 @@ impl Embedding {
             Self::Hex => "hex",
             Self::Base64(_) => "base64",
             Self::Utf16Le | Self::Utf16Be => "utf-16",
+            Self::Raw => "bytes",
         }
     }
 
     /// `bytes[start..end]`, which matched the pattern without case, is `value` at a boundary.
     pub(super) fn holds(self, bytes: &[u8], start: usize, end: usize, value: &str) -> bool {
+        if self == Self::Raw {
+            // A leaf of nothing else has its hex text beside it.
+            return end - start < bytes.len();
+        }
         let Some((decoded, expected)) = self.around(bytes, start, end) else { return false };
         // In base64 the value's exact place is known to within its group.
         memmem::find_iter(&decoded, value.as_bytes())
@@ -91,6 +98,7 @@ impl Embedding {
                     bytes.get(before..after)?.chunks_exact(2).filter_map(|unit| unit.get(low).copied()).collect();
                 Some((decoded, (start - before) / 2))
             }
+            Self::Raw => None,
             Self::Base64(index) => {
                 let is_base64 = |group: &[u8]| group.iter().all(|b| b.is_ascii_alphanumeric() || b"+/-_".contains(b));
                 let group = start.checked_sub(index)?;

@@ -17,6 +17,7 @@ pub(super) fn of(data_type: &str, value: &str) -> Vec<(&'static str, String)> {
         // The address of a message or an entry of an address book is a number as well.
         "phone" | "contacts" | "sms" => phone(value, &mut add),
         "mac" | "bssid" | "bluetooth" if shape::mac(value).is_some() => mac(value, &mut add),
+        "android_id" => android_id(value, &mut add),
         _ => {}
     }
     add("lower", value.to_lowercase());
@@ -79,6 +80,7 @@ fn phone(value: &str, add: &mut impl FnMut(&'static str, String)) {
     if let (Some(a), Some(b), Some(c)) = (national.get(..3), national.get(3..7), national.get(7..)) {
         add("spaced", format!("{a} {b} {c}"));
         add("dashed", format!("{a}-{b}-{c}"));
+        add("+86-dashed", format!("+86-{a}-{b}-{c}"));
     }
 }
 
@@ -94,4 +96,15 @@ fn mac(value: &str, add: &mut impl FnMut(&'static str, String)) {
         add(lower_name, upper.to_ascii_lowercase());
         add(upper_name, upper);
     }
+    // As routers show it, and as a program that reads it into one integer.
+    let groups: Vec<String> = octets.chunks(2).map(|two| two.iter().map(|o| format!("{o:02x}")).collect()).collect();
+    add("dots", groups.join("."));
+    add("decimal", octets.iter().fold(0_u64, |sum, octet| sum << 8 | u64::from(*octet)).to_string());
+}
+
+/// Programs that read it as `long` (`Long.parseUnsignedLong(id, 16)`) send it with a sign, or without.
+fn android_id(value: &str, add: &mut impl FnMut(&'static str, String)) {
+    let Some(number) = u64::from_str_radix(value, 16).ok().filter(|_| value.len() >= 13) else { return };
+    add("decimal", number.to_string());
+    add("signed-decimal", number.cast_signed().to_string());
 }

@@ -59,9 +59,13 @@ fn one_leaf(identifier: &Identifier, seen: Seen<'_>, text: &str, found: &mut Fou
     if types.is_empty() {
         return false;
     }
-    if let Some(said) = types.iter().find(|said| said.clear && identifier.placeholders.is(said.data_type, text)) {
+    let empty = |said: &Said<'_>| {
+        let placeholder = identifier.placeholders.kind(said.data_type, text).filter(|_| said.clear)?;
         let key = seen.leaf.key.clone().unwrap_or_default();
-        found.withheld.push(Withheld { data_type: said.data_type.to_owned(), key, leaf: seen.index });
+        Some(Withheld { data_type: said.data_type.to_owned(), key, placeholder, leaf: seen.index })
+    };
+    if let Some(withheld) = types.iter().find_map(empty) {
+        found.withheld.push(withheld);
         return true;
     }
     for (start, token) in tokens(text) {

@@ -27,7 +27,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use crate::evidence::{Certainty, Reason, Time};
-use crate::observations::Form;
+use crate::observations::{Form, PlaceholderKind};
 use crate::payload::{Leaf, Part};
 use crate::session::Profile;
 use crate::signatures::Signatures;
@@ -70,6 +70,8 @@ pub struct Withheld {
     pub data_type: String,
     /// Name of the slot.
     pub key: String,
+    /// What stands in it.
+    pub placeholder: PlaceholderKind,
     /// Position of the leaf.
     pub leaf: usize,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use daachorse::DoubleArrayAhoCorasick;
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 
 use super::boundary::{self, Stuff};
 use super::digest::Digested;
@@ -20,6 +21,11 @@ use crate::signatures::{Recipe, RecipeDigest, Signatures};
 const SHORT: usize = 8;
 /// Nor do values of fewer different characters than this.
 const FEW_CHARACTERS: usize = 4;
+
+/// Digests of this many bytes are looked for as bytes.
+const RAW_FROM: usize = 16;
+/// And identifiers in hex of this many: a MAC address is met by chance once in 10¹⁴ bytes.
+const RAW_ID_FROM: usize = 6;
 
 /// Types that are not searched as text: places are compared as points, lists of apps as lists.
 const NOT_TEXT: &[&str] = &["location", "location_coarse", "installed_apps"];
@@ -298,6 +304,16 @@ fn all_written(index: usize, known: &Known, makings: &[Making<'_>]) -> Vec<Writt
         };
         for digest in digest::all(text.as_bytes()) {
             all.extend(digested(&digest, &form, None));
+            if digest.bytes.len() >= RAW_FROM {
+                all.push(Written {
+                    known: index,
+                    form: form(digest.name),
+                    text: HEXLOWER.encode(&digest.bytes),
+                    exact: false,
+                    embedding: Some((Embedding::Raw, digest.bytes)),
+                    of: None,
+                });
+            }
         }
         for making in makings.iter().filter(|making| making.digest.data_type == known.data_type) {
             let whole = making.text.replace("{value}", &text);
@@ -311,7 +327,9 @@ fn all_written(index: usize, known: &Known, makings: &[Making<'_>]) -> Vec<Writt
             };
             all.extend(digest.iter().flat_map(|digest| digested(digest, &form, Some(&making.maker))));
         }
-        let embedded = if known.short { Vec::new() } else { embedded::patterns(&text) };
+        let mut embedded = if known.short { Vec::new() } else { embedded::patterns(&text) };
+        let octets = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok();
+        embedded.extend(octets.filter(|o| o.len() >= RAW_ID_FROM).map(|o| (Embedding::Raw, o)));
         let written = |embedding| Written {
             known: index,
             form: form("plain"),

@@ -67,9 +67,12 @@ pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], time: Time, h
         }
     }
     for group in groups.values() {
-        for (seen, pair) in by_keys(identifier, group).into_iter().chain(by_position(identifier, group)) {
-            hits.extend(judge(identifier, seen, pair, time));
+        let mut pairs = by_keys(identifier, group);
+        pairs.extend(by_position(identifier, group));
+        if pairs.is_empty() && !identifier.places.is_empty() {
+            pairs = by_neighbourhood(group);
         }
+        hits.extend(pairs.into_iter().filter_map(|(seen, pair)| judge(identifier, seen, pair, time)));
     }
 }
 
@@ -106,6 +109,22 @@ fn by_position<'a>(identifier: &Identifier, group: &[Seen<'a>]) -> Option<(Seen<
     let keyed = key_of(identifier, *first).is_some_and(|(part, clear, _)| part.is_none() && clear);
     (first.leaf.element && second.leaf.element).then_some(())?;
     Some((*first, pair(*first, shape::degrees(a)?, shape::degrees(b)?, format!("{a},{b}"), false, keyed, false)))
+}
+
+/// `x=121.473701&y=31.230416`: numbers under any names, one behind the other. Only a place
+/// of the profile makes a place of them.
+fn by_neighbourhood<'a>(group: &[Seen<'a>]) -> Vec<(Seen<'a>, Pair)> {
+    let exact = |seen: &Seen<'a>| {
+        let degrees = shape::degrees(seen.text?)?;
+        (degrees.decimals >= UNKEYED_DECIMALS).then_some((*seen, degrees))
+    };
+    let numbers: Vec<(Seen<'a>, Degrees)> = group.iter().filter_map(exact).take(NUMBERS).collect();
+    let pairs = numbers.windows(2).filter_map(|two| {
+        let [(seen, first), (behind, second)] = two else { return None };
+        let written = format!("{},{}", seen.text?, behind.text?);
+        Some((*seen, pair(*seen, *first, *second, written, false, false, false)))
+    });
+    pairs.collect()
 }
 
 fn pair(

@@ -6,42 +6,61 @@ use data_encoding::HEXLOWER;
 use regex::Regex;
 
 use super::digest;
+use crate::observations::PlaceholderKind;
 use crate::signatures::Signatures;
 
 /// Tells them from values.
 #[derive(Debug)]
 pub struct Placeholders {
-    /// Lower-case value, or hex digest of one, to the types it stands for; none: any.
-    values: BTreeMap<String, BTreeSet<String>>,
-    patterns: Vec<(Regex, Vec<String>)>,
+    /// Lower-case value, or hex digest of one, to what it is.
+    values: BTreeMap<String, Meaning>,
+    patterns: Vec<(Regex, Vec<String>, PlaceholderKind)>,
+}
+
+/// What a value that means "none" stands for.
+#[derive(Debug)]
+struct Meaning {
+    /// None: any type.
+    types: BTreeSet<String>,
+    kind: PlaceholderKind,
 }
 
 impl Placeholders {
     /// Of `placeholders.toml`. A pattern that is no regular expression is left out.
     pub fn new(signatures: &Signatures) -> Self {
-        let mut values: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut values: BTreeMap<String, Meaning> = BTreeMap::new();
         let mut patterns = Vec::new();
         for entry in &signatures.placeholders {
             for value in &entry.values {
                 let cased = [value.clone(), value.to_ascii_lowercase(), value.to_ascii_uppercase()];
                 let digests = cased.iter().flat_map(|v| digest::all(v.as_bytes())).map(|d| HEXLOWER.encode(&d.bytes));
-                for text in digests.chain([value.to_ascii_lowercase()]) {
-                    values.entry(text).or_default().extend(entry.types.iter().cloned());
+                let digests = digests.map(|text| (text, PlaceholderKind::Digest));
+                for (text, kind) in digests.chain([(value.to_ascii_lowercase(), entry.kind)]) {
+                    let known = values.entry(text).or_insert_with(|| Meaning { types: BTreeSet::new(), kind });
+                    known.types.extend(entry.types.iter().cloned());
                 }
             }
             let anchored = entry.patterns.iter().filter_map(|p| Regex::new(&format!("^(?i:{p})$")).ok());
-            patterns.extend(anchored.map(|regex| (regex, entry.types.clone())));
+            patterns.extend(anchored.map(|regex| (regex, entry.types.clone(), entry.kind)));
         }
         Self { values, patterns }
     }
 
     /// `value` means "none" where a `data_type` is expected.
     pub fn is(&self, data_type: &str, value: &str) -> bool {
+        self.kind(data_type, value).is_some()
+    }
+
+    /// How `value` says that there is no `data_type`; `None` where it does not.
+    pub fn kind(&self, data_type: &str, value: &str) -> Option<PlaceholderKind> {
         let value = value.trim().trim_matches('"').to_ascii_lowercase();
-        let by_value = self.values.get(&value).is_some_and(|types| types.is_empty() || types.contains(data_type));
-        let by_pattern = |(regex, types): &(Regex, Vec<String>)| {
-            (types.is_empty() || types.iter().any(|t| t == data_type)) && regex.is_match(&value)
+        let known = self.values.get(&value).filter(|m| m.types.is_empty() || m.types.contains(data_type));
+        let by_pattern = || {
+            let fits = |(regex, types, _): &&(Regex, Vec<String>, PlaceholderKind)| {
+                (types.is_empty() || types.iter().any(|t| t == data_type)) && regex.is_match(&value)
+            };
+            self.patterns.iter().find(fits).map(|(.., kind)| *kind)
         };
-        by_value || self.patterns.iter().any(by_pattern)
+        known.map(|meaning| meaning.kind).or_else(by_pattern)
     }
 }

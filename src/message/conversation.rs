@@ -20,6 +20,8 @@ pub struct Options {
     pub hash_bodies: bool,
     /// What protocols are told by that nothing here parses.
     pub protocols: Arc<Protocols>,
+    /// By input: it is a dump of plaintext, which does not show how it travelled.
+    pub dumps: Arc<[bool]>,
 }
 
 /// A TCP stream that is being read.

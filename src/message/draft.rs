@@ -64,7 +64,7 @@ impl Context {
             service: None,
             asked: httpdns::Asked::default(),
             hash_bodies: options.hash_bodies,
-            wire: Wire::Clear,
+            wire: if options.dumps.get(stream.input as usize) == Some(&true) { Wire::Unknown } else { Wire::Clear },
             sni: None,
             alpn: None,
             hello: false,

@@ -87,6 +87,7 @@ fn little(frame: &[u8], at: usize) -> Option<u32> {
 fn bare(link: LinkType, frame: &[u8]) -> Carried {
     match link.0 {
         0 | 108 => loopback(frame),
+        1 if is_bare(frame) => Carried::Ip(0),
         1 => match Ethernet2HeaderSlice::from_slice(frame) {
             Ok(header) => ether_type(frame, header.slice().len(), header.ether_type().0),
             Err(_) => Carried::Cut,
@@ -239,6 +240,26 @@ fn loopback(frame: &[u8]) -> Carried {
 
 fn ip(frame: &[u8], at: usize) -> Carried {
     if frame.len() > at { Carried::Ip(at) } else { Carried::Cut }
+}
+
+/// Whether what is said to be Ethernet is a bare IP packet: recorders on phones say Ethernet of
+/// every interface, and those of the modem have no link layer. The checksum of the header, or
+/// that the lengths fit to the byte, proves it.
+fn is_bare(frame: &[u8]) -> bool {
+    match frame.first().map(|byte| byte >> 4) {
+        Some(4) => {
+            let length = usize::from(frame.first().map_or(0, |byte| byte & 0xf)) * 4;
+            let Some(header) = frame.get(..length).filter(|header| header.len() >= 20) else { return false };
+            let total = usize::from(short(frame, 2));
+            let sum: u32 = header.chunks_exact(2).map(|pair| u32::from(short(pair, 0))).sum();
+            total >= length && total <= frame.len().max(length) && (sum & 0xffff) + (sum >> 16) == 0xffff
+        }
+        Some(6) => {
+            let known = matches!(frame.get(6), Some(0 | 6 | 17 | 43 | 44 | 50 | 58 | 60));
+            known && usize::from(short(frame, 4)) + 40 == frame.len() && !matches!(short(frame, 12), 0x0800 | 0x86dd)
+        }
+        _ => false,
+    }
 }
 
 /// IP without a protocol field before it.

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, Encoding};
 
-use super::sense;
 use super::walk::{Opener, Opening};
+use super::{headless, sense};
 
 /// Shorter words are words. Nine random bytes are text one time in 7,000.
 const SHORTEST: usize = 12;
@@ -14,8 +14,8 @@ pub(super) const BASE64: Opener = Opener {
     name: "base64",
     open: |input, budget| {
         let decoded = decode(input.bytes).filter(|_| input.bytes.len() >= SHORTEST)?;
-        (sense::is_decoded(&decoded) && budget.bytes(decoded.len()))
-            .then(|| Opening { keep: true, ..Opening::one(decoded) })
+        let sensible = sense::is_decoded(&decoded) || headless::is_deflated(&decoded, budget);
+        (sensible && budget.bytes(decoded.len())).then(|| Opening { keep: true, ..Opening::one(decoded) })
     },
 };
 

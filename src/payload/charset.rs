@@ -70,6 +70,15 @@ fn needed(encoding: &Encoding, bytes: &[u8]) -> bool {
     encoding != UTF_8 && (std::str::from_utf8(bytes).is_err() || wide && bytes.contains(&0))
 }
 
+/// It is text in UTF-16, though nobody says so.
+pub(super) fn is_utf_16(bytes: &[u8]) -> bool {
+    let wide = undeclared(bytes).filter(|encoding| *encoding != GB18030);
+    wide.is_some_and(|encoding| {
+        let (text, _, broken) = encoding.decode(bytes);
+        !broken && sense::is_text(text.as_bytes())
+    })
+}
+
 fn undeclared(bytes: &[u8]) -> Option<&'static Encoding> {
     if bytes.len().is_multiple_of(2) && bytes.len() / 2 >= UTF_16_SHORTEST {
         let (units, _) = bytes.as_chunks::<2>();

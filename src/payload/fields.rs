@@ -135,6 +135,10 @@ impl<'s> Fields<'s> {
             self.evidence = self.evidence.saturating_add(bits(name.len()));
             self.names = true;
         }
+        if let Some(heading) = Inside::heading(name).filter(|_| self.parts.len() < budget::LEAVES) {
+            self.made = self.made.saturating_add(name.len());
+            self.parts.push(heading);
+        }
         before
     }
 

@@ -1,5 +1,5 @@
 //! Hex text of something readable: either case, bare, behind `0x`, or with `:`, `-` or a
-//! space between the octets.
+//! space between the octets, or `0x` before each of them.
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 
@@ -21,6 +21,9 @@ pub(super) const HEX: Opener = Opener {
 
 /// All of `bytes`, or nothing.
 fn octets(bytes: &[u8]) -> Option<Vec<u8>> {
+    if let Some(marked) = marked(bytes) {
+        return HEXLOWER_PERMISSIVE.decode(&marked).ok();
+    }
     let digits = bytes.strip_prefix(b"0x").or_else(|| bytes.strip_prefix(b"0X")).unwrap_or(bytes);
     match digits.get(2) {
         Some(separator) if b":- ".contains(separator) => {
@@ -36,6 +39,18 @@ fn octets(bytes: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
+/// The digits of `0x69 0x6d`, `0x69,0x6D`, `0x690x6d`: octets that each have the mark.
+fn marked(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut digits = Vec::new();
+    let mut rest = bytes;
+    while let [b'0', b'x' | b'X', high, low, tail @ ..] = rest {
+        digits.extend([high, low]);
+        let behind = tail.iter().position(|b| !b", ".contains(b)).unwrap_or(tail.len());
+        rest = tail.get(behind..).unwrap_or_default();
+    }
+    (rest.is_empty() && digits.len() > 2).then_some(digits)
+}
+
 /// Hex digits of either case to bytes.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()
@@ -46,8 +61,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn written_in_five_ways() {
-        for text in ["696d6569", "696D6569", "0x696d6569", "69:6d:65:69", "69 6D 65 69", "69-6d-65-69"] {
+    fn written_in_many_ways() {
+        let bare = ["696d6569", "696D6569", "0x696d6569", "69:6d:65:69", "69 6D 65 69", "69-6d-65-69"];
+        for text in bare.into_iter().chain(["0x69 0x6d 0x65 0x69", "0x69, 0X6D, 0x65, 0x69", "0x690x6d0x650x69"]) {
             assert_eq!(octets(text.as_bytes()).as_deref(), Some(&b"imei"[..]), "{text}");
         }
         for text in ["696d656", "69:6d-65:69", "69:6d:65:6", "69:6d:65:", "69 6d 65 zz"] {

@@ -66,6 +66,9 @@ impl Parser<'_> {
                         return None;
                     }
                     groups += 1;
+                    if stack.last().is_some_and(|frame| frame.object) {
+                        parts.extend(name.as_deref().and_then(Inside::heading));
+                    }
                     stack.push(Frame {
                         object: open == b'{',
                         group: groups,
@@ -86,8 +89,13 @@ impl Parser<'_> {
                     if !budget.bytes(path.len() + name.as_ref().map_or(0, String::len)) {
                         return None;
                     }
+                    let integer = if scalar { integer(&bytes) } else { None };
                     let (argument, key) = (Some(path.clone()), name.clone());
                     parts.push(Inside { argument, key, bytes, group, element, scalar, ..Inside::default() });
+                    if let Some(bytes) = integer {
+                        let (argument, key) = (Some(format!("{path} integer")), name.clone());
+                        parts.push(Inside { argument, key, bytes, group, element, scalar, ..Inside::default() });
+                    }
                     false
                 }
             };
@@ -175,6 +183,18 @@ impl Parser<'_> {
         self.at += end;
         Some(bytes)
     }
+}
+
+/// `3.52099001761481E14` and `352099001761481.0` as the integer that they are: senders
+/// without a type for integers (Gson's maps, Lua) write long ones so.
+fn integer(number: &[u8]) -> Option<Bytes> {
+    /// Shorter ones are counts and coordinates.
+    const FROM: f64 = 1e9;
+    /// From 2⁵³ on a double holds not every integer (IEEE 754).
+    const BELOW: f64 = 9_007_199_254_740_992.0;
+    let text = std::str::from_utf8(number).ok().filter(|text| text.contains(['.', 'e', 'E']))?;
+    let value: f64 = text.parse().ok()?;
+    ((FROM..BELOW).contains(&value) && value.fract() == 0.0).then(|| Bytes::from(format!("{value:.0}")))
 }
 
 /// Puts the step to a member behind a path: `.name`, or `['na.me']` where the name is not a
@@ -269,6 +289,32 @@ mod tests {
                 ("$.device".to_owned(), key("device"), "null".to_owned(), 1),
             ]
         );
+    }
+
+    #[test]
+    fn names_of_containers_are_handed_on_where_they_may_be_values() {
+        let parts = |text: &str| {
+            Parser { source: &Bytes::copy_from_slice(text.as_bytes()), at: 0 }.read(&mut Budget::default()).unwrap()
+        };
+        let headings =
+            |text: &str| parts(text).into_iter().filter(|p| p.heading).filter_map(|p| p.key).collect::<Vec<_>>();
+        assert_eq!(
+            headings(r#"{"wifi":{"3c:5a:b4:01:02:0f":{"rssi":[1]}},"86753090":{}}"#),
+            ["3c:5a:b4:01:02:0f", "86753090"]
+        );
+        assert!(headings(r#"{"devices":[{"a":1},[2]]}"#).is_empty());
+    }
+
+    #[test]
+    fn long_integers_that_were_written_as_doubles() {
+        for (text, read) in
+            [("3.52099001761481E14", Some("352099001761481")), ("352099001761481.0", Some("352099001761481"))]
+        {
+            assert_eq!(integer(text.as_bytes()).as_deref(), read.map(str::as_bytes), "{text}");
+        }
+        for text in ["352099001761481", "1.5", "31.230416", "1e3", "1e300", "3520990017614.5"] {
+            assert_eq!(integer(text.as_bytes()), None, "{text}");
+        }
     }
 
     #[test]

@@ -122,7 +122,7 @@ impl Leaf {
     pub fn path(&self) -> Option<&str> {
         /// Steps whose argument is a path.
         const STRUCTURES: &[&str] =
-            &["json", "msgpack", "cbor", "bson", "bplist", "plist", "yaml", "protobuf", "thrift", "jce"];
+            &["json", "msgpack", "cbor", "bson", "bplist", "plist", "yaml", "protobuf", "thrift", "jce", "split"];
         self.link.chain().find(|link| STRUCTURES.contains(&link.name)).and_then(|link| link.argument.as_deref())
     }
 
@@ -131,10 +131,12 @@ impl Leaf {
         self.decoded.iter().any(|decoded| decoded.start <= range.start && range.end <= decoded.end)
     }
 
-    /// The segment of the path that it was read from, as it stood there but for percent encoding.
-    pub fn segment(&self) -> Option<&str> {
-        let root = self.link.chain().last().filter(|_| self.part == Part::Path)?;
-        std::str::from_utf8(&root.bytes).ok()
+    /// What a report prints in naming the places on the way here, and this was read from: the
+    /// segment of the path (as it stood there but for percent encoding), the label of a host
+    /// name, the name of a field.
+    pub fn printed(&self) -> impl Iterator<Item = &str> {
+        let printed = self.link.chain().filter(|link| matches!(link.name, "path" | "label" | "name"));
+        printed.filter_map(|link| std::str::from_utf8(&link.bytes).ok())
     }
 
     /// Name of the header field it came from.

@@ -49,6 +49,7 @@ mod packed;
 mod parts;
 mod percent;
 mod plist;
+mod prefixed;
 mod protobuf;
 mod quoted_printable;
 mod recipe;
@@ -106,10 +107,9 @@ impl Decoder {
 
     /// The leaves of `message`, which went to `product` as far as that is known.
     pub fn leaves(&self, message: &Message, product: Option<&str>) -> Decoded {
-        let host = message.host.as_deref().or(message.sni.as_deref());
-        let (path, query) = parts::target(message).map(parts::split_target).unzip();
-        let recipes = self.recipes.iter().filter(|r| r.applies(host, path, product)).collect();
-        let mut walk = walk::Walk::new(recipes, query.unwrap_or_default());
+        let query = parts::target(message).map_or("", |target| parts::split_target(target).1);
+        let recipes = self.recipes.iter().filter(|r| r.applies(message, product)).collect();
+        let mut walk = walk::Walk::new(recipes, query);
         parts::read(message, &mut walk);
         walk.finish(message)
     }

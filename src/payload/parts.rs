@@ -39,11 +39,8 @@ pub(super) fn read(message: &Message, walk: &mut Walk<'_>) {
         read_query(query, walk);
     }
     read_headers(message, walk);
-    if let Kind::Dns(dns) = &message.kind {
-        for name in dns.names.iter().take(budget::FIELDS) {
-            let link = Link::new(None, "dns", None, Bytes::copy_from_slice(name.as_bytes()));
-            walk.take(value(link, None, Part::Name, 0));
-        }
+    read_names(message, walk);
+    if matches!(message.kind, Kind::Dns(_)) {
         return;
     }
     if !message.body.is_empty() {
@@ -56,6 +53,48 @@ pub(super) fn read(message: &Message, walk: &mut Walk<'_>) {
             .map(|(_, value)| String::from_utf8_lossy(value).into_owned());
         walk.take(Value { declared, body: true, ..value(link, None, Part::Body, 0) });
     }
+}
+
+/// Names that the message says by other means than a header: those that it asks for, and the
+/// server's, which a hello or a pseudo-header gave.
+fn read_names(message: &Message, walk: &mut Walk<'_>) {
+    let said = |name: &str| {
+        let is_host = |(header, value): &(String, Bytes)| {
+            header.eq_ignore_ascii_case("host") && value.starts_with(name.as_bytes())
+        };
+        message.headers.iter().any(is_host)
+    };
+    let asked: &[String] = if let Kind::Dns(dns) = &message.kind { &dns.names } else { &[] };
+    for name in asked.iter().take(budget::FIELDS) {
+        read_name("dns", name, walk);
+    }
+    if asked.is_empty() {
+        let mut names: Vec<&String> = [&message.host, &message.sni].into_iter().flatten().collect();
+        names.dedup();
+        names.into_iter().filter(|name| !said(name)).for_each(|name| read_name("host", name, walk));
+    }
+}
+
+/// A name as a whole, and each of its labels that is an encoding of something: names are
+/// a way to send, `3836….tracker.example`.
+fn read_name(step: &'static str, name: &str, walk: &mut Walk<'_>) {
+    let whole = value(Link::new(None, step, None, Bytes::copy_from_slice(name.as_bytes())), None, Part::Name, 0);
+    read_labels(whole, walk);
+}
+
+fn read_labels(name: Value, walk: &mut Walk<'_>) {
+    /// A name has 127 labels at most (RFC 1035 §2.3.4).
+    const LABELS: usize = 127;
+    let bytes = name.link.bytes.clone();
+    let (mut decoded, mut start) = (Vec::new(), 0);
+    for (index, label) in bytes.split(|b| *b == b'.').enumerate().take(LABELS) {
+        let link = Link::new(Some(name.link.clone()), "label", Some(index.to_string()), bytes.slice_ref(label));
+        if walk.piece(&Value { link, ..name.clone() }) {
+            decoded.push(start..start + label.len());
+        }
+        start += label.len() + 1;
+    }
+    walk.searched(name, decoded);
 }
 
 fn read_path(path: &str, walk: &mut Walk<'_>) {
@@ -97,8 +136,12 @@ fn read_headers(message: &Message, walk: &mut Walk<'_>) {
         let count = seen.entry(lower.clone()).or_default();
         let link = Link::new(None, "header", Some(numbered(&lower, *count)), bytes.clone());
         *count += 1;
+        walk.name(&lower, &value(link.clone(), None, Part::Header, group));
         if lower == "cookie" {
             read_cookies(&link, walk);
+        } else if lower == "host" {
+            let host = value(link, Some(name.clone()), Part::Header, group);
+            read_labels(host, walk);
         } else {
             walk.take(value(link, Some(name.clone()), Part::Header, group));
         }

@@ -40,6 +40,9 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
                 if matches!(name.as_str(), "dict" | "array") {
                     let key = stack.last().and_then(|f: &Frame| f.key.clone());
                     let begin = path.len();
+                    if let Some(frame) = stack.last().filter(|frame| frame.dict) {
+                        parts.extend(frame.key.as_deref().and_then(Inside::heading));
+                    }
                     step(&mut path, stack.last_mut());
                     groups += 1;
                     let dict = name == "dict";
@@ -84,7 +87,7 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
         }
         Some(())
     })?;
-    (!parts.is_empty()).then_some(Opening { parts, keep: false })
+    parts.iter().any(|part| !part.heading).then_some(Opening { parts, keep: false })
 }
 
 /// One step down from `frame`: its key, or the next index.

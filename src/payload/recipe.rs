@@ -9,12 +9,15 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use regex::Regex;
 
 use super::budget::Budget;
 use super::leaf::{Link, Part};
 use super::recipe_step::Work;
 use super::walk::Value;
+use super::{form, parts};
+use crate::message::{Kind, Message};
 use crate::signatures::{HostPattern, Recipe};
 
 /// Values that one recipe may make of one: slots of a beacon, fields of a packed text.
@@ -27,9 +30,47 @@ pub(super) struct Compiled {
     product: String,
     hosts: Vec<HostPattern>,
     path: Option<Regex>,
+    when: Vec<(Asked, Regex)>,
     from: From,
     pub(super) steps: Vec<Work>,
     pub(super) sealed: bool,
+}
+
+/// What a condition asks of a message.
+#[derive(Debug)]
+enum Asked {
+    Method,
+    /// Any field of this name, in lower case.
+    Header(String),
+    /// Any field of the query, percent encoding undone.
+    Query(String),
+}
+
+impl Asked {
+    fn read(name: &str) -> Result<Self, String> {
+        match name.split_once(':').unwrap_or((name, "")) {
+            ("method", "") => Ok(Self::Method),
+            ("header", name) if !name.is_empty() => Ok(Self::Header(name.to_ascii_lowercase())),
+            ("query", name) if !name.is_empty() => Ok(Self::Query(name.to_owned())),
+            _ => Err(format!("when {name:?}: method, header: or query: is needed")),
+        }
+    }
+
+    /// It is there, and `regex` is found in it.
+    fn fits(&self, regex: &Regex, message: &Message, query: &str) -> bool {
+        let is = |text: &[u8]| regex.is_match(&String::from_utf8_lossy(text));
+        match self {
+            Self::Method => matches!(&message.kind, Kind::Request { method, .. } if is(method.as_bytes())),
+            Self::Header(wanted) => {
+                message.headers.iter().any(|(name, value)| name.eq_ignore_ascii_case(wanted) && is(value))
+            }
+            Self::Query(wanted) => {
+                let query = Bytes::copy_from_slice(query.as_bytes());
+                let pairs = form::pairs(&query, &mut Budget::default());
+                pairs.iter().any(|pair| pair.key.as_ref() == Some(wanted) && is(&pair.bytes))
+            }
+        }
+    }
 }
 
 /// Where a recipe starts.
@@ -57,6 +98,10 @@ impl Compiled {
         if recipe.hosts.is_empty() && path.is_none() {
             return Err("neither hosts nor path: it would apply to every message".to_owned());
         }
+        let condition = |(name, pattern): (&String, &String)| {
+            Ok((Asked::read(name)?, Regex::new(pattern).map_err(|e| format!("when {name:?}: {e}"))?))
+        };
+        let when = recipe.when.iter().map(condition).collect::<Result<_, String>>()?;
         let (kind, name) = recipe.from.split_once(':').unwrap_or((&recipe.from, ""));
         let from = match (kind, name) {
             ("body", "") => From::Body,
@@ -82,6 +127,7 @@ impl Compiled {
             product: recipe.product.clone(),
             hosts: recipe.hosts.clone(),
             path,
+            when,
             from,
             steps: recipe.steps.iter().map(Work::read).collect::<Result<_, _>>()?,
             sealed: recipe.sealed,
@@ -90,7 +136,15 @@ impl Compiled {
 
     /// It is for messages like this one. Without hosts the path alone decides, and a
     /// message that is known to go to another product is not taken.
-    pub(super) fn applies(&self, host: Option<&str>, path: Option<&str>, product: Option<&str>) -> bool {
+    pub(super) fn applies(&self, message: &Message, product: Option<&str>) -> bool {
+        let host = message.host.as_deref().or(message.sni.as_deref());
+        let (path, query) = parts::target(message).map(parts::split_target).unzip();
+        self.is_for(host, path, product)
+            && self.when.iter().all(|(of, regex)| of.fits(regex, message, query.unwrap_or_default()))
+    }
+
+    /// The same by its address alone.
+    fn is_for(&self, host: Option<&str>, path: Option<&str>, product: Option<&str>) -> bool {
         let path_fits = self.path.as_ref().is_none_or(|regex| path.is_some_and(|p| regex.is_match(p)));
         let host_fits = match (self.hosts.is_empty(), host) {
             (true, _) => product.is_none_or(|p| p == self.product),
@@ -159,4 +213,127 @@ pub(super) fn run(steps: &[Work], start: &Arc<Link>, query: &str, budget: &mut B
         }
     }
     Some(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::recipe_step::{AES, PLAIN, WITH};
+    use super::*;
+    use crate::signatures::{RecipeDigest, Signatures};
+
+    fn compiled() -> Vec<Compiled> {
+        let signatures = Signatures::embedded().unwrap();
+        signatures.recipes.values().map(|recipe| Compiled::new(recipe).unwrap()).collect()
+    }
+
+    /// `signatures/endpoints.toml`: each place has recipes that are for it, or a reason.
+    #[test]
+    fn every_endpoint_has_its_recipes_or_a_reason() {
+        let (signatures, compiled) = (Signatures::embedded().unwrap(), compiled());
+        let (mut open, mut sealed, mut none) = (0, 0, 0);
+        for endpoint in &signatures.endpoints {
+            if endpoint.recipes.is_empty() {
+                assert!(endpoint.reason.is_some(), "{}", endpoint.url);
+                none += 1;
+                continue;
+            }
+            let (_, rest) = endpoint.url.split_once("://").unwrap();
+            let (authority, path) = rest.split_at(rest.find('/').unwrap());
+            let host = authority.split(':').next();
+            let all_sealed = endpoint.recipes.iter().all(|id| {
+                let recipe = compiled.iter().find(|recipe| *recipe.id == **id).unwrap();
+                assert!(recipe.is_for(host, Some(path), None), "{id} is not for {}", endpoint.url);
+                recipe.sealed
+            });
+            let count = if all_sealed { &mut sealed } else { &mut open };
+            *count += 1;
+        }
+        println!(
+            "{open} endpoints with a recipe that reads, {sealed} sealed with a reason, {none} without, with a reason"
+        );
+        assert!(open > 80 && sealed > 60 && none < 25);
+        let listed =
+            |recipe: &&Compiled| signatures.endpoints.iter().any(|e| e.recipes.iter().any(|id| **id == *recipe.id));
+        let strays: Vec<&str> = compiled.iter().filter(|r| !listed(r)).map(|r| &*r.id).collect();
+        assert_eq!(strays, ["umeng-exchange"], "recipes of no endpoint; that one's host is not told");
+    }
+
+    #[test]
+    fn conditions_on_method_header_and_query() {
+        let recipe = |when: &str| -> Result<Compiled, String> {
+            let text = format!("id = 'x'\nproduct = 'p'\npath = '^/m$'\nfrom = 'body'\nsource = 's'\nwhen = {when}\n");
+            Compiled::new(&toml::from_str(&text).unwrap())
+        };
+        let mut message = super::super::tests::message("up.kettle.example");
+        message.kind = Kind::Request { method: "POST".to_owned(), target: "/m?op=a%2Eb&x=1".to_owned() };
+        message.headers = vec![("Operation-Type".to_owned(), Bytes::from_static(b"alipay.security.x"))];
+        let fits = |when: &str, message: &Message| recipe(when).unwrap().applies(message, None);
+        for when in [
+            "{ method = '^POST$' }",
+            "{ 'header:operation-type' = '^alipay[.]security[.]' }",
+            "{ 'query:op' = '^a[.]b$', method = 'POST', 'header:Operation-Type' = 'x$' }",
+        ] {
+            assert!(fits(when, &message), "{when}");
+        }
+        for when in [
+            "{ method = 'GET' }",
+            "{ 'header:operation-type' = '^x' }",
+            "{ 'query:y' = '' }",
+            "{ 'query:op' = 'a', 'header:none' = '' }",
+        ] {
+            assert!(!fits(when, &message), "{when}");
+        }
+        for (when, words) in [
+            ("{ cookie = 'x' }", "method, header: or query:"),
+            ("{ 'header:' = 'x' }", "is needed"),
+            ("{ method = '(' }", "when \"method\""),
+        ] {
+            assert!(recipe(when).unwrap_err().contains(words), "{when}");
+        }
+    }
+
+    /// `docs/recipes.md` names every key, every place to start at and every step.
+    #[test]
+    fn the_language_is_documented() {
+        let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recipes.md")).unwrap();
+        let keys = |value: serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let recipe: Recipe = toml::from_str("id = 'x'\nproduct = 'p'\nfrom = 'body'\nsource = 's'").unwrap();
+        let digest: RecipeDigest = toml::from_str("type = 'imei'\ndigest = 'md5'").unwrap();
+        let mut words = keys(serde_json::to_value(recipe).unwrap());
+        words.extend(keys(serde_json::to_value(digest).unwrap()));
+        words.extend(["body", "form:", "query:", "path", "header:", "cookie:", "json:", "method"].map(str::to_owned));
+        words.extend(["iv", "key_form", "names", "pair", "published"].map(str::to_owned));
+        words.extend(PLAIN.iter().map(|(name, _)| (*name).to_owned()));
+        words.extend(WITH.iter().map(|name| (*name).to_owned()));
+        assert!(words.len() > 45, "{words:?}");
+        // In a table or in the text, as code; `aes-192-ecb` by its column.
+        let told = |word: &str| {
+            [format!("`{word}"), format!("`\"{word}"), format!("`{{ {word} "), format!("`[recipe.{word}]")]
+                .iter()
+                .any(|code| page.contains(code))
+        };
+        let untold: Vec<&String> = words.iter().filter(|word| !told(word)).collect();
+        assert!(untold.is_empty(), "{untold:?}");
+        for (step, ..) in AES {
+            let (size, mode) = step.trim_start_matches("aes-").split_once('-').unwrap();
+            assert!(page.contains(&format!("-{size}-")) && page.contains(mode), "{step}");
+        }
+        for digest in RecipeDigest::NAMES {
+            assert!(page.contains(&format!("`{digest}`")), "{digest}");
+        }
+    }
+
+    #[test]
+    fn each_step_that_is_listed_is_one() {
+        for (name, _) in PLAIN {
+            let step: crate::signatures::RecipeStep = serde_json::from_str(&format!("\"{name}\"")).unwrap();
+            assert!(Work::read(&step).is_ok(), "{name}");
+        }
+        for name in WITH {
+            let value = if *name == "skip" { "1" } else { "'x'" };
+            let table: std::collections::BTreeMap<String, toml::Value> =
+                toml::from_str(&format!("{name} = {value}")).unwrap();
+            assert!(Work::read(&crate::signatures::RecipeStep::With(table)).is_ok(), "{name}");
+        }
+    }
 }

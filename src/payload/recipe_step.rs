@@ -84,18 +84,8 @@ impl Work {
     }
 
     fn plain(name: &str) -> Result<Self, String> {
-        Ok(match name {
-            "base64" => Self::Base64,
-            "hex" => Self::Hex,
-            "percent" => Self::Percent,
-            "gunzip" => Self::Gunzip,
-            "inflate" => Self::Inflate,
-            "unzstd" => Self::Unzstd,
-            "snappy" => Self::Snappy,
-            "json" => Self::Json(None),
-            "protobuf" => Self::Protobuf(None),
-            _ => return Err(format!("step {name:?} is not known")),
-        })
+        let step = PLAIN.iter().find(|(known, _)| *known == name);
+        step.map(|(_, make)| make()).ok_or_else(|| format!("step {name:?} is not known"))
     }
 
     fn with(table: &BTreeMap<String, toml::Value>) -> Result<Self, String> {
@@ -105,6 +95,9 @@ impl Work {
         let (Some((name, value)), None) = (own.next(), own.next()) else {
             return Err(format!("a step has one name; this one has {:?}", table.keys().collect::<Vec<_>>()));
         };
+        if !WITH.contains(&name.as_str()) && !AES.iter().any(|(step, ..)| step == name) {
+            return Err(format!("step {name:?} is not known"));
+        }
         let text = || value.as_str().map(str::to_owned).ok_or_else(|| format!("{name}: a text is needed"));
         let beside = |name: &str| table.get(name).and_then(toml::Value::as_str);
         let published = table.get("published").and_then(toml::Value::as_bool).unwrap_or(false);
@@ -244,8 +237,27 @@ impl Work {
 /// The media type under which `protobuf` is opened.
 const PROTOBUF: &str = "application/x-protobuf";
 
+/// A step by its name.
+type Plain = (&'static str, fn() -> Work);
+
+/// Steps that are a word.
+pub(super) const PLAIN: &[Plain] = &[
+    ("base64", || Work::Base64),
+    ("gunzip", || Work::Gunzip),
+    ("hex", || Work::Hex),
+    ("inflate", || Work::Inflate),
+    ("json", || Work::Json(None)),
+    ("percent", || Work::Percent),
+    ("protobuf", || Work::Protobuf(None)),
+    ("snappy", || Work::Snappy),
+    ("unzstd", || Work::Unzstd),
+];
+
+/// Steps with a value, beside those of AES.
+pub(super) const WITH: &[&str] = &["form", "json", "protobuf", "rc4", "skip", "split", "xor", "xor-query"];
+
 /// Steps of AES, the bytes of their keys, and whether they need an IV.
-const AES: &[(&str, usize, bool)] = &[
+pub(super) const AES: &[(&str, usize, bool)] = &[
     ("aes-128-cbc", 16, true),
     ("aes-128-ecb", 16, false),
     ("aes-192-cbc", 24, true),

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::budget::Budget;
 use super::walk::{Input, Opener};
-use super::{bplist, bson, cbor, image, jce, lz4, msgpack, protobuf, snappy, tar, thrift, xz, zip};
+use super::{bplist, bson, cbor, charset, image, jce, lz4, msgpack, protobuf, snappy, tar, thrift, xz, zip};
 
 /// Text as programs write it: UTF-8 without control characters other than line ends
 /// and tabs, and no letters beyond ASCII but Chinese, Japanese and Korean ones. Random
@@ -59,7 +59,7 @@ const HEADS: &[&[u8]] = &[
 
 /// What an encoding or a compression yields when it was one: text, or what is opened further.
 pub(super) fn is_decoded(bytes: &[u8]) -> bool {
-    is_text(bytes) || is_compressed(bytes)
+    is_text(bytes) || is_compressed(bytes) || charset::is_utf_16(bytes)
 }
 
 /// The two header bytes of zlib (RFC 1950 §2.2): deflate with a window up to 32 KiB, no
@@ -69,12 +69,16 @@ pub(super) fn is_zlib(bytes: &[u8]) -> bool {
         && (u16::from(*cmf) << 8 | u16::from(*flg)) % 31 == 0)
 }
 
-/// Nothing to read: bytes that are no text, or one long word of an encoding's alphabet.
-pub(super) fn is_opaque(bytes: &[u8]) -> bool {
+/// Nothing to read: bytes that are no text, or one word of an encoding's alphabet that is
+/// long enough: a whole body, or what is `expected` at this place.
+pub(super) fn is_opaque(bytes: &[u8], expected: bool) -> bool {
     /// Three blocks of AES in base64: shorter words may be tokens.
     const WORD: usize = 64;
+    /// One block.
+    const BLOCK: usize = 22;
+    let least = if expected { BLOCK } else { WORD };
     let word = |b: &u8| b.is_ascii_alphanumeric() || b"+/=-_\r\n".contains(b);
-    !bytes.is_empty() && (!is_text(bytes) || bytes.len() >= WORD && bytes.iter().all(word))
+    !bytes.is_empty() && (!is_text(bytes) || bytes.len() >= least && bytes.iter().all(word))
 }
 
 /// A name as fields have them: letters, digits and a few marks, not starting with a digit.
@@ -122,7 +126,9 @@ mod tests {
 
     #[test]
     fn opaque_is_what_no_one_can_read() {
-        assert!(is_opaque(&[0xff, 0, 3]) && is_opaque(&[b'A'; 64]));
-        assert!(!is_opaque(b"model=Pixel 7&os=13") && !is_opaque(b"") && !is_opaque("设备".as_bytes()));
+        assert!(is_opaque(&[0xff, 0, 3], false) && is_opaque(&[b'A'; 64], false));
+        assert!(is_opaque(&[b'A'; 44], true) && !is_opaque(&[b'A'; 44], false));
+        let readable = [&b"model=Pixel 7&os=13"[..], b"", "设备".as_bytes()];
+        assert!(readable.iter().all(|text| !is_opaque(text, false) && !is_opaque(text, true)));
     }
 }

@@ -1,6 +1,7 @@
 //! The walk down: each value is offered to the decoders until none opens it.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -93,6 +94,31 @@ pub(super) struct Inside {
     pub(super) declared: Option<String>,
     /// The stretch of the container that it was decoded from; `None`: all of it.
     pub(super) of: Option<Range<usize>>,
+    /// It is no value, but the name (`key`) of an object or a list inside.
+    pub(super) heading: bool,
+}
+
+impl Inside {
+    /// The name of something that holds further values. It stands in their paths, and may be
+    /// a value itself: `{"devices": {"3c:5a:…": {"rssi": -50}}}`. `None`: it can be none.
+    pub(super) fn heading(name: &str) -> Option<Self> {
+        may_be_value(name).then(|| Self { key: Some(name.to_owned()), heading: true, ..Self::default() })
+    }
+}
+
+/// Names are searched as values where they may be one.
+fn may_be_value(name: &str) -> bool {
+    /// Shorter names, and names with fewer digits, are names.
+    const SHORTEST: usize = 8;
+    const DIGITS: usize = 4;
+    /// A name of capitals, small letters and digits that is so long is an encoding of something.
+    const ENCODED: usize = 20;
+    let count = |of: fn(&u8) -> bool| name.bytes().filter(of).count();
+    let encoded = || {
+        let mixed = count(u8::is_ascii_uppercase) >= 2 && count(u8::is_ascii_lowercase) >= 2;
+        name.len() >= ENCODED && mixed && count(u8::is_ascii_digit) > 0 && !name.contains('_')
+    };
+    name.len() >= SHORTEST && (count(u8::is_ascii_digit) >= DIGITS || encoded())
 }
 
 impl Opening {
@@ -165,6 +191,7 @@ pub(super) const OPENERS: &[Opener] = &[
     super::base85::BASE85,
     super::inner::INNER,
     super::unread::UNREAD,
+    super::prefixed::PREFIXED,
     super::xz::LZMA,
     super::lz4::LZ4_BLOCK,
     super::snappy::SNAPPY_BLOCK,
@@ -216,7 +243,7 @@ impl<'d> Walk<'d> {
             let led = recipe::run(&r.steps, &value.link, self.query, &mut self.budget)?;
             Some((led, r.id.clone(), value.body && r.steps.is_empty()))
         });
-        let link = value.link.clone();
+        let (link, is_body) = (value.link.clone(), value.body);
         match opened {
             None => self.down(value),
             Some((led, id, body)) => {
@@ -236,7 +263,7 @@ impl<'d> Walk<'d> {
             }
         }
         let closed = self.leaves.get(before..).is_some_and(|new| new.iter().all(|leaf| Arc::ptr_eq(&leaf.link, &link)));
-        if let Some(id) = sealing.filter(|_| closed && sense::is_opaque(&link.bytes)) {
+        if let Some(id) = sealing.filter(|_| closed && sense::is_opaque(&link.bytes, !is_body)) {
             self.sealed.push((id.to_string(), link));
         }
     }
@@ -256,43 +283,67 @@ impl<'d> Walk<'d> {
                     let decoded = opening.parts.iter().map(|part| part.of.clone().unwrap_or_else(|| whole.clone()));
                     self.leaf(value.clone(), decoded.collect());
                 }
-                let groups = self.groups;
-                let alone = opening.parts.len() == 1 && opening.parts.iter().all(|p| p.key.is_none());
-                for part in opening.parts {
-                    if let Some(name) = part.key.as_ref().filter(|_| !part.element) {
-                        self.name(name, &value);
-                    }
-                    let group = match alone {
-                        true => value.group,
-                        false => groups.saturating_add(1).saturating_add(part.group),
-                    };
-                    self.groups = self.groups.max(group);
-                    self.take(Value {
-                        link: Link::new(Some(value.link.clone()), name, part.argument, part.bytes),
-                        key: part.key.or_else(|| value.key.clone()),
-                        part: value.part,
-                        group,
-                        element: part.element || alone && value.element,
-                        scalar: part.scalar,
-                        declared: part.declared,
-                        body: false,
-                        recipe: value.recipe.clone(),
-                        depth: value.depth + 1,
-                    });
-                }
+                self.take_parts(&value, name, opening.parts);
             }
         }
     }
 
-    /// A name that may itself be a value (`{"devices": {"3c:5a:…": …}}`) is searched as one.
-    pub(super) fn name(&mut self, name: &str, container: &Value) {
-        /// Shorter names, and names with fewer digits, are names.
-        const SHORTEST: usize = 8;
-        const DIGITS: usize = 4;
-        if name.len() >= SHORTEST && name.bytes().filter(u8::is_ascii_digit).count() >= DIGITS {
-            let link = Link::new(Some(container.link.clone()), "name", None, Bytes::copy_from_slice(name.as_bytes()));
-            self.leaf(Value { link, key: None, declared: None, body: false, ..container.clone() }, Vec::new());
+    /// Goes on with what was found inside of `value`.
+    fn take_parts(&mut self, value: &Value, step: &'static str, parts: Vec<Inside>) {
+        let groups = self.groups;
+        let alone = parts.len() == 1 && parts.iter().all(|p| p.key.is_none());
+        let mut names = BTreeSet::new();
+        for part in parts {
+            if let Some(name) = part.key.as_ref().filter(|name| !part.element && may_be_value(name))
+                && names.insert(name.clone())
+            {
+                self.name(name, value);
+            }
+            if part.heading {
+                continue;
+            }
+            let group = match alone {
+                true => value.group,
+                false => groups.saturating_add(1).saturating_add(part.group),
+            };
+            self.groups = self.groups.max(group);
+            self.take(Value {
+                link: Link::new(Some(value.link.clone()), step, part.argument, part.bytes),
+                key: part.key.or_else(|| value.key.clone()),
+                part: value.part,
+                group,
+                element: part.element || alone && value.element,
+                scalar: part.scalar,
+                declared: part.declared,
+                body: false,
+                recipe: value.recipe.clone(),
+                depth: value.depth + 1,
+            });
         }
+    }
+
+    /// A name that may itself be a value (`{"devices": {"3c:5a:…": …}}`), or hold one, is
+    /// taken as one.
+    pub(super) fn name(&mut self, name: &str, container: &Value) {
+        if may_be_value(name) && container.depth < budget::DEPTH {
+            let link = Link::new(Some(container.link.clone()), "name", None, Bytes::copy_from_slice(name.as_bytes()));
+            let depth = container.depth + 1;
+            self.down(Value { link, key: None, declared: None, body: false, depth, ..container.clone() });
+        }
+    }
+
+    /// Takes what is encoded in a piece of something that is searched as a whole; `false`: it
+    /// is no encoding, and nothing new.
+    pub(super) fn piece(&mut self, value: &Value) -> bool {
+        let opened = if value.depth < budget::DEPTH { self.open(value) } else { None };
+        let Some((step, opening)) = opened else { return false };
+        self.take_parts(value, step, opening.parts);
+        true
+    }
+
+    /// Takes a value as it is; its stretches `decoded` have been taken as pieces.
+    pub(super) fn searched(&mut self, value: Value, decoded: Vec<Range<usize>>) {
+        self.leaf(value, decoded);
     }
 
     fn open(&mut self, value: &Value) -> Option<(&'static str, Opening)> {

@@ -137,6 +137,7 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
                     *count
                 });
                 groups += 1;
+                parts.extend(Inside::heading(&name));
                 let begin = path.len();
                 path.push('/');
                 path.push_str(&name);
@@ -171,7 +172,7 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
         }
         Some(())
     })?;
-    (!parts.is_empty()).then_some(Opening { parts, keep: false })
+    parts.iter().any(|part| !part.heading).then_some(Opening { parts, keep: false })
 }
 
 fn value_of(argument: String, key: &str, value: &str, group: u32) -> Inside {

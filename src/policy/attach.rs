@@ -1,5 +1,7 @@
 //! What sentences and appendices say about third parties that are named elsewhere.
 
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
 use super::block::Block;
 use super::entry::{Entry, host, span};
 use super::fold::fold;
@@ -19,6 +21,7 @@ pub fn links(
     names: &Names<'_>,
 ) {
     let declares = parties.is_empty();
+    let mut waiting = Waiting::new(parties, lexicon);
     for (at, name, address) in links {
         let bare = [
             "隐私政策链接",
@@ -33,15 +36,9 @@ pub fn links(
         .iter()
         .fold(name.as_str(), |n, end| n.strip_suffix(end).unwrap_or(n).trim_end_matches(['的', ' ']));
         let bare = bare.trim_matches(['《', '》', '"', '“', '”']).trim();
-        let products: Vec<String> = names.products(lexicon, bare, "", "", &[]).into_iter().map(|r| r.product).collect();
-        let own = stem(lexicon, bare);
-        let reached = parties.iter_mut().find(|(_, p)| {
-            let name = p.product.as_deref().or(p.company.as_deref()).unwrap_or_default();
-            p.link.is_none()
-                && (p.resolved.iter().any(|r| products.contains(&r.product))
-                    || own.chars().count() >= 2 && stem(lexicon, name) == own)
-        });
-        if let Some((_, party)) = reached {
+        let products = names.products(lexicon, bare, "", "", &[]).into_iter().map(|r| r.product);
+        let reached = waiting.first(parties, products, &stem(lexicon, bare));
+        if let Some((_, party)) = reached.and_then(|at| parties.get_mut(at)) {
             party.link = Some(address.clone());
             party.domains.extend(host(address).filter(|h| !party.domains.contains(h)));
         } else if declares
@@ -58,6 +55,67 @@ pub fn links(
     }
 }
 
+/// Rows that have no address yet, by their products and the stems of their names.
+struct Waiting {
+    by_product: HashMap<String, VecDeque<usize>>,
+    by_stem: HashMap<String, VecDeque<usize>>,
+}
+
+impl Waiting {
+    fn new(parties: &[(usize, ThirdParty)], lexicon: &Lexicon) -> Self {
+        let mut waiting = Self { by_product: HashMap::new(), by_stem: HashMap::new() };
+        for (at, (_, party)) in parties.iter().enumerate().filter(|(_, (_, p))| p.link.is_none()) {
+            for resolved in &party.resolved {
+                waiting.by_product.entry(resolved.product.clone()).or_default().push_back(at);
+            }
+            let name = party.product.as_deref().or(party.company.as_deref()).unwrap_or_default();
+            waiting.by_stem.entry(stem(lexicon, name)).or_default().push_back(at);
+        }
+        waiting
+    }
+
+    /// The first row with one of the products or the stem that still has no address.
+    fn first(
+        &mut self,
+        parties: &[(usize, ThirdParty)],
+        products: impl Iterator<Item = String>,
+        own: &str,
+    ) -> Option<usize> {
+        let first = |queue: &mut VecDeque<usize>| {
+            while queue.front().is_some_and(|at| parties.get(*at).is_none_or(|(_, p)| p.link.is_some())) {
+                queue.pop_front();
+            }
+            queue.front().copied()
+        };
+        let by_product = products.filter_map(|id| self.by_product.get_mut(&id).and_then(first)).min();
+        let by_stem = self.by_stem.get_mut(own).filter(|_| own.chars().count() >= 2).and_then(first);
+        by_product.into_iter().chain(by_stem).min()
+    }
+}
+
+/// Rows that one sentence speaks of: a product has one for each system and list it stands
+/// in. Of more rows the first are meant.
+const MOST_ROWS: usize = 50;
+
+/// Rows by what a sentence may call them.
+#[derive(Default)]
+struct Rows {
+    by_stem: HashMap<String, Vec<usize>>,
+    by_product: HashMap<String, Vec<usize>>,
+    by_block: HashMap<usize, Vec<usize>>,
+}
+
+impl Rows {
+    fn add(&mut self, at: usize, (block, party): &(usize, ThirdParty), lexicon: &Lexicon) {
+        let name = party.product.as_deref().or(party.company.as_deref()).unwrap_or_default();
+        self.by_stem.entry(stem(lexicon, name)).or_default().push(at);
+        for resolved in &party.resolved {
+            self.by_product.entry(resolved.product.clone()).or_default().push(at);
+        }
+        self.by_block.entry(*block).or_default().push(at);
+    }
+}
+
 /// Brings statements to the third parties they are about; one that is about nobody
 /// named elsewhere becomes a third party where it declares one. Returns the sentences
 /// (block, offset) that were used.
@@ -68,6 +126,10 @@ pub fn statements(
     names: &Names<'_>,
 ) -> Vec<(usize, usize)> {
     let mut taken = Vec::new();
+    let mut rows = Rows::default();
+    for (at, placed) in parties.iter().enumerate() {
+        rows.add(at, placed, lexicon);
+    }
     for statement in statements {
         let products: Vec<String> = statement
             .names
@@ -81,19 +143,23 @@ pub fn statements(
             [name] if !names.is_product(name) => names.companies(name),
             _ => Vec::new(),
         };
+        let with =
+            |found: Option<&Vec<usize>>| found.into_iter().flatten().take(MOST_ROWS).copied().collect::<Vec<_>>();
+        let mut same: BTreeSet<usize> = BTreeSet::new();
+        for own in stems.iter().filter(|s| s.chars().count() >= 2) {
+            same.extend(with(rows.by_stem.get(own)));
+        }
+        for product in products.iter().filter(|_| statement.names.len() == 1) {
+            same.extend(with(rows.by_product.get(product)));
+        }
+        if !company.is_empty() {
+            let beside = with(rows.by_block.get(&statement.block)).into_iter();
+            let is_of = |(_, p): &(usize, ThirdParty)| p.resolved_companies.iter().any(|c| company.contains(c));
+            same.extend(beside.filter(|at| parties.get(*at).is_some_and(is_of)));
+        }
         let mut reached = false;
-        for (at, party) in parties.iter_mut() {
-            let name = party.product.clone().or_else(|| party.company.clone()).unwrap_or_default();
-            let own = stem(lexicon, &name);
-            let same_stem = stems.iter().any(|s| s.chars().count() >= 2 && *s == own);
-            let same = same_stem
-                || statement.names.len() == 1
-                    && party.resolved.iter().any(|r| products.contains(&r.product))
-                    && !party.resolved.is_empty()
-                || *at == statement.block && party.resolved_companies.iter().any(|c| company.contains(c));
-            if !same {
-                continue;
-            }
+        for at in same {
+            let Some((_, party)) = parties.get_mut(at) else { continue };
             reached = true;
             if statement.denies {
                 add_denials(party, &statement);
@@ -118,6 +184,9 @@ pub fn statements(
             let mut party = entry.finish(lexicon, names);
             add_data(&mut party, &statement);
             parties.push((statement.block, party));
+            if let Some(placed) = parties.last() {
+                rows.add(parties.len() - 1, placed, lexicon);
+            }
             reached = true;
         }
         // A denial that speaks of somebody else is not the app's own, met or not.
@@ -170,8 +239,10 @@ fn add_data(party: &mut ThirdParty, statement: &Statement) {
 }
 
 fn note_place(party: &mut ThirdParty, statement: &Statement) {
-    if !party.spans.contains(&statement.span) {
+    // The sentences come in the order of the text: the same one again is the last.
+    let row = party.spans.first() == Some(&statement.span);
+    if !row && party.spans.last() != Some(&statement.span) {
         party.spans.push(statement.span.clone());
-        party.lines = party.spans.iter().map(|s| s.line).collect();
+        party.lines.push(statement.span.line);
     }
 }

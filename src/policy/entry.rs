@@ -33,6 +33,8 @@ pub struct Entry {
     pub links: Vec<(Column, String, Link)>,
     /// Where it stands.
     pub spans: Vec<Span>,
+    /// A cell says that its data are not collected.
+    pub denies: bool,
 }
 
 impl Entry {
@@ -94,6 +96,8 @@ impl Entry {
                 (None, Some(_)) => company = Some(party),
                 (Some(_), None) => product = Some(party),
                 (None, None) if is_company(&party) => company = Some(party),
+                // "Some Company GmbH (hosting)": what it does, not what it is called.
+                (None, None) if company_before_brackets(&party).is_some() => company = company_before_brackets(&party),
                 (None, None) => product = Some(party),
                 _ => {}
             }
@@ -189,11 +193,10 @@ impl Entry {
         let mut nothing = true;
         for text in self.values.iter().filter(|(c, _)| *c == Column::Data).map(|(_, v)| v) {
             let mut kept = String::new();
+            let lined = text.lines().nth(1).is_some();
             for line in text.lines() {
                 match labels::split(lexicon, line) {
-                    Some(parts)
-                        if parts.labels.iter().any(|l| l.column != Column::Data) || text.lines().count() > 1 =>
-                    {
+                    Some(parts) if parts.labels.iter().any(|l| l.column != Column::Data) || lined => {
                         kept.push_str(&parts.prefix);
                         kept.push('\n');
                         for label in parts.labels {
@@ -294,6 +297,12 @@ fn company_in_brackets(product: &str, names: &Names<'_>) -> Option<(String, Stri
     let inner = inner.rsplit(['：', ':']).next().unwrap_or(inner).trim();
     (closed && !name.trim().is_empty() && (is_company(inner) || !names.companies(inner).is_empty()))
         .then(|| (name.trim().to_owned(), inner.to_owned()))
+}
+
+/// `Some Company GmbH (hosting, Germany)`: the company.
+fn company_before_brackets(party: &str) -> Option<String> {
+    let (name, _) = party.trim().strip_suffix([')', '）'])?.split_once(['(', '（'])?;
+    is_company(name.trim()).then(|| name.trim().to_owned())
 }
 
 /// A span with its quote cut.

@@ -1,12 +1,13 @@
 //! Text made comparable, with the way back to the words as they stand.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use unicode_normalization::UnicodeNormalization;
 
 /// Traditional characters to those that the vocabulary is written with.
-static TRADITIONAL: LazyLock<BTreeMap<char, char>> = LazyLock::new(|| {
+static TRADITIONAL: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
     let lines = include_str!("../../signatures/vocabulary/traditional.txt").lines();
     lines
         .filter(|line| !line.starts_with('#'))
@@ -15,7 +16,17 @@ static TRADITIONAL: LazyLock<BTreeMap<char, char>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Text in NFKC, lower case, traditional characters as simplified ones, runs of white space as one space, none beside CJK; and
+/// Words of Taiwan and Hong Kong to those of the vocabulary.
+static REGIONAL: LazyLock<Option<(AhoCorasick, Vec<&'static str>)>> = LazyLock::new(|| {
+    let lines = include_str!("../../signatures/vocabulary/regional.txt").lines();
+    let (words, meant): (Vec<&str>, Vec<&str>) =
+        lines.filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(' ')).unzip();
+    let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(words).ok()?;
+    Some((automaton, meant))
+});
+
+/// Text in NFKC, lower case, traditional characters as simplified ones, words of Taiwan and
+/// Hong Kong as those of the vocabulary, runs of white space as one space, none beside CJK; and
 /// for each of its bytes the byte of the original that it came from.
 ///
 /// Newlines stay: they separate the lines of a cell.
@@ -47,12 +58,25 @@ impl Folded {
     fn with(original: &str, replace: impl Fn(char) -> char) -> Self {
         let mut folded = Self { text: String::with_capacity(original.len()), map: Vec::with_capacity(original.len()) };
         let mut space: Option<u32> = None;
+        let words = REGIONAL.as_ref();
+        let mut regional = words
+            .into_iter()
+            .flat_map(|(automaton, _)| automaton.find_iter(original))
+            .filter_map(|hit| Some((hit.range(), *words?.1.get(hit.pattern().as_usize())?)))
+            .peekable();
         for (at, c) in original.char_indices() {
+            let word = loop {
+                match regional.peek() {
+                    Some((range, _)) if range.end <= at => regional.next(),
+                    Some((range, meant)) if range.start <= at => break Some((range.clone(), *meant)),
+                    _ => break None,
+                };
+            };
             let at = u32::try_from(at).unwrap_or(u32::MAX);
             if matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{ad}' | '\u{2060}') {
                 continue;
             }
-            for part in std::iter::once(c).nfkc().flat_map(char::to_lowercase) {
+            let mut take = |part: char, at: u32| {
                 let part = match replace(part) {
                     '\u{2018}' | '\u{2019}' => '\'',
                     '\u{201c}' | '\u{201d}' => '"',
@@ -74,6 +98,23 @@ impl Folded {
                     }
                     folded.put(part, at);
                 }
+            };
+            // What is meant begins where the word does, and its last character stands at the
+            // word's last: a range of it is one of whole words.
+            if let Some((range, meant)) = word {
+                let last = original.get(range.clone()).and_then(|w| w.char_indices().next_back()).map_or(0, |(i, _)| i);
+                let place = |i: usize| u32::try_from(i).unwrap_or(u32::MAX);
+                let count = meant.chars().count();
+                for (index, part) in meant.chars().enumerate().filter(|_| place(range.start) == at) {
+                    take(part, place(if index > 0 && index + 1 == count { range.start + last } else { range.start }));
+                }
+                continue;
+            }
+            // Most of any text: NFKC leaves these as they are (Unicode Standard Annex 15).
+            match c {
+                '\0'..='\x7f' => take(c.to_ascii_lowercase(), at),
+                '\u{4e00}'..='\u{9fff}' => take(c, at),
+                _ => std::iter::once(c).nfkc().flat_map(char::to_lowercase).for_each(|part| take(part, at)),
             }
         }
         folded
@@ -125,6 +166,11 @@ mod tests {
         assert_eq!(fold("ＩＭＥＩ 号码，  Android  ID"), "imei号码, android id");
         assert_eq!(Folded::words("Android_Id").text, "android id");
         assert_eq!(fold("隱私權政策：設備標識"), "隐私权政策:设备标识");
+        assert_eq!(fold("裝置識別碼、位置資訊、個人資料，蒐集"), "设备识别码、位置信息、个人信息,收集");
+        let text = "我們蒐集使用者的位置資訊。";
+        let folded = Folded::new(text);
+        let at = folded.text.find("位置信息").unwrap_or_default();
+        assert_eq!(folded.slice(at, at + "位置信息".len(), text), "位置資訊");
         let text = "设备 信息（IMEI）";
         let folded = Folded::new(text);
         let at = folded.text.find("imei").unwrap_or_default();

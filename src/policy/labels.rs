@@ -36,8 +36,6 @@ pub struct Parts {
 
 /// Longest label, in characters; longer ones are sentences.
 const LONGEST_LABEL: usize = 24;
-/// Labels in one paragraph: more is no block about one third party.
-const MOST_LABELS: usize = 200;
 /// How much of a text before a colon is looked at, in bytes.
 const LOOK_BACK: usize = 400;
 /// Longest title of a block.
@@ -45,8 +43,28 @@ const LONGEST_TITLE: usize = 60;
 
 /// Labels of `text`; `None` where it has none.
 pub fn split(lexicon: &Lexicon, text: &str) -> Option<Parts> {
-    let mut parts = Parts::default();
-    let mut marks: Vec<(usize, usize, Column, String)> = Vec::new();
+    // A converter may have lost all that stood between a value and the next label.
+    let (loose, glued) = marks(lexicon, text, false);
+    let marks = if glued >= LEAST_GLUED { marks(lexicon, text, true).0 } else { loose };
+    parts(lexicon, text, marks)
+}
+
+/// Where a label begins, where its value does, what it names, and its words.
+type Mark = (usize, usize, Column, String);
+
+/// Labels right behind a value, with nothing between, that make it sure that the text is
+/// written so: a sentence may end in the words of one ("我们收集的个人信息：").
+const LEAST_GLUED: usize = 2;
+
+/// The labels of a text; and how many stand behind a value with nothing between, which are
+/// labels only with `glue`.
+fn marks(lexicon: &Lexicon, text: &str, glue: bool) -> (Vec<Mark>, usize) {
+    let mut marks: Vec<Mark> = Vec::new();
+    let mut glued = 0;
+    let whole = |label: &str| match glue {
+        true => lexicon.labels().get(&fold(label.trim())).copied(),
+        false => label_column(lexicon, label),
+    };
     let mut line_start = 0;
     for (at, c) in text.char_indices() {
         if c == '\n' {
@@ -55,9 +73,6 @@ pub fn split(lexicon: &Lexicon, text: &str) -> Option<Parts> {
         }
         if c != ':' && c != '：' {
             continue;
-        }
-        if marks.len() >= MOST_LABELS {
-            break;
         }
         let after = at + c.len_utf8();
         if text.get(after..).is_some_and(|r| r.starts_with("//")) {
@@ -76,13 +91,14 @@ pub fn split(lexicon: &Lexicon, text: &str) -> Option<Parts> {
         let bare = sections::without_number(before);
         if from == line_start
             && bare.chars().count() <= LONGEST_LABEL
-            && let Some(column) = label_column(lexicon, bare)
+            && let Some(column) = whole(bare)
         {
             marks.push((at - bare.len(), after, column, bare.trim().to_owned()));
             continue;
         }
         // Else a label word right before the colon, behind something that ends a value.
         let mut best: Option<(usize, Column)> = None;
+        let mut stuck: Option<(usize, Column)> = None;
         let tail = before.char_indices().rev().take(LONGEST_LABEL).last().map_or(before.len(), |(at, _)| at);
         for (offset, _) in before.char_indices().skip_while(|(at, _)| *at < tail) {
             let candidate = before.get(offset..).unwrap_or_default();
@@ -100,6 +116,14 @@ pub fn split(lexicon: &Lexicon, text: &str) -> Option<Parts> {
                 best = Some((offset, column));
                 break;
             }
+            let long = candidate.chars().count() >= 4 && candidate.chars().all(is_cjk);
+            if stuck.is_none() && !edge && offset > 0 && long {
+                stuck = lexicon.labels().get(&fold(candidate)).map(|column| (offset, *column));
+            }
+        }
+        if best.is_none() && stuck.is_some() {
+            glued += 1;
+            best = stuck.filter(|_| glue);
         }
         if let Some((offset, column)) = best {
             let label = before.get(offset..).unwrap_or_default().trim().to_owned();
@@ -109,6 +133,11 @@ pub fn split(lexicon: &Lexicon, text: &str) -> Option<Parts> {
             }
         }
     }
+    (marks, glued)
+}
+
+fn parts(lexicon: &Lexicon, text: &str, marks: Vec<Mark>) -> Option<Parts> {
+    let mut parts = Parts::default();
     if marks.is_empty() {
         // `穿山甲隐私政策链接https://…`: the address does for the colon.
         let at = text.find("http://").or_else(|| text.find("https://"))?;
@@ -189,11 +218,10 @@ fn label_column(lexicon: &Lexicon, label: &str) -> Option<Column> {
         return None;
     }
     let column = lexicon.column(&folded)?;
-    let long = lexicon.labels().iter().any(|(word, c)| {
-        *c == column
-            && folded.contains(word.as_str())
-            && (word.chars().count() >= 4 || word.starts_with("sdk") && word != "sdk")
-    });
+    let long = lexicon
+        .heads_in(&folded)
+        .iter()
+        .any(|(word, _, c)| *c == column && (word.chars().count() >= 4 || word.starts_with("sdk") && *word != "sdk"));
     let wordy = folded.is_ascii() && folded.split(' ').count() > 4;
     (long && !wordy).then_some(column)
 }
@@ -223,8 +251,8 @@ fn identity(column: Column) -> bool {
 /// What [`read`] found.
 #[derive(Default)]
 pub struct Found {
-    /// Entries in the document's order.
-    pub entries: Vec<Entry>,
+    /// Entries in the document's order, with the position of their first block.
+    pub entries: Vec<(usize, Entry)>,
     /// Positions of the blocks that they are made of.
     pub used: Vec<usize>,
 }
@@ -264,8 +292,9 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
         }
         // An address by itself below labels: where to read more.
         if let Some(current) = &mut open
-            && !current.entry.has(Column::Link)
+            && !block.text.trim().contains(char::is_whitespace)
             && urls(&block.text).first().is_some_and(|url| url == block.text.trim())
+            && !current.entry.has(Column::Link)
         {
             current.entry.put(Column::Link, "", &block.text, &block.links);
             current.blocks.push(index);
@@ -400,7 +429,7 @@ fn close(open: &mut Option<Open>, found: &mut Found, names: &Names<'_>) {
     let named = named || open.titled && (policy || open.section == Section::Share && said >= 2);
     let about = said >= 1 && (said >= 2 || company || sdk || labelled && entry.has(Column::Data));
     if named && about && (company || !title.is_empty()) {
+        found.entries.push((open.blocks.first().copied().unwrap_or_default(), entry));
         found.used.extend(open.blocks);
-        found.entries.push(entry);
     }
 }

@@ -90,6 +90,9 @@ pub struct Lexicon {
     data: Words,
     categories: Words,
     headers: BTreeMap<String, Column>,
+    /// The same as a list, and what finds its words.
+    heads: Vec<(String, Column)>,
+    heads_automaton: Option<AhoCorasick>,
     phrases: BTreeMap<String, Vec<(Regex, Option<String>)>>,
 }
 
@@ -110,7 +113,9 @@ impl Lexicon {
             let compiled = phrase.patterns.iter().filter_map(|p| Regex::new(p).ok());
             phrases.entry(phrase.id.clone()).or_default().extend(compiled.map(|re| (re, phrase.value.clone())));
         }
-        Self { data: Words::new(data), categories: Words::new(categories), headers, phrases }
+        let heads: Vec<(String, Column)> = headers.iter().map(|(word, column)| (word.clone(), *column)).collect();
+        let heads_automaton = AhoCorasick::new(heads.iter().map(|(word, _)| word)).ok();
+        Self { data: Words::new(data), categories: Words::new(categories), headers, heads, heads_automaton, phrases }
     }
 
     /// Data words in text folded by [`Folded::words`], longest first, none inside another.
@@ -141,17 +146,16 @@ impl Lexicon {
             return None;
         }
         let words: Vec<(usize, usize, Column)> = self
-            .headers
-            .iter()
-            .filter(|(word, _)| word.chars().count() >= 2)
-            .filter_map(|(word, column)| {
-                let at = bare.rfind(word.as_str())?;
+            .heads_in(&bare)
+            .into_iter()
+            .filter(|(word, _, _)| word.chars().count() >= 2)
+            .filter_map(|(word, at, column)| {
                 let ends_word = |c: Option<char>| c.is_none_or(|c| is_cjk(c) || !c.is_alphanumeric());
                 let ascii = word.is_ascii();
                 let before = bare.get(..at).and_then(|t| t.chars().next_back());
                 let after = bare.get(at + word.len()..).and_then(|t| t.chars().next());
                 let whole = !ascii || ends_word(before) && ends_word(after);
-                whole.then_some((word.chars().count(), at + word.len(), *column))
+                whole.then_some((word.chars().count(), at + word.len(), column))
             })
             .collect();
         // The noun at the end says what the column is ("合作方类型"), if it is one of
@@ -173,6 +177,21 @@ impl Lexicon {
         last.max_by_key(|(len, _, _)| *len)
             .or_else(|| words.iter().max_by_key(|(len, end, _)| (*len, *end)))
             .map(|(_, _, column)| *column)
+    }
+
+    /// The words of heads that folded text holds, sorted, each with the last place it
+    /// stands at and its column.
+    pub fn heads_in<'a>(&'a self, folded: &str) -> Vec<(&'a str, usize, Column)> {
+        let Some(automaton) = &self.heads_automaton else { return Vec::new() };
+        let mut last: BTreeMap<usize, usize> = BTreeMap::new();
+        for hit in automaton.find_overlapping_iter(folded) {
+            last.insert(hit.pattern().as_usize(), hit.start());
+        }
+        let word = |(index, at): (usize, usize)| {
+            let (word, column) = self.heads.get(index)?;
+            Some((word.as_str(), at, *column))
+        };
+        last.into_iter().filter_map(word).collect()
     }
 
     /// The exact label words, for finding labels inside running text.

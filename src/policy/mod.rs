@@ -23,6 +23,7 @@ mod entry;
 mod fold;
 mod labels;
 mod lexicon;
+mod limits;
 mod model;
 mod names;
 mod own;
@@ -179,6 +180,8 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
     let mut sources = Vec::new();
     let mut blocks: Vec<Block> = Vec::new();
     let mut corrected: Vec<(String, Policy)> = Vec::new();
+    let mut budget = limits::Budget::default();
+    let mut beyond: Vec<Remark> = Vec::new();
     for (name, bytes) in &unpacked(documents)? {
         let bytes: &[u8] = bytes;
         let (format, encoding, read) = if readers::is_zip(bytes) {
@@ -208,11 +211,13 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
                 continue;
             }
             let format = readers::Format::of(name, &text);
-            let read = readers::blocks(format, &text)
-                .map_err(|problem| PolicyError::Broken { path: name.clone(), problem })?;
-            (format, encoding, read.into())
+            let read =
+                readers::read(format, &text).map_err(|problem| PolicyError::Broken { path: name.clone(), problem })?;
+            (format, encoding, read)
         };
-        let readers::Document { blocks: read, parts } = read;
+        let readers::Document { blocks: read, parts, unread } = read;
+        let (read, left) = budget.within(read, unread);
+        beyond.extend(left.remark(name, sources.len() as u32));
         let read = block::loosen(read, |block| tables::has_heads(block, &lexicon));
         let mut read = labels::part(block::enumerate(read), &lexicon);
         for block in &mut read {
@@ -235,6 +240,7 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
         true => corrected.next().map(|(_, policy)| policy).unwrap_or_default(),
         false => understand(sources, &blocks, &lexicon, &names),
     };
+    policy.remarks.splice(0..0, beyond);
     for (path, other) in corrected {
         let broken = |error: serde_json::Error| {
             let problem = corrected::Problem { line: error.line(), message: error.to_string() };
@@ -325,13 +331,7 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
             *used = true;
         }
     }
-    for entry in &labelled.entries {
-        let at = blocks
-            .iter()
-            .position(|b| entry.spans.first().is_some_and(|s| s.source == b.source && s.line <= b.line))
-            .unwrap_or_default();
-        parties.push((at, entry.finish(lexicon, names)));
-    }
+    parties.extend(labelled.entries.iter().map(|(at, e)| (*at, e.finish(lexicon, names))));
     let written = prose::read(blocks, &sections, &used, lexicon, names);
     for at in &written.used {
         if let Some(used) = used.get_mut(*at) {
@@ -339,7 +339,7 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
         }
     }
     parties.extend(written.entries.iter().map(|(at, e)| (*at, e.finish(lexicon, names))));
-    let mut taken = written.sentences;
+    let mut taken: sentences::Places = written.sentences.into_iter().collect();
     taken.extend(attach::statements(&mut parties, written.statements, lexicon, names));
     attach::links(&mut parties, &written.links, blocks, lexicon, names);
     parties.sort_by_key(|(at, _)| *at);

@@ -86,6 +86,43 @@ pub struct Names<'a> {
     /// All product names folded, for finding them anywhere in a text, and whose they are.
     literal: Option<AhoCorasick>,
     literal_ids: Vec<&'a str>,
+    inside: Inside,
+}
+
+/// Keys of product names that are long enough to be looked for inside another name: those
+/// in ASCII as whole words of the folded text, the others in its key.
+#[derive(Debug, Default)]
+struct Inside {
+    ascii: Literal,
+    other: Literal,
+}
+
+/// Strings, and what finds them.
+type Literal = (Option<AhoCorasick>, Vec<String>);
+
+impl Inside {
+    fn new<'k>(keys: impl Iterator<Item = &'k String>) -> Self {
+        let long = |name: &&String| {
+            let cjk = name.chars().filter(|c| is_cjk(*c)).count();
+            cjk >= LEAST_CJK || cjk == 0 && name.len() >= LEAST_ASCII || cjk == 1 && name.len() >= 6
+        };
+        let (ascii, other): (Vec<String>, Vec<String>) = keys.filter(long).cloned().partition(|name| name.is_ascii());
+        Self { ascii: (AhoCorasick::new(&ascii).ok(), ascii), other: (AhoCorasick::new(&other).ok(), other) }
+    }
+
+    /// The longest of them in `text`.
+    fn longest(&self, text: &str) -> Option<&str> {
+        let (whole, spaced) = (key(text), fold(text));
+        let found = longest(&self.ascii, &spaced, true).into_iter().chain(longest(&self.other, &whole, false));
+        found.max_by_key(|name| (name.chars().count(), *name))
+    }
+}
+
+fn longest<'n>((automaton, names): &'n Literal, text: &str, words: bool) -> Option<&'n str> {
+    let hits = automaton.iter().flat_map(|a| a.find_overlapping_iter(text));
+    let hits = hits.filter(|hit| !words || is_word(text, hit.start(), hit.end()));
+    let found = hits.filter_map(|hit| names.get(hit.pattern().as_usize()));
+    found.max_by_key(|name| (name.chars().count(), *name)).map(String::as_str)
 }
 
 impl<'a> Names<'a> {
@@ -125,7 +162,8 @@ impl<'a> Names<'a> {
         // The longest prefix decides.
         packages.sort_by_key(|(p, _)| (usize::MAX - p.len(), *p));
         let literal = AhoCorasick::new(&literal).ok();
-        Self { signatures, products, companies, packages, domains, literal, literal_ids }
+        let inside = Inside::new(products.keys());
+        Self { signatures, products, companies, packages, domains, literal, literal_ids, inside }
     }
 
     /// The signatures behind the names.
@@ -221,6 +259,9 @@ impl<'a> Names<'a> {
     fn of_company_and_kind(&self, lexicon: &Lexicon, product: &str, company: &str) -> Option<&'a str> {
         let mut companies = self.companies(company);
         companies.extend(self.companies(&stem(lexicon, product)));
+        if companies.is_empty() {
+            return None;
+        }
         let kinds: BTreeSet<&str> = lexicon.categories(product).iter().map(|f| f.id).collect();
         let mut fitting = self
             .signatures
@@ -258,17 +299,8 @@ impl<'a> Names<'a> {
 
     /// The longest product name inside `text`.
     fn inside(&self, text: &str) -> Option<(String, &BTreeSet<&'a str>)> {
-        let whole = key(text);
-        let spaced = fold(text);
-        self.products
-            .iter()
-            .filter(|(name, _)| {
-                let cjk = name.chars().filter(|c| is_cjk(*c)).count();
-                let long = cjk >= LEAST_CJK || cjk == 0 && name.len() >= LEAST_ASCII || cjk == 1 && name.len() >= 6;
-                long && if name.is_ascii() { holds_word(&spaced, name) } else { whole.contains(name.as_str()) }
-            })
-            .max_by_key(|(name, _)| name.chars().count())
-            .map(|(name, ids)| (name.clone(), ids))
+        let name = self.inside.longest(text)?;
+        self.products.get(name).map(|ids| (name.to_owned(), ids))
     }
 
     /// Products whose names stand literally in the text, with the bytes they stand at, each
@@ -316,13 +348,11 @@ impl<'a> Names<'a> {
     }
 }
 
-/// `name` as a whole word of `text` (ASCII).
-fn holds_word(text: &str, name: &str) -> bool {
-    text.match_indices(name).any(|(at, _)| {
-        let before = text.get(..at).and_then(|t| t.chars().next_back());
-        let after = text.get(at + name.len()..).and_then(|t| t.chars().next());
-        !before.is_some_and(|c| c.is_ascii_alphanumeric()) && !after.is_some_and(|c| c.is_ascii_alphanumeric())
-    })
+/// What stands from `start` to `end` is a whole word of `text` (ASCII).
+fn is_word(text: &str, start: usize, end: usize) -> bool {
+    let before = text.get(..start).and_then(|t| t.chars().next_back());
+    let after = text.get(end..).and_then(|t| t.chars().next());
+    !before.is_some_and(|c| c.is_ascii_alphanumeric()) && !after.is_some_and(|c| c.is_ascii_alphanumeric())
 }
 
 /// `prefix` is `package` or stands before a dot of it.

@@ -27,7 +27,7 @@ pub struct Found {
 pub fn read(
     blocks: &[Block],
     used: &[bool],
-    taken: &[(usize, usize)],
+    taken: &sentences::Places,
     sections: &[Section],
     tables: &[Entry],
     lexicon: &Lexicon,
@@ -156,7 +156,8 @@ fn deny(sentence: &str, block: &Block, lexicon: &Lexicon, denials: &mut Vec<Deni
     let place = span(block.source, block.line, block.end_line, sentence);
     // What stands in brackets explains ("payments are handled by …"), it is not denied.
     for term in terms::read_with(lexicon, sentence, false) {
-        if (all || term.denied) && !denials.iter().any(|d| d.data_type == term.data_type && d.span == place) {
+        let mut said = denials.iter().rev().take_while(|d| d.span == place);
+        if (all || term.denied) && !said.any(|d| d.data_type == term.data_type) {
             denials.push(Denial { data_type: term.data_type, conditional: None, span: place.clone() });
         }
     }
@@ -200,6 +201,11 @@ fn own_row(entry: &Entry, lexicon: &Lexicon, found: &mut Found) {
     let Some(place) = entry.spans.first() else { return };
     for (_, words) in entry.values.iter().filter(|(c, _)| matches!(c, Column::Data | Column::Permissions)) {
         for term in terms::read(lexicon, words).into_iter().filter(|t| !t.denied) {
+            if entry.denies {
+                let span = place.clone();
+                found.denials.push(Denial { data_type: term.data_type, conditional: None, span });
+                continue;
+            }
             found.items.push(DataItem {
                 data_type: term.data_type,
                 raw: term.raw.clone(),

@@ -21,7 +21,7 @@ pub struct Found {
 }
 
 /// Reads the sentences that name nobody.
-pub fn read(blocks: &[Block], used: &[bool], taken: &[(usize, usize)], lexicon: &Lexicon, names: &Names<'_>) -> Found {
+pub fn read(blocks: &[Block], used: &[bool], taken: &sentences::Places, lexicon: &Lexicon, names: &Names<'_>) -> Found {
     let mut found = Found::default();
     for (at, block) in blocks.iter().enumerate() {
         if used.get(at).copied().unwrap_or_default() || block.table().is_some() {

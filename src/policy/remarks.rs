@@ -1,6 +1,6 @@
 //! What the reader has to say about its own reading.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::block::Block;
 use super::entry::span;
@@ -22,18 +22,19 @@ pub fn same_as(parties: &mut [ThirdParty], lexicon: &Lexicon) {
             (stem(lexicon, &name), resolved, !packages_in(&name).is_empty(), p.lines.clone())
         })
         .collect();
+    // The first row of a list with that stem, with that product.
+    let mut stems: HashMap<(Option<u32>, &str), usize> = HashMap::new();
+    let mut products: HashMap<(Option<u32>, &str), usize> = HashMap::new();
     for (later, (own, resolved, package, lines)) in facts.iter().enumerate() {
-        if !package {
-            continue;
+        let list = lines.first().copied();
+        let same_stem = stems.get(&(list, own.as_str())).filter(|_| own.chars().count() >= 2).copied();
+        let same_product = resolved.as_deref().and_then(|product| products.get(&(list, product))).copied();
+        stems.entry((list, own)).or_insert(later);
+        if let Some(product) = resolved {
+            products.entry((list, product)).or_insert(later);
         }
-        let Some((first, _)) = facts.iter().enumerate().take(later).find(|(_, (other, product, _, at))| {
-            let same_list = lines.first() == at.first();
-            let same_stem = own.chars().count() >= 2 && own == other;
-            let same_product = resolved.is_some() && resolved == product;
-            same_list && (same_stem || same_product)
-        }) else {
-            continue;
-        };
+        let first = same_stem.into_iter().chain(same_product).min();
+        let Some(first) = first.filter(|_| *package) else { continue };
         let name = parties.get(later).and_then(|p| p.product.clone());
         if let (Some(name), Some(party)) = (name, parties.get_mut(first)) {
             party.same_as.push(name);

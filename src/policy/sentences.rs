@@ -1,5 +1,8 @@
 //! Text to sentences, with their places.
 
+/// Sentences of a document: position of the block, byte offset in it.
+pub type Places = std::collections::HashSet<(usize, usize)>;
+
 /// A sentence: a byte range of the text it was cut from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sentence<'a> {
@@ -9,12 +12,17 @@ pub struct Sentence<'a> {
     pub start: usize,
 }
 
+/// Longest sentence, in bytes: one that names two hundred SDKs has 6 KiB. A longer one is cut
+/// behind a comma or a space, so that what looks for phrases in it takes its length's time.
+const LONGEST: usize = 8 << 10;
+
 /// Sentences end at `。！？；` and newlines, at `.!?;` before a space; not in brackets,
 /// not after an abbreviation or a number's point.
 pub fn split(text: &str) -> Vec<Sentence<'_>> {
     let mut out = Vec::new();
     let mut start = 0;
     let mut depth = 0usize;
+    let mut gap = 0;
     let mut push = |from: usize, to: usize| {
         if let Some(words) = text.get(from..to)
             && !words.trim().is_empty()
@@ -24,6 +32,15 @@ pub fn split(text: &str) -> Vec<Sentence<'_>> {
     };
     for (at, c) in text.char_indices() {
         let next = at + c.len_utf8();
+        if next - start > LONGEST {
+            let cut = if gap > start { gap } else { at };
+            push(start, cut);
+            start = cut;
+            depth = 0;
+        }
+        if matches!(c, ',' | '，' | '、' | ' ') {
+            gap = next;
+        }
         match c {
             '(' | '（' => depth += 1,
             ')' | '）' => depth = depth.saturating_sub(1),
@@ -39,7 +56,8 @@ pub fn split(text: &str) -> Vec<Sentence<'_>> {
             '.' | '!' | '?' => {
                 let rest = text.get(next..).unwrap_or_default();
                 let upper = rest.trim_start().chars().next().is_none_or(|n| !n.is_lowercase());
-                if (rest.is_empty() || rest.starts_with(char::is_whitespace)) && upper && !abbreviation(text, at) {
+                if (rest.is_empty() || rest.starts_with(char::is_whitespace)) && upper && !abbreviation(text, at, rest)
+                {
                     push(start, next);
                     start = next;
                     depth = 0;
@@ -52,10 +70,19 @@ pub fn split(text: &str) -> Vec<Sentence<'_>> {
     out
 }
 
-fn abbreviation(text: &str, at: usize) -> bool {
+/// Words that begin a sentence and no name.
+const BEGINNINGS: [&str; 10] = ["It", "The", "This", "These", "We", "They", "You", "Our", "Its", "For"];
+
+fn abbreviation(text: &str, at: usize, rest: &str) -> bool {
+    let first = rest.split_whitespace().next().unwrap_or_default();
     let before = text.get(..at).unwrap_or_default();
     let word = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
-    matches!(word.to_ascii_lowercase().as_str(), "e.g" | "i.e" | "inc" | "ltd" | "co" | "corp" | "no" | "vs" | "etc")
+    let lower = word.to_ascii_lowercase();
+    // "… of Some Company Ltd. It collects …"
+    if matches!(lower.as_str(), "inc" | "ltd" | "corp" | "etc" | "llc") && BEGINNINGS.contains(&first) {
+        return false;
+    }
+    matches!(lower.as_str(), "e.g" | "i.e" | "inc" | "ltd" | "co" | "corp" | "no" | "vs" | "etc")
         || word.chars().all(|c| c.is_ascii_digit()) && !word.is_empty() && before.trim() == word
 }
 
@@ -63,10 +90,16 @@ fn abbreviation(text: &str, at: usize) -> bool {
 mod tests {
     #[test]
     fn sentences_end_where_they_should() {
+        let ends = super::split("Heron is a service of Heron Ltd. It collects IDs. See Heron Ltd. Dublin.");
+        assert_eq!(ends.len(), 3);
         let words: Vec<&str> = super::split("We use IDs (e.g. IMEI). Then more. 收集信息（A；B）。其他；再")
             .into_iter()
             .map(|s| s.text.trim())
             .collect();
+        let long = "推送，".repeat(2_000);
+        let pieces = super::split(&long);
+        assert!(pieces.len() == 3 && pieces.iter().all(|s| s.text.len() <= super::LONGEST && s.text.ends_with('，')));
+        assert_eq!(super::split(&"x".repeat(20_000)).iter().map(|s| s.text.len()).sum::<usize>(), 20_000);
         assert_eq!(words, ["We use IDs (e.g. IMEI).", "Then more.", "收集信息（A；B）。", "其他；", "再"]);
     }
 }

@@ -10,6 +10,11 @@ use super::lexicon::{Column, Lexicon};
 
 /// Cells longer than this are no heads.
 const LONGEST_HEAD: usize = 30;
+/// The same of cells in English, whose words take more letters.
+const LONGEST_HEAD_ENGLISH: usize = 40;
+
+/// Columns of a table that is turned: one third party each.
+const MOST_TURNED: usize = 200;
 
 /// What a table says.
 #[derive(Default)]
@@ -76,13 +81,16 @@ pub fn has_heads(block: &Block, lexicon: &Lexicon) -> bool {
 fn read_rows(block: &Block, rows: &[Row], lexicon: &Lexicon, found: &mut Found) {
     let mut heads: Option<(Vec<Option<Column>>, Vec<String>)> = None;
     let mut company_above: Option<String> = None;
+    let mut above: Vec<Cell> = Vec::new();
     for row in rows {
         if let Some(columns) = head_row(row, lexicon, heads.is_some()) {
             heads = Some((columns, row.cells.iter().map(|c| c.text.clone()).collect()));
             company_above = None;
+            above.clear();
             continue;
         }
         let Some((columns, labels)) = &heads else { continue };
+        let cells = undittoed(row, &above, lexicon);
         let distinct = row.cells.iter().filter(|c| !c.across && !c.text.trim().is_empty()).count();
         if distinct == 0
             || distinct == 1
@@ -104,8 +112,8 @@ fn read_rows(block: &Block, rows: &[Row], lexicon: &Lexicon, found: &mut Found) 
         let has_purpose = columns.iter().zip(labels).any(|(column, label)| {
             *column == Some(Column::Purpose) && !lexicon.says("head-of-kind", &fold(label.trim()))
         });
-        let mut entry = Entry::default();
-        for (index, cell) in row.cells.iter().enumerate() {
+        let mut entry = Entry { denies: denies(&cells, labels, lexicon), ..Entry::default() };
+        for (index, cell) in cells.iter().enumerate() {
             let Some(Some(column)) = columns.get(index) else { continue };
             if cell.across && columns.get(index.wrapping_sub(1)) == columns.get(index) {
                 continue;
@@ -116,6 +124,7 @@ fn read_rows(block: &Block, rows: &[Row], lexicon: &Lexicon, found: &mut Found) 
             }
             entry.put(*column, label, &cell.text, &cell.links);
         }
+        above = cells;
         entry.spans.push(span(block.source, row.line, row.end_line, &row_text(row)));
         if !named {
             found.own.push(entry);
@@ -148,6 +157,21 @@ fn read_rows(block: &Block, rows: &[Row], lexicon: &Lexicon, found: &mut Found) 
         }
         found.entries.push(entry);
     }
+}
+
+/// A cell under "Collected" says "No".
+fn denies(cells: &[Cell], labels: &[String], lexicon: &Lexicon) -> bool {
+    let says = |id: &str, text: &str| lexicon.says(id, fold(text).trim());
+    cells.iter().zip(labels).any(|(cell, label)| says("head-collected", label) && says("not-collected", &cell.text))
+}
+
+/// The cells of a row, with the words of the cell above for each that says "the same".
+fn undittoed(row: &Row, above: &[Cell], lexicon: &Lexicon) -> Vec<Cell> {
+    let same = |cell: &Cell| {
+        cell.text.chars().count() <= LONGEST_HEAD && lexicon.says("same-as-above", fold(&cell.text).trim())
+    };
+    let cell = |(index, cell): (usize, &Cell)| above.get(index).filter(|_| same(cell)).unwrap_or(cell).clone();
+    row.cells.iter().enumerate().map(cell).collect()
 }
 
 fn row_text(row: &Row) -> String {
@@ -197,7 +221,8 @@ fn head_row(row: &Row, lexicon: &Lexicon, again: bool) -> Option<Vec<Option<Colu
 
 fn head(cell: &Cell, lexicon: &Lexicon) -> Option<Column> {
     let text = squeeze(&cell.text);
-    (text.chars().count() <= LONGEST_HEAD).then(|| lexicon.column(&text)).flatten()
+    let most = if text.is_ascii() { LONGEST_HEAD_ENGLISH } else { LONGEST_HEAD };
+    (text.chars().count() <= most).then(|| lexicon.column(&text)).flatten()
 }
 
 /// A table whose heads stand in the first column, one third party a column, turned.
@@ -208,7 +233,7 @@ fn transposed(rows: &[Row], lexicon: &Lexicon) -> Option<Vec<Row>> {
     if first.cells.iter().skip(1).any(exact) || rows.iter().filter(|r| r.cells.first().is_some_and(exact)).count() < 3 {
         return None;
     }
-    let width = rows.iter().map(|r| r.cells.len()).max()?;
+    let width = rows.iter().map(|r| r.cells.len()).max().filter(|width| *width <= MOST_TURNED)?;
     let column = |index: usize| -> Row {
         let cells = rows.iter().map(|r| r.cells.get(index).cloned().unwrap_or_default()).collect();
         let lines = || rows.iter().map(|r| (r.line, r.end_line));

@@ -64,6 +64,9 @@ pub fn render(report: &Report, service: &Service<'_>) -> Result<String, serde_js
     for (reason, count) in &arranged.coverage.closed {
         text.push_str(&format!("- {}: {} {count}\n", words.coverage_closed, escape(reason)));
     }
+    for line in &arranged.coverage.withheld {
+        text.push_str(&format!("- {}: {}\n", words.withheld, escape(line)));
+    }
     Ok(text)
 }
 

@@ -424,6 +424,7 @@ impl Page<'_> {
             rows.push(("", format!("{}: {}", words.coverage_closed, closed.join(", "))));
         }
         rows.extend(view.coverage.sealed.iter().map(|line| ("", format!("{}: {line}", words.sealed_payloads))));
+        rows.extend(view.coverage.withheld.iter().map(|line| ("", format!("{}: {line}", words.withheld))));
         if view.coverage.gaps.is_empty() {
             rows.push(("", words.gaps_none.to_owned()));
         }

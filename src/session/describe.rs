@@ -41,6 +41,9 @@ pub struct Description {
     /// How far the clocks of device and recorder may lie apart, in milliseconds.
     #[serde(default)]
     pub clock_skew_ms: Option<u64>,
+    /// How far the clock of tables that name no zone is before UTC: `+08:00`.
+    #[serde(default)]
+    pub utc_offset: Option<String>,
     /// Free notes, quoted in the report.
     #[serde(default)]
     pub notes: Option<String>,
@@ -50,7 +53,25 @@ impl Description {
     /// Reads `session.toml`.
     pub fn read(path: &Path) -> Result<Self, SessionError> {
         let text = read_text(path, LIMIT)?;
-        toml::from_str(&text).map_err(|error| SessionError::new(path, error.to_string().trim().replace('\n', " ")))
+        let description: Self = toml::from_str(&text)
+            .map_err(|error| SessionError::new(path, error.to_string().trim().replace('\n', " ")))?;
+        if description.utc_offset.is_some() && description.utc_offset_ns().is_none() {
+            return Err(SessionError::new(path, "utc_offset is an offset from UTC, such as \"+08:00\""));
+        }
+        Ok(description)
+    }
+
+    /// `utc_offset` in nanoseconds; `None` also where it is no offset.
+    pub fn utc_offset_ns(&self) -> Option<i64> {
+        let text = self.utc_offset.as_deref()?.trim();
+        let (sign, rest) = match text.strip_prefix('-') {
+            Some(rest) => (-1, rest),
+            None => (1, text.strip_prefix('+').unwrap_or(text)),
+        };
+        let (hours, minutes) = rest.split_once(':').unwrap_or((rest, "0"));
+        let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.parse().ok()?);
+        ((0..=14).contains(&hours) && (0..60).contains(&minutes))
+            .then(|| sign * (hours * 60 + minutes) * 60_000_000_000)
     }
 
     /// The allowed skew in milliseconds.

@@ -24,6 +24,7 @@ pub use profile::{Profile, ProfileValue};
 pub use settled::{SettledAs, Settlement, read_settled};
 
 use crate::signatures::Signatures;
+use crate::witness::{self, Witness};
 
 /// Something in a session that cannot be used, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -65,12 +66,18 @@ pub struct Session {
     pub settled: Vec<Settlement>,
     /// `ignore.toml`.
     pub ignore: Vec<IgnoreRule>,
+    /// What other tools wrote beside the traffic.
+    pub witnesses: Vec<Witness>,
+    /// Files in the folder whose name does not say what they are: read where their content does.
+    pub others: Vec<PathBuf>,
     /// Files in the folder that are read by nothing here, by name.
     pub unread: Vec<String>,
 }
 
 /// Extensions of captures inside a session folder. What a file is, its content decides.
-const CAPTURES: &[&str] = &["pcap", "pcapng", "cap", "har", "mitm", "flow", "flows", "zhar"];
+const CAPTURES: &[&str] = &["pcap", "pcapng", "cap", "har", "mitm", "flow", "flows", "zhar", "chlsj", "chlz", "saz"];
+/// Extensions of files inside a session folder that may be anything.
+const OTHERS: &[&str] = &["zip", "txt", "json", "csv", "ndjson", "xlsx", "xls"];
 /// How the name of a capture of the device at rest starts.
 const NOISE: &str = "noise";
 /// Extensions of keys inside a session folder.
@@ -81,18 +88,20 @@ impl Session {
     pub fn open(paths: &[PathBuf], signatures: &Signatures) -> Result<Self, SessionError> {
         let mut session = Self::default();
         for path in paths {
-            if path.as_os_str() != "-" && path.is_dir() {
+            if path.as_os_str() != "-" && path.is_dir() && !is_record_folder(path) {
                 if session.folder.is_some() {
                     return Err(SessionError::new(path, "is a second session folder; audit one at a time"));
                 }
                 if let Some(error) = session.read_folder(path, signatures)?.into_iter().next() {
                     return Err(error);
                 }
+            } else if let Some(witness) = may_be_witness(path).then(|| witness::read(path)).flatten() {
+                session.witnesses.push(witness);
             } else {
                 session.captures.push(path.clone());
             }
         }
-        if session.captures.is_empty() {
+        if session.captures.is_empty() && session.others.is_empty() {
             let folder = session.folder.as_deref().unwrap_or(Path::new("."));
             let what = format!("holds no capture (looked for *.{}); record one or copy it there", CAPTURES.join(" *."));
             return Err(SessionError::new(folder, what));
@@ -118,7 +127,13 @@ impl Session {
         let mut errors = Vec::new();
         for path in names {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if path.is_dir() || name.starts_with('.') {
+            if path.is_dir() {
+                if is_record_folder(&path) {
+                    self.captures.push(path);
+                }
+                continue;
+            }
+            if name.starts_with('.') {
                 continue;
             }
             match name.as_str() {
@@ -131,6 +146,11 @@ impl Session {
                 _ if has_extension(&name, CAPTURES) && name.starts_with(NOISE) => self.noise.push(path),
                 _ if has_extension(&name, CAPTURES) => self.captures.push(path),
                 _ if has_extension(&name, KEYS) => self.keys.push(path),
+                "sslkeylog.txt" => self.keys.push(path),
+                _ if has_extension(&name, OTHERS) => match witness::read(&path) {
+                    Some(witness) => self.witnesses.push(witness),
+                    None => self.others.push(path),
+                },
                 _ => self.unread.push(name),
             }
         }
@@ -145,6 +165,27 @@ impl Session {
         Some(self.folder.as_ref().map_or(path.clone(), |folder| folder.join(path)))
     }
 }
+
+/// A file on the command line that is looked at for what another tool wrote: not a pipe, which
+/// gives its bytes once, and nothing that is a capture by its name.
+fn may_be_witness(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.is_file() && has_extension(&name, OTHERS)
+}
+
+/// A folder that HttpCanary wrote: in it are folders with numbers, and in these what describes
+/// a record. It is one capture, not a session.
+fn is_record_folder(path: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(path) else { return false };
+    entries.filter_map(Result::ok).take(FOLDERS).any(|entry| {
+        let numbered = entry.file_name().to_str().is_some_and(|name| name.starts_with(|c: char| c.is_ascii_digit()));
+        let described = |file: &str| entry.path().join(file).is_file();
+        numbered && ["request.json", "tcp.json", "udp.json", "websocket.json"].into_iter().any(described)
+    })
+}
+
+/// Entries of a folder that are looked at to tell what it is.
+const FOLDERS: usize = 64;
 
 fn take<T>(into: &mut T, read: Result<T, SessionError>, errors: &mut Vec<SessionError>) {
     match read {

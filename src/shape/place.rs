@@ -21,7 +21,7 @@ pub struct Place {
 }
 
 /// Reads a decimal number of degrees, or an integer of millionths (as GDT and AMap
-/// send them: seven digits or more). `None` for anything else, and beyond ±180.
+/// send them: seven digits or more) or ten millionths. `None` for anything else, and beyond ±180.
 pub fn degrees(text: &str) -> Option<Degrees> {
     let text = text.trim();
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
@@ -31,8 +31,13 @@ pub fn degrees(text: &str) -> Option<Degrees> {
     let number: f64 = text.parse().ok()?;
     let decimals = unsigned.split_once('.').map_or(0, |(_, fraction)| fraction.len() as u32);
     let scaled = decimals == 0 && unsigned.len() >= 7;
-    let value = if scaled { number / 1e6 } else { number };
-    (value.abs() <= 180.0).then_some(Degrees { value, decimals: if scaled { 6 } else { decimals }, scaled })
+    let (value, decimals) = match scaled {
+        // Too many for millionths: ten millionths (Android's and Google's `latE7`).
+        true if number.abs() > 180e6 => (number / 1e7, 7),
+        true => (number / 1e6, 6),
+        false => (number, decimals),
+    };
+    (value.abs() <= 180.0).then_some(Degrees { value, decimals, scaled })
 }
 
 /// A latitude and a longitude make a place: in range, and not the null island of unset fields.

@@ -49,6 +49,7 @@ impl Signatures {
         self.check_shared(&mut found);
         self.check_words(&mut found);
         self.check_recipes(&mut found);
+        self.check_calls(&mut found);
         self.check_protocols(&mut found);
         found.problems.sort();
         found.problems.dedup();
@@ -252,6 +253,15 @@ impl Signatures {
                 found.regex(&placeholder.origin, pattern);
             }
         }
+        for endpoint in &self.endpoints {
+            found.known_product(self, &endpoint.origin, &endpoint.product, "an endpoint of");
+            for recipe in endpoint.recipes.iter().filter(|id| !self.recipes.contains_key(*id)) {
+                found.add(&endpoint.origin, format!("recipe {recipe} is not known"));
+            }
+            if endpoint.recipes.is_empty() == endpoint.reason.is_none() {
+                found.add(&endpoint.origin, format!("{} needs recipes, or the reason why it has none", endpoint.url));
+            }
+        }
         let mut words: BTreeMap<&str, &Origin> = BTreeMap::new();
         for field in &self.fields {
             found.source(&field.origin, &field.source);
@@ -290,6 +300,18 @@ impl Signatures {
                 if !CLAUSE_CODES.contains(&code.as_str()) {
                     found.add(&clause.origin, format!("clause {} applies to {code:?}, which is no code", clause.id));
                 }
+            }
+        }
+    }
+
+    fn check_calls(&self, found: &mut Found) {
+        for call in &self.calls {
+            found.source(&call.origin, &call.source);
+            if self.types.get(&call.data_type).is_none() {
+                found.add(&call.origin, format!("type {:?} is none that types.toml has", call.data_type));
+            }
+            if call.words.iter().any(|word| word.trim().is_empty()) || call.words.is_empty() {
+                found.add(&call.origin, format!("calls of {} need words", call.data_type));
             }
         }
     }

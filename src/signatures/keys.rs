@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Confidence, Origin};
+use crate::observations::PlaceholderKind;
 
 /// Names of one data type on the wire.
 ///
@@ -78,6 +79,9 @@ pub struct Placeholder {
     /// Regular expressions over the whole value (`0+`, `__[A-Z0-9_]+__`).
     #[serde(default)]
     pub patterns: Vec<String>,
+    /// How they say that there is no value.
+    #[serde(default)]
+    pub kind: PlaceholderKind,
     /// Where from.
     pub source: String,
     /// File and line.

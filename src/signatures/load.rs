@@ -53,6 +53,8 @@ pub struct Signatures {
     pub products: BTreeMap<String, Product>,
     /// Groups by id.
     pub groups: BTreeMap<String, Group>,
+    /// What logs of calls call the data.
+    pub calls: Vec<CallWords>,
     /// Shared infrastructure by id.
     pub infrastructure: BTreeMap<String, Infrastructure>,
     /// Key names.
@@ -67,6 +69,8 @@ pub struct Signatures {
     pub fields: Vec<FieldWords>,
     /// Recipes by id.
     pub recipes: BTreeMap<String, Recipe>,
+    /// Where SDKs send.
+    pub endpoints: Vec<Endpoint>,
     /// Clauses by id, in the file's order.
     pub clauses: Vec<Clause>,
     /// The words of policies.
@@ -99,6 +103,8 @@ struct File {
     #[serde(default)]
     group: Vec<toml::Spanned<Group>>,
     #[serde(default)]
+    call: Vec<toml::Spanned<CallWords>>,
+    #[serde(default)]
     infrastructure: Vec<toml::Spanned<Infrastructure>>,
     #[serde(default, rename = "type")]
     types: Vec<toml::Spanned<DataType>>,
@@ -110,6 +116,8 @@ struct File {
     field: Vec<toml::Spanned<FieldWords>>,
     #[serde(default)]
     recipe: Vec<toml::Spanned<Recipe>>,
+    #[serde(default)]
+    endpoint: Vec<toml::Spanned<Endpoint>>,
     #[serde(default)]
     service: Vec<toml::Spanned<Service>>,
     #[serde(default)]
@@ -196,6 +204,9 @@ impl Signatures {
             seen.once("group", &group.id, &group.origin);
             self.groups.insert(group.id.clone(), group);
         }
+        for spanned in file.call {
+            self.calls.push(lines.placed(spanned, |c, o| CallWords { origin: o, ..c }));
+        }
         for spanned in file.infrastructure {
             let entry = lines.placed(spanned, |i, o| Infrastructure { origin: o, ..i });
             seen.once("infrastructure", &entry.id, &entry.origin);
@@ -232,6 +243,7 @@ impl Signatures {
         self.keys.extend(file.key.into_iter().map(|k| lines.placed(k, |k, o| KeyName { origin: o, ..k })));
         let placeholders = file.placeholder.into_iter();
         self.placeholders.extend(placeholders.map(|p| lines.placed(p, |p, o| Placeholder { origin: o, ..p })));
+        self.endpoints.extend(file.endpoint.into_iter().map(|e| lines.placed(e, |e, o| Endpoint { origin: o, ..e })));
         self.fields.extend(file.field.into_iter().map(|f| lines.placed(f, |f, o| FieldWords { origin: o, ..f })));
         let words = &mut self.vocabulary;
         words.data.extend(file.data.into_iter().map(|t| lines.placed(t, |t, o| DataTerm { origin: o, ..t })));

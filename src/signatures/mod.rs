@@ -5,6 +5,7 @@
 //! every problem names its file and line. This module knows what a fact looks like
 //! and finds facts fast; it does not judge.
 
+mod calls;
 mod check;
 mod clauses;
 mod companies;
@@ -17,6 +18,7 @@ mod recipes;
 mod types;
 mod vocabulary;
 
+pub use calls::CallWords;
 pub use clauses::Clause;
 pub use companies::{Company, Group, HostPattern, HostRule, PathRule, Product, Traffic};
 pub use index::{HostHit, Index, MatchedBy, Named, fold};
@@ -24,7 +26,7 @@ pub use infrastructure::Infrastructure;
 pub use keys::{FieldKind, FieldWords, KeyName, Placeholder};
 pub use load::{LoadError, Problem, Signatures};
 pub use protocols::{Answer, HttpDns, Protocols, Resolver, Service, ServiceName, Shape};
-pub use recipes::{Recipe, RecipeDigest, RecipeStep};
+pub use recipes::{Endpoint, Recipe, RecipeDigest, RecipeStep};
 pub use types::{Class, DataType, Types};
 pub use vocabulary::Vocabulary;
 

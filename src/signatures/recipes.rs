@@ -34,6 +34,10 @@ pub struct Recipe {
     /// Regular expression over the path without query.
     #[serde(default)]
     pub path: Option<String>,
+    /// What else of the message must fit: `method`, `header:NAME` or `query:NAME`, and a regular
+    /// expression over it.
+    #[serde(default)]
+    pub when: BTreeMap<String, String>,
     /// Part of the message: `body`, `path`, `query`, `form:NAME`, `query:NAME`, `header:NAME`, `cookie:NAME`, `json:$.a.b`.
     pub from: String,
     /// Steps, in order.
@@ -110,4 +114,30 @@ pub enum RecipeStep {
     Plain(String),
     /// A decoder with a parameter: `{ aes-128-ecb = "key", published = true }`.
     With(BTreeMap<String, toml::Value>),
+}
+
+/// A place where an SDK sends: the recipes for what goes there, or why there is none.
+///
+/// ```toml
+/// [[endpoint]]
+/// product = "mobtech"
+/// url = "http://devs.data.mob.com/dinfo"
+/// recipes = ["mobtech-dinfo"]
+/// ```
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Endpoint {
+    /// Product that sends there.
+    pub product: String,
+    /// Its address, with an example where a part differs; `ipc` where none of the network.
+    pub url: String,
+    /// Recipes that open what goes there, or name it as sealed.
+    #[serde(default)]
+    pub recipes: Vec<String>,
+    /// Why there is none.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// File and line.
+    #[serde(skip)]
+    pub origin: Origin,
 }

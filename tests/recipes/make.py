@@ -18,6 +18,7 @@ import pathlib
 import random
 import subprocess
 import urllib.parse
+import zlib
 
 HERE = pathlib.Path(__file__).parent
 UUID, IMEI, ANDROID, MAC = "3a5f2c1e-7b48-4d09-9e6a-1c2d3e4f5a6b", "352099001761481", "9f3c21ab47de5608", "3C:5A:B4:D1:E2:0F"
@@ -115,7 +116,7 @@ case("cmic-json", "https://config.cmpassport.com/client/uniConfig", {"ver": "1.0
 case("umeng-header", "https://ulogs.umeng.com/unify_logs", {"header": {"mc": MAC, "device_model": "WW-Test-9000", "os_version": "14", "mccmnc": "46000"}}, types=["mac", "device_model", "carrier"])
 case("applog-plain", "https://log.snssdk.com/service/2/app_log/", {"magic_tag": "ss_app_log", "header": {"openudid": ANDROID, "mc": MAC, "build_serial": "WW4400218837", "google_aid": UUID, "sim_serial_number": [ICCID], "device_id": "7301122334455667788"}}, types=["android_id", "mac", "serial", "gaid", "iccid", "sdk_id"])
 case("mipush-register", "https://cn.register.xmpush.xiaomi.com/pass/v2/register", {"brand": "wirewitness", "model": "WW-Test-9000", "imei_md5": md5(IMEI)}, FORM, ["device_model", "imei"])
-case("alipay-mobilegw", "https://mobilegw.alipay.com/mgw.htm", {"requestData": [{"apdid": "k3J5h2Qx9f7wLmZ0aPdwYq3mT0xW9bLr5KcV2nZs7A", "dataMap": {"AA1": "com.example.tea"}}]}, types=["sdk_id"], headers={"Operation-Type": "alipay.security.deviceFingerPrint.staticData.report"})
+case("alipay-mobilegw", "https://mobilegw.alipay.com/mgw.htm", {"requestData": [{"apdid": "k3J5h2Qx9f7wLmZ0aPdwYq3mT0xW9bLr5KcV2nZs7A", "dataMap": {"AA1": "com.example.tea"}}]}, types=["sdk_id"], headers={"Operation-Type": "alipay.mobile.example"})
 case("amap-m5", "https://m5.amap.com/ws/valueadded/x", {"diu": IMEI, "tid": "YdZpXdyhnIjn4nLNMUkqWcZZ", "oaid": OAID, "aid": ANDROID}, FORM, ["imei", "sdk_id", "oaid", "android_id"])
 case("jiguang-report-plain", "https://stats.jpush.cn/v3/report", gzip.compress(js({"platform": "a", "uid": 44002188371, "content": [{"type": "active_launch"}]}), mtime=0), BYTES, ["sdk_id"])
 case("adjust", "https://app.adjust.com/session", {"gps_adid": UUID, "android_id": ANDROID, "os_version": "14"}, FORM, ["gaid", "android_id"])
@@ -139,7 +140,59 @@ case("mopub", f"https://ads.mopub.com/m/open?consent_ifa={UUID}&cn=46000", types
 case("appsflyer", "https://t.appsflyer.com/api/v4/androidevent?app_id=x", {"advertiserId": UUID, "androidId": ANDROID, "imei": IMEI, "oaid": OAID}, types=["gaid", "android_id", "imei", "oaid"])
 case("fcm-register", "https://fcmtoken.googleapis.com/register", {"device": "4400218837112233445", "app": "com.example.tea"}, FORM, ["sdk_id"])
 
+TOKEN = "k3J5h2Qx9f7wLmZ0aPdwYq3mT0xW9bLr5KcV2nZs7A"
+GROUP = ["org.kettle.one", "com.steep.two", "net.leaf.three", "io.saucer.four", "cn.teapot.five", "tv.biscuit.six"]
+case("alipay-fingerprint", "https://mobilegw.alipay.com/mgw.htm", {"requestData": [{"apdidToken": TOKEN[::-1], "dataMap": {"AA1": "com.example.tea"}}]}, types=["sdk_id"], headers={"Operation-Type": "alipay.security.deviceFingerPrint.dynamicData.report"})
+case("alipay-applist", "https://mobilegw.alipay.com/mgw.htm", {"requestData": [{"c": GROUP}]}, types=["installed_apps"], headers={"Operation-Type": "alipay.security.appListCmd.report"})
+case("alipay-dispatch", "http://amdc.alipay.com/query", {"deviceId": "XdZpXdyhnIjn4nLNMUkqWcQQ", "carrier": "46001"}, FORM, ["sdk_id", "carrier"])
+case("amap-places", "https://restsdk.amap.com/v3/geocode/regeo?key=x&location=121.473701,31.230416", types=["location"])
+case("mobtech-dsign", "http://devs.data.mob.com/dsign", {"product": "SHARESDK", "duid": "b7f3c2a19d8e44059c8d7e6f5a4b3c2d12345678", "network": "wifi"}, FORM, ["sdk_id"])
+case("umeng-sdk-header", "https://ulogs.umeng.com/x", headers={"X-Umeng-Sdk": "a/9.4.7%201.0/Android/tea/WW-Test-9100/14%20AB12"}, types=["device_model"])
+case("umeng-dispatch", "http://amdcopen.m.taobao.com/amdc/mobileDispatch?appkey=umeng:x&deviceId=ZdZpXdyhnIjn4nLNMUkqWcRR", types=["sdk_id"])
+case("umeng-exchange", f"http://ex.puata.umeng.com/req?device_id={IMEI}&mc={MAC}&idmd5={md5(IMEI)}", types=["imei", "mac"])
+case("baidu-mobstat", "https://hmma.baidu.com/app.gif", gzip.compress(js({"he": {"sv": 1}, "input": {"install": GROUP}}), mtime=0), BYTES, ["installed_apps"], {"Content-Encoding": "gzip"})
+case("thinkingdata-sync", "https://receiver.ta.thinkingdata.cn/sync", b64(gzip.compress(js({"data": [{"#device_id": "b7f3c2a19d8e44059c8d7e6f5a4b3c2e", "#account_id": "u-4400218838"}]}), mtime=0)).encode(), "text/plain", ["sdk_id", "account"])
+case("zhuge-event", "https://u.zhugeapi.com/apipool", {"event": b64(zlib.compress(js({"pr": {"imei": IMEI}})))}, FORM, ["imei"])
+case("reyun-receive", "https://log.trackingio.com/receive/tkio/startup", {"appid": "x", "who": "y", "context": {"imei": IMEI, "androidid": ANDROID, "idfa": IDFA, "oaid": OAID}}, types=["imei", "android_id", "idfa", "oaid"])
+case("segment", "https://api.segment.io/v1/batch", {"batch": [{"context": {"device": {"id": "b7f3c2a19d8e44059c8d7e6f5a4b3c2f", "advertisingId": UUID}}, "userId": "u-4400218839"}]}, types=["gaid", "sdk_id", "account"])
+case("amplitude", "https://api2.amplitude.com/2/httpapi", {"events": [{"device_id": "b7f3c2a1-9d8e-4405-9c8d-7e6f5a4b3c2d", "adid": UUID}]}, types=["gaid", "sdk_id"])
+case("mixpanel", "https://api.mixpanel.com/track", {"data": b64(js({"properties": {"$device_id": "c7f3c2a1-9d8e-4405-9c8d-7e6f5a4b3c2d"}}))}, FORM, ["sdk_id"])
+case("posthog", "https://app.posthog.com/batch/", {"batch": [{"distinct_id": "d7f3c2a1-9d8e-4405-9c8d-7e6f5a4b3c2d"}]}, types=["sdk_id"])
+case("countly", "https://tea.count.ly/i?app_key=x&device_id=e7f3c2a1-9d8e-4405-9c8d-7e6f5a4b3c2d", types=["sdk_id"])
+case("sentry-envelope", "https://o1.ingest.sentry.io/api/4400/envelope/", b'{"event_id":"x"}\n{"type":"event"}\n' + js({"contexts": {"device": {"model": "WW-Test-9200"}}, "user": {"id": "u-4400218840"}}), "application/x-sentry-envelope", ["device_model", "account"], {"X-Sentry-Auth": "Sentry sentry_version=7, sentry_key=x"})
+case("mintegral-analytics", "https://analytics.rayjump.com/", {"data": urllib.parse.urlencode({"gaid": UUID, "model": "WW-Test-9300"})}, FORM, ["gaid", "device_model"])
+case("mintegral-setting", f"https://configure.rayjump.com/setting?gaid={UUID}&model=WW-Test-9400", types=["gaid", "device_model"])
+case("firebase-logging", "https://firebaselogging-pa.googleapis.com/v1/firelog/legacy/batchlog", {"logRequest": [{"clientInfo": {"androidClientInfo": {"mccMnc": "46000"}}}]}, types=["carrier"])
+case("fcm-checkin", "https://device-provisioning.googleapis.com/checkin", field(4, field(1, "abc")) + field(6, "zh_CN"), "application/x-protobuf", [])
+
 # --- payloads that stay closed ---
+closed("alipay-fingerprint-sealed", "https://mobilegw.alipay.com/mgw.htm")
+cases[-1]["headers"] = {"Operation-Type": "alipay.security.deviceFingerPrint.staticData.report.v2"}
+for recipe, url in [
+    ("alipay-logs", "https://loggw-exsdk.alipay.com/loggw/logUpload.do"),
+    ("amap-aaid", "https://restapi.amap.com/rest/aaid/get"),
+    ("amap-logs", "https://logs.amap.com/x"),
+    ("getui-gtc", "https://c-gtc.getui.net/x"),
+    ("getui-link", "https://sdk.open.talk.getui.net/"),
+    ("jiguang-link", "https://s.jpush.cn/"),
+    ("mobtech-verify", "https://api.verify.mob.com/x"),
+    ("cmic-wrapped", "https://log.cmpassport.com/x"),
+    ("unicom-auth", "https://auth.wosms.cn/x"),
+    ("gdt-sealed", "https://v2.gdt.qq.com/x"),
+    ("hms-push", "https://token-drcn.push.dbankcloud.com/x"),
+    ("geetest-onelogin", "https://onepass.geetest.com/clientreport_onelogin"),
+    ("yidun-device", "https://ac.dun.163yun.com/v3/d"),
+    ("shuzilm-report", "https://daa.shuzilm.cn/report"),
+    ("reyun-socket", "https://slog.trackingio.com/"),
+    ("talkingdata-collect", "https://tdsdk.xdrig.com/x"),
+    ("aliyun-man", "https://adash.man.aliyuncs.com/man/api?ak=x&s=y"),
+    ("flurry", "https://data.flurry.com/v1/flr.do"),
+]:
+    closed(recipe, url)
+closed("telecom-preauth", "https://id6.me/auth/preauth.do", {"paramStr": noise(128).hex()}, FORM)
+closed("sensors-envelope", "https://tea.example.com/sa", {"pkv": 1, "ekey": b64(noise(128)), "payloads": b64(noise(128))}, JSON)
+closed("baidu-mobstat-mc", "https://hmma.baidu.com/auto.gif", {"he": {"mc": b64(noise(32))}}, JSON)
+closed("baidu-mobstat-cuid", "https://hmma.baidu.com/auto.gif", {"he": {"cuid": b64(noise(48))}}, JSON)
 closed("alipay-mcgw", "https://mcgw.alipay.com/sdklog.do")
 cases.append({"recipe": "amap-x-info", "url": "https://restsdk.amap.com/v3/iasdkauth", "body": b"", "media": BYTES, "types": [], "headers": {"X-INFO": b64(noise(160))}, "sealed": "amap-x-info"})
 closed("amap-adius", "https://adiu.amap.com/ws/device/adius", {"key": b64(noise(128)), "data": b64(noise(128))}, FORM)
@@ -172,6 +225,10 @@ made_up = gzip.compress(js({"v": 1, "pay": {"load": packed}}), mtime=0)
 made_up = rc4(b"kettle", bytes(b ^ m for b, m in zip(made_up, b"\x5a\xa5\x0f" * len(made_up))))
 made_up = openssl("aes-256-cbc", bytes(range(32)), made_up, b"0123456789abcdef")
 case("user:kettle", "https://up.kettle.example/k/push", {"z": b64(made_up)}, FORM, ["imei", "oaid"])
+called = gzip.compress(js({"m": MAC}), mtime=0)
+called = b"WW\x01\x00" + field(1, "kettle") + field(3, field(1, called) + field(2, "x"))
+case("user:kettle-calls", "https://up.kettle.example/k/call?v=3", called, BYTES, ["mac"], {"X-Kettle-Call": "device.report"})
+case("user:kettle-other", "https://up.kettle.example/k/call?v=5", called, BYTES, [], {"X-Kettle-Call": "device.report"})
 
 entries = []
 for number, it in enumerate(cases):

@@ -52,7 +52,7 @@ fn of_sightings(check: &Check, observations: &Observations, policy: &Policy, sco
     // By recipient, type and phase group; sightings stay in the report's order.
     let mut groups: BTreeMap<(&str, &str, &'static str), Vec<&Sighting>> = BTreeMap::new();
     for sighting in &observations.sightings {
-        if !sighting.noise && (check.applies)(sighting, observations, scope) {
+        if !sighting.noise && !sighting.is_of_another_device() && (check.applies)(sighting, observations, scope) {
             let key = (sighting.recipient.as_str(), sighting.data_type.as_str(), sighting.phase.group());
             groups.entry(key).or_default().push(sighting);
         }

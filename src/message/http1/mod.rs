@@ -11,7 +11,6 @@ mod side;
 
 use self::body::Framing;
 use self::exchange::{Pending, Pendings};
-use self::head::{Head, Start};
 use self::side::{Side, State, Step};
 use super::draft::{Context, Draft, Out};
 use super::http2::{Http2, is_grpc};
@@ -22,7 +21,7 @@ use super::{Kind, Protocol, authority};
 use crate::evidence::{Direction, Gap, GapReason};
 use crate::net::Chunk;
 
-pub(super) use self::head::{field, list};
+pub(super) use self::head::{Head, Start, end as head_end, field, list, parse as parse_head};
 
 /// A connection that speaks HTTP/1.
 #[derive(Debug)]

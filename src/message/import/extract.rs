@@ -30,6 +30,14 @@ pub fn extract(source: &Source, extract: &Extract<'_>, output: &mut dyn Write) -
     match source.format() {
         Format::Har => har::extract::write(bytes, extract, output),
         Format::Mitmproxy => flows::extract(bytes, extract, output),
+        format @ (Format::CharlesJson
+        | Format::CharlesZip
+        | Format::Fiddler
+        | Format::HttpCanary
+        | Format::ProxyPin) => {
+            let what = format!("no entries are cut out of {format}; save the session as HAR as well, and give that");
+            Err(io::Error::new(io::ErrorKind::Unsupported, what))
+        }
         Format::Pcap | Format::Pcapng => Err(io::ErrorKind::Unsupported.into()),
     }
 }

@@ -3,12 +3,12 @@
 //! Read entry by entry, so that the file's size does not matter. A file that is cut
 //! yields the entries before the cut.
 
-mod body;
-mod entry;
+pub(super) mod body;
+pub(super) mod entry;
 pub(super) mod extract;
-mod json;
-mod producer;
-mod tree;
+pub(super) mod json;
+pub(super) mod producer;
+pub(super) mod tree;
 mod tweasel;
 
 use std::cell::Cell;
@@ -30,7 +30,7 @@ use crate::message::{Item, Options};
 
 /// Bytes of JSON that one entry may take. A body of 8 MiB is kept; exporters write the
 /// whole one, in base64 or with every character escaped (six times its size).
-const ENTRY_LIMIT: u64 = 256 << 20;
+pub(super) const ENTRY_LIMIT: u64 = 256 << 20;
 
 /// Hands the entries of the HAR file `source`, which is input number `input`, to `sink`.
 ///

@@ -8,16 +8,24 @@
 //! It knows formats and their writers. It does not know what a message means, and it
 //! never looks at the name of a file.
 
+mod charles;
+mod chlsj;
+mod chlz;
+mod elements;
 mod emit;
+mod exchange;
 mod extract;
 mod flows;
 mod har;
+mod httpcanary;
+mod proxypin;
+mod saz;
 mod tnetstring;
 
 pub use extract::{Extract, extract};
 
-use crate::capture::{Format, OpenError, Source};
-use crate::evidence::Time;
+use crate::capture::{Format, OpenError, Source, Unread};
+use crate::evidence::{Gap, GapReason, Time};
 
 use super::{Item, Options};
 
@@ -26,7 +34,7 @@ use super::{Item, Options};
 pub struct Imported {
     /// Name and version of the program that wrote it.
     pub producer: Option<String>,
-    /// Entries (HAR) or flows (mitmproxy) that could be read.
+    /// Entries (HAR), flows (mitmproxy), exchanges (of other proxies) that could be read.
     pub entries: u64,
     /// Time of the earliest and the latest of them.
     pub first: Option<Time>,
@@ -57,6 +65,21 @@ pub fn read(source: &Source, input: u32, options: &Options, sink: &mut dyn FnMut
     match source.format() {
         Format::Har => har::har(source, input, options, sink),
         Format::Mitmproxy => Ok(flows::read(source.bytes()?, input, options, sink)),
+        Format::CharlesJson => chlsj::read(source, input, options, sink),
+        Format::CharlesZip => chlz::read(source, input, options, sink),
+        Format::Fiddler => saz::read(source, input, options, sink),
+        Format::HttpCanary => httpcanary::read(source, input, options, sink),
+        Format::ProxyPin => proxypin::read(source, input, options, sink),
         Format::Pcap | Format::Pcapng => Ok(Imported::default()),
     }
+}
+
+/// What to say of a file in an archive or a folder that was not read.
+fn unread(why: &Unread, at: &str) -> Gap {
+    let reason = match why {
+        Unread::TooLarge(_) | Unread::Quota => GapReason::Limit,
+        Unread::Encrypted => GapReason::NoKey,
+        Unread::Missing | Unread::Damaged => GapReason::DamagedInput,
+    };
+    Gap::new(reason, at, why.words())
 }

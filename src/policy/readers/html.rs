@@ -13,6 +13,9 @@ use super::{grid, marks, script, text};
 /// Tables in tables; deeper ones are read as text of their cell.
 const MOST_NESTED: usize = 8;
 
+/// Lines of `pre` text in which a link is looked for behind the one before.
+const LINES_AHEAD: usize = 1_000;
+
 /// Elements that are not the document.
 const LEFT_OUT: [&str; 17] = [
     "script", "style", "noscript", "nav", "aside", "head", "svg", "iframe", "button", "select", "option", "canvas",
@@ -337,8 +340,12 @@ impl Walk {
             }
             let lines: Vec<(u32, &str)> = lines.iter().map(|(n, l)| (*n, l.as_str())).collect();
             let mut blocks = text::read_lines(&lines);
-            for link in links {
-                if let Some(block) = blocks.iter_mut().find(|b| !link.text.is_empty() && b.text.contains(&link.text)) {
+            // Both come in the order of the text.
+            let mut from = 0;
+            for link in links.into_iter().filter(|link| !link.text.is_empty()) {
+                let ahead = blocks.iter_mut().enumerate().skip(from).take(LINES_AHEAD);
+                if let Some((at, block)) = ahead.into_iter().find(|(_, b)| b.text.contains(&link.text)) {
+                    from = at;
                     block.links.push(link);
                 }
             }

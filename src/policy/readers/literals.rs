@@ -12,6 +12,9 @@ use super::{html, marks, text};
 /// Brackets open at once; deeper ones are counted and not kept.
 const MOST_OPEN: usize = 256;
 
+/// Keys that the objects of one list have together; of more it is no table, but text.
+const MOST_KEYS: usize = 64;
+
 /// A value with its key and line.
 #[derive(Clone)]
 struct Field {
@@ -197,7 +200,10 @@ fn close(mut closed: Open, parent: Option<&mut Open>, blocks: &mut Vec<Block>) {
         return;
     }
     if !closed.rows.is_empty() {
-        blocks.extend(table(&closed.rows));
+        match table(&closed.rows) {
+            Some(table) => blocks.push(table),
+            None => closed.rows.iter().flatten().for_each(|field| words(field, blocks)),
+        }
     }
     if closed.bracket == '('
         && let [label, value] = closed.fields.as_slice()
@@ -228,6 +234,9 @@ fn table(objects: &[Vec<Field>]) -> Option<Block> {
     for key in objects.iter().flatten().filter_map(|f| f.key.as_deref()) {
         if !keys.contains(&key) {
             keys.push(key);
+        }
+        if keys.len() > MOST_KEYS {
+            return None;
         }
     }
     let line_of = |object: &[Field]| object.first().map_or(0, |f| f.line);

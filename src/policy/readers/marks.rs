@@ -27,6 +27,13 @@ const RAW: [&str; 6] = ["script", "style", "textarea", "title", "noscript", "xmp
 /// Elements in elements: the parser looks through all open ones at each tag, so a page
 /// of nothing but `<div>` would take quadratic time. Real pages stay under 100.
 const MOST_DEPTH: usize = 400;
+/// Elements that only format, open at once; deeper ones are left out, their text stays. The
+/// parser opens those that a paragraph left open again in each that follows (HTML standard,
+/// 13.2.4.3), so that a page of them would grow by their number.
+const MOST_FORMATTING: usize = 6;
+/// Those elements; it closes a link before the next by itself.
+const FORMATTING: [&str; 13] =
+    ["b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
 /// Elements that hold nothing, or that the next of their kind ends.
 const NOT_NESTING: [&str; 30] = [
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "p",
@@ -54,6 +61,7 @@ pub fn annotate(html: &str, first: u32) -> String {
     let mut marked = 0;
     let mut rest = html;
     let mut depth = 0usize;
+    let mut formatting = 0usize;
     while let Some(c) = rest.chars().next() {
         if c == '<' {
             let len = tag_len(rest);
@@ -66,7 +74,14 @@ pub fn annotate(html: &str, first: u32) -> String {
                     (true, false) => depth += 1,
                     _ => {}
                 }
+                let formats = FORMATTING.contains(&name.as_str());
+                match (formats, ends) {
+                    (true, true) => formatting = formatting.saturating_sub(1),
+                    (true, false) => formatting += 1,
+                    _ => {}
+                }
                 match (name.as_str(), ends) {
+                    _ if formats && formatting > MOST_FORMATTING && !ends => {}
                     _ if depth > MOST_DEPTH && !ends => {}
                     // The tree leaves out what a template holds, and in a component that is
                     // the page.

@@ -6,8 +6,8 @@
 
 use mailparse::MailHeaderMap;
 
-use super::super::encoding;
 use super::super::model::Part;
+use super::super::{encoding, limits};
 use super::{Document, html};
 
 /// Parts of one message; a page with a hundred pictures has some hundreds.
@@ -39,7 +39,9 @@ pub fn read(bytes: &[u8]) -> Result<Document, String> {
         let first = lines.saturating_add(1);
         let place = part.headers.get_first_value("Content-Location").unwrap_or_default();
         document.parts.push(Part { name: place, first_line: first });
-        document.blocks.extend(html::read_from(&text, first));
+        let (page, unread) = limits::tags(&text);
+        document.unread += unread;
+        document.blocks.extend(html::read_from(page, first));
         lines = lines.saturating_add(u32::try_from(text.lines().count()).unwrap_or(u32::MAX));
     }
     if document.parts.is_empty() {

@@ -19,6 +19,7 @@ mod rows;
 mod script;
 mod sheet;
 mod text;
+mod wrapped;
 
 pub use archive::{Archive, Contents, is_zip};
 pub use mhtml::{is_mhtml, read as read_mhtml};
@@ -26,6 +27,7 @@ pub use mhtml::{is_mhtml, read as read_mhtml};
 use serde::{Deserialize, Serialize};
 
 use super::block::Block;
+use super::limits;
 use super::model::Part;
 
 /// What a reader hands on.
@@ -35,11 +37,14 @@ pub struct Document {
     pub blocks: Vec<Block>,
     /// Pages or sheets, where the format has some.
     pub parts: Vec<Part>,
+    /// Bytes of markup that were left out, because there was too much of it.
+    #[serde(default)]
+    pub unread: usize,
 }
 
 impl From<Vec<Block>> for Document {
     fn from(blocks: Vec<Block>) -> Self {
-        Self { blocks, parts: Vec::new() }
+        Self { blocks, ..Self::default() }
     }
 }
 
@@ -141,8 +146,16 @@ pub fn is_document(name: &str) -> bool {
     !file.starts_with(['.', '~']) && DOCUMENTS.contains(&ending.as_str())
 }
 
-/// The blocks of a document that is text; the error is words for the user.
-pub fn blocks(format: Format, text: &str) -> Result<Vec<Block>, String> {
+/// A document that is text; the error is words for the user.
+pub fn read(format: Format, text: &str) -> Result<Document, String> {
+    let (text, unread) = match format {
+        Format::Text | Format::Csv => (text, 0),
+        _ => limits::tags(text),
+    };
+    Ok(Document { blocks: blocks(format, text)?, unread, ..Document::default() })
+}
+
+fn blocks(format: Format, text: &str) -> Result<Vec<Block>, String> {
     Ok(match format {
         Format::Markdown => markdown::read(text),
         Format::Html => html::read(text),

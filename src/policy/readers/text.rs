@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::super::block::{Block, Cell, Kind, Link, Row, Table};
+use super::wrapped;
 
 /// A pipe or tab table has at least this many columns; fewer are punctuation.
 const LEAST_COLUMNS: usize = 3;
@@ -17,6 +18,8 @@ static ITEM: LazyLock<Option<Regex>> =
 /// The blocks of `text`.
 pub fn read(text: &str) -> Vec<Block> {
     let lines: Vec<(u32, &str)> = text.lines().enumerate().map(|(i, l)| (i as u32 + 1, l)).collect();
+    let joined = wrapped::join(&lines);
+    let lines: Vec<(u32, &str)> = joined.iter().map(|(number, line)| (*number, line.as_ref())).collect();
     read_lines(&lines)
 }
 
@@ -76,7 +79,7 @@ pub fn read_lines(lines: &[(u32, &str)]) -> Vec<Block> {
 /// enough to have been wrapped, and the next begins in the middle of one.
 fn wrapped(last: &str, next: &str) -> bool {
     let ends = last.trim_end().ends_with(['。', '.', '!', '?', '！', '？', ':', '：', ';', '；', '|']);
-    !ends && last.chars().count() >= 50 && next.chars().next().is_some_and(|c| c.is_lowercase() || c == '(')
+    !ends && last.chars().nth(49).is_some() && next.chars().next().is_some_and(|c| c.is_lowercase() || c == '(')
 }
 
 fn is_rule(line: &str) -> bool {

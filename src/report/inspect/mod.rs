@@ -3,12 +3,13 @@
 //! the reason; what could not be seen comes last. Arranged once, by recipient or by type,
 //! and written as text or as a page.
 
+mod beside;
 mod excerpt;
 pub mod html;
 pub mod text;
 
 use crate::evidence::Place;
-use crate::observations::{Contact, Observations, Recipient, Sighting};
+use crate::observations::{Contact, Observations, Recipient, Sighting, Withheld};
 use crate::signatures::Signatures;
 
 use super::escape::visible;
@@ -28,6 +29,8 @@ pub enum Sort {
 struct View {
     inputs: Vec<String>,
     sections: Vec<Section>,
+    /// What other tools wrote beside the traffic.
+    beside: Vec<String>,
     coverage: Vec<String>,
 }
 
@@ -39,6 +42,8 @@ struct Section {
     rows: Vec<Row>,
     /// Payloads that stayed closed.
     sealed: Vec<String>,
+    /// Slots for identifiers that hold none.
+    withheld: Vec<String>,
 }
 
 /// A sighting.
@@ -70,7 +75,8 @@ fn arrange(seen: &Observations, signatures: &Signatures, language: Language, sor
         Sort::Recipient => by_recipient(seen, signatures, language),
         Sort::Type => by_type(seen, signatures, language),
     };
-    View { inputs, sections, coverage: coverage(seen, language) }
+    let beside = beside::lines(seen, signatures, language);
+    View { inputs, sections, beside, coverage: coverage(seen, language) }
 }
 
 fn by_recipient(seen: &Observations, signatures: &Signatures, language: Language) -> Vec<Section> {
@@ -83,6 +89,12 @@ fn by_recipient(seen: &Observations, signatures: &Signatures, language: Language
             facts: facts(contact, recipient, language),
             rows,
             sealed: sealed(seen, recipient, language),
+            withheld: seen
+                .withheld
+                .iter()
+                .filter(|slot| slot.recipient == contact.recipient && slot.app == contact.app)
+                .map(|slot| withheld(slot, seen, signatures, language))
+                .collect(),
         })
     };
     seen.contacts.iter().filter_map(of).collect()
@@ -90,7 +102,8 @@ fn by_recipient(seen: &Observations, signatures: &Signatures, language: Language
 
 /// By type; recipients that got nothing readable stand below, as they are no less contacted.
 fn by_type(seen: &Observations, signatures: &Signatures, language: Language) -> Vec<Section> {
-    let mut types: Vec<&str> = seen.sightings.iter().map(|s| s.data_type.as_str()).collect();
+    let found = seen.sightings.iter().map(|s| s.data_type.as_str());
+    let mut types: Vec<&str> = found.chain(seen.withheld.iter().map(|slot| slot.data_type.as_str())).collect();
     types.sort_unstable();
     types.dedup();
     let mut sections: Vec<Section> = types
@@ -106,6 +119,12 @@ fn by_type(seen: &Observations, signatures: &Signatures, language: Language) -> 
                 facts: Vec::new(),
                 rows: mine.into_iter().map(|s| row(s, visible(&to(s)), seen, language)).collect(),
                 sealed: Vec::new(),
+                withheld: seen
+                    .withheld
+                    .iter()
+                    .filter(|slot| slot.data_type == data_type)
+                    .map(|slot| withheld(slot, seen, signatures, language))
+                    .collect(),
             }
         })
         .collect();
@@ -117,6 +136,7 @@ fn by_type(seen: &Observations, signatures: &Signatures, language: Language) -> 
                 facts: facts(contact, recipient, language),
                 rows: Vec::new(),
                 sealed: sealed(seen, recipient, language),
+                withheld: Vec::new(),
             });
         }
     }
@@ -141,6 +161,17 @@ fn sealed(seen: &Observations, recipient: &Recipient, language: Language) -> Vec
         format!("{line} — {}", sealed.reason)
     })
     .collect()
+}
+
+/// Whom a slot went to, what it is for, what stands in it instead, and where the first one is.
+fn withheld(slot: &Withheld, seen: &Observations, signatures: &Signatures, language: Language) -> String {
+    let words = language.words();
+    let whom = seen.recipients.get(&slot.recipient).map_or(slot.recipient.as_str(), |r| name(r, language));
+    let instead = format!("placeholder:{}", slot.placeholder.as_str());
+    let what = type_name(signatures, &slot.data_type, language);
+    let line = fill(words.withheld_line, &[&visible(whom), &what, &words.term(&instead), &slot.count]);
+    let steps: Vec<String> = slot.locator.steps.iter().map(ToString::to_string).collect();
+    format!("{line} · {} · {}", visible(&steps.join(" → ")), visible(&place(&slot.locator.place, seen)))
 }
 
 fn coverage(seen: &Observations, language: Language) -> Vec<String> {
@@ -198,15 +229,6 @@ fn row(sighting: &Sighting, subject: String, seen: &Observations, language: Lang
     let words = language.words();
     let key = sighting.key.as_deref().map(|key| format!("{} = ", visible(key))).unwrap_or_default();
     let steps: Vec<String> = sighting.locator.steps.iter().map(ToString::to_string).collect();
-    let (input, place) = match &sighting.locator.place {
-        Place::Frames { input, frames, transport, stream, .. } => {
-            let transport = word(transport);
-            let frames: Vec<String> = frames.iter().take(8).map(ToString::to_string).collect();
-            (*input, format!("{transport}.stream {stream}, frames {}", frames.join(" ")))
-        }
-        Place::Entry { input, entry, pointer } => (*input, format!("entry {entry}, {pointer}")),
-    };
-    let input = seen.inputs.get(input as usize).map_or("-", |i| i.name.as_str());
     let variant = if sighting.form.variant == "as-is" { "" } else { &sighting.form.variant };
     let form = format!("{} {variant}", words.term(&sighting.form.digest));
     Row {
@@ -224,9 +246,23 @@ fn row(sighting: &Sighting, subject: String, seen: &Observations, language: Lang
         excerpt: visible(&excerpt::of(sighting)),
         request: visible(&format!("{} · {}", sighting.path_template, sighting.host)),
         way: format!("{} → [{}–{}]", visible(&steps.join(" → ")), sighting.locator.start, sighting.locator.end),
-        place: format!("{} {}", visible(input), visible(&place)),
+        place: visible(&place(&sighting.locator.place, seen)),
         reason: visible(&language.because(&sighting.reason)),
     }
+}
+
+/// `demo.pcapng tcp.stream 4, frames 40 41`.
+fn place(place: &Place, seen: &Observations) -> String {
+    let (input, at) = match place {
+        Place::Frames { input, frames, transport, stream, .. } => {
+            let transport = word(transport);
+            let frames: Vec<String> = frames.iter().take(8).map(ToString::to_string).collect();
+            (*input, format!("{transport}.stream {stream}, frames {}", frames.join(" ")))
+        }
+        Place::Entry { input, entry, pointer } => (*input, format!("entry {entry}, {pointer}")),
+    };
+    let input = seen.inputs.get(input as usize).map_or("-", |i| i.name.as_str());
+    format!("{input} {at}")
 }
 
 /// The word of an enum as JSON writes it.

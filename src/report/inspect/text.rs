@@ -21,6 +21,13 @@ pub fn render(seen: &Observations, signatures: &Signatures, language: Language, 
             }
         }
         lines.extend(section.sealed.iter().map(|sealed| format!("  {sealed}")));
+        let withheld = language.words().withheld;
+        lines.extend(section.withheld.iter().map(|slot| format!("  {withheld}: {slot}")));
+    }
+    if !view.beside.is_empty() {
+        lines.push(String::new());
+        lines.push(bold(language.words().beside));
+        lines.extend(view.beside.into_iter().map(|line| format!("  {line}")));
     }
     lines.push(String::new());
     lines.push(bold(language.words().coverage));

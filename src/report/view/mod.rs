@@ -82,7 +82,7 @@ pub fn arrange(report: &Report, language: Language) -> View {
         .collect();
     View {
         app,
-        policy: if sources.is_empty() { words.no_policy.to_owned() } else { sources.join(", ") },
+        policy: policy_line(report, &sources, language),
         inputs: report
             .inputs
             .iter()
@@ -166,4 +166,15 @@ pub fn word<T: serde::Serialize>(value: &T) -> String {
 /// A place in the traffic: file, stream, frames, or entry.
 pub fn place(locator: &crate::evidence::Locator, report: &Report, language: Language) -> String {
     evidence::of_place(locator, report, language).place
+}
+
+/// The policy's files, and how many of its rows are not as they were read.
+fn policy_line(report: &Report, sources: &[&str], language: Language) -> String {
+    let words = language.words();
+    let corrected = report.declarations.third_parties.iter().filter(|p| p.corrected).count();
+    match (sources.is_empty(), corrected) {
+        (true, _) => words.no_policy.to_owned(),
+        (false, 0) => sources.join(", "),
+        (false, rows) => format!("{} ({})", sources.join(", "), fill(words.rows_corrected, &[&rows])),
+    }
 }

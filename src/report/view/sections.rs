@@ -96,6 +96,8 @@ pub struct Coverage {
     pub closed: Vec<(String, u64)>,
     /// Sealed payloads.
     pub sealed: Vec<String>,
+    /// Slots for identifiers that hold none.
+    pub withheld: Vec<String>,
     /// Gaps: reason, place, detail.
     pub gaps: Vec<(String, String, String)>,
     /// Checks that were not made.
@@ -306,6 +308,16 @@ pub fn coverage(report: &Report, language: Language) -> Coverage {
             fill(words.sealed_line, &[&whom, &recipe, &may.join(words.and)]) + " — " + &sealed.reason
         })
         .collect();
+    let withheld = report
+        .withheld
+        .iter()
+        .map(|slot| {
+            let whom = recipient_name(report, &slot.recipient, language);
+            let what = type_name(report, &slot.data_type, language);
+            let instead = format!("placeholder:{}", slot.placeholder.as_str());
+            fill(words.withheld_line, &[&whom, &what, &words.term(&instead), &slot.count])
+        })
+        .collect();
     let gaps = report
         .gaps
         .iter()
@@ -329,6 +341,7 @@ pub fn coverage(report: &Report, language: Language) -> Coverage {
         lines,
         closed: seen.closed.iter().map(|(reason, n)| (words.term(reason.as_str()).to_owned(), *n)).collect(),
         sealed,
+        withheld,
         gaps,
         not_checked: not_checked.into_iter().collect(),
     }

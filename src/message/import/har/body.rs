@@ -11,8 +11,8 @@ use super::json::marked_byte;
 use super::producer::{Program, Sizes};
 use crate::message::import::emit::Body;
 
-const LEFT_OUT: &str = "bodies that the exporter left out";
-const TOO_LARGE: &str = "bodies that the exporter left out for their size";
+pub const LEFT_OUT: &str = "bodies that the exporter left out";
+pub const TOO_LARGE: &str = "bodies that the exporter left out for their size";
 const NOT_DECODED: &str = "bodies that the exporter could not decode and left out";
 const REPLACED: &str = "bodies with U+FFFD for what the exporter could not write as text";
 const NO_BASE64: &str = "bodies said to be base64 that are none; taken as text";
@@ -122,6 +122,20 @@ pub fn of_response(
         _ if bodiless => Body::none(),
         _ => Body::missing(stated.unwrap_or(0).max(announced).max(size(response, "bodySize").unwrap_or(0)), why),
     }
+}
+
+/// A body that was written as text, decoded with the charset `named` or the one that the
+/// headers name.
+pub fn of_text(
+    text: &str,
+    named: Option<&str>,
+    proof: Option<u64>,
+    headers: &[(String, Bytes)],
+    reading: Reading,
+) -> Body {
+    let named = named.and_then(|label| Encoding::for_label(label.trim().as_bytes()));
+    let charset = named.filter(|e| *e != encoding_rs::UTF_8).or_else(|| charset(&Value::Null, headers));
+    encoded(text, false, proof, charset, reading)
 }
 
 /// The text of a WebSocket message.

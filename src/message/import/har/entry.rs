@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::body::{self, Reading, text};
 use crate::evidence::{Direction, Gap, GapReason, Time};
 use crate::message::import::emit::{self, FIELDS_LIMIT, Part, Shared, UNKNOWN, emit, seconds};
+use crate::message::import::exchange::app_id;
 use crate::message::{Item, Kind, Options, Protocol, Wire, authority};
 
 /// Turns entries into messages.
@@ -17,16 +18,24 @@ pub struct Importer<'a> {
     pub app: Option<String>,
     /// Time of the last entry that had one.
     last: Time,
+    /// Where the entries are in the file.
+    entries: &'static str,
 }
 
 impl<'a> Importer<'a> {
     pub fn new(input: u32, options: &'a Options, app: Option<String>) -> Self {
-        Self { input, options, reading: Reading::default(), app, last: Time::default() }
+        Self { input, options, reading: Reading::default(), app, last: Time::default(), entries: "/log/entries" }
+    }
+
+    /// Of a file whose lines are the entries.
+    pub fn of_lines(input: u32, options: &'a Options) -> Self {
+        Self { entries: "", ..Self::new(input, options, None) }
     }
 
     /// Hands on the messages of entry `number` and returns its time.
     pub fn entry(&mut self, number: u64, entry: &Value, sink: &mut dyn FnMut(Item)) -> Option<Time> {
-        let at = |part: &str| format!("/log/entries/{number}{part}");
+        let entries = self.entries;
+        let at = |part: &str| format!("{entries}/{number}{part}");
         let request = entry.get("request");
         let url = request.and_then(|request| text(request, "url")).unwrap_or_default();
         let Some((scheme, authority, target)) = authority::split_absolute(url) else {
@@ -113,7 +122,7 @@ impl<'a> Importer<'a> {
 
     fn request(&self, shared: &Shared, request: &Value, time: Time, target: String, sink: &mut dyn FnMut(Item)) {
         let kind = Kind::Request { method: text(request, "method").unwrap_or_default().to_owned(), target };
-        let pointer = format!("/log/entries/{}/request", shared.number);
+        let pointer = format!("{}/{}/request", self.entries, shared.number);
         let headers = headers(request, self.reading);
         let protocol = protocol(request, &headers);
         let body = body::of_request(request, &headers, self.reading);
@@ -134,7 +143,7 @@ impl<'a> Importer<'a> {
         let kind = Kind::Response { status, method: method.map(str::to_owned) };
         let versioned = if text(response, "httpVersion").is_some_and(|v| !v.is_empty()) { response } else { request };
         let protocol = protocol(versioned, &headers);
-        let pointer = format!("/log/entries/{}/response", shared.number);
+        let pointer = format!("{}/{}/response", self.entries, shared.number);
         let part = Part { headers, body, ..Part::new(pointer, Direction::Received, time, protocol, kind) };
         emit(shared, part, self.options, sink);
     }
@@ -151,7 +160,7 @@ impl<'a> Importer<'a> {
             };
             let binary = frame.get("opcode").and_then(Value::as_u64) == Some(2);
             let time = frame.get("time").and_then(Value::as_f64).and_then(seconds).unwrap_or(started);
-            let pointer = format!("/log/entries/{}/_webSocketMessages/{at}", shared.number);
+            let pointer = format!("{}/{}/_webSocketMessages/{at}", self.entries, shared.number);
             let body = body::of_frame(text(frame, "data").unwrap_or_default(), binary, self.reading);
             let opcode = if binary { "binary" } else { "text" };
             let kind = Kind::WebSocket { opcode, target: Some(target.to_owned()) };
@@ -180,7 +189,7 @@ fn was_sent(entry: &Value) -> bool {
 }
 
 /// RFC 3339; some exporters leave the offset out, and mean UTC.
-fn time(stamp: &str) -> Option<Time> {
+pub fn time(stamp: &str) -> Option<Time> {
     Time::parse(stamp).or_else(|| Time::parse(&format!("{}Z", stamp.trim())))
 }
 
@@ -209,17 +218,11 @@ fn app(entry: &Value) -> Option<String> {
     let fields = entry.as_object()?;
     let noted = fields.iter().filter(|(name, _)| name.to_ascii_lowercase().starts_with("_app"));
     let mut ids = noted.filter_map(|(_, value)| match value {
-        Value::String(id) => Some(id.as_str()).filter(|id| is_id(id)),
+        Value::String(id) => Some(id.as_str()).filter(|id| app_id(id).is_some()),
         value => {
             let keys = ["id", "packageName", "package", "bundleId", "bundleIdentifier", "identifier"];
             keys.iter().find_map(|key| text(value, key))
         }
     });
     ids.find(|id| !id.is_empty()).map(str::to_owned)
-}
-
-/// Whether a text is an id and not the name that a person reads: an app taken for
-/// another is dropped.
-fn is_id(text: &str) -> bool {
-    text.contains('.') && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }

@@ -88,7 +88,7 @@ pub fn read(bytes: Vec<u8>) -> Result<Document, String> {
         items.extend(of_page);
     }
     let blocks: Vec<Block> = flow::blocks(&items);
-    Ok(Document { blocks, parts })
+    Ok(Document { blocks, parts, unread: 0 })
 }
 
 /// Tables and the lines between them.

@@ -1,0 +1,204 @@
+//! List items under an announcement ("we use these SDKs:"), each a third party.
+
+use std::collections::HashMap;
+
+use super::super::block::{Block, Kind};
+use super::super::entry::{Entry, span, urls};
+use super::super::fold::{Folded, fold};
+use super::super::lexicon::{Column, Lexicon};
+use super::super::names::{Names, is_company};
+use super::super::sections::{Section, without_number};
+use super::super::{sentences, terms};
+use super::naming::names_nobody;
+use super::{LONGEST_NAME, Placed};
+
+/// Items by which it is decided whether a list is one of third parties: a line may seem to
+/// announce every line behind it, and each of those the same.
+const MOST_TRIED: usize = 500;
+
+/// What is known already of blocks as items of a list.
+#[derive(Default)]
+pub struct Tried(HashMap<usize, Sure>);
+
+/// A block as an item, by its name alone.
+#[derive(Clone, Copy, PartialEq)]
+enum Sure {
+    /// It is no third party for sure.
+    No,
+    /// It is one.
+    Somebody,
+    /// It is one that is known, and something is said about it.
+    Known,
+}
+
+impl Tried {
+    fn of(&mut self, at: usize, blocks: &[Block], lexicon: &Lexicon, names: &Names<'_>) -> Sure {
+        *self.0.entry(at).or_insert_with(|| {
+            let Some(entry) = blocks.get(at).and_then(|b| item(b, true, lexicon, names)) else { return Sure::No };
+            let says = entry.has(Column::Data) || entry.has(Column::Purpose);
+            let known = says && entry.get(Column::Party).is_some_and(|n| names.holds_known(n));
+            if known { Sure::Known } else { Sure::Somebody }
+        })
+    }
+}
+
+fn announces(text: &str, lexicon: &Lexicon) -> bool {
+    let folded = fold(text);
+    let last = sentences::split(&folded).last().map(|s| s.text.trim().to_owned()).unwrap_or_default();
+    last.chars().count() <= 200 && lexicon.says("list-follows", &last) && !lexicon.says("denial", &last)
+}
+
+/// The items behind the block at `index`, and those of them that are third parties: where
+/// the block announces them, or where it stands in a section about sharing and most of
+/// the items begin with a known name.
+pub fn read(
+    index: usize,
+    blocks: &[Block],
+    sections: &[Section],
+    free: &dyn Fn(usize) -> bool,
+    tried: &mut Tried,
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+) -> Option<(Vec<usize>, Placed)> {
+    let block = blocks.get(index)?;
+    let announced = announces(&block.text, lexicon);
+    let shares = sections.get(index) == Some(&Section::Share) && !matches!(block.kind, Kind::Item(_));
+    if !announced && !shares {
+        return None;
+    }
+    let items = list_after(blocks, index + 1, MOST_TRIED, free);
+    // A numbered line right before blocks that were read already is their heading.
+    if items.len() == 1 && items.first().is_some_and(|at| !free(at + 1) && blocks.get(at + 1).is_some()) {
+        return None;
+    }
+    let sure: Vec<Sure> =
+        items.iter().map(|at| tried.of(*at, blocks, lexicon, names)).filter(|sure| *sure != Sure::No).collect();
+    if sure.is_empty() || sure.len() * 2 <= items.len() {
+        return None;
+    }
+    // Nor is a list of names and addresses one that says who gets what.
+    let known = sure.iter().filter(|sure| **sure == Sure::Known).count();
+    if !announced && (sure.len() < 2 || known * 2 < sure.len()) {
+        return None;
+    }
+    let items = list_after(blocks, index + 1, usize::MAX, free);
+    let each = |at: &usize| blocks.get(*at).and_then(|b| item(b, false, lexicon, names)).map(|e| (*at, e));
+    let entries = items.iter().filter_map(each).collect();
+    Some((items, entries))
+}
+
+/// Positions of the items right behind an announcement, at most `most` of them.
+fn list_after(blocks: &[Block], from: usize, most: usize, free: &dyn Fn(usize) -> bool) -> Vec<usize> {
+    let mut items = Vec::new();
+    let depth = |b: &Block| if let Kind::Item(depth) = b.kind { depth } else { 0 };
+    let first = blocks.get(from).map(depth).unwrap_or_default();
+    // Lines that are neither items nor numbered, one third party a line.
+    let bare = first == 0 && blocks.get(from).is_some_and(|b| without_number(&b.text).len() == b.text.len());
+    for (offset, block) in blocks.iter().enumerate().skip(from) {
+        let numbered = without_number(&block.text).len() < block.text.len();
+        let listed = if first > 0 {
+            depth(block) == first
+        } else {
+            block.table().is_none() && (numbered || bare && is_line(block))
+        };
+        if !listed || block.is_heading() || !free(offset) {
+            // Deeper items belong to the item above.
+            if first > 0 && depth(block) > first && free(offset) {
+                continue;
+            }
+            break;
+        }
+        items.push(offset);
+        if items.len() >= most {
+            break;
+        }
+    }
+    items
+}
+
+/// `Name：what for, which data`, by its looks alone. A name with an address is an appendix:
+/// see [`link_line`].
+fn is_line(block: &Block) -> bool {
+    let Some((name, rest)) = block.text.split_once(['：', ':']) else { return false };
+    matches!(block.kind, Kind::Paragraph)
+        && !rest.trim().is_empty()
+        && !rest.trim_start().starts_with("http")
+        && name.chars().count() <= LONGEST_NAME
+        && !name.contains(['。', '，', ',', '；'])
+}
+
+/// `Name（company）：what for, which data`, or a name alone, or a link. Without `sure`, in
+/// a list whose other members are third parties, also a name that nobody knows, where
+/// something is said about it.
+fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Option<Entry> {
+    let text = without_number(&block.text).trim();
+    let cut = text
+        .char_indices()
+        .find(|(at, c)| {
+            matches!(c, ':' | '：' | '—' | '–') && !text.get(at + c.len_utf8()..).is_some_and(|r| r.starts_with("//"))
+                || *c == '-' && text.get(..*at).is_some_and(|b| b.ends_with(' '))
+                || *c == '.' && is_titled(text, *at)
+        })
+        .map(|(at, c)| (at, at + c.len_utf8()));
+    let (name, rest) = match cut {
+        Some((at, after)) => (text.get(..at)?, text.get(after..)?),
+        None => match text.find("http") {
+            Some(at) => (text.get(..at)?, text.get(at..)?),
+            None => (text, ""),
+        },
+    };
+    // `地图服务：某某地图（某某公司），收集位置信息`: a kind, and who it is.
+    let (name, rest) = under_kind(name, rest, lexicon, names).unwrap_or((name, rest));
+    let name = name.trim().trim_end_matches(['。', '.', ';', '；', '，', ',', '、']).trim();
+    let folded = fold(name);
+    let linked = block.links.iter().any(|l| l.href.starts_with("http")) || !urls(text).is_empty();
+    let short = !name.is_empty() && name.chars().count() <= LONGEST_NAME && !name.contains(['。', '；']);
+    let outside = name.split(['(', '（']).next().unwrap_or(name).trim();
+    let looks = folded.contains("sdk") || names.holds_known(name) || is_company(name) || is_company(outside) || linked;
+    let verb = lexicon.says("purpose", &folded) || lexicon.says("collects", &folded) && !folded.contains("sdk");
+    let own = lexicon.says("first-party", &folded) || lexicon.labels().contains_key(&folded);
+    if own || lexicon.says("points-below", &folded) {
+        return None;
+    }
+    let said = !sure && cut.is_some_and(|(_, after)| text.get(after..).is_some_and(|r| !r.trim().is_empty()));
+    if !short || !(looks || said) || verb || names_nobody(name, lexicon, names) {
+        return None;
+    }
+    let mut entry = Entry::default();
+    entry.put(Column::Party, "", name, &[]);
+    if !rest.trim().is_empty() && urls(rest).first().map(String::as_str) != Some(rest.trim()) {
+        let found = terms::read(lexicon, rest);
+        if !found.is_empty() || lexicon.says("says-none", fold(rest).trim()) {
+            entry.put(Column::Data, "", rest, &[]);
+        }
+        let folded = Folded::new(rest);
+        if let Some((m, _)) = lexicon.phrase("purpose", &folded.text) {
+            let end = folded
+                .text
+                .get(m.start()..)
+                .and_then(|t| t.find([',', '。', ';']))
+                .map_or(folded.text.len(), |e| m.start() + e);
+            entry.put(Column::Purpose, "", folded.slice(m.start(), end, rest), &[]);
+        } else if found.is_empty() {
+            entry.put(Column::Purpose, "", rest, &[]);
+        }
+    }
+    entry.put(Column::Link, "", &urls(text).join(" "), &block.links);
+    entry.spans.push(span(block.source, block.line, block.end_line, &block.text));
+    Some(entry)
+}
+
+/// The name behind the words for a kind, with its company in brackets, and what follows.
+fn under_kind<'t>(kind: &str, rest: &'t str, lexicon: &Lexicon, names: &Names<'_>) -> Option<(&'t str, &'t str)> {
+    let (name, more) = rest.trim().split_once(['，', ','])?;
+    let (who, inside) = name.trim().strip_suffix([')', '）'])?.split_once(['(', '（'])?;
+    let only_kind = !lexicon.categories(kind).is_empty() && names_nobody(kind, lexicon, names);
+    (only_kind && is_company(inside) && !names_nobody(who, lexicon, names)).then_some((name, more))
+}
+
+/// `Someone Analytics. Crash reports and usage.`: the point at `at` ends a name.
+fn is_titled(text: &str, at: usize) -> bool {
+    let (name, rest) = (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default());
+    let capital = |t: &str| t.trim_start().chars().next().is_some_and(char::is_uppercase);
+    rest.starts_with(' ') && capital(rest) && capital(name) && name.split_whitespace().count() <= 5
+}

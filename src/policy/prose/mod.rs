@@ -1,0 +1,151 @@
+//! Third parties in running text: lists in a sentence, list items under an
+//! announcement, sentences about one of them.
+
+mod lists;
+mod naming;
+mod statements;
+
+use super::block::Block;
+use super::entry::{Entry, span, urls};
+use super::fold::{Folded, fold};
+use super::lexicon::{Column, Lexicon};
+use super::names::Names;
+use super::sections::{self, Section, is_heading, without_number};
+use super::sentences;
+
+pub use naming::names_nobody;
+pub use statements::Statement;
+
+use naming::{is_name, names_of};
+use statements::Introduced;
+
+/// Entries with the position of their block.
+type Placed = Vec<(usize, Entry)>;
+
+/// Longest name of a third party, in characters.
+const LONGEST_NAME: usize = 48;
+
+/// What running text says about third parties.
+#[derive(Default)]
+pub struct Found {
+    /// Entries with the position of their block.
+    pub entries: Placed,
+    /// Blocks that are about third parties.
+    pub used: Vec<usize>,
+    /// What sentences say about third parties that are named elsewhere.
+    pub statements: Vec<Statement>,
+    /// Lines of a name and an address: block, name, address.
+    pub links: Vec<(usize, String, String)>,
+    /// Sentences that are about third parties: block and byte offset.
+    pub sentences: Vec<(usize, usize)>,
+}
+
+/// Reads the blocks that tables and labels left.
+pub fn read(blocks: &[Block], sections: &[Section], used: &[bool], lexicon: &Lexicon, names: &Names<'_>) -> Found {
+    let mut found = Found::default();
+    let mut tried = lists::Tried::default();
+    let mut introduced = Introduced::default();
+    let mut index = 0;
+    while let Some(block) = blocks.get(index) {
+        let section = sections.get(index).copied().unwrap_or_default();
+        introduced.shares = section == Section::Share;
+        introduced.elsewhere = !matches!(section, Section::Share | Section::Open);
+        if is_heading(block) {
+            introduced.title = title(block, lexicon, names).filter(|_| !introduced.elsewhere).into_iter().collect();
+        }
+        let free = |at: usize| !used.get(at).copied().unwrap_or_default();
+        if !free(index) || block.table().is_some() {
+            index += 1;
+            continue;
+        }
+        if let Some((items, entries)) = lists::read(index, blocks, sections, &free, &mut tried, lexicon, names) {
+            let last = items.last().map_or(index, |last| *last);
+            found.used.extend(items);
+            found.used.push(index);
+            index = last + 1;
+            found.entries.extend(entries);
+            continue;
+        }
+        if let Some((name, link)) = link_line(block) {
+            found.links.push((index, name, link));
+            found.used.push(index);
+            index += 1;
+            continue;
+        }
+        sentences_of(index, block, &mut introduced, lexicon, names, &mut found);
+        index += 1;
+    }
+    found
+}
+
+/// The third party that a heading names, as far as its words tell.
+fn title(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Option<String> {
+    let words = without_number(&block.text).trim().trim_end_matches([':', '：']).trim();
+    let short = !words.is_empty() && words.chars().count() <= LONGEST_NAME;
+    let opens = sections::of(&fold(words), lexicon).is_some() && !fold(words).contains("sdk");
+    (short && !opens && !names_nobody(words, lexicon, names)).then(|| words.to_owned())
+}
+
+/// `Name：https://…`, and nothing else.
+fn link_line(block: &Block) -> Option<(String, String)> {
+    let text = without_number(&block.text).trim();
+    let address = urls(text).into_iter().next().filter(|u| u.starts_with("http"))?;
+    let (before, after) = text.split_once(address.as_str())?;
+    let name = before.trim().trim_end_matches([':', '：', '-', '—', '(', '（']).trim();
+    let alone = after.trim().trim_matches([')', '）', '。', '.', ';', '；']).is_empty();
+    (alone && !name.is_empty() && name.chars().count() <= LONGEST_NAME && !name.contains(['。', '，', '：', ':']))
+        .then(|| (name.to_owned(), address))
+}
+
+fn sentences_of(
+    at: usize,
+    block: &Block,
+    introduced: &mut Introduced,
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+    found: &mut Found,
+) {
+    introduced.before.clear();
+    for sentence in sentences::split(&block.text) {
+        let folded = Folded::new(sentence.text);
+        let text = folded.text.as_str();
+        let place = || span(block.source, block.line, block.end_line, sentence.text);
+        let mut about = false;
+        for captures in lexicon.captures("sdk-list", text) {
+            let Some(list) = captures.name("names") else { continue };
+            let words = folded.slice(list.start(), list.end(), sentence.text);
+            let rest =
+                captures.name("rest").map(|m| folded.slice(m.start(), m.end(), sentence.text)).unwrap_or_default();
+            let listed = names_of(words);
+            let good = listed.iter().filter(|n| is_name(n, lexicon, names)).count();
+            if listed.is_empty() || good * 2 < listed.len() {
+                continue;
+            }
+            about = true;
+            for name in listed {
+                let mut entry = Entry::default();
+                entry.put(Column::Product, "", &name, &[]);
+                let rest = rest.trim().trim_start_matches([',', '，']).trim();
+                if !rest.is_empty() {
+                    entry.put(Column::Purpose, "", rest, &[]);
+                }
+                let link: Vec<_> = block.links.iter().filter(|l| l.text.trim() == name).cloned().collect();
+                if !link.is_empty() {
+                    entry.put(Column::Link, "", "", &link);
+                }
+                entry.spans.push(place());
+                found.entries.push((at, entry));
+            }
+            break;
+        }
+        if !about {
+            let before = found.statements.len();
+            about = statements::read(at, block, &sentence, &folded, introduced, lexicon, names, found);
+            introduced.before =
+                found.statements.get(before..).and_then(|s| s.last()).map(|s| s.names.clone()).unwrap_or_default();
+        }
+        if about {
+            found.sentences.push((at, sentence.start));
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Which words are somebody's name.
+
+use super::super::fold::fold;
+use super::super::lexicon::Lexicon;
+use super::super::names::{Names, bare_stem, is_company, packages_in};
+use super::super::terms;
+use super::LONGEST_NAME;
+
+/// Only a kind of third party: "第三方广告SDK", "analytics providers".
+pub fn names_nobody(name: &str, lexicon: &Lexicon, names: &Names<'_>) -> bool {
+    if names.holds_known(name) || is_company(name) {
+        return false;
+    }
+    let rest = bare_stem(lexicon, name);
+    let words = [
+        "第三方",
+        "该",
+        "此",
+        "其他",
+        "相关",
+        "部分",
+        "以下",
+        "如下",
+        "下列",
+        "下述",
+        "上述",
+        "这些",
+        "类",
+        "我们",
+        "您",
+        "合作",
+        "某些",
+        "等",
+        "的",
+        "本",
+        "公司",
+        "厂商",
+        "多个",
+        "多种",
+        "若干",
+        "一些",
+        "不同",
+        "必要",
+        "官方",
+        "自研",
+        "自有",
+        "任何",
+        "关联",
+        "各",
+        "某",
+        "授权",
+        "伙伴",
+        "供应商",
+    ];
+    let left = words.iter().fold(rest, |rest, word| rest.replace(word, ""));
+    left.chars().count() < 2 || matches!(left.as_str(), "thirdparty" | "other" | "the" | "our" | "these" | "providers")
+}
+
+/// Members of a list of names; the last may follow "和", "and".
+pub fn names_of(list: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    let separator: &[char] = if list.contains('、') { &['、', '\n'] } else { &[',', '，', '、', '/', '\n'] };
+    for part in list.split(separator) {
+        let mut part = part.trim();
+        for lead in ["and ", "or ", "以及", "和"] {
+            part = part.strip_prefix(lead).unwrap_or(part).trim();
+        }
+        let tail = part.trim_end_matches(['。', '.']).trim();
+        let tail = ["等第三方sdk", "等第三方SDK", "等SDK", "等sdk", "等第三方服务", "等服务", "等"]
+            .iter()
+            .fold(tail, |t, end| t.strip_suffix(end).unwrap_or(t))
+            .trim();
+        if let Some((a, b)) = tail.split_once(" and ").or_else(|| tail.split_once("以及"))
+            && !a.is_empty()
+        {
+            out.push(a.trim().to_owned());
+            out.push(b.trim().to_owned());
+        } else if !tail.is_empty() {
+            out.push(tail.to_owned());
+        }
+    }
+    out
+}
+
+/// Looks like the name of somebody.
+pub fn is_name(text: &str, lexicon: &Lexicon, names: &Names<'_>) -> bool {
+    let short = text.chars().count() <= LONGEST_NAME && !text.contains(['。', '；']);
+    if names.is_known(text) {
+        return true;
+    }
+    let folded = fold(text);
+    let like = folded.contains("sdk")
+        || names.holds_known(text)
+        || is_company(text)
+        || !packages_in(text).is_empty()
+        || text.chars().next().is_some_and(|c| c.is_ascii_uppercase())
+        || ["服务", "平台", "推送", "统计", "支付", "地图", "登录", "分享", "广告", "认证"]
+            .iter()
+            .any(|w| folded.ends_with(w));
+    short && like && !names_nobody(text, lexicon, names) && terms::read(lexicon, text).is_empty()
+}

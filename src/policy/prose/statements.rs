@@ -1,0 +1,381 @@
+//! Sentences about third parties: "X collects …", "we use X for …", "X does not collect …".
+
+use super::super::block::Block;
+use super::super::entry::span;
+use std::collections::HashSet;
+
+use super::super::fold::{Folded, fold, key};
+use super::super::lexicon::Lexicon;
+use super::super::names::{Names, split_names};
+use super::super::{sentences, terms};
+use super::naming::{is_name, names_nobody, names_of};
+use super::{Found, LONGEST_NAME};
+use crate::evidence::Span;
+
+/// "X collects …".
+pub struct Statement {
+    /// Position of the block.
+    pub block: usize,
+    /// Byte offset of the sentence in it.
+    pub sentence: usize,
+    /// The names of the subject.
+    pub names: Vec<String>,
+    /// The company, where the sentence names it.
+    pub company: Option<String>,
+    /// The words up to where the data end.
+    pub raw: String,
+    /// The purpose.
+    pub purpose: Option<String>,
+    /// The data.
+    pub terms: Vec<terms::Term>,
+    /// Where.
+    pub span: Span,
+    /// With no third party of that name elsewhere, this declares one.
+    pub declares: bool,
+    /// It says that the data are not collected.
+    pub denies: bool,
+}
+
+#[allow(clippy::too_many_arguments)]
+pub fn read(
+    at: usize,
+    block: &Block,
+    sentence: &sentences::Sentence<'_>,
+    folded: &Folded,
+    introduced: &mut Introduced,
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+    found: &mut Found,
+) -> bool {
+    let text = folded.text.as_str();
+    let slice = |start: usize, end: usize| folded.slice(start, end, sentence.text).trim().to_owned();
+    let place = || span(block.source, block.line, block.end_line, sentence.text);
+    if let Some(denial) = denial(at, sentence, folded, &introduced.before, lexicon, names, place()) {
+        found.statements.extend(instead(&denial, sentence, lexicon));
+        found.statements.push(denial);
+        return true;
+    }
+    let mut about = false;
+    for captures in lexicon.captures("party-collects", text) {
+        let (Some(all), Some(subject), Some(data)) = (captures.get(0), captures.name("names"), captures.name("data"))
+        else {
+            continue;
+        };
+        let subjects = meant(subjects(&slice(subject.start(), subject.end())), introduced.named(), lexicon);
+        let met = subjects.iter().all(|s| introduced.has(s, lexicon));
+        let known = met || subjects.iter().any(|s| names.holds_known(s) || fold(s).contains("sdk"));
+        if subjects.is_empty()
+            || subjects.iter().any(|s| s.chars().count() > LONGEST_NAME)
+            || subjects.iter().any(|s| lexicon.says("first-party", &fold(s)) || names_nobody(s, lexicon, names))
+        {
+            continue;
+        }
+        let words = slice(data.start(), data.end());
+        let terms = collected(&words, lexicon);
+        let denied = lexicon.says("denial", text.get(..data.start()).unwrap_or_default());
+        if terms.is_empty() || denied {
+            continue;
+        }
+        let all_words = slice(all.start(), all.end());
+        let (raw, purpose) = cut_purpose(&all_words, lexicon);
+        about = about || known;
+        found.statements.push(Statement {
+            block: at,
+            sentence: sentence.start,
+            declares: known && (met || subjects.iter().any(|s| fold(s).contains("sdk") || names.is_known(s))),
+            names: subjects,
+            company: None,
+            raw,
+            purpose,
+            terms,
+            span: place(),
+            denies: false,
+        });
+    }
+    if about || several(at, sentence, folded, &place(), lexicon, names, found) {
+        return true;
+    }
+    for captures in lexicon.captures("uses-product-of", text) {
+        let (Some(company), Some(name), Some(rest)) =
+            (captures.name("company"), captures.name("name"), captures.name("rest"))
+        else {
+            continue;
+        };
+        let name = introduced.as_titled(slice(name.start(), name.end()));
+        let (raw, purpose) = cut_purpose(&slice(rest.start(), rest.end()), lexicon);
+        found.statements.push(Statement {
+            block: at,
+            sentence: sentence.start,
+            names: vec![name],
+            company: Some(slice(company.start(), company.end())),
+            terms: collected(&raw, lexicon),
+            raw,
+            purpose,
+            span: place(),
+            declares: true,
+            denies: false,
+        });
+        return true;
+    }
+    for id in ["uses-sdk", "uses-service"] {
+        for captures in lexicon.captures(id, text) {
+            let (Some(name), Some(rest)) = (captures.name("name"), captures.name("rest")) else { continue };
+            let name = slice(name.start(), name.end());
+            if name.contains(['【', '[']) {
+                continue;
+            }
+            // What is called an SDK is one, known or not.
+            let known = names.holds_known(&name) || id == "uses-sdk";
+            if names_nobody(&name, lexicon, names) {
+                continue;
+            }
+            if !known {
+                introduced.note(&name);
+                continue;
+            }
+            let rest = slice(rest.start(), rest.end());
+            let (raw, purpose) = cut_purpose(&rest, lexicon);
+            found.statements.push(Statement {
+                block: at,
+                sentence: sentence.start,
+                names: vec![name],
+                company: None,
+                terms: collected(&rest, lexicon),
+                raw,
+                purpose,
+                span: place(),
+                declares: true,
+                denies: false,
+            });
+            return true;
+        }
+    }
+    false
+}
+
+/// A sentence that names several third parties, or one that data is shared with.
+fn several(
+    at: usize,
+    sentence: &sentences::Sentence<'_>,
+    folded: &Folded,
+    place: &Span,
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+    found: &mut Found,
+) -> bool {
+    let text = folded.text.as_str();
+    for id in ["uses-several", "uses-services", "shares-with"] {
+        for captures in lexicon.captures(id, text) {
+            let part = |name: &str| {
+                captures.name(name).map(|m| folded.slice(m.start(), m.end(), sentence.text).trim().to_owned())
+            };
+            let listed = part("names").map(|list| names_of(&list)).or_else(|| part("name").map(|n| vec![n]));
+            let listed = listed.unwrap_or_default();
+            let good = listed.iter().filter(|n| is_name(n, lexicon, names)).count();
+            // Whom data is shared with may be somebody that nobody knows, if it is a name.
+            let capital = |n: &String| n.starts_with(|c: char| c.is_ascii_uppercase());
+            let known = listed.iter().any(|n| names.is_known(n) || names.holds_known(n))
+                || id == "shares-with" && listed.iter().all(|n| capital(n) && lexicon.categories(n).is_empty());
+            if listed.is_empty() || !known || good < listed.len() {
+                continue;
+            }
+            let before = captures.get(0).and_then(|all| text.get(..all.end())).unwrap_or_default();
+            if lexicon.says("denial", before) || lexicon.says("denial-sharing", before) {
+                continue;
+            }
+            let data = part("data").unwrap_or_default();
+            let terms = collected(&data, lexicon);
+            if captures.name("data").is_some() && terms.is_empty() {
+                continue;
+            }
+            let (raw, purpose) = cut_purpose(&data, lexicon);
+            let why = part("rest").or_else(|| part("why")).filter(|w| !w.is_empty());
+            for name in listed {
+                found.statements.push(Statement {
+                    block: at,
+                    sentence: sentence.start,
+                    names: vec![name],
+                    company: None,
+                    raw: raw.clone(),
+                    purpose: purpose
+                        .clone()
+                        .or_else(|| why.clone().map(|w| w.trim_matches([',', '，', ' ']).to_owned())),
+                    terms: terms.clone(),
+                    span: place.clone(),
+                    declares: true,
+                    denies: false,
+                });
+            }
+            return true;
+        }
+    }
+    false
+}
+
+/// `某某SDK不会收集您的IMEI`: whose denial it is, the subject says.
+fn denial(
+    at: usize,
+    sentence: &sentences::Sentence<'_>,
+    folded: &Folded,
+    named: &[String],
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+    place: Span,
+) -> Option<Statement> {
+    let captures = lexicon.captures("party-denies", &folded.text).into_iter().next()?;
+    let subject = captures.name("names")?;
+    let subjects = subjects(folded.slice(subject.start(), subject.end(), sentence.text).trim());
+    let subjects = meant(subjects, named, lexicon);
+    let known = |s: &String| names.is_known(s) || fold(s).contains("sdk");
+    let nobody = |s: &String| lexicon.says("first-party", &fold(s)) || names_nobody(s, lexicon, names);
+    if !subjects.iter().any(known)
+        || subjects.iter().any(nobody)
+        || subjects.iter().any(|s| s.chars().count() > LONGEST_NAME)
+    {
+        return None;
+    }
+    let terms: Vec<terms::Term> =
+        terms::read(lexicon, sentence.text).into_iter().filter(|t| t.denied || t.conditional.is_some()).collect();
+    (!terms.is_empty()).then(|| Statement {
+        block: at,
+        sentence: sentence.start,
+        names: subjects,
+        company: None,
+        raw: sentence.text.to_owned(),
+        purpose: None,
+        terms,
+        span: place,
+        declares: false,
+        denies: true,
+    })
+}
+
+/// What a denied sentence says is collected instead: "…不会收集IMEI，仅收集OAID".
+fn instead(denial: &Statement, sentence: &sentences::Sentence<'_>, lexicon: &Lexicon) -> Option<Statement> {
+    let clause = sentence.text.split([',', '，']).skip(1).find(|clause| {
+        let folded = fold(clause.trim());
+        lexicon.says("contrast-begins", &folded) && lexicon.says("collects", &folded)
+    })?;
+    let mut terms = collected(clause, lexicon);
+    terms.retain(|t| !t.denied && t.conditional.is_none());
+    let (raw, purpose) = cut_purpose(clause, lexicon);
+    (!terms.is_empty()).then(|| Statement {
+        block: denial.block,
+        sentence: denial.sentence,
+        names: denial.names.clone(),
+        company: None,
+        raw,
+        purpose,
+        terms,
+        span: denial.span.clone(),
+        declares: true,
+        denies: false,
+    })
+}
+
+/// Names that the text introduced as third parties before a sentence about them.
+#[derive(Default)]
+pub struct Introduced {
+    /// Whom the sentence before was about.
+    pub before: Vec<String>,
+    /// The name that the heading above is.
+    pub title: Vec<String>,
+    /// The sentence stands in a section about third parties.
+    pub shares: bool,
+    /// It stands in one about something else.
+    pub elsewhere: bool,
+    /// Keys of names that are "used", of which no more is known.
+    used: HashSet<String>,
+}
+
+impl Introduced {
+    /// Whom "it" stands for.
+    fn named(&self) -> &[String] {
+        if self.before.is_empty() && self.shares { &self.title } else { &self.before }
+    }
+
+    fn has(&self, name: &str, lexicon: &Lexicon) -> bool {
+        let own = key(name);
+        let titled = self.shares && self.title.iter().any(|title| key(title) == own);
+        // "Some Analytics collects": a name that says what it does.
+        let called = !self.elsewhere && is_title_case(name) && !lexicon.categories(name).is_empty();
+        titled || called || self.used.contains(&own)
+    }
+
+    /// "The app uses Some Service to …".
+    fn note(&mut self, name: &str) {
+        if is_title_case(name) {
+            self.used.insert(key(name));
+        }
+    }
+
+    /// The heading's name, where `name` only adds what kind of thing it is.
+    fn as_titled(&self, name: String) -> String {
+        let own = key(&name);
+        let kinds = ["服务", "平台", "sdk", "功能"];
+        let is = |title: &&String| own.strip_prefix(key(title).as_str()).is_some_and(|rest| kinds.contains(&rest));
+        self.title.iter().find(is).cloned().unwrap_or(name)
+    }
+}
+
+/// Two and more words, each with a capital.
+fn is_title_case(name: &str) -> bool {
+    name.split_whitespace().count() >= 2
+        && name.split_whitespace().all(|w| w.starts_with(|c: char| c.is_ascii_uppercase()))
+}
+
+/// The names that "it" stands for.
+fn meant(subjects: Vec<String>, named: &[String], lexicon: &Lexicon) -> Vec<String> {
+    let pronoun = subjects.len() == 1 && subjects.iter().all(|s| lexicon.says("pronoun", &fold(s)));
+    if pronoun && !named.is_empty() { named.to_vec() } else { subjects }
+}
+
+/// The names that a subject consists of, without what leads into it.
+fn subjects(words: &str) -> Vec<String> {
+    let bare = without_brackets(words);
+    let leads = ["其中", "其中的", "同时", "此外", "例如", "如", "由", "因此", "the ", "The "];
+    split_subjects(leads.iter().fold(bare.as_str(), |s, lead| s.strip_prefix(lead).unwrap_or(s)).trim())
+}
+
+/// Data that a sentence says is collected: also what it is done with ("通过地理位置校准").
+fn collected(words: &str, lexicon: &Lexicon) -> Vec<terms::Term> {
+    terms::read(lexicon, words)
+}
+
+/// `第三方支付【某某支付】SDK` names a kind; the brackets are examples.
+fn without_brackets(text: &str) -> String {
+    let mut depth = 0usize;
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '【' | '[' | '(' | '（' => depth += 1,
+            '】' | ']' | ')' | '）' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => out.push(c),
+            _ => {}
+        }
+    }
+    out
+}
+
+fn split_subjects(text: &str) -> Vec<String> {
+    split_names(text)
+        .flat_map(|part| part.split(" and "))
+        .flat_map(|part| part.split("以及"))
+        .map(|part| part.trim().to_owned())
+        .filter(|part| !part.is_empty())
+        .collect()
+}
+
+/// The words before the purpose, and the purpose.
+fn cut_purpose(words: &str, lexicon: &Lexicon) -> (String, Option<String>) {
+    let folded = Folded::new(words);
+    match lexicon.phrase("purpose", &folded.text) {
+        Some((m, _)) => {
+            let at = folded.range(m.start(), m.end(), words).start;
+            let raw = words.get(..at).unwrap_or_default().trim().trim_end_matches([',', '，']).to_owned();
+            let end = words.get(at..).and_then(|t| t.find(['。', ';', '；'])).map_or(words.len(), |e| at + e);
+            (raw, words.get(at..end).map(|p| p.trim().to_owned()))
+        }
+        None => (words.trim().trim_end_matches(['。', '.']).to_owned(), None),
+    }
+}

@@ -1,0 +1,55 @@
+//! Apple's App Privacy Report (iOS 15.2 and later), an object on each line: `networkActivity`,
+//! which app reached which domain, and `access`, which app used which sensor or data. Of the
+//! last seven days, without any payload.
+
+use serde_json::Value;
+
+use super::{Call, Reached, Stamp, Witness, short};
+use crate::evidence::Time;
+
+/// What a text says, where it is one.
+pub fn of_lines(text: &str) -> Option<Witness> {
+    let known = |line: &str| line.contains("\"networkActivity\"") || line.contains("\"com.apple.privacy.accounting");
+    let access = |line: &str| line.contains("\"accessor\"") && line.contains("\"access\"");
+    if !text.lines().take(64).any(|line| known(line) || access(line)) {
+        return None;
+    }
+    let mut witness = Witness::of("App Privacy Report");
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        if !witness.row() {
+            break;
+        }
+        let Ok(value) = serde_json::from_str::<Value>(line) else {
+            witness.unread_row(number + 1);
+            continue;
+        };
+        let text = |of: &Value, key: &str| of.get(key).and_then(Value::as_str).map(short).filter(|t| !t.is_empty());
+        let time = |key: &str| text(&value, key).and_then(|stamp| Time::parse(&stamp));
+        match (text(&value, "domain"), value.get("accessor")) {
+            (Some(host), _) => {
+                let count = value.get("hits").and_then(Value::as_u64).unwrap_or(1);
+                let last = time("timeStamp");
+                let first = time("firstTimeStamp").or(last);
+                let app = text(&value, "bundleID");
+                witness.reached.push(Reached { app, host: host.to_lowercase(), count, first, last });
+            }
+            (None, Some(accessor)) => {
+                // An access has a beginning and an end.
+                if text(&value, "kind").as_deref() == Some("intervalEnd") {
+                    continue;
+                }
+                let what = text(&value, "category").or_else(|| text(&value, "tccService"));
+                let at = time("timeStamp").or_else(|| time("timestamp")).map_or(Stamp::Never, Stamp::At);
+                match what {
+                    Some(what) => {
+                        let app = text(accessor, "identifier");
+                        witness.calls.push(Call { app, what, count: 1, at, stack: Vec::new() });
+                    }
+                    None => witness.unread_row(number + 1),
+                }
+            }
+            (None, None) => witness.unread_row(number + 1),
+        }
+    }
+    Some(witness)
+}

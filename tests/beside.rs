@@ -1,0 +1,190 @@
+//! What other tools wrote beside a capture: `tests/make-beside.py` made both.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/beside").join(name)
+}
+
+/// The capture in a session folder with these files and this `session.toml`, and what
+/// `inspect` says with these arguments.
+fn inspect(files: &[&str], description: &str, arguments: &[&str]) -> String {
+    let session = tempfile::tempdir().unwrap();
+    for name in ["traffic.pcap"].iter().chain(files) {
+        std::fs::copy(fixture(name), session.path().join(name)).unwrap();
+    }
+    std::fs::write(session.path().join("session.toml"), description).unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_wirewitness"))
+        .arg("inspect")
+        .args(arguments)
+        .arg(session.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{files:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn seen(files: &[&str], description: &str) -> Value {
+    serde_json::from_str(&inspect(files, description, &["--format", "json"])).unwrap()
+}
+
+/// Details and counts of the gaps that speak of what is beside the capture.
+fn gaps(seen: &Value, name: &str) -> Vec<(String, u64)> {
+    let all = seen["gaps"].as_array().unwrap().iter().filter(|gap| gap["at"].as_str().unwrap().starts_with(name));
+    all.map(|gap| (gap["detail"].as_str().unwrap().to_owned(), gap["count"].as_u64().unwrap())).collect()
+}
+
+const APP: &str = "app = \"com.example.app\"\n";
+const ZONED: &str = "app = \"com.example.app\"\nutc_offset = \"+08:00\"\n";
+
+#[test]
+fn a_capture_without_apps_gets_them_from_what_is_beside_it() {
+    let apps = |files: &[&str]| {
+        let seen = seen(files, "");
+        let of = |host: &str| {
+            let hit = |contact: &&Value| contact["hosts"].as_array().unwrap().contains(&json!(host));
+            seen["contacts"].as_array().unwrap().iter().find(hit).unwrap()["app"].clone()
+        };
+        (of("sdk-open-phone.getui.com"), of("api.example.com"))
+    };
+    let known = (json!("com.example.app"), json!("com.example.other"));
+    assert_eq!(apps(&[]), (Value::Null, Value::Null));
+    assert_eq!(apps(&["connections.csv"]), known);
+    assert_eq!(apps(&["proc_net_tcp.txt"]), (json!("uid 10123"), json!("uid 10200")));
+    assert_eq!(apps(&["proc_net_tcp.txt", "packages.txt"]), known);
+    assert_eq!(apps(&["socket_trace.json"]), known);
+}
+
+#[test]
+fn another_apps_traffic_is_left_out_by_a_map_of_apps() {
+    let seen = seen(&["connections.csv"], APP);
+    assert_eq!(seen["contacts"].as_array().unwrap().len(), 1);
+    assert_eq!(seen["app_proven"], true);
+    let expected = [
+        ("rows with commas that PCAPdroid did not quote; read by the form of their columns".to_owned(), 1),
+        ("rows that are cut or not of the table's form".to_owned(), 1),
+    ];
+    assert_eq!(gaps(&seen, "connections.csv"), expected);
+}
+
+#[test]
+fn the_stack_of_a_socket_names_the_sdk() {
+    let seen = seen(&["socket_trace.json"], "");
+    let callers = seen["beside"]["callers"].as_array().unwrap();
+    let [caller] = &callers[..] else { panic!("{callers:?}") };
+    assert_eq!((&caller["app"], &caller["count"]), (&json!("com.example.app"), &json!(2)));
+    assert_eq!(caller["product"], caller["recipient"], "Getui's code writes to Getui");
+    assert_eq!(gaps(&seen, "socket_trace.json"), [("rows that are cut or not of the table's form".to_owned(), 1)]);
+}
+
+#[test]
+fn contacts_without_payload_corroborate_and_are_no_flow() {
+    for (file, hosts) in [
+        ("App_Privacy_Report_v4.ndjson", [("never.example.net", "no", 7), ("sdk-open-phone.getui.com", "host", 3)]),
+        ("trackercontrol.csv", [("sdk-open-phone.getui.com", "host", 1), ("tracker.example.net", "no", 1)]),
+    ] {
+        let (with, without) = (seen(&[file], APP), seen(&[], APP));
+        let reached: Vec<(&str, &str, u64)> = with["beside"]["reached"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|r| (r["host"].as_str().unwrap(), r["in_traffic"].as_str().unwrap(), r["count"].as_u64().unwrap()))
+            .collect();
+        assert_eq!(reached, hosts, "{file}");
+        for key in ["contacts", "flows", "sightings", "coverage", "recipients"] {
+            assert_eq!(with[key], without[key], "{file} changed {key}");
+        }
+        assert_eq!(gaps(&with, file), [("rows that are cut or not of the table's form".to_owned(), 1)], "{file}");
+    }
+    let report = seen(&["App_Privacy_Report_v4.ndjson"], APP);
+    assert_eq!(report["beside"]["files"][0]["other_apps"], 1);
+    // An access is a call; its end is none.
+    let calls = report["beside"]["calls"].as_array().unwrap();
+    assert_eq!((calls.len(), &calls[0]["data_type"], &calls[0]["count"]), (1, &json!("location"), &json!(1)));
+}
+
+#[test]
+fn calls_stand_beside_the_flow_of_their_type() {
+    for file in ["camille.xls", "camille.xlsx", "camille.json", "privacy_sentry.xls", "privacy_sentry.json"] {
+        let seen = seen(&[file], ZONED);
+        let imei = seen["sightings"].as_array().unwrap().iter().find(|s| s["data_type"] == "imei").unwrap();
+        let calls = seen["beside"]["calls"].as_array().unwrap_or_else(|| panic!("{file}"));
+        let call = calls.iter().find(|call| call["data_type"] == "imei").unwrap_or_else(|| panic!("{file}: {calls:?}"));
+        assert_eq!(call["beside"], json!([imei["id"]]), "{file}");
+        assert_eq!(call["products"], json!(["getui"]), "{file}");
+        let first = call["first"].as_str().unwrap();
+        assert!(first.starts_with("2026-03-01T08:00:01"), "{file}: {first}");
+        let damaged = gaps(&seen, file);
+        assert_eq!(damaged, [("rows that are cut or not of the table's form".to_owned(), 1)], "{file}");
+        // Beside a flow, never one.
+        assert_eq!(seen["flows"].as_array().unwrap().len(), 1, "{file}");
+    }
+}
+
+#[test]
+fn a_time_without_a_zone_is_not_guessed() {
+    let seen = seen(&["camille.xls"], APP);
+    let calls = seen["beside"]["calls"].as_array().unwrap();
+    assert!(calls.iter().all(|call| call.get("first").is_none()));
+    let (detail, count) = &gaps(&seen, "camille.xls")[0];
+    assert!(detail.contains("utc_offset") && *count == 2, "{detail} {count}");
+}
+
+#[test]
+fn inspect_tells_of_it_in_both_languages() {
+    let files = ["camille.xls", "trackercontrol.csv", "socket_trace.json", "aes_info.json"];
+    let english = inspect(&files, ZONED, &["--language", "en"]);
+    for part in [
+        "What other tools wrote beside it (not judged)",
+        "camille.xls (camille (calls), 3 rows; 0 about other apps)",
+        "Call: IMEI:",
+        "beside what went to Getui",
+        "not in the traffic",
+        "Code: Getui in com.example.app wrote to Getui",
+        "cipher operations of the app: listed, but no payload is opened with them",
+    ] {
+        assert!(english.contains(part), "{part}\n{english}");
+    }
+    let chinese = inspect(&files, ZONED, &["--language", "zh"]);
+    assert!(chinese.contains("其他工具的旁证（不参与判定）") && chinese.contains("流量中没有"), "{chinese}");
+    assert!(inspect(&files, ZONED, &["--format", "html"]).contains("id=\"beside\""));
+}
+
+/// Every file cut at some places and with bytes turned over: read as far as it goes, or not
+/// taken for what it was.
+#[test]
+fn damage_never_ends_the_program() {
+    let session = tempfile::tempdir().unwrap();
+    std::fs::copy(fixture("traffic.pcap"), session.path().join("traffic.pcap")).unwrap();
+    for entry in std::fs::read_dir(fixture("")).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        if path.ends_with("traffic.pcap") {
+            continue;
+        }
+        let name = session.path().join(path.file_name().unwrap());
+        for at in (1..bytes.len()).step_by((bytes.len() / 200).max(1)) {
+            let mut turned = bytes.clone();
+            turned[at] ^= 0x55;
+            for damaged in [&bytes[..at], &turned[..]] {
+                std::fs::write(&name, damaged).unwrap();
+                let whole = wirewitness::witness::read(&path).unwrap();
+                let read = wirewitness::witness::read(&name).unwrap_or_default();
+                assert!(read.rows <= whole.rows + 2, "{} at {at}", path.display());
+            }
+        }
+        std::fs::remove_file(&name).unwrap();
+    }
+}
+
+#[test]
+fn a_file_that_claims_to_be_huge_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("huge.csv");
+    let file = std::fs::File::create(&path).unwrap();
+    // A hole of 65 MiB: nothing on the disk.
+    file.set_len(65 << 20).unwrap();
+    assert_eq!(wirewitness::witness::read(&path), None);
+}
