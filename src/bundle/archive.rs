@@ -1,14 +1,11 @@
-//! A bundle as a folder or as one ZIP file.
-//!
-//! The ZIP is written here, byte for byte by the names and contents alone: members in the order of
-//! their names, stored, without times or rights (APPNOTE.TXT 6.3.10, §4.3). So the same bundle is the
-//! same file, whatever wrote it, and a byte that was changed between the members is found by writing
-//! the archive again. What comes from strangers is read with named limits.
+//! A bundle as a folder or as one ZIP file, read with named limits: it comes from strangers.
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
+
+use super::pack::{Compared, write_zip};
 
 /// Files of a bundle. A session has some hundred findings, each with a slice.
 pub const FILES: usize = 100_000;
@@ -25,9 +22,6 @@ const RATIO: u64 = 200;
 
 /// Members packed smaller than this may unpack to `RATIO` times it in any case.
 const SMALL: u64 = 64 << 10;
-
-/// What a ZIP without 64-bit extensions can hold.
-const ZIP_LIMIT: u64 = u32::MAX as u64;
 
 /// A bundle that cannot be used at all.
 #[derive(Debug, thiserror::Error)]
@@ -66,10 +60,27 @@ pub struct Member {
 /// Something about the container itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Path of the member.
+    /// Path of the member, or the name of the archive.
     pub path: String,
-    /// What is wrong with it.
-    pub what: &'static str,
+    /// See [`Wrong`].
+    pub wrong: Wrong,
+}
+
+/// What is wrong with a member, which is then not opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// The whole archive cannot be read.
+    Damaged,
+    /// Its header cannot be read.
+    Header,
+    /// Its path leads out, or is one that no bundle has.
+    Path,
+    /// A link, or a device.
+    Link,
+    /// A second one of this name.
+    Twice,
+    /// It unpacks to [`RATIO`] times its size.
+    Bomb,
 }
 
 /// A bundle, opened to be read.
@@ -92,14 +103,21 @@ impl Archive {
         let metadata = std::fs::metadata(path).map_err(|error| fail(format!("cannot be read: {error}")))?;
         let mut archive = Self { path: path.to_owned(), zip: None, members: Vec::new(), faults: Vec::new() };
         if metadata.is_dir() {
-            let mut names = Vec::new();
-            archive.walk(path, "", 0, &mut names).map_err(|error| fail(format!("cannot be read: {error}")))?;
+            archive.walk(path, "", 0).map_err(|error| fail(format!("cannot be read: {error}")))?;
         } else {
-            let file = File::open(path).map_err(|error| fail(format!("cannot be read: {error}")))?;
-            let zip = zip::ZipArchive::new(BufReader::new(file))
-                .map_err(|error| fail(format!("is no bundle, or damaged beyond reading: {error}")))?;
-            archive.zip = Some(zip);
-            archive.list();
+            let mut file = File::open(path).map_err(|error| fail(format!("cannot be read: {error}")))?;
+            let mut head = Vec::new();
+            let read = (&mut file).take(2).read_to_end(&mut head).and_then(|_| file.rewind());
+            read.map_err(|error| fail(format!("cannot be read: {error}")))?;
+            match zip::ZipArchive::new(BufReader::new(file)) {
+                Ok(zip) => archive.zip = Some(zip),
+                // One that was a bundle is told as an altered one, with its name.
+                Err(_) if head == b"PK" => {
+                    archive.faults.push(Fault { path: file_name(path), wrong: Wrong::Damaged });
+                }
+                Err(error) => return Err(fail(format!("is no bundle: {error}"))),
+            }
+            archive.list(metadata.len());
         }
         if archive.members.len() > FILES {
             return Err(fail(format!("holds more than {FILES} files")));
@@ -108,7 +126,7 @@ impl Archive {
         Ok(archive)
     }
 
-    fn walk(&mut self, folder: &Path, before: &str, depth: usize, names: &mut Vec<String>) -> io::Result<()> {
+    fn walk(&mut self, folder: &Path, before: &str, depth: usize) -> io::Result<()> {
         for entry in std::fs::read_dir(folder)? {
             let entry = entry?;
             let path = format!("{before}{}", entry.file_name().to_string_lossy());
@@ -117,49 +135,54 @@ impl Archive {
                 return Ok(());
             }
             if kind.is_dir() && depth < DEPTH {
-                self.walk(&entry.path(), &format!("{path}/"), depth + 1, names)?;
+                self.walk(&entry.path(), &format!("{path}/"), depth + 1)?;
             } else if kind.is_file() && is_plain(&path) {
                 self.members.push(Member { bytes: entry.metadata()?.len(), path, index: 0 });
             } else {
-                self.faults.push(Fault { path, what: "a link, a device, or a name that no bundle has; not opened" });
+                self.faults.push(Fault { path, wrong: if kind.is_file() { Wrong::Path } else { Wrong::Link } });
             }
         }
         Ok(())
     }
 
-    fn list(&mut self) {
+    fn list(&mut self, length: u64) {
         let Some(zip) = &mut self.zip else { return };
-        let mut known = BTreeSet::new();
+        let (mut known, mut all) = (BTreeSet::new(), 0_u64);
         for index in 0..zip.len().min(FILES + 1) {
             let Ok(member) = zip.by_index_raw(index) else {
-                self.faults.push(Fault { path: format!("member {index}"), what: "its header cannot be read" });
+                self.faults.push(Fault { path: format!("member {index}"), wrong: Wrong::Header });
                 continue;
             };
             let path = String::from_utf8_lossy(member.name_raw()).into_owned();
             let (packed, bytes) = (member.compressed_size(), member.size());
-            let fault = if member.is_dir() {
-                continue;
-            } else if !is_plain(&path) {
-                Some("a path that leads out of the bundle, or that no bundle has; not opened")
-            } else if !known.insert(path.clone()) {
-                Some("a second file of this name; not opened")
+            // Members may lie over each other: together they are held to the size of the archive.
+            all = all.saturating_add(bytes);
+            let wrong = if !is_plain(path.strip_suffix('/').unwrap_or(&path)) {
+                Wrong::Path
             } else if member.is_symlink() {
-                Some("a link; not followed")
-            } else if bytes / RATIO > packed.max(SMALL) {
-                Some("unpacks to more than 200 times its size; not opened")
+                Wrong::Link
+            } else if member.is_dir() {
+                continue;
+            } else if !known.insert(path.clone()) {
+                Wrong::Twice
+            } else if bytes / RATIO > packed.max(SMALL) || all / RATIO > length.max(SMALL) {
+                Wrong::Bomb
             } else {
-                None
+                self.members.push(Member { path, bytes, index });
+                continue;
             };
-            match fault {
-                Some(what) => self.faults.push(Fault { path, what }),
-                None => self.members.push(Member { path, bytes, index }),
-            }
+            self.faults.push(Fault { path, wrong });
         }
     }
 
     /// Whether it is one file.
     pub fn is_zip(&self) -> bool {
         self.zip.is_some()
+    }
+
+    /// Whether its files could be listed.
+    pub fn is_readable(&self) -> bool {
+        !self.faults.iter().any(|fault| fault.wrong == Wrong::Damaged)
     }
 
     /// The file at `path`.
@@ -205,7 +228,7 @@ impl Archive {
         if !self.is_zip() {
             return Ok(None);
         }
-        let mut compared = Compared { file: BufReader::new(File::open(&self.path)?), at: 0, differs: None };
+        let mut compared = Compared::new(File::open(&self.path)?);
         let paths: Vec<String> = self.members.iter().map(|member| member.path.clone()).collect();
         write_zip(
             &paths,
@@ -215,163 +238,25 @@ impl Archive {
             },
             &mut compared,
         )?;
-        let behind = compared.file.read(&mut [0])?;
-        Ok(compared.differs.or((behind > 0).then_some(compared.at)))
+        compared.first_difference()
     }
 }
 
-/// Holds what is written against a file.
-struct Compared {
-    file: BufReader<File>,
-    at: u64,
-    differs: Option<u64>,
-}
-
-impl Write for Compared {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut there = vec![0; bytes.len()];
-        let mut filled = 0;
-        while let Some(space) = there.get_mut(filled..).filter(|space| !space.is_empty()) {
-            match self.file.read(space)? {
-                0 => break,
-                count => filled += count,
-            }
-        }
-        let same = bytes.iter().zip(there.iter().take(filled)).take_while(|(a, b)| a == b).count();
-        if same < bytes.len() {
-            self.differs.get_or_insert(self.at + same as u64);
-        }
-        self.at += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// The last part of a path, as text.
+pub fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// A relative path of ordinary names, as every system can have them.
-fn is_plain(path: &str) -> bool {
+pub fn is_plain(path: &str) -> bool {
     let odd = |c: char| c.is_control() || "\\:*?\"<>|".contains(c);
     let part = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(odd);
     path.len() <= PATH && path.split('/').count() <= DEPTH && path.split('/').all(part)
 }
 
-/// Writes the files at `paths` as a ZIP, in this order; `content` writes the bytes of one, and is
-/// asked twice for each: the check sum stands before them.
-///
-/// # Errors
-/// As `output` and `content` fail, and beyond 4 GiB or 65,535 files.
-pub fn write_zip(
-    paths: &[String],
-    content: &mut dyn FnMut(&str, &mut dyn Write) -> io::Result<()>,
-    output: &mut dyn Write,
-) -> io::Result<()> {
-    let too_large = || io::Error::other("a bundle of more than 4 GiB or 65,535 files is written as a folder");
-    let count = u16::try_from(paths.len()).map_err(|_| too_large())?;
-    let (mut at, mut directory) = (0_u64, Vec::new());
-    for path in paths {
-        let mut sum = Sum::default();
-        content(path, &mut sum)?;
-        let (size, crc) = (u32::try_from(sum.bytes).map_err(|_| too_large())?, sum.crc.sum());
-        let name = u16::try_from(path.len()).map_err(|_| too_large())?;
-        // Version 2.0, UTF-8 names (bit 11), stored, 1980-01-01 00:00.
-        let mut header = Vec::new();
-        for half in [20_u16, 1 << 11, 0, 0, 0x21] {
-            header.extend_from_slice(&half.to_le_bytes());
-        }
-        for word in [crc, size, size] {
-            header.extend_from_slice(&word.to_le_bytes());
-        }
-        header.extend_from_slice(&name.to_le_bytes());
-        header.extend_from_slice(&[0; 2]);
-        let offset = u32::try_from(at).map_err(|_| too_large())?;
-        output.write_all(b"PK\x03\x04")?;
-        output.write_all(&header)?;
-        output.write_all(path.as_bytes())?;
-        let mut counted = Sum::default();
-        content(path, &mut Tee { one: &mut counted, other: output })?;
-        if counted.crc.sum() != crc || counted.bytes != sum.bytes {
-            return Err(io::Error::other(format!("{path} changed while it was packed")));
-        }
-        at += 4 + header.len() as u64 + path.len() as u64 + sum.bytes;
-        // The same again, with comment, disk and attributes, which are all 0, and where it lies.
-        directory.extend_from_slice(b"PK\x01\x02\x14\x00");
-        directory.extend_from_slice(&header);
-        directory.extend_from_slice(&[0; 10]);
-        directory.extend_from_slice(&offset.to_le_bytes());
-        directory.extend_from_slice(path.as_bytes());
-    }
-    let (start, length) = (u32::try_from(at), u32::try_from(directory.len()));
-    let (Ok(start), Ok(length)) = (start, length) else { return Err(too_large()) };
-    if at + directory.len() as u64 > ZIP_LIMIT {
-        return Err(too_large());
-    }
-    output.write_all(&directory)?;
-    output.write_all(b"PK\x05\x06\0\0\0\0")?;
-    output.write_all(&count.to_le_bytes())?;
-    output.write_all(&count.to_le_bytes())?;
-    output.write_all(&length.to_le_bytes())?;
-    output.write_all(&start.to_le_bytes())?;
-    output.write_all(&[0; 2])
-}
-
-#[derive(Default)]
-struct Sum {
-    crc: flate2::Crc,
-    bytes: u64,
-}
-
-impl Write for Sum {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.crc.update(bytes);
-        self.bytes += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-struct Tee<'a> {
-    one: &'a mut Sum,
-    other: &'a mut dyn Write,
-}
-
-impl Write for Tee<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.other.write_all(bytes)?;
-        self.one.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.other.flush()
-    }
-}
-
-/// Packs a folder of plain files as a ZIP at `path`.
-///
-/// # Errors
-/// Where a file cannot be read, or the ZIP cannot be written.
-pub fn pack(folder: &Path, path: &Path) -> Result<(), BundleError> {
-    let fail = |error: io::Error| BundleError::new(path.display(), format!("cannot be written: {error}"));
-    let members = Archive::open(folder)?.members;
-    let paths: Vec<String> = members.into_iter().map(|member| member.path).collect();
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(parent).map_err(fail)?;
-    let mut output = io::BufWriter::new(File::create(path).map_err(fail)?);
-    write_zip(
-        &paths,
-        &mut |path, output| io::copy(&mut File::open(folder.join(path))?, output).map(|_| ()),
-        &mut output,
-    )
-    .and_then(|()| output.flush())
-    .map_err(fail)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::pack::pack;
     use super::*;
 
     #[test]
@@ -406,8 +291,8 @@ mod tests {
             let mut altered = bytes.clone();
             altered[at] ^= 1;
             std::fs::write(&path, altered).unwrap();
-            let found = Archive::open(&path).map(|mut archive| archive.first_difference());
-            assert!(!matches!(found, Ok(Ok(None))), "byte {at}");
+            let found = Archive::open(&path).map(|mut archive| (archive.faults.len(), archive.first_difference()));
+            assert!(!matches!(found, Ok((0, Ok(None)))), "byte {at}");
         }
     }
 }

@@ -4,7 +4,7 @@
 //! of actions. A sealed one also holds the recording, as slices or as it was given. The device
 //! profile is in neither: who has the device can check the values, nobody else needs them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -14,14 +14,15 @@ use serde::{Deserialize, Serialize};
 use super::archive::{Archive, BundleError, FILES};
 use super::chain;
 use super::digest::Digests;
-use super::manifest::{BESIDE, Kind, MANIFEST, Manifest, ManifestFile, Original, Recorded, SIGNATURE};
+use super::manifest::{BESIDE, Kind, MANIFEST, Manifest, ManifestFile, Original, Recorded, SIGNATURE, SUMS};
 use super::minisign::SecretKey;
 use super::readme;
 use super::select::Selection;
 use super::slice::slices;
+use super::sums;
 use crate::audit::Report;
 use crate::audit::gate::Gate;
-use crate::evidence::Time;
+use crate::evidence::{Time, sha256_hex};
 use crate::examine::Recording;
 use crate::report::{Language, Places, Service, html, json, markdown};
 
@@ -130,13 +131,18 @@ pub fn build(contents: &Contents<'_>, folder: &Path, key: Option<&SecretKey>) ->
         recorded: contents.recorded,
         policy,
         chain: chain::head(&lines),
+        key: key.map(|key| key.public().to_line()),
         files: files(folder)?,
     };
     let bytes = manifest.to_bytes()?;
     write(folder, MANIFEST, &bytes)?;
+    let mut beside: BTreeMap<&str, String> = [(MANIFEST, sha256_hex(&bytes))].into();
     if let Some(key) = key {
-        write(folder, SIGNATURE, key.sign(&bytes, &format!("file:{MANIFEST} {}", manifest.schema)).as_bytes())?;
+        let signature = key.sign(&bytes, &format!("file:{MANIFEST} {}", manifest.schema));
+        write(folder, SIGNATURE, signature.as_bytes())?;
+        beside.insert(SIGNATURE, sha256_hex(signature.as_bytes()));
     }
+    write(folder, SUMS, sums::text(&manifest, &beside).as_bytes())?;
     Ok(manifest)
 }
 

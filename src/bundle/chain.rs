@@ -48,10 +48,14 @@ pub fn lines(report: &Report, notes: &[(Time, String, String)]) -> Vec<String> {
     if let Value::Object(case) = &told["case"] {
         let about: Map<String, Value> = case.clone().into_iter().filter(|(key, _)| key != "custody").collect();
         actions.push(json!({ "action": "case", "case": about }));
-        actions.extend(list(&told["case"]["custody"]).into_iter().map(|note| json!({ "action": "custody", "note": note })));
+        actions.extend(
+            list(&told["case"]["custody"]).into_iter().map(|note| json!({ "action": "custody", "note": note })),
+        );
     }
     let settled = session.settled.iter();
-    actions.extend(settled.map(|(host, what, why)| json!({ "action": "settled", "host": host, "as": what, "reason": why })));
+    actions.extend(
+        settled.map(|(host, what, why)| json!({ "action": "settled", "host": host, "as": what, "reason": why })),
+    );
     let ignored = report.ignore.iter().flat_map(|ignored| &ignored.lines);
     actions.extend(ignored.map(|line| {
         json!({

@@ -54,16 +54,38 @@ impl Digests {
         }))
     }
 
-    /// The words for what differs from `other`, `None` where nothing does.
-    pub fn difference(&self, other: &Self) -> Option<String> {
-        if self.bytes != other.bytes {
-            return Some(format!("{} bytes, {} in the manifest", self.bytes, other.bytes));
+    /// How they differ from those that a manifest has, `None` where they do not.
+    pub fn difference(&self, listed: &Self) -> Option<Difference> {
+        let pairs = [
+            ("SHA-256", &self.sha256, &listed.sha256),
+            ("SHA-512", &self.sha512, &listed.sha512),
+            ("SM3", &self.sm3, &listed.sm3),
+        ];
+        let differ: Vec<&'static str> = pairs.into_iter().filter(|(_, a, b)| a != b).map(|(name, ..)| name).collect();
+        match (differ.len(), self.bytes == listed.bytes) {
+            (0, true) => None,
+            (3, true) => Some(Difference::Content),
+            (3, false) => Some(Difference::Length { bytes: self.bytes, listed: listed.bytes }),
+            _ => Some(Difference::Listed(differ)),
         }
-        let named =
-            [("SHA-256", &self.sha256, &other.sha256), ("SHA-512", &self.sha512, &other.sha512), ("SM3", &self.sm3, &other.sm3)];
-        let differ: Vec<&str> = named.into_iter().filter(|(_, a, b)| a != b).map(|(name, ..)| name).collect();
-        (!differ.is_empty()).then(|| format!("{} differ from the manifest", differ.join(", ")))
     }
+}
+
+/// How a file differs from its line in a manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// It has another length.
+    Length {
+        /// Of the file.
+        bytes: u64,
+        /// In the manifest.
+        listed: u64,
+    },
+    /// Its length is the same, no digest is.
+    Content,
+    /// Only these digests, or only the length: it is the manifest that was changed, since no
+    /// file that differs keeps one of the others.
+    Listed(Vec<&'static str>),
 }
 
 #[cfg(test)]
@@ -78,5 +100,11 @@ mod tests {
         assert!(digests.sha256.starts_with("ba7816bf8f01cfea") && digests.sha512.starts_with("ddaf35a193617aba"));
         assert_eq!(digests.sm3, "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0");
         assert_eq!(Digests::of(&mut &b"abc"[..], 2).unwrap(), None);
+
+        let other = Digests::of(&mut &b"abd"[..], 3).unwrap().unwrap();
+        assert_eq!(digests.difference(&digests), None);
+        assert_eq!(digests.difference(&other), Some(Difference::Content));
+        let mistold = Digests { sm3: other.sm3.clone(), ..digests.clone() };
+        assert_eq!(digests.difference(&mistold), Some(Difference::Listed(vec!["SM3"])));
     }
 }

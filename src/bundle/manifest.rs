@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::archive::{Archive, BundleError};
+use super::archive::BundleError;
 use super::digest::Digests;
 use crate::audit::Tool;
 
@@ -11,13 +11,13 @@ use crate::audit::Tool;
 pub const MANIFEST: &str = "manifest.json";
 /// The signature.
 pub const SIGNATURE: &str = "manifest.json.minisig";
-/// The request for a timestamp (RFC 3161), DER.
-pub const REQUEST: &str = "manifest.json.tsq";
-/// The authority's response, DER.
+/// The response of a time stamping authority (RFC 3161), DER.
 pub const RESPONSE: &str = "manifest.json.tsr";
+/// The list that `sha256sum -c` takes.
+pub const SUMS: &str = "SHA256SUMS";
 
-/// What stands beside the manifest.
-pub const BESIDE: [&str; 4] = [MANIFEST, SIGNATURE, REQUEST, RESPONSE];
+/// What stands in no manifest.
+pub const BESIDE: [&str; 4] = [MANIFEST, SIGNATURE, RESPONSE, SUMS];
 
 /// Bytes of a manifest that are read: some 400 for each of at most 100,000 files.
 pub const LIMIT: u64 = 64 << 20;
@@ -69,6 +69,10 @@ pub struct Manifest {
     pub policy: Vec<String>,
     /// The hash chain of the session's actions.
     pub chain: Chain,
+    /// The public key that the manifest was signed with, as `minisign -P` takes it. Whose it is,
+    /// it does not prove.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// All files but this one and its signature and timestamp, by path.
     pub files: Vec<ManifestFile>,
 }
@@ -123,18 +127,18 @@ impl Manifest {
         Ok(bytes)
     }
 
-    /// Reads the manifest of a bundle, and the bytes that it has.
+    /// Reads the bytes of a manifest.
     ///
     /// # Errors
-    /// Where there is none, or none of this version.
-    pub fn read(archive: &mut Archive) -> Result<(Self, Vec<u8>), BundleError> {
-        let bytes = archive.read(MANIFEST, LIMIT)?;
-        let manifest: Self = serde_json::from_slice(&bytes)
-            .map_err(|error| BundleError::new(MANIFEST, format!("is no manifest: {error}")))?;
+    /// Where it is none of this version, or not written as this program writes it.
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let manifest: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         if manifest.schema != SCHEMA {
-            let what = format!("is of schema {:?}; this program reads {SCHEMA}", manifest.schema);
-            return Err(BundleError::new(MANIFEST, what));
+            return Err(format!("schema {:?}; this program reads {SCHEMA}", manifest.schema));
         }
-        Ok((manifest, bytes))
+        match manifest.to_bytes() {
+            Ok(ours) if ours == bytes => Ok(manifest),
+            _ => Err("not written as the program writes it".to_owned()),
+        }
     }
 }

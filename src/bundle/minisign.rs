@@ -30,6 +30,21 @@ type Blake2b256 = blake2::Blake2b<U32>;
 #[error("{0}")]
 pub struct MinisignError(&'static str);
 
+impl MinisignError {
+    /// The same in Chinese, of what a signature can be.
+    pub fn zh(&self) -> &'static str {
+        match self.0 {
+            "is made with another key" => "由另一密钥作出",
+            "is not of these bytes" => "与内容不符",
+            "has a trusted comment that was not signed" => "的受信注释未被签名",
+            "has an untrusted comment that neither this program nor minisign writes by itself" => {
+                "的非受信注释不是本程序或 minisign 自身所写"
+            }
+            _ => "不是有效的 minisign 签名",
+        }
+    }
+}
+
 const fn error(what: &'static str) -> MinisignError {
     MinisignError(what)
 }

@@ -37,7 +37,8 @@ policy/                               the privacy policy as it was given
 chain.jsonl                           what was done in the session; each line has the SHA-256 of the one before
 manifest.json                         SHA-256, SHA-512 and SM3 of every file, and how the bundle was made
 manifest.json.minisig                 signature of the manifest (minisign), where it was signed
-manifest.json.tsq, .tsr               request and response of a time stamping authority (RFC 3161), where there are
+manifest.json.tsr                     timestamp of the manifest (RFC 3161), where there is one
+SHA256SUMS                            SHA-256 of all these, for sha256sum -c
 ";
 
 const SLICES_EN: &str = "\
@@ -51,7 +52,7 @@ captures/                             the recording and its keys as they were gi
 
 const CHECK_EN: &str = "
 To check it:    wirewitness verify BUNDLE [--key PUBLIC-KEY] [--tsa-cert CERTIFICATE]
-By hand:        sha256sum, minisign, openssl ts and tshark; docs/bundle.md of wirewitness shows each command
+By hand:        sha256sum, minisign, openssl ts and tshark; docs/evidence.md of wirewitness shows each command
 ";
 
 const MASKED_ZH: &str = "\
@@ -75,7 +76,8 @@ policy/                               隐私政策原文
 chain.jsonl                           测试过程的操作记录；每行含上一行的 SHA-256
 manifest.json                         每个文件的 SHA-256、SHA-512 和 SM3，以及证据包的生成方式
 manifest.json.minisig                 清单的签名（minisign），如已签名
-manifest.json.tsq, .tsr               时间戳机构的请求与响应（RFC 3161），如有
+manifest.json.tsr                     清单的时间戳（RFC 3161），如有
+SHA256SUMS                            以上全部文件的 SHA-256，供 sha256sum -c 使用
 ";
 
 const SLICES_ZH: &str = "\
@@ -89,5 +91,5 @@ captures/                             原始录制文件及其密钥
 
 const CHECK_ZH: &str = "
 核验：          wirewitness verify 证据包 [--key 公钥] [--tsa-cert 证书]
-手工核验：      sha256sum、minisign、openssl ts 和 tshark；各命令见 wirewitness 的 docs/bundle.md
+手工核验：      sha256sum、minisign、openssl ts 和 tshark；各命令见 wirewitness 的 docs/evidence.md
 ";

@@ -11,7 +11,7 @@ use super::{Outcome, output};
 use crate::audit::Report;
 use crate::audit::gate::Gate;
 use crate::bundle::minisign::SecretKey;
-use crate::bundle::{Contents, Kind, Recorded, build, pack};
+use crate::bundle::{self, Contents, Kind, Recorded, build, pack};
 use crate::examine::Recording;
 use crate::session::Session;
 use crate::signatures::Signatures;
@@ -79,6 +79,8 @@ pub struct Make {
 enum Action {
     /// Make a key to sign bundles with: FILE, readable by its owner alone, and FILE.pub to give away
     Keygen(Keygen),
+    /// Timestamp a bundle (RFC 3161): write the request for an authority, then put its response in
+    Stamp(Stamp),
 }
 
 #[derive(Debug, clap::Args)]
@@ -88,9 +90,30 @@ struct Keygen {
     file: PathBuf,
 }
 
+#[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("step").required(true)))]
+struct Stamp {
+    /// Bundle: folder or ZIP
+    #[arg(value_name = "BUNDLE")]
+    bundle: PathBuf,
+
+    /// First step: file to write the request to (application/timestamp-query)
+    #[arg(long, value_name = "FILE", group = "step")]
+    request: Option<PathBuf>,
+
+    /// Second step: the authority's response (application/timestamp-reply); it is checked, then put into the bundle
+    #[arg(long, value_name = "FILE", group = "step")]
+    response: Option<PathBuf>,
+
+    /// Certificate (PEM) of the authority or of one above it that the response must lead to; may be given again
+    #[arg(long, value_name = "FILE", requires = "response")]
+    tsa_cert: Vec<PathBuf>,
+}
+
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     match args.action {
         Some(Action::Keygen(keygen)) => make_key(&keygen.file),
+        Some(Action::Stamp(step)) => stamp(&step),
         None => make(&args.made),
     }
 }
@@ -208,6 +231,19 @@ fn named(path: &Path, sealed: bool) -> PathBuf {
 fn secret_key(path: &Path) -> anyhow::Result<SecretKey> {
     let bytes = output::read(path, KEY_LIMIT)?;
     SecretKey::parse(&String::from_utf8_lossy(&bytes)).map_err(|error| anyhow::anyhow!("{} {error}", path.display()))
+}
+
+fn stamp(step: &Stamp) -> anyhow::Result<Outcome> {
+    if let Some(path) = &step.request {
+        let request = bundle::request(&step.bundle)?;
+        std::fs::write(path, request).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if let Some(path) = &step.response {
+        let response = output::read(path, bundle::PROOF_LIMIT)?;
+        let by = bundle::stamp(&step.bundle, &response, &super::verify::authorities(&step.tsa_cert)?)?;
+        output::stdout(format!("{by}\n").as_bytes())?;
+    }
+    Ok(Outcome::Clear)
 }
 
 /// Writes a new pair of keys; never over one that is there.

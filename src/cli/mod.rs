@@ -25,6 +25,7 @@ mod record;
 mod session;
 mod signatures;
 mod slice;
+mod verify;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -51,6 +52,7 @@ enum Command {
     Messages(messages::Args),
     Slice(slice::Args),
     Bundle(bundle::Args),
+    Verify(verify::Args),
     Policy(policy::Args),
     Record(record::Args),
     Mark(mark::Args),
@@ -122,6 +124,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Messages(args) => messages::run(args),
         Command::Slice(args) => slice::run(args),
         Command::Bundle(args) => bundle::run(args),
+        Command::Verify(args) => verify::run(args),
         Command::Policy(args) => policy::run(args),
         Command::Record(args) => record::run(args),
         Command::Mark(args) => mark::run(args),
