@@ -49,7 +49,7 @@ use crate::signatures::{Protocols, Signatures};
 use apps::AppMap;
 use lens::Lens;
 pub use recording::{Frame, Recording, Stream, StreamKey, frames_of, places_of};
-pub use sent::{Sent, Told, sent};
+pub use sent::{Replayed, Sent, Told, replay, sent};
 use streams::Streams;
 use survey::{Known, survey};
 pub use template::path_template;

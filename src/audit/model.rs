@@ -335,7 +335,7 @@ pub struct JudgedClaim {
 }
 
 /// What the report was made with. Nothing of the run itself (time, paths, threads) is here.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tool {
     /// `wirewitness`.
     pub name: String,
@@ -405,6 +405,9 @@ pub struct Report {
     /// Files that say where addresses lie.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub geo: Vec<GeoSource>,
+    /// What the verdicts rest on beside what follows.
+    #[serde(default)]
+    pub premises: Premises,
     /// How much could be seen.
     pub coverage: Coverage,
     /// What could not.
@@ -490,6 +493,16 @@ pub struct CitedClause {
     pub zh: String,
     /// What it says, English.
     pub en: String,
+}
+
+/// What was known of the recording as a whole: with it, every verdict can be repeated from
+/// the report and the policy alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Premises {
+    /// The traffic is known to be the app's.
+    pub app_proven: bool,
+    /// Consent could be judged: the app was launched under the eyes of the recorder, and the answer is marked.
+    pub consent_judged: bool,
 }
 
 /// A flow and its verdict.

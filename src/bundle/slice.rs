@@ -71,11 +71,19 @@ pub enum Part {
 
 impl Part {
     /// `pcapng`, `har`, `mitm`.
-    pub fn extension(&self) -> &'static str {
+    fn extension(&self) -> &'static str {
         match self {
             Self::Packets { .. } => "pcapng",
             Self::Entries { format: Format::Har, .. } => "har",
             Self::Entries { .. } => "mitm",
+        }
+    }
+
+    /// The name of its file: `v1-0123456789abcdef.pcapng`; of a second one, `….2.pcapng`.
+    pub fn file_name(&self, stem: &str, number: usize) -> String {
+        match number {
+            0 => format!("{stem}.{}", self.extension()),
+            _ => format!("{stem}.{}.{}", number + 1, self.extension()),
         }
     }
 

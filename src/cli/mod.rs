@@ -4,6 +4,7 @@
 //! returns an [`Outcome`]; an error is "cannot be used" and exits with 2.
 
 mod audit;
+mod bundle;
 mod completions;
 mod config;
 mod demo;
@@ -27,6 +28,7 @@ mod report;
 mod session;
 mod signatures;
 mod slice;
+mod verify;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -52,6 +54,8 @@ enum Command {
     Inspect(inspect::Args),
     Messages(messages::Args),
     Slice(slice::Args),
+    Bundle(bundle::Args),
+    Verify(verify::Args),
     Policy(policy::Args),
     Report(report::Args),
     Record(record::Args),
@@ -124,6 +128,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Inspect(args) => inspect::run(args),
         Command::Messages(args) => messages::run(args),
         Command::Slice(args) => slice::run(args),
+        Command::Bundle(args) => bundle::run(args),
+        Command::Verify(args) => verify::run(args),
         Command::Policy(args) => policy::run(args),
         Command::Report(args) => report::run(args),
         Command::Record(args) => record::run(args),

@@ -33,6 +33,15 @@ pub fn private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     file.write_all(bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// Makes a file that only its owner may read, or empties one that is there.
+pub fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, PRIVATE);
+    options.open(path)
+}
+
 /// Reads a whole file of at most `limit` bytes.
 pub fn read(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     let cannot = || format!("{} cannot be read", path.display());

@@ -117,7 +117,7 @@ fn write(args: &Args, recording: &Recording, slices: &[Slice]) -> anyhow::Result
     }
     for slice in slices {
         for (number, part) in slice.parts.iter().enumerate() {
-            let name = file_name(&slice.name, number, part);
+            let name = part.file_name(&slice.name, number);
             let path = if is_folder { args.output.join(&name) } else { args.output.clone() };
             if is_folder {
                 std::fs::create_dir_all(&args.output)
@@ -131,16 +131,8 @@ fn write(args: &Args, recording: &Recording, slices: &[Slice]) -> anyhow::Result
     Ok(Outcome::Clear)
 }
 
-/// `v1-0123456789abcdef.pcapng`; a second file of a slice is `….2.pcapng`.
-fn file_name(stem: &str, number: usize, part: &Part) -> String {
-    match number {
-        0 => format!("{stem}.{}", part.extension()),
-        _ => format!("{stem}.{}.{}", number + 1, part.extension()),
-    }
-}
-
 fn write_one(slice: &Slice, part: &Part, recording: &Recording, path: &Path) -> anyhow::Result<()> {
-    let mut file = BufWriter::new(std::fs::File::create(path)?);
+    let mut file = BufWriter::new(output::private_file(path)?);
     slice.write(recording, part, &mut file)?;
     std::io::Write::flush(&mut file)?;
     Ok(())

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::capture::Source;
-use crate::evidence::{Direction, Gaps, Place, Time, Transport};
+use crate::evidence::{Gaps, Place, Time, Transport};
 use crate::message::{Item, Kind, Options, Protocol};
 use crate::net::StreamId;
 use crate::observations::Input;
@@ -187,28 +187,22 @@ pub fn places_of(
     recipient: &str,
     remarks: &mut Remarks<'_>,
 ) -> Result<(Vec<Place>, u64), ExamineError> {
-    let (known, options) = super::first_pass(session, signatures, remarks)?;
-    let Known { sources, series, names, apps, first, .. } = known;
-    let apps = AppMap::new(apps, &series, &session.witnesses);
-    let lens = super::lens(session, signatures, false, (names, apps, first), remarks)?;
     let (mut places, mut seen, mut left_out) = (Vec::new(), BTreeSet::new(), 0);
-    super::read(&sources, series, &options, &lens.apps, &mut |message| {
-        let of = match &message.place {
+    super::sent::each_sent(session, signatures, false, remarks, &mut |_, message, attribution| {
+        let of = match message.place {
             Place::Frames { .. } => message.place.stream(),
-            Place::Entry { input, entry, .. } => Some((*input, Transport::Tcp, *entry as u32)),
+            Place::Entry { input, entry, .. } => Some((input, Transport::Tcp, entry as u32)),
         };
-        let Some(of) = of.filter(|of| message.direction == Direction::Sent && !seen.contains(of)) else { return true };
-        if matches!(message.kind, Kind::Dns(_)) || lens.is_of_other_app(&message) {
-            return true;
-        }
-        if lens.attributor.attribute(&message).recipient.id == recipient {
-            seen.insert(of);
+        // A name that is asked for is no message to anybody.
+        let to = !matches!(message.kind, Kind::Dns(_)) && attribution.recipient.id == recipient;
+        if let Some(of) = of.filter(|_| to)
+            && seen.insert(of)
+        {
             match places.len() < PLACES {
                 true => places.push(message.place),
                 false => left_out += 1,
             }
         }
-        true
     })?;
     Ok((places, left_out))
 }

@@ -1,6 +1,7 @@
 //! What was sent, message by message, with everything in it: for comparing runs.
 
 use super::apps::AppMap;
+use super::lens::Lens;
 use super::{Known, Remarks, first_pass, lens, read};
 use crate::evidence::{Direction, Gap, Gaps};
 use crate::examine::ExamineError;
@@ -45,29 +46,14 @@ pub fn sent(
     remarks: &mut Remarks<'_>,
     sink: &mut dyn FnMut(Sent<'_>),
 ) -> Result<Told, ExamineError> {
-    let (known, options) = first_pass(session, signatures, remarks)?;
-    let Known { sources, inputs, series, names, apps, first, mut gaps, .. } = known;
-    let apps = AppMap::new(apps, &series, &session.witnesses);
-    let lens = lens(session, signatures, true, (names, apps, first), remarks)?;
     let (mut messages, mut closed, mut found) = (0, 0, Gaps::default());
-    let unseen = read(&sources, series, &options, &lens.apps, &mut |message| {
-        if message.direction == Direction::Received || lens.is_of_other_app(&message) {
-            return true;
-        }
+    let (inputs, mut gaps) = each_sent(session, signatures, true, remarks, &mut |lens, message, attribution| {
         if let Kind::Closed { .. } = message.kind {
             closed += 1;
-            return true;
+            return;
         }
-        let asked = match &message.kind {
-            Kind::Dns(dns) if dns.response || message.protocol != Protocol::Dns => return true,
-            // A name that is asked for goes to whoever answers for its zone.
-            Kind::Dns(dns) => Some(Message { host: dns.names.first().cloned(), sni: None, ..message.clone() }),
-            _ => None,
-        };
-        let message = asked.unwrap_or(message);
-        let attribution = lens.attributor.attribute(&message);
         if !message.opened || attribution.ignored.is_some() {
-            return true;
+            return;
         }
         messages += 1;
         let recipient = &attribution.recipient;
@@ -76,9 +62,66 @@ pub fn sent(
         decoded.gaps.into_iter().for_each(|gap| found.add(gap));
         let hits = lens.identifier.find(&decoded.leaves, product, message.time).hits;
         sink(Sent { message: &message, attribution: &attribution, leaves: &decoded.leaves, hits: &hits });
-        true
     })?;
-    gaps.merge(unseen);
     gaps.merge(found);
     Ok(Told { inputs, messages, closed, gaps: gaps.into_vec() })
+}
+
+/// A sent message, for who repeats what a report says of it.
+pub struct Replayed<'a> {
+    /// The message, opened or not.
+    pub message: &'a Message,
+    /// Whom it went to.
+    pub attribution: &'a Attribution,
+    /// All its values.
+    pub leaves: &'a [Leaf],
+}
+
+/// Hands every sent message of the audited app to `sink`, also those of streams that stayed
+/// closed, with all values of those that could be read. Nothing is identified.
+///
+/// # Errors
+/// As those of [`super::examine`].
+pub fn replay(
+    session: &Session,
+    signatures: &Signatures,
+    remarks: &mut Remarks<'_>,
+    sink: &mut dyn FnMut(Replayed<'_>),
+) -> Result<(), ExamineError> {
+    each_sent(session, signatures, false, remarks, &mut |lens, message, attribution| {
+        let recipient = &attribution.recipient;
+        let product = recipient.product.as_deref().or(recipient.via.as_deref());
+        let leaves = if message.opened { lens.decoder.leaves(&message, product).leaves } else { Vec::new() };
+        sink(Replayed { message: &message, attribution: &attribution, leaves: &leaves });
+    })?;
+    Ok(())
+}
+
+/// Hands every sent message of the audited app on, with whom it went to. A name that is asked
+/// for goes to whoever answers for its zone.
+pub(super) fn each_sent(
+    session: &Session,
+    signatures: &Signatures,
+    show_values: bool,
+    remarks: &mut Remarks<'_>,
+    take: &mut dyn FnMut(&Lens<'_>, Message, Attribution),
+) -> Result<(Vec<Input>, Gaps), ExamineError> {
+    let (known, options) = first_pass(session, signatures, remarks)?;
+    let Known { sources, inputs, series, names, apps, first, mut gaps, .. } = known;
+    let apps = AppMap::new(apps, &series, &session.witnesses);
+    let lens = lens(session, signatures, show_values, (names, apps, first), remarks)?;
+    gaps.merge(read(&sources, series, &options, &lens.apps, &mut |message| {
+        if message.direction == Direction::Received || lens.is_of_other_app(&message) {
+            return true;
+        }
+        let message = match &message.kind {
+            Kind::Dns(dns) if dns.response || message.protocol != Protocol::Dns => return true,
+            Kind::Dns(dns) => Message { host: dns.names.first().cloned(), sni: None, ..message },
+            _ => message,
+        };
+        let attribution = lens.attributor.attribute(&message);
+        take(&lens, message, attribution);
+        true
+    })?);
+    Ok((inputs, gaps))
 }
