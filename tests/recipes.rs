@@ -105,6 +105,22 @@ fn a_users_recipe_opens_a_made_up_sdk() {
     assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stdout));
 }
 
+/// What the page shows, and nothing else, adds an SDK that nobody knows.
+#[test]
+fn the_page_alone_is_enough_for_a_signature() {
+    let page = std::fs::read_to_string(folder().join("../../docs/recipes.md")).expect("is readable");
+    let blocks = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("\n```").next());
+    let tables: Vec<&str> = blocks.filter(|block| block.starts_with('[')).collect();
+    assert!(tables.len() >= 4, "{tables:?}");
+    let overlay = tempfile::tempdir().expect("a folder");
+    std::fs::write(overlay.path().join("kettle.toml"), tables.join("\n\n")).expect("written");
+    let overlay = overlay.path().to_str().expect("UTF-8");
+    let check = wirewitness(&["signatures", "check", "--signatures", overlay]);
+    assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stdout));
+    let which = wirewitness(&["signatures", "which", "up.kettle.example", "--signatures", overlay]);
+    assert!(String::from_utf8_lossy(&which.stdout).contains("Kettle Analytics"));
+}
+
 /// The example of the documentation: by a condition, behind a head, in a field of a field.
 #[test]
 fn the_example_of_the_documentation_runs() {
@@ -112,6 +128,8 @@ fn the_example_of_the_documentation_runs() {
     let file = std::fs::read_to_string(folder().join("signatures/kettle.toml")).expect("is readable");
     let example = file.split_once("as it stands there.\n").expect("is there").1;
     assert!(page.contains(example), "docs/recipes.md has it as it stands in {file}");
+    let head = file.split_once("[company]").and_then(|(_, rest)| rest.split_once("\n\n[[recipe]]")).expect("is there").0;
+    assert!(page.contains(&format!("[company]{head}\n```")), "docs/recipes.md has company and product of {file}");
     let entry = |name: &str| cases().iter().position(|c| c["recipe"] == name).expect("is there") as u64;
     let (called, other) = (entry("user:kettle-calls"), entry("user:kettle-other"));
     let found = found(&inspect(&["--signatures", "signatures"]));

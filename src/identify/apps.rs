@@ -24,7 +24,7 @@ struct Entry<'a> {
 
 pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], hits: &mut Vec<Hit>) {
     let entries: Vec<Entry<'_>> =
-        leaves.iter().filter(|s| s.leaf.part == Part::Body).flat_map(|s| entries(*s)).take(LIMIT).collect();
+        leaves.iter().filter(|s| !s.is_user_agent()).flat_map(|s| entries(*s)).take(LIMIT).collect();
     // One app has many components: the first three labels tell apps apart.
     let apps: BTreeSet<String> = entries.iter().map(|e| app(e.name)).collect();
     let known: BTreeMap<&str, &Entry<'_>> =
@@ -62,16 +62,31 @@ fn counted(code: GroundCode, count: usize) -> Ground {
     Ground::new(code).with("count", count.to_string())
 }
 
-/// A leaf that is one package name, or a list of nothing but package names.
+/// A leaf that is one package name, or a list of nothing but package names, each with its
+/// version (`com.a.b|8.0,com.c.d|1.2`) or another short value behind it, or without.
 fn entries(seen: Seen<'_>) -> Vec<Entry<'_>> {
     let Some(text) = seen.text else { return Vec::new() };
-    let pieces: Vec<&str> =
-        text.split([',', ';', '|', '\n', ' ']).map(str::trim).filter(|p| !p.is_empty()).take(LIMIT).collect();
-    if pieces.is_empty() || !pieces.iter().all(|p| shape::package_name(p)) {
+    let pieces: Vec<&str> = text
+        .split([',', ';', '|', '\n', ' ', '#', '\t', ':', '=', '@'])
+        .map(str::trim)
+        .filter(|p| !p.is_empty())
+        .take(LIMIT)
+        .collect();
+    let (packages, others): (Vec<&str>, Vec<&str>) = pieces.into_iter().partition(|p| shape::package_name(p));
+    if packages.len() < others.len() || !others.iter().all(|p| is_version(p)) {
         return Vec::new();
     }
     let offset = |piece: &str| piece.as_ptr() as usize - text.as_ptr() as usize;
-    pieces.into_iter().map(|name| Entry { seen, start: offset(name), name }).collect()
+    packages.into_iter().map(|name| Entry { seen, start: offset(name), name }).collect()
+}
+
+/// `8.0.53`, `2480`, `1.2-beta`.
+fn is_version(text: &str) -> bool {
+    /// Longer ones are something else.
+    const LONGEST: usize = 24;
+    text.len() <= LONGEST
+        && text.bytes().next().is_some_and(|b| b.is_ascii_digit())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-+".contains(&b))
 }
 
 fn app(package: &str) -> String {
@@ -92,11 +107,14 @@ impl Identifier {
         self.keys.hints(text, seen.product).iter().any(|h| h.clear && h.row.data_type == "installed_apps")
     }
 
-    /// A name on the way to the leaf is a name of app lists.
+    /// A name on the way to the leaf is a name of app lists, and of nothing else.
     fn names_apps(&self, seen: Seen<'_>) -> bool {
         let path = seen.leaf.path().unwrap_or_default();
         let names = path.split(['.', '[', ']', '\'']).filter(|n| !n.is_empty() && *n != "$");
-        self.recipe_type(seen.leaf) == Some("installed_apps")
-            || names.chain(seen.leaf.key.as_deref()).any(|name| self.keys.names(name, "installed_apps", seen.product))
+        let is = |name| {
+            let hints = self.keys.hints(name, seen.product);
+            hints.iter().any(|h| h.clear && h.row.data_type == "installed_apps")
+        };
+        self.recipe_type(seen.leaf) == Some("installed_apps") || names.chain(seen.leaf.key.as_deref()).any(is)
     }
 }

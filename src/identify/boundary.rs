@@ -1,5 +1,7 @@
 //! Whether a match stands for itself, or inside a longer word or number.
 
+use crate::shape;
+
 /// What a match is made of, as far as its neighbours are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stuff {
@@ -9,17 +11,41 @@ pub(super) enum Stuff {
     Groups,
     /// Base64 of either alphabet.
     Base64,
+    /// A mail address: a longer one is another mailbox.
+    Address,
+    /// A URL or a path: a longer one is another place.
+    Url,
+    /// A host name: a longer one is another host.
+    Host,
 }
+
+/// As far as a longer address is looked for to either side (RFC 5321 §4.5.3.1: 64 octets of a
+/// local part, 255 of a domain).
+const ADDRESS: usize = 255;
+/// A Chinese text of this many characters is a sentence and no word that others contain.
+const SENTENCE: usize = 8;
+/// Hex digits of the last group of a UUID, which is the MAC address in version 1 (RFC 9562 §5.1).
+const NODE: usize = 12;
 
 impl Stuff {
     pub(super) fn of(text: &str, base64: bool) -> Self {
-        let grouped = text.contains([':', '-']) && text.bytes().all(|b| b.is_ascii_hexdigit() || b":-".contains(&b));
-        match (base64, grouped) {
-            (true, _) => Self::Base64,
-            (false, true) => Self::Groups,
-            (false, false) => Self::Word,
+        let grouped = || text.contains([':', '-']) && text.bytes().all(|b| b.is_ascii_hexdigit() || b":-".contains(&b));
+        match base64 {
+            true => Self::Base64,
+            false if text.contains("://") || text.starts_with('/') => Self::Url,
+            false if shape::email(text) => Self::Address,
+            false if grouped() => Self::Groups,
+            false if is_host(text) => Self::Host,
+            false => Self::Word,
         }
     }
+}
+
+/// Labels with dots between, the last of letters only.
+fn is_host(text: &str) -> bool {
+    let label = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let top = |label: &str| label.len() > 1 && label.bytes().all(|b| b.is_ascii_alphabetic());
+    text.rsplit_once('.').is_some_and(|(rest, last)| top(last) && rest.split('.').all(label))
 }
 
 /// `text[start..end]` is no part of a longer word or number.
@@ -29,13 +55,72 @@ pub(super) fn holds(text: &[u8], start: usize, end: usize, stuff: Stuff) -> bool
         text.get(start..end).unwrap_or_default(),
         text.get(end..).unwrap_or_default(),
     );
-    let (first, last) = (inside.first().copied().unwrap_or(0), inside.last().copied().unwrap_or(0));
     if has_length_before(before, inside.len()) {
         return true;
     }
-    let left = first.is_ascii_alphanumeric() && joins_left(before, first, stuff);
-    let right = last.is_ascii_alphanumeric() && joins_right(last, after, stuff);
-    !left && !right
+    let (first, last) = (inside.first().copied().unwrap_or(0), inside.last().copied().unwrap_or(0));
+    let url = stuff == Stuff::Url;
+    let left = (first.is_ascii_alphanumeric() || url) && joins_left(before, first, stuff);
+    let right = (last.is_ascii_alphanumeric() || url) && joins_right(last, after, stuff);
+    let longer = match stuff {
+        Stuff::Address => is_in_longer_address(text, start, end),
+        Stuff::Word => is_group_of_uuid(text, start, end) || is_in_longer_word(before, inside, after),
+        _ => false,
+    };
+    !left && !right && !longer
+}
+
+/// What stands around an address belongs to it, and makes it another one.
+fn is_in_longer_address(text: &[u8], start: usize, end: usize) -> bool {
+    let local = |b: &u8| b.is_ascii_alphanumeric() || b"._+-".contains(b);
+    let domain = |b: &u8| b.is_ascii_alphanumeric() || b".-".contains(b);
+    let (before, after) = (text.get(..start).unwrap_or_default(), text.get(end..).unwrap_or_default());
+    let left = match is_escape(before) {
+        true => 0,
+        false => before.iter().rev().take(ADDRESS).take_while(|b| local(b)).count(),
+    };
+    let right = after.iter().take(ADDRESS).take_while(|b| domain(b)).count();
+    let longer = text.get(start - left..end + right).and_then(|longer| std::str::from_utf8(longer).ok());
+    // `_bob@a.example`, `bob@a.example.` and `bob@a.example-17.log` are the address with something beside it.
+    let longer = longer.map(|longer| longer.trim_matches(['.', '-', '_', '+'])).unwrap_or_default();
+    longer.len() > end - start && shape::email(longer)
+}
+
+/// Eight or four hex digits, of which others and dashes make a UUID.
+fn is_group_of_uuid(text: &[u8], start: usize, end: usize) -> bool {
+    /// Characters of a UUID.
+    const UUID: usize = 36;
+    let fits = |b: &u8| b.is_ascii_hexdigit() || *b == b'-';
+    let (before, after) = (text.get(..start).unwrap_or_default(), text.get(end..).unwrap_or_default());
+    let left = before.iter().rev().take(UUID).take_while(|b| fits(b)).count();
+    let right = after.iter().take(UUID).take_while(|b| fits(b)).count();
+    end - start < NODE
+        && left + (end - start) + right == UUID
+        && text.get(start - left..end + right).and_then(|t| std::str::from_utf8(t).ok()).is_some_and(shape::uuid)
+}
+
+/// A word of letters beyond ASCII with more letters beside it: Chinese writes no spaces.
+fn is_in_longer_word(before: &[u8], inside: &[u8], after: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(inside) else { return false };
+    let letter = |c: &char| !c.is_ascii() && c.is_alphanumeric();
+    let (first, last) = (text.chars().next().filter(letter), text.chars().next_back().filter(letter));
+    if text.chars().filter(letter).count() >= SENTENCE {
+        return false;
+    }
+    let left = first.is_some() && !is_escape(before) && last_char(before).is_some_and(char::is_alphanumeric);
+    let right = last.is_some() && first_char(after).is_some_and(char::is_alphanumeric);
+    left || right
+}
+
+fn first_char(text: &[u8]) -> Option<char> {
+    text.utf8_chunks().next()?.valid().chars().next()
+}
+
+fn last_char(text: &[u8]) -> Option<char> {
+    /// Bytes of the longest character of UTF-8.
+    const LONGEST: usize = 4;
+    let tail = text.get(text.len().saturating_sub(LONGEST)..)?;
+    tail.utf8_chunks().last().filter(|chunk| chunk.invalid().is_empty())?.valid().chars().next_back()
 }
 
 /// The length of the match stands before it, as protobuf, thrift, JCE and the like write
@@ -44,6 +129,11 @@ pub(super) fn holds(text: &[u8], start: usize, end: usize, stuff: Stuff) -> bool
 fn has_length_before(before: &[u8], length: usize) -> bool {
     let control = |b: u8| b < 0x20 && !b.is_ascii_whitespace();
     match before {
+        // The text string of CBOR has both in one octet (RFC 8949 §3), and looks like a letter: only
+        // among bytes that are no text.
+        [rest @ .., b] if length < 24 && usize::from(*b) == 0x60 + length => {
+            rest.iter().any(|b| control(*b)) || std::str::from_utf8(rest).is_err()
+        }
         [.., b] if usize::from(*b) != length => false,
         [.., b] if control(*b) => true,
         [.., tag, b] => b.is_ascii() && control(*tag),
@@ -59,6 +149,7 @@ fn joins_left(before: &[u8], first: u8, stuff: Stuff) -> bool {
         ([.., b], _) if b.is_ascii_alphanumeric() => true,
         ([.., b'+' | b'/'], Stuff::Base64) => true,
         ([.., b, b':' | b'-'], Stuff::Groups) => b.is_ascii_hexdigit() && !is_word_end(before),
+        ([.., b, b'.' | b'-'], Stuff::Host) => b.is_ascii_alphanumeric(),
         // The fraction of a number.
         ([.., b, b'.'], Stuff::Word) => b.is_ascii_digit() && first.is_ascii_digit(),
         _ => false,
@@ -70,6 +161,9 @@ fn joins_right(last: u8, after: &[u8], stuff: Stuff) -> bool {
         ([b, ..], _) if b.is_ascii_alphanumeric() => true,
         ([b'+' | b'/', ..], Stuff::Base64) => true,
         ([b':' | b'-', a, b, ..], Stuff::Groups) => a.is_ascii_hexdigit() && b.is_ascii_hexdigit(),
+        ([b'.' | b'-', b, ..], Stuff::Host) => b.is_ascii_alphanumeric(),
+        ([b'/' | b'?' | b'#' | b'=' | b'-' | b'_' | b'~' | b'%' | b'@' | b':' | b'+', ..], Stuff::Url) => true,
+        ([b'.', b, ..], Stuff::Url) => b.is_ascii_alphanumeric(),
         ([b'.', b, ..], Stuff::Word) => b.is_ascii_digit() && last.is_ascii_digit(),
         _ => false,
     }
@@ -122,6 +216,64 @@ mod tests {
         {
             assert!(!stands(text, imei), "{text}");
         }
+    }
+
+    #[test]
+    fn addresses() {
+        let mail = "bob@a.example";
+        for text in [
+            "bob@a.example",
+            "<bob@a.example>",
+            "mailto:bob@a.example?x",
+            "mail bob@a.example.",
+            "bob@a.example-1772352001",
+            "%3Dbob@a.example",
+            "写给bob@a.example的信",
+        ] {
+            assert!(stands(text, mail), "{text}");
+        }
+        for text in [
+            "x.bob@a.example",
+            "x-bob@a.example",
+            "x_bob@a.example",
+            "x+bob@a.example",
+            "jbob@a.example",
+            "bob@a.example.com",
+            "bob@a.example-mail.com",
+        ] {
+            assert!(!stands(text, mail), "{text}");
+        }
+        let page = "https://a.example/p/";
+        for text in ["https://a.example/p/", "see https://a.example/p/, please", "u=https://a.example/p/&v=1"] {
+            assert!(stands(text, page), "{text}");
+        }
+        for text in ["https://a.example/p/7", "https://a.example/p/?q", "https://a.example/p/%20"] {
+            assert!(!stands(text, page), "{text}");
+        }
+        assert!(stands("host=box.lab.test;", "box.lab.test") && !stands("x.box.lab.test", "box.lab.test"));
+        assert!(!stands("box.lab.test.cn", "box.lab.test") && !stands("/mnt/sd/a.txt", "/sd/a.txt"));
+    }
+
+    #[test]
+    fn words_of_letters_beyond_ascii() {
+        let name = "云岫实验室";
+        for text in ["云岫实验室", "网络：云岫实验室。", "a、云岫实验室、b", "\n云岫实验室", "\"云岫实验室\""]
+        {
+            assert!(stands(text, name), "{text}");
+        }
+        for text in ["云岫实验室使用手册", "新云岫实验室", "云岫实验室5G"] {
+            assert!(!stands(text, name), "{text}");
+        }
+        // A sentence is a text of its own wherever it stands.
+        assert!(stands("他说明天下午三点在老地方见面吧", "明天下午三点在老地方见面"));
+    }
+
+    #[test]
+    fn groups_of_a_uuid() {
+        assert!(!stands("ABCD1234-0000-4000-8000-123456789abc", "ABCD1234"));
+        assert!(stands("ABCD1234-0000", "ABCD1234") && stands("id-ABCD1234-7", "ABCD1234"));
+        // The node of version 1 is the address of a network card.
+        assert!(stands("6ba7b810-9dad-11d1-80b4-3c5ab401020f", "3c5ab401020f"));
     }
 
     #[test]

@@ -59,11 +59,28 @@ pub(crate) fn all(text: &[u8]) -> Vec<Digested> {
         .into_iter()
         .filter_map(|name| named(name, text))
         .chain([again(HEXLOWER.encode(&md5)), again(HEXUPPER.encode(&md5))])
+        // A platform that takes MD5s hashes them once more for a partner that takes SHA-1 or SHA-256.
+        .chain([
+            Digested { name: "md5-sha1", bytes: Sha1::digest(HEXLOWER.encode(&md5)).to_vec() },
+            Digested { name: "md5-sha256", bytes: Sha256::digest(HEXLOWER.encode(&md5)).to_vec() },
+            Digested { name: "uuid-v3", bytes: uuid_v3(&md5) },
+        ])
         .chain([
             Digested { name: "crc32", bytes: crc32(text).to_be_bytes().to_vec() },
             Digested { name: "murmur3", bytes: murmur3(text).to_be_bytes().to_vec() },
         ])
         .collect()
+}
+
+/// The MD5 with version and variant put in, as Java's `UUID.nameUUIDFromBytes` makes a UUID of
+/// a name without a namespace (RFC 9562 §5.3).
+fn uuid_v3(md5: &[u8]) -> Vec<u8> {
+    let mut bytes = md5.to_vec();
+    if let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes[..] {
+        *version = *version & 0x0f | 0x30;
+        *variant = *variant & 0x3f | 0x80;
+    }
+    bytes
 }
 
 /// How sure a match of it is: a check sum of 32 bits is met by chance.

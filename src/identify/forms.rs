@@ -2,6 +2,10 @@
 
 use crate::shape;
 
+/// The name of a Wi-Fi network as Android gives it, in quotes: sent so it is found as it is,
+/// and hashed so it has a digest of its own.
+pub(super) const QUOTED: &str = "quoted";
+
 /// `(variant, text)`: the value as given first, each text once.
 pub(super) fn of(data_type: &str, value: &str) -> Vec<(&'static str, String)> {
     let mut forms: Vec<(&'static str, String)> = Vec::new();
@@ -18,6 +22,9 @@ pub(super) fn of(data_type: &str, value: &str) -> Vec<(&'static str, String)> {
         "phone" | "contacts" | "sms" => phone(value, &mut add),
         "mac" | "bssid" | "bluetooth" if shape::mac(value).is_some() => mac(value, &mut add),
         "android_id" => android_id(value, &mut add),
+        // Nineteen digits fill ten octets with a hex F behind (3GPP TS 51.011 §10.1.1).
+        "iccid" if value.len() == 19 => add("filled", format!("{value}F")),
+        "ssid" => add(QUOTED, format!("\"{value}\"")),
         _ => {}
     }
     add("lower", value.to_lowercase());
@@ -102,9 +109,17 @@ fn mac(value: &str, add: &mut impl FnMut(&'static str, String)) {
     add("decimal", octets.iter().fold(0_u64, |sum, octet| sum << 8 | u64::from(*octet)).to_string());
 }
 
+/// Hex digits of an Android ID that may be left of sixteen.
+const SHORTEST_TRIMMED: usize = 10;
+
 /// Programs that read it as `long` (`Long.parseUnsignedLong(id, 16)`) send it with a sign, or without.
 fn android_id(value: &str, add: &mut impl FnMut(&'static str, String)) {
     let Some(number) = u64::from_str_radix(value, 16).ok().filter(|_| value.len() >= 13) else { return };
     add("decimal", number.to_string());
     add("signed-decimal", number.cast_signed().to_string());
+    // `Long.toHexString` drops leading zeros.
+    let trimmed = value.trim_start_matches('0');
+    if trimmed.len() >= SHORTEST_TRIMMED && trimmed.bytes().any(|b| b.is_ascii_alphabetic()) {
+        add("no-leading-zeros", trimmed.to_ascii_lowercase());
+    }
 }

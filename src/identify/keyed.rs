@@ -1,6 +1,7 @@
 //! Values that no profile knows: by key name, shape, and the recipient's habits.
 
-use super::{Found, Hit, Identifier, Seen, Withheld, digest};
+use super::keys::{ANY_DIGEST, Hint};
+use super::{Found, Hit, Identifier, Seen, Withheld, digest, in_text};
 use crate::evidence::{Certainty, Ground, GroundCode, Reason};
 use crate::observations::Form;
 use crate::shape::{self, Fit};
@@ -16,10 +17,10 @@ const ELSEWHERE: &[&str] = &["location", "installed_apps"];
 const SHAPE_ALONE: &[&str] = &["id_card", "iccid", "email", "mac"];
 
 /// One reading of a value.
-struct Reading<'a> {
+pub(super) struct Reading<'a> {
     data_type: &'a str,
     key: bool,
-    shape: bool,
+    pub(super) shape: bool,
     recipient: bool,
     form: Form,
 }
@@ -32,9 +33,13 @@ impl Reading<'_> {
 
 pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], found: &mut Found) {
     for seen in leaves {
-        let Some(text) = seen.text.filter(|t| t.len() <= LONGEST) else { continue };
-        let named = one_leaf(identifier, *seen, text, found);
-        if !named {
+        let Some(text) = seen.text else { continue };
+        let before = found.hits.len();
+        let named = text.len() <= LONGEST && one_leaf(identifier, *seen, text, found);
+        if found.hits.len() == before {
+            in_text::search(identifier, *seen, text, found);
+        }
+        if !named && text.len() <= LONGEST && found.hits.len() == before {
             shape_alone(*seen, text, found);
         }
     }
@@ -46,27 +51,33 @@ fn one_leaf(identifier: &Identifier, seen: Seen<'_>, text: &str, found: &mut Fou
     let hints = seen.leaf.key.as_deref().map(|k| identifier.keys.hints(k, seen.product)).unwrap_or_default();
     let mut types: Vec<Said<'_>> = by_recipe
         .into_iter()
-        .map(|data_type| Said { data_type, clear: true, known: true, digest: None, sure: true })
+        .map(|data_type| Said { data_type, clear: true, known: true, digest: None, sure: true, part: false })
         .collect();
-    types.extend(hints.iter().map(|h| Said {
-        data_type: &h.row.data_type,
-        clear: h.clear,
-        known: h.known,
-        digest: h.digest,
-        sure: h.known || h.row.confidence == Confidence::High,
-    }));
-    types.retain(|said| !ELSEWHERE.contains(&said.data_type));
+    types.extend(hints.iter().map(Said::of));
     if types.is_empty() {
         return false;
     }
+    // All of a list, where it is one: `0,0`.
+    let none = |said: &Said<'_>| {
+        let kind = |text| identifier.placeholders.kind(said.data_type, text);
+        kind(text).or_else(|| {
+            let mut kinds = tokens(text).into_iter().map(|(_, token)| kind(token));
+            let first = kinds.next()??;
+            kinds.all(|kind| kind.is_some()).then_some(first)
+        })
+    };
     let empty = |said: &Said<'_>| {
-        let placeholder = identifier.placeholders.kind(said.data_type, text).filter(|_| said.clear)?;
+        let placeholder = none(said).filter(|_| said.clear && !said.part)?;
         let key = seen.leaf.key.clone().unwrap_or_default();
         Some(Withheld { data_type: said.data_type.to_owned(), key, placeholder, leaf: seen.index })
     };
     if let Some(withheld) = types.iter().find_map(empty) {
         found.withheld.push(withheld);
         return true;
+    }
+    types.retain(|said| !ELSEWHERE.contains(&said.data_type));
+    if types.is_empty() {
+        return false;
     }
     for (start, token) in tokens(text) {
         let held = |said: &&Said<'_>| !identifier.placeholders.is(said.data_type, token);
@@ -84,21 +95,36 @@ fn one_leaf(identifier: &Identifier, seen: Seen<'_>, text: &str, found: &mut Fou
 }
 
 /// What a key, or a recipe, says of a value.
-struct Said<'a> {
-    data_type: &'a str,
+pub(super) struct Said<'a> {
+    pub(super) data_type: &'a str,
     /// The name means this type and nothing else.
-    clear: bool,
+    pub(super) clear: bool,
     /// The recipient is known to use the name so.
     known: bool,
     /// The name says that the value is this digest.
     digest: Option<&'static str>,
     /// The name is one of this type alone, and not of whatever its sender takes for the device.
     sure: bool,
+    /// It is half of a place: a latitude.
+    part: bool,
+}
+
+impl<'a> Said<'a> {
+    pub(super) fn of(hint: &Hint<'a>) -> Self {
+        Self {
+            data_type: &hint.row.data_type,
+            clear: hint.clear,
+            known: hint.known,
+            digest: hint.digest,
+            sure: hint.known || hint.row.confidence == Confidence::High,
+            part: hint.row.part.is_some(),
+        }
+    }
 }
 
 /// `None` when the value cannot be one of this type.
-fn read<'a>(said: &Said<'a>, token: &str) -> Option<Reading<'a>> {
-    let Said { data_type, clear: key, known: recipient, digest: named, sure } = *said;
+pub(super) fn read<'a>(said: &Said<'a>, token: &str) -> Option<Reading<'a>> {
+    let Said { data_type, clear: key, known: recipient, digest: named, sure, .. } = *said;
     let fit = shape::fit(data_type, token);
     let hash = digest::by_length(token);
     match (fit, named, hash) {
@@ -106,6 +132,9 @@ fn read<'a>(said: &Said<'a>, token: &str) -> Option<Reading<'a>> {
         // The key says it is a digest, and it is one by its length.
         (_, Some(named), Some(by_length)) if named == by_length || named == "sm3" && by_length == "sha256" => {
             Some(Reading { data_type, key, shape: true, recipient, form: hashed(named) })
+        }
+        (_, Some(ANY_DIGEST), Some(by_length)) => {
+            Some(Reading { data_type, key, shape: true, recipient, form: hashed(by_length) })
         }
         // A hash where the plain value is expected: only for what has a form of its own, so that it is no plain value.
         (Fit::No, None, Some(by_length)) if is_hashed_usually(data_type) => {
@@ -125,7 +154,7 @@ fn hashed(name: &str) -> Form {
     Form { digest: name.to_owned(), variant: "unknown".to_owned() }
 }
 
-fn hit(identifier: &Identifier, seen: Seen<'_>, reading: &Reading<'_>, start: usize, token: &str) -> Hit {
+pub(super) fn hit(identifier: &Identifier, seen: Seen<'_>, reading: &Reading<'_>, start: usize, token: &str) -> Hit {
     let plain = reading.form.digest == "plain";
     let differs = identifier.profiled.contains(reading.data_type);
     let certainty = match reading.hints() {

@@ -28,8 +28,17 @@ pub(super) struct Keys {
 /// What a name may begin with that says nothing of the type, as words.
 const PREFIXES: &[&str] = &["d", "device", "dev", "x", "client", "user", "phone"];
 /// What it may end or begin with when the value is a digest.
-const DIGESTS: &[(&str, &str)] =
-    &[("md5", "md5"), ("sha1", "sha1"), ("sha256", "sha256"), ("sha512", "sha512"), ("sm3", "sm3")];
+const DIGESTS: &[(&str, &str)] = &[
+    ("md5", "md5"),
+    ("sha1", "sha1"),
+    ("sha256", "sha256"),
+    ("sha512", "sha512"),
+    ("sm3", "sm3"),
+    ("hashed", ANY_DIGEST),
+    ("hash", ANY_DIGEST),
+];
+/// The name says that the value is a digest (`phone_hash`), and not which.
+pub(super) const ANY_DIGEST: &str = "hash";
 
 impl Keys {
     pub(super) fn new(signatures: &Signatures) -> Self {

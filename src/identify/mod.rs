@@ -13,6 +13,8 @@ mod boundary;
 mod digest;
 mod embedded;
 mod forms;
+mod grouped;
+mod in_text;
 mod issued;
 mod keyed;
 mod keys;
@@ -151,7 +153,7 @@ impl Identifier {
             .map(|(index, leaf)| Seen { index, leaf, text: std::str::from_utf8(&leaf.bytes).ok(), product })
             .collect();
         self.patterns.search(self, &seen, time, &mut found.hits);
-        place::search(self, &seen, time, &mut found.hits);
+        place::search(self, &seen, time, &mut found);
         apps::search(self, &seen, &mut found.hits);
         keyed::search(self, &seen, &mut found);
         settle::settle(&mut found, |leaf| self.is_experimental(leaves.get(leaf)));

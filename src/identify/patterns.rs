@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use daachorse::DoubleArrayAhoCorasick;
-use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
+use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXLOWER_PERMISSIVE};
 
 use super::boundary::{self, Stuff};
 use super::digest::Digested;
 use super::embedded::{self, Embedding};
+use super::grouped::Grouped;
 use super::{Hit, Identifier, Placeholders, Seen, digest, forms};
 use crate::evidence::{Certainty, Ground, GroundCode, Reason, Time};
 use crate::observations::Form;
@@ -16,11 +17,6 @@ use crate::payload;
 use crate::session::{Profile, ProfileValue};
 use crate::shape;
 use crate::signatures::{Recipe, RecipeDigest, Signatures};
-
-/// Values shorter than this prove nothing by themselves (DESIGN.md, short values).
-const SHORT: usize = 8;
-/// Nor do values of fewer different characters than this.
-const FEW_CHARACTERS: usize = 4;
 
 /// Digests of this many bytes are looked for as bytes.
 const RAW_FROM: usize = 16;
@@ -94,6 +90,8 @@ pub(super) struct Patterns {
     written: Vec<Vec<Written>>,
     /// `None` when there is nothing to search.
     automaton: Option<DoubleArrayAhoCorasick<u32>>,
+    /// The same by their text, for values that are written in groups.
+    grouped: Grouped,
 }
 
 impl std::fmt::Debug for Patterns {
@@ -121,7 +119,7 @@ impl Patterns {
             .map(|(data_type, value)| Known {
                 data_type: data_type.clone(),
                 value: value.clone(),
-                short: is_short(&value.value),
+                short: shape::is_short(&value.value),
             })
             .collect();
         let mut by_text: BTreeMap<Vec<u8>, Vec<Written>> = BTreeMap::new();
@@ -132,7 +130,9 @@ impl Patterns {
             }
         }
         let automaton = DoubleArrayAhoCorasick::new(by_text.keys()).ok();
-        Self { known, written: by_text.into_values().collect(), automaton }
+        let direct = by_text.iter().enumerate().filter(|(_, (_, all))| all.iter().any(Written::is_any_case));
+        let grouped = Grouped::new(direct.map(|(number, (text, _))| (text.as_slice(), number)));
+        Self { known, written: by_text.into_values().collect(), automaton, grouped }
     }
 
     pub(super) fn search(&self, identifier: &Identifier, leaves: &[Seen<'_>], time: Time, hits: &mut Vec<Hit>) {
@@ -144,6 +144,7 @@ impl Patterns {
         for seen in leaves {
             lower.clear();
             lower.extend(seen.leaf.bytes.iter().map(u8::to_ascii_lowercase));
+            let before = hits.len();
             for found in automaton.find_overlapping_iter(&lower) {
                 let number = found.value() as usize;
                 let (Some(written), Some(last)) = (self.written.get(number), found_in.get_mut(number)) else {
@@ -156,7 +157,47 @@ impl Patterns {
                     hits.push(hit);
                 }
             }
+            if hits.len() == before {
+                hits.extend(self.in_groups(identifier, *seen, time));
+            }
         }
+    }
+
+    /// The whole text is one value, in groups that are not its own (`3520 9900 1761 481`).
+    fn in_groups(&self, identifier: &Identifier, seen: Seen<'_>, time: Time) -> Option<Hit> {
+        let text = seen.text?;
+        let written = self.written.get(self.grouped.find(text)?)?;
+        let fits = |w: &&Written| w.is_any_case() && w.of.as_ref().is_none_or(|maker| maker.made(seen));
+        let (chosen, named) = self.choose(identifier, seen, seen.leaf.key.as_deref(), written.iter().filter(fits))?;
+        let known = self.known.get(chosen.known)?;
+        if known.short && !named {
+            return None;
+        }
+        let form = Form { digest: chosen.form.digest.clone(), variant: format!("{} in groups", chosen.form.variant) };
+        let key = seen.leaf.key.as_deref();
+        Some(known.hit(seen, form, key, 0..text.len(), text.to_owned(), time))
+    }
+
+    /// The one whose type the place names, else the first; and whether it is named.
+    fn choose<'w>(
+        &self,
+        identifier: &Identifier,
+        seen: Seen<'_>,
+        key: Option<&str>,
+        candidates: impl Iterator<Item = &'w Written>,
+    ) -> Option<(&'w Written, bool)> {
+        let typed = |data_type: &str| {
+            identifier.recipe_type(seen.leaf) == Some(data_type)
+                || key.is_some_and(|k| identifier.keys.names(k, data_type, seen.product))
+        };
+        let mut first = None;
+        for written in candidates {
+            if self.known.get(written.known).is_some_and(|k| typed(&k.data_type)) {
+                return Some((written, true));
+            }
+            first = first.or(Some(written));
+        }
+        first.map(|written| (written, false))
     }
 
     /// Which of the values that are written like this it is, if it is one.
@@ -186,24 +227,17 @@ impl Patterns {
         let whole = range.start == 0;
         let near = (!whole).then(|| payload::word_before(bytes, range.start)).flatten();
         let key = near.or(seen.leaf.key.as_deref());
-        let typed = |data_type: &str| {
-            identifier.recipe_type(seen.leaf) == Some(data_type)
-                || key.is_some_and(|k| identifier.keys.names(k, data_type, seen.product))
-        };
-        let of = |w: &Written| self.known.get(w.known);
-        let named = candidates.iter().find(|w| of(w).is_some_and(|k| typed(&k.data_type)));
-        let chosen = named.or(candidates.first())?;
-        let known = of(chosen)?;
+        let (chosen, named) = self.choose(identifier, seen, key, candidates.into_iter())?;
+        let known = self.known.get(chosen.known)?;
         let plain_word = chosen.form.digest == "plain";
-        if known.short && named.is_none() || IN_USER_AGENTS.contains(&known.data_type.as_str()) && seen.is_user_agent()
-        {
+        if known.short && !named || IN_USER_AGENTS.contains(&known.data_type.as_str()) && seen.is_user_agent() {
             return None;
         }
         let mut form = chosen.form.clone();
         let mut range = range;
         if let Some(version) = versioned.filter(|_| chosen.is_body_of(known)) {
             // With the check digit in front the two digits are as likely the head of a longer number.
-            if version.doubtful && named.is_none() {
+            if version.doubtful && !named {
                 return None;
             }
             range.end = version.end;
@@ -215,12 +249,28 @@ impl Patterns {
         } else if plain_word && chosen.text != text && form.variant != "16-digits" {
             "any-case".clone_into(&mut form.variant);
         }
-        let what = match plain_word {
+        let written = if chosen.embedding.is_some() { chosen.text.clone() } else { text.to_owned() };
+        Some(known.hit(seen, form, key, range, written, time))
+    }
+}
+
+impl Known {
+    /// It stands in `range` of the leaf, under `key`.
+    fn hit(
+        &self,
+        seen: Seen<'_>,
+        form: Form,
+        key: Option<&str>,
+        range: std::ops::Range<usize>,
+        written: String,
+        time: Time,
+    ) -> Hit {
+        let what = match form.digest == "plain" {
             true => Ground::new(GroundCode::ProfileValue),
             false => Ground::new(GroundCode::ProfileDigest).with("digest", &form.digest),
         };
         let under = key.map(|key| Ground::new(GroundCode::UnderKey).with("key", key));
-        let (certainty, when) = match known.value.holds_at(time) {
+        let (certainty, when) = match self.value.holds_at(time) {
             true => (digest::certainty(&form.digest), None),
             false => {
                 let outside = Some(Ground::new(GroundCode::OutsideValidity));
@@ -228,18 +278,18 @@ impl Patterns {
             }
         };
         let reason = Reason::of([Some(what.with("variant", &form.variant)), under, when].into_iter().flatten());
-        Some(Hit {
-            data_type: known.data_type.clone(),
+        Hit {
+            data_type: self.data_type.clone(),
             form,
             certainty,
             reason,
-            value: known.value.value.clone(),
-            written: if chosen.embedding.is_some() { chosen.text.clone() } else { text.to_owned() },
+            value: self.value.value.clone(),
+            written,
             key: key.map(str::to_owned),
             leaf: seen.index,
             start: range.start,
             end: range.end,
-        })
+        }
     }
 }
 
@@ -265,6 +315,11 @@ impl Maker {
 }
 
 impl Written {
+    /// Text in which case does not count.
+    fn is_any_case(&self) -> bool {
+        self.embedding.is_none() && !self.exact
+    }
+
     /// An IMEI without its check digit, as it is.
     fn is_body_of(&self, known: &Known) -> bool {
         known.data_type == "imei" && self.form.digest == "plain" && self.text.len() == 14 && self.embedding.is_none()
@@ -277,12 +332,6 @@ impl Written {
         let same = if *embedding == Embedding::Hex { found.eq_ignore_ascii_case(pattern) } else { found == pattern };
         same && embedding.holds(bytes, range.start, range.end, &self.text)
     }
-}
-
-/// Measured in bytes of UTF-8: a Chinese character, three bytes, is as rare as that many letters.
-fn is_short(value: &str) -> bool {
-    let different: std::collections::BTreeSet<char> = value.chars().collect();
-    value.len() < SHORT || different.len() < FEW_CHARACTERS
 }
 
 fn all_written(index: usize, known: &Known, makings: &[Making<'_>]) -> Vec<Written> {
@@ -327,9 +376,12 @@ fn all_written(index: usize, known: &Known, makings: &[Making<'_>]) -> Vec<Writt
             };
             all.extend(digest.iter().flat_map(|digest| digested(digest, &form, Some(&making.maker))));
         }
+        // What only a digest is made of.
+        if variant == forms::QUOTED {
+            continue;
+        }
         let mut embedded = if known.short { Vec::new() } else { embedded::patterns(&text) };
-        let octets = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok();
-        embedded.extend(octets.filter(|o| o.len() >= RAW_ID_FROM).map(|o| (Embedding::Raw, o)));
+        let octets = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok().filter(|o| o.len() >= RAW_ID_FROM);
         let written = |embedding| Written {
             known: index,
             form: form("plain"),
@@ -338,6 +390,13 @@ fn all_written(index: usize, known: &Known, makings: &[Making<'_>]) -> Vec<Writt
             embedding,
             of: None,
         };
+        // The bytes that it is a text of, alone in a value of their own.
+        let encoded = |octets: &Vec<u8>| [BASE64_NOPAD.encode(octets), BASE64URL_NOPAD.encode(octets)];
+        for text in octets.iter().flat_map(encoded) {
+            let form = Form { digest: "plain".to_owned(), variant: format!("{variant} as bytes in base64") };
+            all.push(Written { form, text, exact: true, ..written(None) });
+        }
+        embedded.extend(octets.map(|o| (Embedding::Raw, o)));
         all.extend(embedded.into_iter().map(|e| written(Some(e))));
         all.push(written(None));
     }

@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use super::{Hit, Identifier, Seen};
+use super::{Found, Hit, Identifier, Seen, Withheld};
 use crate::evidence::{Certainty, Ground, GroundCode, Reason, Time};
 use crate::observations::Form;
 use crate::session::{Profile, ProfileValue};
 use crate::shape::{self, Degrees, Place};
 
-/// How far a sent place may lie from the profile's to be the same: the device moves
-/// about a room, fixes wander, and a tester writes down a few decimals.
-const SAME_PLACE_METRES: f64 = 1_000.0;
-/// Metres in a degree of latitude, for the rounding of few decimals.
+/// How far a sent place may lie from the profile's to be the same: the device moves about
+/// a room and fixes wander (facts: identifiers, location: 100 m for *precise*). A shop next
+/// door is another place.
+const SAME_PLACE_METRES: f64 = 100.0;
+/// The same where no key says that two numbers are a place: the shifts of the datums are
+/// approximations, good to five metres.
+const UNKEYED_METRES: f64 = 30.0;
+/// Metres in a degree of latitude, and of longitude at the equator.
 const METRES_PER_DEGREE: f64 = 111_195.0;
 /// From this many decimals on a place is precise (about eleven metres).
 const PRECISE_DECIMALS: u32 = 4;
@@ -25,6 +29,8 @@ const NUMBERS: usize = 4_096;
 pub(super) struct Known {
     value: ProfileValue,
     datums: [(&'static str, Place); 3],
+    /// Decimals that the profile gives of it.
+    decimals: u32,
 }
 
 /// The places of the profile: `latitude,longitude`, in either order where only one is possible.
@@ -36,7 +42,7 @@ pub(super) fn known(profile: &Profile) -> Vec<Known> {
             let place = shape::pair(a, b).or_else(|| shape::pair(b, a))?;
             let gcj02 = shape::to_gcj02(place);
             let datums = [("as-is", place), ("gcj-02", gcj02), ("bd-09", shape::to_bd09(gcj02))];
-            Some(Known { value: value.clone(), datums })
+            Some(Known { value: value.clone(), datums, decimals: a.decimals.min(b.decimals) })
         })
         .collect()
 }
@@ -55,11 +61,13 @@ struct Pair {
     written: String,
 }
 
-pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], time: Time, hits: &mut Vec<Hit>) {
+pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], time: Time, found: &mut Found) {
+    let withheld = withheld(identifier, leaves);
+    let hits = &mut found.hits;
     let mut groups: BTreeMap<u32, Vec<Seen<'_>>> = BTreeMap::new();
     for seen in leaves {
         let number = seen.text.and_then(shape::degrees).is_some();
-        if number {
+        if number && !withheld.iter().any(|slot| slot.contains(&seen.index)) {
             groups.entry(seen.leaf.group).or_default().push(*seen);
         }
         for pair in in_text(identifier, *seen) {
@@ -74,6 +82,37 @@ pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], time: Time, h
         }
         hits.extend(pairs.into_iter().filter_map(|(seen, pair)| judge(identifier, seen, pair, time)));
     }
+    let slot = |[leaf, _]: [usize; 2]| {
+        let seen = leaves.get(leaf)?;
+        let key = seen.leaf.key.clone().unwrap_or_default();
+        let placeholder = identifier.placeholders.kind("location", seen.text?)?;
+        Some(Withheld { data_type: "location".to_owned(), key, placeholder, leaf })
+    };
+    found.withheld.extend(withheld.into_iter().filter_map(slot));
+}
+
+/// Latitudes and longitudes side by side that both say that there is no place.
+fn withheld(identifier: &Identifier, leaves: &[Seen<'_>]) -> Vec<[usize; 2]> {
+    /// The longest is `4.9E-324`, Baidu's.
+    const LONGEST: usize = 16;
+    let mut latitudes: BTreeMap<u32, usize> = BTreeMap::new();
+    let mut longitudes: BTreeMap<u32, usize> = BTreeMap::new();
+    for seen in leaves {
+        let Some(text) = seen.text.filter(|t| t.len() <= LONGEST && !seen.leaf.element) else { continue };
+        // Most values are none of these, and keys cost more to look up.
+        if !text.bytes().next().is_none_or(|b| b"0-49.nNuU\"".contains(&b)) {
+            continue;
+        }
+        let half = match key_of(identifier, *seen) {
+            Some((Some("latitude"), true, _)) => &mut latitudes,
+            Some((Some("longitude"), true, _)) => &mut longitudes,
+            _ => continue,
+        };
+        if identifier.placeholders.is("location", text) {
+            half.entry(seen.leaf.group).or_insert(seen.index);
+        }
+    }
+    latitudes.into_iter().filter_map(|(group, leaf)| Some([leaf, *longitudes.get(&group)?])).collect()
 }
 
 /// What a key says of a place.
@@ -195,14 +234,24 @@ fn judge(identifier: &Identifier, seen: Seen<'_>, pair: Pair, time: Time) -> Opt
     let straight = shape::pair(pair.first, pair.second);
     let crossed = (!pair.ordered).then(|| shape::pair(pair.second, pair.first)).flatten();
     let data_type = if decimals >= PRECISE_DECIMALS { "location" } else { "location_coarse" };
-    let rounding = METRES_PER_DEGREE * 0.5 / 10f64.powi(i32::try_from(decimals).unwrap_or(i32::MAX).min(9));
-    let near = [straight, crossed].into_iter().flatten().flat_map(|sent| {
-        identifier.places.iter().flat_map(move |known| {
-            known.datums.iter().map(move |(datum, place)| (sent.metres_to(*place), *datum, known))
-        })
-    });
-    let nearest =
-        near.min_by(|a, b| a.0.total_cmp(&b.0)).filter(|(metres, ..)| *metres <= SAME_PLACE_METRES + rounding);
+    let nearest = |metres: f64| {
+        let near = [straight, crossed].into_iter().flatten().flat_map(|sent| {
+            identifier.places.iter().flat_map(move |known| {
+                let is = move |place: Place| known.is(place, sent, decimals, metres);
+                let fits = known.datums.iter().filter(move |(_, place)| is(*place));
+                fits.map(move |(datum, place)| (sent.metres_to(*place), *datum, known))
+            })
+        });
+        near.min_by(|a, b| a.0.total_cmp(&b.0))
+    };
+    let keyed = pair.keyed.then(|| nearest(SAME_PLACE_METRES).map(|near| (near, Certainty::Confirmed)));
+    let unkeyed = || {
+        // Two numbers of three decimals agree with a place one time in some ten thousand.
+        let most = if decimals >= PRECISE_DECIMALS { Certainty::Confirmed } else { Certainty::Possible };
+        let close = nearest(UNKEYED_METRES).map(|near| (near, most));
+        close.or_else(|| Some((nearest(SAME_PLACE_METRES)?, most.min(Certainty::Probable))))
+    };
+    let nearest = keyed.unwrap_or_else(|| (decimals >= UNKEYED_DECIMALS).then(unkeyed).flatten());
     let hit = |certainty, reason: Reason, variant: &str, value: String| Hit {
         data_type: data_type.to_owned(),
         form: Form { digest: "plain".to_owned(), variant: variant.to_owned() },
@@ -216,8 +265,8 @@ fn judge(identifier: &Identifier, seen: Seen<'_>, pair: Pair, time: Time) -> Opt
         end: pair.end,
     };
     match nearest {
-        Some((_, datum, known)) if pair.keyed || decimals >= UNKEYED_DECIMALS => {
-            let certainty = if known.value.holds_at(time) { Certainty::Confirmed } else { Certainty::Probable };
+        Some(((_, datum, known), most)) => {
+            let certainty = if known.value.holds_at(time) { most } else { most.min(Certainty::Probable) };
             let near =
                 Ground::new(GroundCode::ProfilePlace).with("datum", datum).with("decimals", decimals.to_string());
             Some(hit(certainty, near.into(), datum, known.value.value.clone()))
@@ -233,5 +282,26 @@ fn judge(identifier: &Identifier, seen: Seen<'_>, pair: Pair, time: Time) -> Opt
             let certainty = if sure { Certainty::Probable } else { Certainty::Possible };
             Some(hit(certainty, reason, "as-is", pair.written.clone()))
         }
+    }
+}
+
+impl Known {
+    /// `place`, which is this one in some datum, is what `sent` says with so many decimals: within
+    /// `metres`, and beyond that by no more than the rounding, or the cutting, of the decimals.
+    fn is(&self, place: Place, sent: Place, decimals: u32, metres: f64) -> bool {
+        let unit = |decimals: u32| 0.1_f64.powi(i32::try_from(decimals).unwrap_or(i32::MAX));
+        let scale = METRES_PER_DEGREE * sent.latitude.to_radians().cos().max(f64::EPSILON);
+        let (slack_lat, slack_lon) = (metres / METRES_PER_DEGREE, metres / scale);
+        // What the profile itself leaves open.
+        let open = unit(self.decimals) / 2.0;
+        // Cutting moves a coordinate towards zero.
+        let cut = |from: f64, to: f64| if from < 0.0 { to - from } else { from - to };
+        let (lat, lon) = (cut(place.latitude, sent.latitude), cut(place.longitude, sent.longitude));
+        let within = |low: f64, high: f64| {
+            (low - slack_lat - open..=high + slack_lat + open).contains(&lat)
+                && (low - slack_lon - open..=high + slack_lon + open).contains(&lon)
+        };
+        let unit = unit(decimals);
+        within(-unit / 2.0, unit / 2.0) || within(0.0, unit)
     }
 }

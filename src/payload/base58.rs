@@ -1,4 +1,4 @@
-//! Base58 with Bitcoin's alphabet (draft-msporny-base58), of readable text.
+//! Base58 with Bitcoin's alphabet (draft-msporny-base58), of readable text, or of what is opened further.
 
 use super::budget::Budget;
 use super::sense;
@@ -6,6 +6,8 @@ use super::walk::{Input, Opener, Opening};
 
 /// Shorter words are words. Ten random bytes are text one time in 18,000.
 const SHORTEST: usize = 14;
+/// Of what is compressed or a structure, which shorter random bytes may look like.
+const SHORTEST_PACKED: usize = 32;
 /// The number is multiplied out digit by digit, which grows with the square of this.
 const LONGEST: usize = 1_024;
 
@@ -17,7 +19,8 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     if !(SHORTEST..=LONGEST).contains(&input.bytes.len()) {
         return None;
     }
-    let decoded = decode(input.bytes).filter(|d| sense::is_text(d))?;
+    let long = input.bytes.len() >= SHORTEST_PACKED;
+    let decoded = decode(input.bytes).filter(|d| sense::is_text(d) || long && sense::is_decoded(d))?;
     budget.bytes(decoded.len()).then(|| Opening { keep: true, ..Opening::one(decoded) })
 }
 

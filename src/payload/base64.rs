@@ -14,7 +14,7 @@ pub(super) const BASE64: Opener = Opener {
     name: "base64",
     open: |input, budget| {
         let decoded = decode(input.bytes).filter(|_| input.bytes.len() >= SHORTEST)?;
-        let sensible = sense::is_decoded(&decoded) || headless::is_deflated(&decoded, budget);
+        let sensible = sense::is_decoded(&decoded) || headless::is_compressed(&decoded, budget);
         (sensible && budget.bytes(decoded.len())).then(|| Opening { keep: true, ..Opening::one(decoded) })
     },
 };

@@ -8,24 +8,36 @@ use super::walk::{Input, Opener, Opening};
 /// Without the marks nothing but the result speaks for it: sixteen random bytes are text
 /// one time in six million.
 const SHORTEST_BARE: usize = 20;
+/// Bytes of what is compressed or a structure, which shorter random ones may look like.
+const SHORTEST_PACKED: usize = 24;
 
 const RFC_1924: &[u8; 85] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
 
 pub(super) const BASE85: Opener = Opener { name: "base85", open };
 
+/// Between its marks it is nothing else, whatever its characters look like.
+pub(super) const FRAMED: Opener = Opener { name: "base85", open: framed };
+
+fn ascii85(b: u8) -> Option<u8> {
+    matches!(b, b'!'..=b'u').then(|| b - b'!')
+}
+
+fn framed(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
+    let inner = input.bytes.trim_ascii().strip_prefix(b"<~").and_then(|b| b.strip_suffix(b"~>"))?;
+    let decoded = decode(inner, ascii85, true).filter(|d| sense::is_decoded(d))?;
+    budget.bytes(decoded.len()).then(|| Opening::one(decoded))
+}
+
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
-    let marked = input.bytes.trim_ascii().strip_prefix(b"<~").and_then(|b| b.strip_suffix(b"~>"));
-    let ascii85 = |b: u8| matches!(b, b'!'..=b'u').then(|| b - b'!');
     let rfc1924 = |b: u8| RFC_1924.iter().position(|c| *c == b).and_then(|at| u8::try_from(at).ok());
-    let decoded = match marked {
-        Some(inner) => decode(inner, ascii85, true).filter(|d| sense::is_decoded(d))?,
-        None if input.bytes.len() < SHORTEST_BARE => return None,
-        None => [decode(input.bytes, rfc1924, false), decode(input.bytes, ascii85, true)]
-            .into_iter()
-            .flatten()
-            .find(|d| sense::is_text(d))?,
-    };
-    budget.bytes(decoded.len()).then(|| Opening { keep: marked.is_none(), ..Opening::one(decoded) })
+    if input.bytes.len() < SHORTEST_BARE {
+        return None;
+    }
+    let decoded = [decode(input.bytes, rfc1924, false), decode(input.bytes, ascii85, true)]
+        .into_iter()
+        .flatten()
+        .find(|d| sense::is_text(d) || d.len() >= SHORTEST_PACKED && sense::is_decoded(d))?;
+    budget.bytes(decoded.len()).then(|| Opening { keep: true, ..Opening::one(decoded) })
 }
 
 /// Five digits are four bytes, the first digit the highest; a last group of n digits is
@@ -69,7 +81,8 @@ mod tests {
         let read = |text: &str| {
             let bytes = Bytes::copy_from_slice(text.as_bytes());
             let input = Input::new(&bytes, None, false);
-            open(&input, &mut Budget::default()).map(|o| String::from_utf8_lossy(&o.parts[0].bytes).into_owned())
+            let opening = framed(&input, &mut Budget::default()).or_else(|| open(&input, &mut Budget::default()));
+            opening.map(|o| String::from_utf8_lossy(&o.parts[0].bytes).into_owned())
         };
         // Python: a85encode(…, adobe=True), the same without marks, b85encode; and of `\0\0\0\0Man sure.`, which begins with `z`.
         let imei = Some("imei=490154203237518".to_owned());

@@ -22,7 +22,11 @@ const HAN_FEWEST: usize = 3;
 
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     if let Some(text) = input.bytes.strip_prefix(b"\xef\xbb\xbf") {
-        return one(input, UTF_8, input.bytes.slice_ref(text), budget);
+        return one(input, UTF_8.name(), input.bytes.slice_ref(text), budget);
+    }
+    if let Some(text) = utf_32(input.bytes) {
+        let bytes = Bytes::from(text.into_bytes());
+        return sense::is_text(&bytes).then(|| one(input, "UTF-32", bytes, budget)).flatten();
     }
     let encoding = match &input.bytes[..] {
         [0xff, 0xfe, rest @ ..] if !rest.is_empty() => UTF_16LE,
@@ -32,17 +36,30 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     // A mark decides over what was declared (WHATWG Encoding §6).
     let (text, _, broken) = encoding.decode(input.bytes);
     let sense = !broken && sense::is_text(text.as_bytes());
-    sense.then(|| one(input, encoding, Bytes::from(text.into_owned().into_bytes()), budget)).flatten()
+    sense.then(|| one(input, encoding.name(), Bytes::from(text.into_owned().into_bytes()), budget)).flatten()
 }
 
-fn one(input: &Input<'_>, encoding: &'static Encoding, text: Bytes, budget: &mut Budget) -> Option<Opening> {
+fn one(input: &Input<'_>, encoding: &str, text: Bytes, budget: &mut Budget) -> Option<Opening> {
     if !budget.bytes(text.len()) {
         return None;
     }
     // The charset is dealt with; the media type still holds.
     let declared = input.declared.and_then(|d| d.split(';').next()).map(|d| d.trim().to_owned());
-    let part = Inside { argument: Some(encoding.name().to_owned()), bytes: text, declared, ..Inside::default() };
+    let part = Inside { argument: Some(encoding.to_owned()), bytes: text, declared, ..Inside::default() };
     Some(Opening { parts: vec![part], keep: false })
+}
+
+/// Behind the byte order mark of UTF-32, which the standard of the web has no name for.
+fn utf_32(bytes: &[u8]) -> Option<String> {
+    let (units, rest) = bytes.as_chunks::<4>();
+    let (mark, units) = units.split_first()?;
+    let order = match mark {
+        [0xff, 0xfe, 0, 0] => u32::from_le_bytes,
+        [0, 0, 0xfe, 0xff] => u32::from_be_bytes,
+        _ => return None,
+    };
+    let text: Option<String> = units.iter().map(|unit| char::from_u32(order(*unit))).collect();
+    text.filter(|text| rest.is_empty() && !text.is_empty())
 }
 
 /// By `charset=` of the media type, or by an XML declaration.
@@ -77,6 +94,18 @@ pub(super) fn is_utf_16(bytes: &[u8]) -> bool {
         let (text, _, broken) = encoding.decode(bytes);
         !broken && sense::is_text(text.as_bytes())
     })
+}
+
+/// It is text in GB18030, though nobody says so, and long enough that random bytes are none.
+pub(super) fn is_gb_text(bytes: &[u8]) -> bool {
+    /// Bytes: of random values so long one in twenty thousand fits.
+    const SHORTEST: usize = 16;
+    bytes.len() >= SHORTEST && is_encoded_gb(bytes)
+}
+
+/// The same where an encoding of octets (`%D4%C6`) is evidence besides.
+pub(super) fn is_encoded_gb(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_err() && is_gb(bytes)
 }
 
 fn undeclared(bytes: &[u8]) -> Option<&'static Encoding> {

@@ -26,10 +26,11 @@ fn open(input: &Input<'_>, budget: &mut Budget, undo: fn(&[u8], &mut Budget) -> 
     (out.len() >= SHORTEST && sense::is_decoded(&out)).then(|| Opening::compressed(input, out))
 }
 
-/// `bytes`, which an encoding made, are a stream of raw deflate.
-pub(super) fn is_deflated(bytes: &[u8], budget: &mut Budget) -> bool {
+/// `bytes`, which an encoding made, are a stream of raw deflate or of Brotli.
+pub(super) fn is_compressed(bytes: &[u8], budget: &mut Budget) -> bool {
     let bytes = bytes::Bytes::copy_from_slice(bytes);
-    open(&Input::new(&bytes, None, false), budget, deflate).is_some()
+    let input = Input::new(&bytes, None, false);
+    open(&input, budget, deflate).or_else(|| open(&input, budget, brotli)).is_some()
 }
 
 /// The stream ends where the bytes do.

@@ -8,15 +8,33 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
 use super::budget::{self, Budget};
 use super::sense;
-use super::walk::{Opener, Opening};
+use super::walk::{Inside, Opener, Opening};
 
 pub(super) const GZIP: Opener = Opener {
     name: "gzip",
     open: |input, budget| {
         let head = input.bytes.starts_with(&[0x1f, 0x8b, 8]);
-        head.then(|| gzip(input.bytes, budget).usable()).flatten().map(|out| Opening::compressed(input, out))
+        let mut opening = Opening::compressed(input, head.then(|| gzip(input.bytes, budget).usable()).flatten()?);
+        opening.parts.extend(file_name(input.bytes).and_then(|name| Inside::heading(&name)));
+        Some(opening)
     },
 };
+
+/// The name of the file that was compressed, where the head has it (RFC 1952 §2.3).
+fn file_name(bytes: &[u8]) -> Option<String> {
+    const FEXTRA: u8 = 4;
+    const FNAME: u8 = 8;
+    /// Longest name that file systems take.
+    const LONGEST: usize = 255;
+    let flags = *bytes.get(3)?;
+    let mut rest = bytes.get(10..)?;
+    if flags & FEXTRA != 0 {
+        let (length, tail) = rest.split_first_chunk::<2>()?;
+        rest = tail.get(usize::from(u16::from_le_bytes(*length))..)?;
+    }
+    let end = rest.iter().take(LONGEST + 1).position(|b| *b == 0).filter(|_| flags & FNAME != 0)?;
+    Some(String::from_utf8_lossy(rest.get(..end)?).into_owned())
+}
 
 pub(super) const ZLIB: Opener = Opener {
     name: "deflate",

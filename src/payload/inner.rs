@@ -7,10 +7,9 @@
 
 use std::ops::Range;
 
-use super::base64;
 use super::budget::Budget;
-use super::sense;
 use super::walk::{Input, Inside, Opener, Opening};
+use super::{base64, image, sense};
 
 pub(super) const INNER: Opener = Opener { name: "base64", open };
 
@@ -93,5 +92,5 @@ fn is_start(head: &[u8]) -> bool {
         Err(error) if error.error_len().is_none() => error.valid_up_to(),
         Err(_) => 0,
     };
-    whole > 0 && head.get(..whole).is_some_and(sense::is_text) || sense::has_head(head)
+    whole > 0 && head.get(..whole).is_some_and(sense::is_text) || sense::has_head(head) || image::is_image(head)
 }

@@ -109,8 +109,26 @@ impl Parser<'_> {
                 match self.peek()? {
                     end if end == close => {
                         self.at += 1;
+                        let (group, empty) = (frame.group.saturating_sub(1), first);
                         path.truncate(frame.path);
                         stack.pop();
+                        // `"imei": []`: a name with nothing behind it.
+                        if let Some(bytes) =
+                            empty.then(|| self.source.get(self.at.saturating_sub(2)..self.at)).flatten()
+                            && let Some(name) = name.clone().filter(|_| parts.len() < budget::LEAVES)
+                            && matches!(bytes, b"[]" | b"{}")
+                        {
+                            let (argument, bytes) = (Some(path.clone()), self.source.slice_ref(bytes));
+                            let group = stack.last().map_or(group, |frame| frame.group);
+                            parts.push(Inside {
+                                argument,
+                                key: Some(name),
+                                bytes,
+                                group,
+                                scalar: true,
+                                ..Inside::default()
+                            });
+                        }
                         first = false;
                         continue;
                     }

@@ -5,8 +5,8 @@ use memchr::memmem;
 
 use super::budget::{self, Budget};
 use super::form::numbered;
-use super::walk::{Input, Inside, Opener, Opening};
-use super::{base64, quoted_printable, sense};
+use super::walk::{Input, Inside, Opener, Opening, may_be_value};
+use super::{base64, percent, quoted_printable, sense};
 
 pub(super) const MULTIPART: Opener = Opener { name: "multipart", open };
 
@@ -29,9 +29,7 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
         }
         let end = memmem::find(rest, format!("\n{delimiter}").as_bytes());
         let content = rest.get(..end.unwrap_or(rest.len()))?;
-        if let Some(part) = part(input.bytes, content, &mut names, budget) {
-            parts.push(part);
-        }
+        parts.extend(part(input.bytes, content, &mut names, budget).unwrap_or_default());
         // A body that ends without its last delimiter is cut; its last part is what is left.
         let Some(end) = end else { break };
         rest = rest.get(end + 1 + delimiter.len()..)?;
@@ -45,7 +43,7 @@ fn part(
     part: &[u8],
     names: &mut std::collections::BTreeMap<String, u32>,
     budget: &mut Budget,
-) -> Option<Inside> {
+) -> Option<Vec<Inside>> {
     let (head, content) = [&b"\r\n\r\n"[..], b"\n\n"]
         .iter()
         .filter_map(|blank| memmem::find(part, blank).map(|at| (at, at + blank.len())))
@@ -71,13 +69,42 @@ fn part(
         *count += 1;
         numbered(name, *count - 1)
     });
-    Some(Inside {
+    let mut parts = said(&head, argument.as_deref().unwrap_or_default(), header("content-disposition").as_deref());
+    parts.push(Inside {
         argument,
         key: name,
         bytes: bytes.unwrap_or_else(|| source.slice_ref(content)),
         declared: header("content-type"),
         ..Inside::default()
-    })
+    });
+    Some(parts)
+}
+
+/// What the head of a part says beside the name of its field: the name of its file, and headers
+/// that a sender made up. Ordinary ones say nothing of anyone.
+fn said(head: &str, field: &str, disposition: Option<&str>) -> Vec<Inside> {
+    /// Headers of one part that are looked at.
+    const HEADERS: usize = 16;
+    let part = |what: &str, value: &str| Inside {
+        argument: Some(format!("{field} {what}").trim().to_owned()),
+        key: Some(what.to_owned()),
+        bytes: Bytes::copy_from_slice(value.as_bytes()),
+        ..Inside::default()
+    };
+    let file = disposition.and_then(|d| {
+        // `filename*=UTF-8''%E6%AC%A7` (RFC 8187 §3.2) says more than the plain one beside it.
+        let extended = parameter(d, "filename*").and_then(|value| {
+            let encoded = value.splitn(3, '\'').nth(2)?.as_bytes().to_vec();
+            String::from_utf8(percent::decode(&encoded).map_or(encoded, |d| d.to_vec())).ok()
+        });
+        extended.or_else(|| parameter(d, "filename"))
+    });
+    let file = file.filter(|name| may_be_value(name)).map(|name| part("filename", &name));
+    let headers = head.lines().filter_map(|line| line.split_once(':')).take(HEADERS);
+    let own = headers.filter(|(name, value)| {
+        !name.trim().get(..8).is_some_and(|n| n.eq_ignore_ascii_case("content-")) && !value.trim().is_empty()
+    });
+    own.map(|(name, value)| part(&name.trim().to_ascii_lowercase(), value.trim())).chain(file).collect()
 }
 
 /// A parameter of a header value, quotes taken off.

@@ -163,7 +163,9 @@ fn read_cookies(header: &std::sync::Arc<Link>, walk: &mut Walk<'_>) {
         let argument = numbered(&name, *count);
         *count += 1;
         let link = Link::new(Some(header.clone()), "cookie", Some(argument), header.bytes.slice_ref(content));
-        walk.take(value(link, Some(name), Part::Cookie, group));
+        let value = value(link, Some(name.clone()), Part::Cookie, group);
+        walk.name(&name, &value);
+        walk.take(value);
     }
 }
 

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use percent_encoding::percent_decode;
 
+use super::charset;
 use super::walk::{Opener, Opening};
 
 pub(super) const PERCENT: Opener = Opener {
@@ -10,7 +11,8 @@ pub(super) const PERCENT: Opener = Opener {
     open: |input, budget| {
         let decoded = decode(input.bytes)?;
         // The result must be text: `%` in binary data means nothing.
-        (std::str::from_utf8(&decoded).is_ok() && budget.bytes(decoded.len())).then(|| Opening::one(decoded))
+        let text = std::str::from_utf8(&decoded).is_ok() || charset::is_encoded_gb(&decoded);
+        (text && budget.bytes(decoded.len())).then(|| Opening::one(decoded))
     },
 };
 

@@ -59,7 +59,7 @@ const HEADS: &[&[u8]] = &[
 
 /// What an encoding or a compression yields when it was one: text, or what is opened further.
 pub(super) fn is_decoded(bytes: &[u8]) -> bool {
-    is_text(bytes) || is_compressed(bytes) || charset::is_utf_16(bytes)
+    is_text(bytes) || is_compressed(bytes) || charset::is_utf_16(bytes) || charset::is_gb_text(bytes)
 }
 
 /// The two header bytes of zlib (RFC 1950 §2.2): deflate with a window up to 32 KiB, no

@@ -46,6 +46,7 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let count = names.entry(name.clone()).or_default();
         *count += 1;
+        parts.extend(Inside::heading(&name));
         parts.push(Inside {
             argument: Some(numbered(&name, *count - 1)),
             group: u32::try_from(parts.len()).unwrap_or(u32::MAX),

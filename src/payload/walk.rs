@@ -9,9 +9,10 @@ use bytes::Bytes;
 
 use super::budget::{self, Budget};
 use super::leaf::{Leaf, Link, Part};
-use super::{Decoded, recipe, sense};
+use super::{Decoded, pairs, recipe, sense};
 use crate::evidence::{Direction, Gap, GapReason, Place};
 use crate::message::{Kind, Message};
+use crate::shape;
 
 /// A value on its way down.
 #[derive(Clone, Debug)]
@@ -107,10 +108,12 @@ impl Inside {
 }
 
 /// Names are searched as values where they may be one.
-fn may_be_value(name: &str) -> bool {
+pub(super) fn may_be_value(name: &str) -> bool {
     /// Shorter names, and names with fewer digits, are names.
     const SHORTEST: usize = 8;
     const DIGITS: usize = 4;
+    /// So are names of fewer letters beyond ASCII.
+    const LETTERS: usize = 3;
     /// A name of capitals, small letters and digits that is so long is an encoding of something.
     const ENCODED: usize = 20;
     let count = |of: fn(&u8) -> bool| name.bytes().filter(of).count();
@@ -118,7 +121,10 @@ fn may_be_value(name: &str) -> bool {
         let mixed = count(u8::is_ascii_uppercase) >= 2 && count(u8::is_ascii_lowercase) >= 2;
         name.len() >= ENCODED && mixed && count(u8::is_ascii_digit) > 0 && !name.contains('_')
     };
-    name.len() >= SHORTEST && (count(u8::is_ascii_digit) >= DIGITS || encoded())
+    // `{"contacts": {"欧阳金丝雀": …}}`: names of fields are ASCII, but for Chinese ones.
+    let letters = || name.chars().filter(|c| !c.is_ascii() && c.is_alphabetic()).count() >= LETTERS;
+    let said = || name.contains('@') || shape::package_name(name);
+    name.len() >= SHORTEST && (count(u8::is_ascii_digit) >= DIGITS || encoded() || letters() || said())
 }
 
 impl Opening {
@@ -171,11 +177,13 @@ pub(super) const OPENERS: &[Opener] = &[
     super::events::EVENTS,
     super::lines::LINES,
     super::jsonp::JSONP,
+    super::base85::FRAMED,
     super::plist::PLIST,
     super::xml::XML,
     super::url::URL,
     super::authorization::AUTHORIZATION,
     super::jwt::JWT,
+    super::rfc2047::ENCODED_WORDS,
     super::quoted_printable::QUOTED_PRINTABLE,
     super::html::HTML,
     super::csv::CSV,
@@ -277,6 +285,10 @@ impl<'d> Walk<'d> {
                 drop((name, opening));
                 self.leaf(value, Vec::new());
             }
+            // `"[]"`: a text that says that nothing is there.
+            Some((_, opening)) if opening.parts.is_empty() && !opening.keep && sense::is_text(&value.link.bytes) => {
+                self.leaf(value, Vec::new());
+            }
             Some((name, opening)) => {
                 if opening.keep {
                     let whole = 0..value.link.bytes.len();
@@ -289,9 +301,12 @@ impl<'d> Walk<'d> {
     }
 
     /// Goes on with what was found inside of `value`.
-    fn take_parts(&mut self, value: &Value, step: &'static str, parts: Vec<Inside>) {
+    fn take_parts(&mut self, value: &Value, step: &'static str, mut parts: Vec<Inside>) {
+        pairs::name_values(&mut parts);
+        pairs::join_octets(&mut parts, &mut self.budget);
         let groups = self.groups;
-        let alone = parts.len() == 1 && parts.iter().all(|p| p.key.is_none());
+        let mut values = parts.iter().filter(|p| !p.heading);
+        let alone = values.next().is_some_and(|p| p.key.is_none()) && values.next().is_none();
         let mut names = BTreeSet::new();
         for part in parts {
             if let Some(name) = part.key.as_ref().filter(|name| !part.element && may_be_value(name))

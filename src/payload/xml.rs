@@ -117,6 +117,8 @@ struct Frame {
     /// Its children by name, for the index in the path.
     children: BTreeMap<String, u32>,
     group: u32,
+    /// It has neither text nor attributes so far.
+    empty: bool,
 }
 
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
@@ -137,6 +139,9 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
                     *count
                 });
                 groups += 1;
+                if let Some(parent) = stack.last_mut() {
+                    parent.empty = false;
+                }
                 parts.extend(Inside::heading(&name));
                 let begin = path.len();
                 path.push('/');
@@ -153,7 +158,9 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
                     budget.bytes(argument.len()).then_some(())?;
                     parts.push(value_of(argument, key, value, groups));
                 }
+                let empty = attributes.is_empty();
                 stack.push(Frame {
+                    empty,
                     path: begin,
                     key: called.unwrap_or(name),
                     children: BTreeMap::new(),
@@ -161,18 +168,28 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
                 });
             }
             Node::Text(words) => {
-                let frame = stack.last()?;
-                // Texts of sister elements stand side by side.
-                let group =
-                    stack.len().checked_sub(2).and_then(|parent| stack.get(parent)).map_or(frame.group, |p| p.group);
-                budget.bytes(path.len()).then_some(())?;
-                parts.push(value_of(path.clone(), &frame.key, &words, group));
+                stack.last_mut()?.empty = false;
+                parts.push(text_of(&stack, &path, &words, budget)?);
             }
-            Node::Close => path.truncate(stack.pop()?.path),
+            Node::Close => {
+                // `<imei/>`: a name with nothing behind it.
+                if stack.last().is_some_and(|frame| frame.empty) {
+                    parts.push(text_of(&stack, &path, "", budget)?);
+                }
+                path.truncate(stack.pop()?.path);
+            }
         }
         Some(())
     })?;
     parts.iter().any(|part| !part.heading).then_some(Opening { parts, keep: false })
+}
+
+/// The text of the innermost element.
+fn text_of(stack: &[Frame], path: &str, words: &str, budget: &mut Budget) -> Option<Inside> {
+    let frame = stack.last()?;
+    // Texts of sister elements stand side by side.
+    let group = stack.len().checked_sub(2).and_then(|parent| stack.get(parent)).map_or(frame.group, |p| p.group);
+    budget.bytes(path.len()).then(|| value_of(path.to_owned(), &frame.key, words, group))
 }
 
 fn value_of(argument: String, key: &str, value: &str, group: u32) -> Inside {
@@ -210,6 +227,7 @@ mod tests {
         let expected = [
             ("/l/d/@a", "a", "1&2"),
             ("/l/d", "d", "x<y>z"),
+            ("/l/d[2]", "d", ""),
             ("/l/m/@name", "name", "imei"),
             ("/l/m", "imei", "86"),
             ("/l/i/@key", "key", "k"),

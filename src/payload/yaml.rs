@@ -17,6 +17,16 @@ struct Frame<'a> {
     key: &'a str,
     index: usize,
     group: u32,
+    /// The way to it, and the group it stands in, while nothing is indented below it.
+    empty: Option<(String, u32)>,
+}
+
+impl Frame<'_> {
+    /// `imei:` with nothing behind it and nothing below.
+    fn slot(self) -> Option<Inside> {
+        let (path, group) = self.empty?;
+        Some(Inside { argument: Some(path), key: Some(self.key.to_owned()), group, ..Inside::default() })
+    }
 }
 
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
@@ -38,7 +48,7 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
         let item = content.strip_prefix("- ").map(str::trim_start);
         // `- a` may stand as far to the left as the key that it belongs to.
         while stack.last().is_some_and(|f| f.indent > indent || f.indent == indent && item.is_none()) {
-            stack.pop();
+            parts.extend(stack.pop().and_then(Frame::slot));
         }
         if stack.len() >= budget::JSON_NESTING {
             budget.reach("keys inside each other", budget::JSON_NESTING);
@@ -49,7 +59,10 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
         for frame in &stack {
             json::push_name(&mut path, frame.key);
         }
-        let parent = stack.last_mut();
+        let mut parent = stack.last_mut();
+        if let Some(parent) = &mut parent {
+            parent.empty = None;
+        }
         let (group, named) = parent.as_ref().map_or((0, None), |f| (f.group, Some(f.key)));
         if item.is_some() {
             let index = parent.map_or(0, |f| {
@@ -68,7 +81,7 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
         };
         if value.is_empty() {
             groups += 1;
-            stack.push(Frame { indent, key: key?, index: 0, group: groups });
+            stack.push(Frame { indent, key: key?, index: 0, group: groups, empty: Some((path, group)) });
             continue;
         }
         let quoted = ['"', '\''].iter().find_map(|q| value.strip_prefix(*q)?.strip_suffix(*q));
@@ -83,6 +96,7 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
             ..Inside::default()
         });
     }
+    parts.extend(stack.into_iter().rev().filter_map(Frame::slot));
     (lines >= 2 && parts.iter().any(|p| !p.element)).then_some(Opening { parts, keep: false })
 }
 

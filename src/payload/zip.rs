@@ -198,6 +198,7 @@ impl Members<'_> {
                 self.closed |= !whole;
                 let count = self.names.entry(name.clone()).or_default();
                 *count += 1;
+                self.parts.extend(Inside::heading(&name));
                 self.parts.push(Inside {
                     argument: Some(numbered(&name, *count - 1)),
                     group: u32::try_from(self.parts.len()).unwrap_or(u32::MAX),

@@ -49,10 +49,13 @@ pub fn fit(data_type: &str, value: &str) -> Fit {
         "meid" => Fit::when(meid(value)),
         "imsi" => Fit::when(imsi(value)),
         "iccid" => Fit::when(iccid(value)),
+        // Hex without a letter is a number as well: one Android ID in two thousand, one MAC in three hundred.
+        "android_id" if digits(value, ..) => Fit::when(android_id(value)).min(Fit::Plausible),
         "android_id" => Fit::when(android_id(value)),
         "oaid" | "vaid" | "aaid" | "caid" => Fit::when(oaid(value)),
         "gaid" | "idfa" | "idfv" | "boot_id" => Fit::when(uuid(value)),
         "openudid" => Fit::when(udid(value)),
+        "mac" | "bssid" if digits(value, ..) => Fit::when(mac(value).is_some()).min(Fit::Plausible),
         "mac" | "bssid" => Fit::when(mac(value).is_some()),
         "ip" => Fit::when(ip(value).is_some()),
         "phone" => Fit::when(phone_cn(value).is_some()),
@@ -68,6 +71,18 @@ pub fn fit(data_type: &str, value: &str) -> Fit {
             false => Fit::No,
         },
     }
+}
+
+/// A value that proves nothing by itself: it counts only beside a key name of its type.
+///
+/// Measured in bytes of UTF-8: a Chinese character, three bytes, is as rare as that many letters.
+pub fn is_short(value: &str) -> bool {
+    /// Values shorter than this are met everywhere (eight letters, three Chinese characters).
+    const SHORT: usize = 8;
+    /// So are values of few different characters.
+    const FEW: usize = 4;
+    let different: std::collections::BTreeSet<char> = value.chars().collect();
+    value.len() < SHORT || different.into_iter().map(char::len_utf8).sum::<usize>() < FEW
 }
 
 fn plausible(value: &str) -> bool {

@@ -13,10 +13,14 @@ from ranges that are not assigned to people.
 import base64
 import gzip
 import hashlib
+import io
 import json
 import os
 import subprocess
+import tarfile
 import urllib.parse
+import uuid
+import zipfile
 import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -260,7 +264,19 @@ case("place-elsewhere-with-profile", [hit("location", "39.904200,116.407400", ce
      body='{"lat":39.904200,"lng":116.407400}', content_type=JSON)
 case("place-without-profile", [hit("location", "39.904200,116.407400", certainty="probable")],
      body='{"lat":39.904200,"lng":116.407400}', content_type=JSON, profile=None)
-case("place-unset", [], body='{"lat":0.0,"lng":0.0}', content_type=JSON, profile=None)
+case("place-next-door", [hit("location", "31.238416,121.473701", certainty="possible", key="lat")],
+     body='{"lat":31.238416,"lng":121.473701}', content_type=JSON)
+case("place-fifty-metres-off", [plain("location", "31.230866,121.473701", key="lat")], body='{"lat":31.230866,"lng":121.473701}', content_type=JSON)
+case("place-two-decimals-cut", [plain("location_coarse", "31.23,121.47", key="lat")], body='{"lat":31.23,"lng":121.47}', content_type=JSON)
+case("place-two-decimals-of-another", [hit("location_coarse", "31.22,121.48", certainty="possible", key="lat")],
+     body='{"lat":31.22,"lng":121.48}', content_type=JSON)
+case("place-without-names", [plain("location", "121.473701,31.230416", key="a")], body='{"a":121.473701,"b":31.230416}', content_type=JSON)
+case("place-without-names-fifty-metres-off", [hit("location", "121.473701,31.230866", certainty="probable", key="a")],
+     body='{"a":121.473701,"b":31.230866}', content_type=JSON)
+case("place-without-names-three-decimals", [hit("location_coarse", "31.230,121.474", certainty="possible", key="a")],
+     body='{"a":31.230,"b":121.474}', content_type=JSON)
+case("place-without-names-next-door", [], body='{"a":121.473701,"b":31.238416}', content_type=JSON)
+case("place-unset", [], body='{"lat":0.0,"lng":0.0}', content_type=JSON, profile=None, withheld=[["location", "lat"]])
 
 # --- lists of apps ---
 case("apps-of-the-profile", [plain("installed_apps", APPS[0])], body=json.dumps({"x": [{"p": a} for a in APPS[:3]]}), content_type=JSON)
@@ -357,6 +373,145 @@ case("applog-plain", [hit("imei", OTHER_IMEI, certainty="probable", key="udid"),
 case("gdt-ext", [hit("idfa", OAID.upper(), certainty="probable", key="m5"), plain("location", "31230416,121473701", key="lat")],
      target="/gdt_mview.fcg?posid=1&ext=" + urllib.parse.quote(json.dumps({"req": {"m5": OAID.upper(), "lat": 31230416, "lng": 121473701}})),
      host="mi.gdt.qq.com", product="gdt", profile={"location": [f"{LAT},{LON}"]})
+
+# --- slots of every shape ---
+for name, body in (("list", '{"imei":[],"os":"a"}'), ("object", '{"imei":{},"os":"a"}'), ("false", '{"imei":false}'), ("text-of-a-list", '{"imei":"[]"}'),
+                   ("two-zeros", '{"imei":"000000000000000,000000000000000"}'), ("word", '{"imei":"not_allowed"}'), ("stars", '{"imei":"***********"}')):
+    case(f"slot-json-{name}", [], body=body, content_type=JSON, withheld=[["imei", "imei"]])
+case("slot-xml-element", [], body="<r><imei></imei><a>1</a></r>", content_type="text/xml", withheld=[["imei", "imei"]])
+case("slot-xml-closed", [], body="<r><imei/><a>1</a></r>", content_type="text/xml", withheld=[["imei", "imei"]])
+case("slot-yaml-bare", [], body="os: a\nimei:\nv: 2\n", content_type="text/yaml", withheld=[["imei", "imei"]])
+case("slot-yaml-last", [], body="os: a\ndevice:\n  imei:\n", content_type="text/yaml", withheld=[["imei", "imei"]])
+for name, value in (("zero", "0"), ("zero-text", '"0.0"'), ("empty", '""'), ("baidu", '"4.9E-324"'), ("minus-one", "-1"), ("out-of-range", "999"), ("null", "null")):
+    case(f"slot-place-{name}", [], body='{"lat":%s,"lng":%s}' % (value, value), content_type=JSON, withheld=[["location", "lat"]])
+case("slot-place-of-two", [], body='{"location":"0.0,0.0"}', content_type=JSON, withheld=[["location", "location"]])
+case("on-the-equator", [hit("location", "0.00000,121.473701", certainty="possible")], body='{"lat":0.00000,"lng":121.473701}', content_type=JSON)
+for name, value in (("list", "[]"), ("text", '""'), ("null", "null")):
+    case(f"slot-apps-{name}", [], body='{"applist":%s}' % value, content_type=JSON, withheld=[["installed_apps", "applist"]])
+case("no-slot-under-a-name-of-many-meanings", [], body='{"aid":"","cid":[],"name":{}}', content_type=JSON)
+
+# --- written in groups, of octets, with marks ---
+groups = lambda text, n, mark: mark.join(text[i:i + n] for i in range(0, len(text), n))
+for name, data_type, written, digest in (
+        ("imei-fours", "imei", groups(IMEI, 4, " "), "plain"), ("imei-slashes", "imei", f"{IMEI[:6]}/{IMEI[6:8]}/{IMEI[8:14]}/{IMEI[14]}", "plain"),
+        ("imei-full-width", "imei", "".join(chr(0xff10 + int(d)) for d in IMEI), "plain"),
+        ("mac-underscores", "mac", MAC.replace(":", "_"), "plain"), ("mac-spaces", "mac", MAC.replace(":", " "), "plain"),
+        ("oaid-underscores", "oaid", OAID.replace("-", "_"), "plain"), ("android-id-0x", "android_id", "0x" + ANDROID_ID, "plain"),
+        ("phone-86", "phone", f"86-{PHONE[:3]}-{PHONE[3:7]}-{PHONE[7:]}", "plain"),
+        ("phone-point", "phone", "+86." + PHONE, "plain"), ("md5-0x", "imei", "0x" + h("md5", IMEI), "md5"),
+        ("md5-colons", "imei", groups(h("md5", IMEI), 2, ":").upper(), "md5"), ("md5-spaces", "imei", groups(h("md5", IMEI), 2, " "), "md5"),
+        ("sha256-dashes", "imei", groups(h("sha256", IMEI), 2, "-"), "sha256")):
+    case(f"grouped-{name}", [plain(data_type, written, digest=digest, key="v")], body=json.dumps({"v": written}, ensure_ascii=False), content_type=JSON)
+case("grouped-iccid", [plain("iccid", groups(ICCID, 4, " "))], body=json.dumps({"v": groups(ICCID, 4, " ")}), content_type=JSON, profile={"iccid": [ICCID]})
+case("grouped-id-card", [plain("id_card", "110105 19491231 002x")], body=json.dumps({"v": "110105 19491231 002x"}), content_type=JSON,
+     profile={"id_card": ["11010519491231002X"]})
+case("a-fraction-is-no-group", [], body=json.dumps({"v": "13.912345678", "w": "139,1234,5678"}), content_type=JSON)
+octets = lambda text: bytes.fromhex(text.replace(":", "").replace("-", ""))
+for name, data_type, value in (("oaid", "oaid", OAID), ("android-id", "android_id", ANDROID_ID), ("mac", "mac", MAC)):
+    case(f"octets-in-base64-{name}", [plain(data_type, b64(octets(value)).rstrip("="), key="v")], body=json.dumps({"v": b64(octets(value))}), content_type=JSON)
+signed = [b - 256 if b > 127 else b for b in octets(MAC)]
+case("octets-as-numbers", [plain("mac", MAC.replace(":", "").lower(), key="m", steps=["body", "json $.m"])], body=json.dumps({"m": signed}), content_type=JSON)
+packed_json = gzip.compress(json.dumps({"imei": IMEI}).encode())
+case("bytes-as-numbers", [plain("imei", IMEI, key="imei", steps=["body", "json $.x", "gzip", "json $.imei"])],
+     body=json.dumps({"x": [b - 256 if b > 127 else b for b in packed_json]}), content_type=JSON)
+uuid3 = lambda text: str(uuid.UUID(bytes=h("md5", text, raw=True), version=3))
+case("uuid-of-a-name", [plain("android_id", uuid3(ANDROID_ID), digest="uuid-v3")], body=json.dumps({"v": uuid3(ANDROID_ID)}), content_type=JSON)
+case("sha256-of-md5", [plain("imei", h("sha256", h("md5", IMEI)), digest="md5-sha256")], body=json.dumps({"v": h("sha256", h("md5", IMEI))}), content_type=JSON)
+case("sha1-of-md5", [plain("imei", h("sha1", h("md5", IMEI)), digest="md5-sha1")], body=json.dumps({"v": h("sha1", h("md5", IMEI))}), content_type=JSON)
+case("android-id-without-its-zeros", [plain("android_id", "3c21ab47de56", variant="no-leading-zeros"), plain("android_id", h("md5", "3c21ab47de56"), digest="md5")],
+     body=json.dumps({"v": "3c21ab47de56", "w": h("md5", "3c21ab47de56")}), content_type=JSON, profile={"android_id": ["00003c21ab47de56"]})
+case("iccid-with-a-filler", [plain("iccid", "8986001234567890996F")], body=json.dumps({"v": "8986001234567890996F"}), content_type=JSON,
+     profile={"iccid": ["8986001234567890996"]})
+case("digest-of-a-name-in-quotes", [plain("ssid", h("md5", '"lab-network"'), digest="md5", variant="quoted")], body=json.dumps({"v": h("md5", '"lab-network"')}),
+     content_type=JSON, profile={"ssid": ["lab-network"]})
+
+# --- Chinese names ---
+NAME, PERSON = "欧阳金丝雀", {"contacts": ["李小明", "欧阳金丝雀"], "ssid": ["云岫实验室"]}
+case("name-of-three-characters", [plain("contacts", "李小明"), plain("contacts", h("md5", "李小明"), digest="md5")],
+     body=json.dumps({"x": "王五、李小明、赵六", "h": h("md5", "李小明")}, ensure_ascii=False), content_type=JSON, profile=PERSON)
+case("name-inside-a-longer-word", [], body=json.dumps({"shop": "李小明珠宝店", "t": "云岫实验室使用手册"}, ensure_ascii=False), content_type=JSON, profile=PERSON)
+case("name-of-two-characters-needs-its-key", [plain("contacts", "小明", key="contacts")],
+     body=json.dumps({"x": "小明", "contacts": ["小明"]}, ensure_ascii=False), content_type=JSON, profile={"contacts": ["小明"]})
+case("name-as-a-name", [plain("contacts", NAME), plain("ssid", "云岫实验室")], body=json.dumps({"d": {NAME: {"n": 1}, "云岫实验室": -40}}, ensure_ascii=False),
+     content_type=JSON, profile=PERSON)
+case("encoded-words", [plain("contacts", NAME, steps=["header x-name", "rfc2047"])], headers=[["X-Name", f"=?UTF-8?B?{b64(NAME)}?="]], profile=PERSON)
+case("utf-32", [plain("imei", IMEI, key="imei")], body=json.dumps({"imei": IMEI}).encode("utf-32"), content_type=JSON)
+gbk = json.dumps({"w": "云岫实验室", "note": "你好"}, ensure_ascii=False).encode("gbk")
+case("gbk-in-base64", [plain("ssid", "云岫实验室", key="w")], body=urllib.parse.urlencode({"d": b64(gbk)}), content_type=FORM, profile=PERSON)
+case("gbk-in-hex", [plain("ssid", "云岫实验室", key="w")], body=urllib.parse.urlencode({"d": gbk.hex()}), content_type=FORM, profile=PERSON)
+case("gbk-percent-in-json", [plain("contacts", NAME)], body=json.dumps({"n": urllib.parse.quote(NAME.encode("gbk"))}), content_type=JSON, profile=PERSON)
+
+# --- names, heads and metadata ---
+form_data = lambda head, body: f"--BBB\r\nContent-Disposition: form-data; {head}\r\n\r\n{body}\r\n--BBB--\r\n"
+MULTIPART = "multipart/form-data; boundary=BBB"
+case("name-of-an-uploaded-file", [plain("imei", IMEI, key="filename", steps=["body", "multipart f filename"])],
+     body=form_data(f'name="f"; filename="crash_{IMEI}.log"', "nothing"), content_type=MULTIPART)
+case("name-of-an-uploaded-file-extended", [plain("contacts", NAME, key="filename")],
+     body=form_data(f"name=\"f\"; filename=\"a.txt\"; filename*=UTF-8''{urllib.parse.quote(NAME)}.txt", "nothing"), content_type=MULTIPART, profile=PERSON)
+case("head-of-a-part", [plain("imei", IMEI, key="x-device", steps=["body", "multipart f x-device"])],
+     body=form_data(f'name="f"\r\nX-Device: {IMEI}', "nothing"), content_type=MULTIPART)
+case("name-of-a-cookie", [plain("oaid", OAID, steps=["header cookie", "cookie " + OAID, "name"])], headers=[["Cookie", f"{OAID}=1; a=2"]])
+
+
+def archive(kind):
+    out = io.BytesIO()
+    if kind == "zip":
+        with zipfile.ZipFile(out, "w") as z:
+            z.writestr(zipfile.ZipInfo(f"logs/{IMEI}.txt"), "nothing here")
+    else:
+        with tarfile.open(fileobj=out, mode="w") as t:
+            info = tarfile.TarInfo(f"logs/{IMEI}.txt")
+            info.size = 12
+            t.addfile(info, io.BytesIO(b"nothing here"))
+    return out.getvalue()
+
+
+for kind in ("zip", "tar"):
+    case(f"name-in-a-{kind}", [plain("imei", IMEI, steps=["body", "name"])], body=archive(kind), content_type="application/octet-stream")
+named = io.BytesIO()
+with gzip.GzipFile(filename=f"{IMEI}.log", fileobj=named, mode="wb", mtime=0) as z:
+    z.write(b"nothing here at all")
+case("name-in-gzip", [plain("imei", IMEI, steps=["body", "name"])], body=named.getvalue(), content_type="application/octet-stream")
+
+# --- names beside values, and in text that nothing takes apart ---
+other = lambda **more: hit("imei", OTHER_IMEI, certainty="probable", key="imei", **more)
+case("pairs-of-name-and-value", [other(steps=["body", "json $.p[0].value"])], body=json.dumps({"p": [{"key": "imei", "value": OTHER_IMEI}, {"key": "os", "value": "a"}]}),
+     content_type=JSON, profile=None)
+for name, text in (("java-map", "{imei=%s, os=android}"), ("data-class", "Device(imei=%s, os=android)"), ("object-literal", 'var d = {imei: "%s", os: "a"};'),
+                   ("log", "08:00 dev imei: %s, os 13"), ("log-chinese", "设备 imei=%s，已上报")):
+    case(f"in-text-{name}", [other()], body=json.dumps({"m": text % OTHER_IMEI}, ensure_ascii=False), content_type=JSON, profile=None)
+case("in-text-and-something-else", [], body=json.dumps({"m": f"order: {OTHER_IMEI}, imei: none, mac: {h('md5', 'x')}, v=2"}), content_type=JSON, profile=None)
+case("digest-by-name", [hit("phone", h("sha256", PHONE), digest="sha256", certainty="probable", key="phone_hash"),
+                        hit("email", h("sha256", "a@b.example"), digest="sha256", certainty="probable", key="hashedEmail")],
+     body=json.dumps({"phone_hash": h("sha256", PHONE), "hashedEmail": h("sha256", "a@b.example")}), content_type=JSON, profile=None)
+case("further-names", [hit("phone", "13812345670", certainty="probable", key="contactPhone"), hit("phone", "13812345671", certainty="probable", key="receiver_mobile"),
+                       hit("location", "39.904200,116.407400", certainty="probable", key="geolocation")],
+     body=json.dumps({"contactPhone": "13812345670", "receiver_mobile": "13812345671", "geolocation": "39.904200,116.407400"}), content_type=JSON, profile=None)
+for name, body in (("names", {"a": {APPS[0]: True, APPS[1]: 1, APPS[2]: False}}), ("versions", {"a": ",".join(f"{a}|8.{i}" for i, a in enumerate(APPS))}),
+                   ("hashes", {"a": "#".join(APPS)}), ("colons", {"a": ";".join(f"{a}:8.{i}" for i, a in enumerate(APPS))})):
+    case(f"apps-by-{name}", [hit("installed_apps", APPS[0])], body=json.dumps(body), content_type=JSON)
+case("apps-in-a-query", [hit("installed_apps", APPS[0], key="a")], target="/x?a=" + ",".join(APPS))
+case("apps-in-a-header", [hit("installed_apps", APPS[0], key="X-Apps")], headers=[["X-Apps", ",".join(APPS)]])
+
+# --- encodings of what is no text ---
+
+
+def base58(data):
+    number, out = int.from_bytes(data, "big"), ""
+    while number:
+        number, rest = divmod(number, 58)
+        out = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"[rest] + out
+    return out
+
+
+device = json.dumps({"device": {"imei": IMEI, "os": "android"}, "t": 1772352001}).encode()
+compressed_by = lambda program: subprocess.run(["node", "-e", program], input=device * 3, capture_output=True, check=True).stdout
+for name, text in (("gzip-in-base58", base58(gzip.compress(device, mtime=0))), ("zlib-in-base85", base64.b85encode(zlib.compress(device)).decode()),
+                   ("gzip-in-ascii85", base64.a85encode(gzip.compress(device, mtime=0), adobe=True).decode()), ("brotli-in-base64", b64(compressed_by(brotli)))):
+    hits = [plain("imei", IMEI)] if name.startswith("brotli") else [plain("imei", IMEI, key="imei")]
+    case(name, hits, body=json.dumps({"x": text}), content_type=JSON)
+coap = b"\x42\x02\x12\x34ab\xb1v\xff\xa2" + b"\x64imei" + bytes([0x60 + 15]) + IMEI.encode() + b"\x62os\x61a"
+case("string-of-cbor-behind-a-head", [plain("imei", IMEI)], body=coap, content_type="application/octet-stream", gaps=["undecodable"])
 
 # --- limits ---
 case("gzip-bomb", [], body=gzip.compress(bytes(8 << 20)), gaps=["limit", "undecodable"], headers=[["Content-Encoding", "gzip"]])

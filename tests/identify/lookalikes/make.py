@@ -133,6 +133,20 @@ kind("another place, profile only")(lambda i: {"lat": round(R.uniform(22, 29), 6
 # --- slots with nothing in them ---
 kind("placeholders")(lambda i: [{"imei": "000000000000000"}, {"idfa": "00000000-0000-0000-0000-000000000000"}, {"mac": "02:00:00:00:00:00"}, {"oaid": "__OAID__"},
                                 {"android_id": "9774d56d682e549c"}, {"imei": ""}, {"imei_md5": hashlib.md5(b"000000000000000").hexdigest()}, {"gaid": "null"}][i % 8])
+# --- next to the device's values ---
+kind("a longer mail address")(lambda i: {R.choice(NAMES): [f"x{i}.{V['email']}", f"x-{i}-{V['email']}", f"{V['email']}.cn", f"{V['email']}-mail.com"][i % 4]})
+kind("a longer word of Chinese")(lambda i: {R.choice(NAMES): [f"{V['contacts']}使用手册{i}", f"新{V['ssid']}", f"{V['contacts']}珠宝店", f"小{V['contacts']}"][i % 4]})
+LAT, LON = (float(x) for x in V["location"].split(","))
+FAR = lambda: R.choice((-1, 1)) * R.uniform(0.002, 0.008)
+kind("a shop some hundred metres away, profile only")(lambda i: {"shop": {"lat": round(LAT + FAR(), 6), "lng": round(LON + FAR() / 4, 6)}})
+kind("two numbers near the place")(lambda i: [{"a": round(LAT + FAR(), 6), "b": round(LON + FAR(), 6)}, {"a": round(LAT + 0.0006, 3), "b": round(LON, 3)}][i % 2])
+# --- names that mean something else elsewhere, with values that could be it ---
+kind("message authentication code")(lambda i: {R.choice(("mac", "X-MAC")): hexa((32, 40, 64)[i % 3])})
+kind("date under a name for addresses")(lambda i: {"mac": date()[:12]})
+kind("sixteen decimal digits of a device number")(lambda i: {R.choice(("device_id", "deviceId")): digits(16)})
+kind("number of a terminal with a Luhn digit")(lambda i: {R.choice(("did", "terminal_id", "device_no")): luhn(R.choice(("86", "35", "01")) + digits(12))})
+LIBRARIES = ("org.apache.http", "com.google.gson", "io.reactivex.rxjava", "org.slf4j.api", "com.squareup.okio", "org.junit.jupiter", "com.fasterxml.jackson")
+kind("packages of a build")(lambda i: {"packages": R.sample(LIBRARIES, 6)})
 
 FORMS = ("json", "form", "query")
 
