@@ -35,7 +35,7 @@ fn cases() -> Vec<Case> {
 }
 
 fn decode(case: &Case, body: Vec<u8>) -> Decoded {
-    let decoder = Decoder { recipes: Vec::new() };
+    let decoder = Decoder { recipes: super::recipe::Recipes::default() };
     let mut message = message("collect.example.com");
     message.headers = vec![("Content-Type".to_owned(), case.content_type.clone().into())];
     message.body = body.into();

@@ -96,20 +96,19 @@ pub struct Decoded {
 /// Decodes messages with one set of recipes. Cheap to share between threads.
 #[derive(Debug)]
 pub struct Decoder {
-    recipes: Vec<recipe::Compiled>,
+    recipes: recipe::Recipes,
 }
 
 impl Decoder {
     /// With the recipes of `signatures`. A recipe that [`check_recipe`] refuses is not used.
     pub fn new(signatures: &Signatures) -> Self {
-        Self { recipes: signatures.recipes.values().filter_map(|r| recipe::Compiled::new(r).ok()).collect() }
+        Self { recipes: recipe::Recipes::new(signatures.recipes.values()) }
     }
 
     /// The leaves of `message`, which went to `product` as far as that is known.
     pub fn leaves(&self, message: &Message, product: Option<&str>) -> Decoded {
         let query = parts::target(message).map_or("", |target| parts::split_target(target).1);
-        let recipes = self.recipes.iter().filter(|r| r.applies(message, product)).collect();
-        let mut walk = walk::Walk::new(recipes, query);
+        let mut walk = walk::Walk::new(self.recipes.of(message, product), query);
         parts::read(message, &mut walk);
         walk.finish(message)
     }
