@@ -2,6 +2,7 @@
 //! reference has it, or bare) and the alphabet of RFC 1924 (Git, Python's `b85encode`).
 
 use super::budget::Budget;
+use super::clue::Clue;
 use super::sense;
 use super::walk::{Input, Opener, Opening};
 
@@ -9,28 +10,49 @@ use super::walk::{Input, Opener, Opening};
 /// one time in six million.
 const SHORTEST_BARE: usize = 20;
 
+/// Bytes by which it is told that the rest is not worth it.
+const HEAD: usize = 8;
+
 const RFC_1924: &[u8; 85] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
 
-pub(super) const BASE85: Opener = Opener { name: "base85", open };
+const NO_DIGIT: u8 = u8::MAX;
+
+/// The value of each byte in that alphabet.
+const RFC_1924_VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut digit = 0;
+    while digit < RFC_1924.len() {
+        values[RFC_1924[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    values
+};
+
+pub(super) const BASE85: Opener = Opener { name: "base85", clue: Clue::Long(4), open };
 
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     let marked = input.bytes.trim_ascii().strip_prefix(b"<~").and_then(|b| b.strip_suffix(b"~>"));
     let ascii85 = |b: u8| matches!(b, b'!'..=b'u').then(|| b - b'!');
-    let rfc1924 = |b: u8| RFC_1924.iter().position(|c| *c == b).and_then(|at| u8::try_from(at).ok());
+    let rfc1924 = |b: u8| RFC_1924_VALUES.get(usize::from(b)).copied().filter(|value| *value != NO_DIGIT);
     let decoded = match marked {
-        Some(inner) => decode(inner, ascii85, true).filter(|d| sense::is_decoded(d))?,
+        Some(inner) => decode(inner, ascii85, true, |_| true).filter(|d| sense::is_decoded(d))?,
         None if input.bytes.len() < SHORTEST_BARE => return None,
-        None => [decode(input.bytes, rfc1924, false), decode(input.bytes, ascii85, true)]
-            .into_iter()
-            .flatten()
-            .find(|d| sense::is_text(d))?,
+        None => decode(input.bytes, rfc1924, false, sense::begins_text)
+            .filter(|d| sense::is_text(d))
+            .or_else(|| decode(input.bytes, ascii85, true, sense::begins_text).filter(|d| sense::is_text(d)))?,
     };
     budget.bytes(decoded.len()).then(|| Opening { keep: marked.is_none(), ..Opening::one(decoded) })
 }
 
 /// Five digits are four bytes, the first digit the highest; a last group of n digits is
 /// n − 1 bytes. `z` is four zero bytes where `short` allows it, and white space is passed over.
-fn decode(text: &[u8], digit: impl Fn(u8) -> Option<u8>, short: bool) -> Option<Vec<u8>> {
+/// Gives up where the first bytes do not make `sense`.
+fn decode(
+    text: &[u8],
+    digit: impl Fn(u8) -> Option<u8>,
+    short: bool,
+    sense: impl Fn(&[u8]) -> bool,
+) -> Option<Vec<u8>> {
     let (mut out, mut group) = (Vec::with_capacity(text.len() / 5 * 4), Vec::with_capacity(5));
     for byte in text {
         match byte {
@@ -41,6 +63,9 @@ fn decode(text: &[u8], digit: impl Fn(u8) -> Option<u8>, short: bool) -> Option<
         if group.len() == 5 {
             out.extend_from_slice(&bytes(&group)?);
             group.clear();
+            if out.len() <= HEAD && !sense(&out) {
+                return None;
+            }
         }
     }
     match group.len() {
@@ -77,7 +102,7 @@ mod tests {
         assert_eq!(read("Bl.Eq4Z#/Q0f:dC0JbI?2`3<L"), imei);
         assert_eq!(read("X>Da`Jv2EmF*P(YFf%eUH#IRh"), imei);
         assert_eq!(
-            decode(b"z9jqo^F*2M7/c", |b| matches!(b, b'!'..=b'u').then(|| b - b'!'), true).unwrap(),
+            decode(b"z9jqo^F*2M7/c", |b| matches!(b, b'!'..=b'u').then(|| b - b'!'), true, |_| true).unwrap(),
             b"\0\0\0\0Man sure."
         );
         assert_eq!(read("this is just some text, with spaces"), None);

@@ -15,12 +15,13 @@ use exif::{Exif, In, Tag, Value};
 use memchr::memmem;
 
 use super::budget::Budget;
+use super::clue::Clue;
 use super::inflate;
 use super::walk::{Input, Inside, Opener, Opening};
 use crate::evidence::GapReason;
 use crate::secure::codec::Reader;
 
-pub(super) const IMAGE: Opener = Opener { name: "image", open };
+pub(super) const IMAGE: Opener = Opener { name: "image", clue: Clue::Long(1), open };
 
 /// Text chunks of a PNG, comments of a JPEG: writers make a handful.
 const TEXT_CHUNKS: usize = 256;

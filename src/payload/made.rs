@@ -46,6 +46,17 @@ fn body(case: &Case) -> Vec<u8> {
     data_encoding::BASE64.decode(case.body_base64.as_bytes()).unwrap()
 }
 
+/// The bodies of all cases, and what they hold.
+pub(super) fn bodies() -> Vec<Vec<u8>> {
+    let mut bodies = Vec::new();
+    for case in cases() {
+        let body = body(&case);
+        bodies.extend(decode(&case, body.clone()).leaves.iter().map(|leaf| leaf.bytes.to_vec()));
+        bodies.push(body);
+    }
+    bodies
+}
+
 fn way(leaf: &Leaf) -> Vec<String> {
     leaf.steps().iter().map(ToString::to_string).collect()
 }
