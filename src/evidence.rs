@@ -200,7 +200,7 @@ pub struct Step {
     #[serde(default)]
     pub length: u64,
     /// SHA-256 (lower-case hex) of the bytes this step yields. Empty where they are so
-    /// few that it would tell the value ([`Step::masked`]).
+    /// few that it would tell the value ([`Step::mask`]).
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sha256: String,
     /// The bytes before this step were unreadable without a key, and the key is published.
@@ -213,12 +213,11 @@ impl Step {
     /// has so few forms that all their digests can be tried: a digest of it is the value.
     pub const TELLING: u64 = 64;
 
-    /// The step as a report for sharing may show it.
-    pub fn masked(mut self) -> Self {
+    /// Makes it what a report for sharing may show.
+    pub fn mask(&mut self) {
         if self.length < Self::TELLING {
             self.sha256.clear();
         }
-        self
     }
 }
 

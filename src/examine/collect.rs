@@ -3,6 +3,7 @@
 //! Like sightings are one, with a count; the smallest place gives the evidence, not
 //! the first to arrive. So collectors of shards can be merged in any order.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::evidence::{Certainty, Direction, Gap, GapReason, Gaps, Transport};
@@ -14,10 +15,11 @@ use crate::payload::Leaf;
 use crate::signatures::Recipe;
 
 use super::SHARDS;
+use super::hide::Hidden;
 use super::issued::IssuedIds;
 use super::lens::{Lens, is_text};
 use super::rhythm::{FlowKey, Rhythms};
-use super::sighting::{SightingEntry, SightingKey, merge_sightings, order, sighting_key};
+use super::sighting::{Setting, SightingEntry, SightingKey, Sightings, WhatOf, order};
 use super::withheld::WithheldSlots;
 
 /// Different sightings of a whole run; a shard keeps 1/64. Each is about a kilobyte.
@@ -49,7 +51,7 @@ fn left_out(message: &Message) -> u64 {
 pub struct Collector {
     recipients: BTreeMap<String, Recipient>,
     contacts: BTreeMap<(String, Option<String>), Contact>,
-    sightings: BTreeMap<SightingKey, SightingEntry>,
+    sightings: Sightings,
     issued: IssuedIds,
     rhythms: Rhythms,
     sealed: BTreeMap<(String, String), Sealed>,
@@ -111,18 +113,21 @@ impl Collector {
         for recipe in found.sealed {
             self.seal(message, &recipient, recipe, &phase);
         }
+        let setting = Setting::new(message, &attribution, &phase, found.hidden.as_ref());
         for (hit, leaf) in &found.hits {
-            self.sighting(message, &attribution, &phase, hit, leaf, found.hidden.as_deref());
+            self.sighting(message, &setting, hit, leaf, found.hidden.as_ref());
         }
         for (slot, leaf) in &found.withheld {
-            self.withheld.add(message, &recipient, slot, leaf, found.hidden.as_deref(), &mut self.gaps);
+            self.withheld.add(message, &recipient, slot, leaf, found.hidden.as_ref(), &mut self.gaps);
         }
         for (hit, leaf) in &found.candidates {
             // Its own value must not stand in its names either.
-            let hidden = found.hidden.as_deref().map(|values| [values, std::slice::from_ref(&hit.written)].concat());
-            let key = sighting_key(message, &attribution, &phase, hit, leaf, hidden.as_deref());
+            let hidden = found.hidden.as_ref().map(|hidden| hidden.and(&hit.written));
+            let setting = hidden.as_ref().map_or(Cow::Borrowed(&setting), |hidden| setting.hiding(hidden));
+            let what = WhatOf::new(message, hit, leaf, hidden.as_ref());
             let at = (order(&message.place), hit.leaf, hit.start);
-            self.issued.sent(key, message.time, at, || SightingEntry::new(message, at, hit, leaf, hidden.as_deref()));
+            let new = || SightingEntry::new(message, at, hit, leaf, hidden.as_ref());
+            self.issued.sent(&setting, what, (message.time, at), new);
         }
         self.rhythms.add(message, &recipient, &phase, &found.hits);
     }
@@ -146,8 +151,9 @@ impl Collector {
         }
         let phase = lens.timeline.phase(message.time);
         keep_stronger(&mut self.recipients, attribution.recipient.id.clone(), attribution.recipient.clone());
+        let setting = Setting::new(&named, &attribution, &phase, found.hidden.as_ref());
         for (hit, leaf) in &found.hits {
-            self.sighting(&named, &attribution, &phase, hit, leaf, found.hidden.as_deref());
+            self.sighting(&named, &setting, hit, leaf, found.hidden.as_ref());
         }
         self.rhythms.add(&named, &attribution.recipient.id, &phase, &found.hits);
     }
@@ -267,27 +273,14 @@ impl Collector {
         );
     }
 
-    fn sighting(
-        &mut self,
-        message: &Message,
-        attribution: &Attribution,
-        phase: &Phase,
-        hit: &Hit,
-        leaf: &Leaf,
-        hidden: Option<&[String]>,
-    ) {
-        let key = sighting_key(message, attribution, phase, hit, leaf, hidden);
+    fn sighting(&mut self, message: &Message, setting: &Setting, hit: &Hit, leaf: &Leaf, hidden: Option<&Hidden>) {
         let at = (order(&message.place), hit.leaf, hit.start);
-        if let Some(entry) = self.sightings.get_mut(&key) {
-            entry.again(message.time, at, || SightingEntry::new(message, at, hit, leaf, hidden));
-            return;
-        }
-        if self.sightings.len() >= MAX_SIGHTINGS / SHARDS {
+        let new = || SightingEntry::new(message, at, hit, leaf, hidden);
+        let what = WhatOf::new(message, hit, leaf, hidden);
+        if !self.sightings.add(setting, what, (message.time, at), MAX_SIGHTINGS / SHARDS, new) {
             let detail = format!("more than {MAX_SIGHTINGS} different sightings; further ones are not listed");
-            self.gaps.add(Gap::new(GapReason::Limit, &attribution.recipient.id, detail));
-            return;
+            self.gaps.add(Gap::new(GapReason::Limit, setting.recipient(), detail));
         }
-        self.sightings.insert(key, SightingEntry::new(message, at, hit, leaf, hidden));
     }
 
     /// Takes in what another collector has.
@@ -301,7 +294,7 @@ impl Collector {
                 Some(known) => merge_contact(known, contact),
             }
         }
-        merge_sightings(&mut self.sightings, other.sightings);
+        self.sightings.merge(other.sightings);
         self.issued.merge(other.issued);
         self.rhythms.merge(other.rhythms);
         for (key, sealed) in other.sealed {
@@ -336,7 +329,7 @@ impl Collector {
         let apps: BTreeSet<&Option<String>> = self.contacts.keys().map(|(_, app)| app).collect();
         let one_app = lens.app.is_some() || apps.len() == 1;
         let mut gaps = self.gaps;
-        let mut entries: Vec<(SightingKey, SightingEntry)> = self.sightings.into_iter().collect();
+        let mut entries: Vec<(SightingKey, SightingEntry)> = self.sightings.into_entries(|_| true).collect();
         entries.extend(self.issued.returned(&mut gaps));
         entries.sort_by(|(a, x), (b, y)| (x.at, &a.data_type, a).cmp(&(y.at, &b.data_type, b)));
         let mut labels: BTreeMap<(String, String), String> = BTreeMap::new();

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::SHARDS;
 
 use super::lens::Lens;
-use super::sighting::{At, SightingEntry, SightingKey, merge_sightings};
+use super::sighting::{At, Setting, SightingEntry, SightingKey, Sightings, WhatOf};
 use crate::evidence::{Gap, GapReason, Gaps, Ground, GroundCode, Time};
 use crate::message::Message;
 
@@ -20,7 +20,7 @@ const MAX_CANDIDATES: usize = 64 * 1024;
 pub(super) struct IssuedIds {
     /// Id to the product that issued it and the name it came under; the first by name.
     taught: BTreeMap<String, (String, String)>,
-    candidates: BTreeMap<SightingKey, SightingEntry>,
+    candidates: Sightings,
     /// A limit was reached.
     full: bool,
 }
@@ -50,21 +50,21 @@ impl IssuedIds {
     }
 
     /// Keeps a value that was sent.
-    pub(super) fn sent(&mut self, key: SightingKey, time: Time, at: At, new: impl FnOnce() -> SightingEntry) {
-        if let Some(entry) = self.candidates.get_mut(&key) {
-            entry.again(time, at, new);
-        } else if self.candidates.len() < MAX_CANDIDATES / SHARDS {
-            self.candidates.insert(key, new());
-        } else {
-            self.full = true;
-        }
+    pub(super) fn sent(
+        &mut self,
+        setting: &Setting,
+        what: WhatOf<'_>,
+        at: (Time, At),
+        new: impl FnOnce() -> SightingEntry,
+    ) {
+        self.full |= !self.candidates.add(setting, what, at, MAX_CANDIDATES / SHARDS, new);
     }
 
     pub(super) fn merge(&mut self, other: Self) {
         for (value, by) in other.taught {
             self.teach(value, by);
         }
-        merge_sightings(&mut self.candidates, other.candidates);
+        self.candidates.merge(other.candidates);
         self.full |= other.full;
     }
 
@@ -75,11 +75,11 @@ impl IssuedIds {
             gaps.add(Gap::new(GapReason::Limit, "-", detail));
         }
         let taught = &self.taught;
-        let one = |(key, mut entry): (SightingKey, SightingEntry)| {
+        let named = |(key, mut entry): (SightingKey, SightingEntry)| {
             let (product, name) = taught.get(&key.identity)?;
             entry.reason = Ground::new(GroundCode::Issued).with("product", product).with("key", name).into();
             Some((key, entry))
         };
-        self.candidates.into_iter().filter_map(one).collect()
+        self.candidates.into_entries(|value| taught.contains_key(value)).filter_map(named).collect()
     }
 }

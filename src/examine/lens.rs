@@ -1,5 +1,7 @@
 //! What a message is looked at with, and what is found in it.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 
 use crate::evidence::{Certainty, Gaps};
@@ -11,7 +13,7 @@ use crate::session::Timeline;
 use crate::signatures::{Recipe, Signatures};
 
 use super::apps::AppMap;
-use super::hide::hide;
+use super::hide::Hidden;
 
 /// What looking at a message needs to know. Shared by all shards, never changed.
 pub struct Lens<'s> {
@@ -47,7 +49,7 @@ pub struct Found<'l> {
     /// Slots without a value, and their leaves.
     pub withheld: Vec<(Withheld, Leaf)>,
     /// Values that a report must not print where they stand in names. `None`: it may.
-    pub hidden: Option<Vec<String>>,
+    pub hidden: Option<Hidden>,
 }
 
 impl Lens<'_> {
@@ -80,16 +82,16 @@ impl Lens<'_> {
                 let printed = leaf.map(Leaf::printed).into_iter().flatten();
                 all.chain(printed).map(str::to_owned).collect::<Vec<_>>()
             });
-            let mut values: Vec<String> = writings.collect();
-            values.sort_by(|a, b| (b.len(), a).cmp(&(a.len(), b)));
-            values.dedup();
+            let values = Hidden::new(writings.collect());
             let recipient = &mut attribution.recipient;
             let names = [&mut recipient.id, &mut recipient.zh, &mut recipient.en, &mut recipient.domain];
             let remarked = attribution.remark.iter_mut().flat_map(|remark| remark.values_mut());
             for name in
                 names.into_iter().chain(recipient.reason.values_mut()).chain([&mut attribution.host]).chain(remarked)
             {
-                *name = hide(name, &values);
+                if let Cow::Owned(shown) = values.out_of(name) {
+                    *name = shown;
+                }
             }
             hidden = Some(values);
         }

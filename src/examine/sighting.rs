@@ -1,7 +1,9 @@
 //! Sightings as they are added up: what makes two alike, and which one gives the evidence.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::ops::Range;
+
+use indexmap::{Equivalent, IndexMap};
 
 use crate::evidence::{Certainty, Locator, Masked, Place, Reason, Step, Time};
 use crate::identify::Hit;
@@ -10,10 +12,10 @@ use crate::observations::{Form, Phase, Wire};
 use crate::party::Attribution;
 use crate::payload::Leaf;
 
-use super::hide::{hide, hide_segments};
+use super::hide::Hidden;
 use super::template::path_template;
 
-/// What makes two sightings like each other.
+/// What makes two sightings like each other, in the order of reports.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SightingKey {
     pub(super) recipient: String,
@@ -31,6 +33,194 @@ pub(super) struct SightingKey {
     pub(super) phase: Phase,
 }
 
+/// What all sightings of one message have in common. Messages of one kind share it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Setting {
+    recipient: String,
+    host: String,
+    via: Option<String>,
+    app: Option<String>,
+    path_template: String,
+    wire: Wire,
+    phase: Phase,
+}
+
+impl Setting {
+    pub(super) fn new(message: &Message, attribution: &Attribution, phase: &Phase, hidden: Option<&Hidden>) -> Self {
+        let path_template = match &message.kind {
+            Kind::Request { method, target } => {
+                let path = path_template(target);
+                format!("{method} {}", hidden.map_or(Cow::Borrowed(path.as_str()), |hidden| hidden.out_of_path(&path)))
+            }
+            _ => message.protocol.as_str().to_owned(),
+        };
+        Self {
+            recipient: attribution.recipient.id.clone(),
+            host: attribution.host.clone(),
+            via: attribution.recipient.via.clone(),
+            app: message.app.clone(),
+            path_template,
+            wire: message.wire,
+            phase: phase.clone(),
+        }
+    }
+
+    /// Id of the recipient.
+    pub(super) fn recipient(&self) -> &str {
+        &self.recipient
+    }
+
+    /// The same where `hidden` holds one value more than it was made with.
+    pub(super) fn hiding(&self, hidden: &Hidden) -> Cow<'_, Self> {
+        match self.path_template.split_once(' ').map(|(method, path)| (method, hidden.out_of_path(path))) {
+            Some((method, Cow::Owned(path))) => {
+                Cow::Owned(Self { path_template: format!("{method} {path}"), ..self.clone() })
+            }
+            _ => Cow::Borrowed(self),
+        }
+    }
+}
+
+/// What tells the sightings of one setting apart.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct What {
+    data_type: String,
+    form: Form,
+    certainty: Certainty,
+    identity: String,
+    key: Option<String>,
+    published_key: bool,
+}
+
+/// The same, borrowed: most sightings are of a kind that was met before.
+#[derive(Hash)]
+pub(super) struct WhatOf<'a> {
+    data_type: &'a str,
+    form: &'a Form,
+    certainty: Certainty,
+    identity: &'a str,
+    key: Option<Cow<'a, str>>,
+    published_key: bool,
+}
+
+impl<'a> WhatOf<'a> {
+    pub(super) fn new(message: &Message, hit: &'a Hit, leaf: &Leaf, hidden: Option<&Hidden>) -> Self {
+        Self {
+            data_type: &hit.data_type,
+            form: &hit.form,
+            certainty: if message.doubtful { hit.certainty.min(Certainty::Probable) } else { hit.certainty },
+            identity: &hit.value,
+            key: hit.key.as_deref().map(|key| hidden.map_or(Cow::Borrowed(key), |hidden| hidden.out_of(key))),
+            published_key: leaf.published_key(),
+        }
+    }
+
+    fn into_owned(self) -> What {
+        What {
+            data_type: self.data_type.to_owned(),
+            form: self.form.clone(),
+            certainty: self.certainty,
+            identity: self.identity.to_owned(),
+            key: self.key.map(Cow::into_owned),
+            published_key: self.published_key,
+        }
+    }
+}
+
+impl Equivalent<What> for WhatOf<'_> {
+    fn equivalent(&self, what: &What) -> bool {
+        self.identity == what.identity
+            && self.data_type == what.data_type
+            && *self.form == what.form
+            && self.certainty == what.certainty
+            && self.key.as_deref() == what.key.as_deref()
+            && self.published_key == what.published_key
+    }
+}
+
+/// Like sightings added up, up to a limit.
+#[derive(Default)]
+pub(super) struct Sightings {
+    by_setting: IndexMap<Setting, IndexMap<What, SightingEntry>>,
+    count: usize,
+}
+
+impl Sightings {
+    /// One more at `at`, which `new` makes where it is the first of its kind or the smallest;
+    /// `false`: there are `most` kinds already.
+    pub(super) fn add(
+        &mut self,
+        setting: &Setting,
+        what: WhatOf<'_>,
+        (time, at): (Time, At),
+        most: usize,
+        new: impl FnOnce() -> SightingEntry,
+    ) -> bool {
+        if let Some(entry) = self.by_setting.get_mut(setting).and_then(|entries| entries.get_mut(&what)) {
+            entry.again(time, at, new);
+            return true;
+        }
+        if self.count >= most {
+            return false;
+        }
+        self.count += 1;
+        let entries = match self.by_setting.get_mut(setting) {
+            Some(entries) => entries,
+            None => self.by_setting.entry(setting.clone()).or_default(),
+        };
+        entries.insert(what.into_owned(), new());
+        true
+    }
+
+    /// What another shard saw.
+    pub(super) fn merge(&mut self, theirs: Self) {
+        for (setting, entries) in theirs.by_setting {
+            let ours = self.by_setting.entry(setting).or_default();
+            for (what, mut entry) in entries {
+                match ours.get_mut(&what) {
+                    None => drop(ours.insert(what, entry)),
+                    Some(known) => {
+                        if entry.at < known.at {
+                            std::mem::swap(known, &mut entry);
+                        }
+                        known.add(entry.count, entry.first, entry.last);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Those whose value is `wanted`.
+    pub(super) fn into_entries(
+        self,
+        wanted: impl Fn(&str) -> bool,
+    ) -> impl Iterator<Item = (SightingKey, SightingEntry)> {
+        self.by_setting.into_iter().flat_map(move |(setting, entries)| {
+            let wanted: Vec<_> = entries.into_iter().filter(|(what, _)| wanted(&what.identity)).collect();
+            wanted.into_iter().map(move |(what, entry)| (key(&setting, what), entry))
+        })
+    }
+}
+
+fn key(setting: &Setting, what: What) -> SightingKey {
+    let setting = setting.clone();
+    SightingKey {
+        recipient: setting.recipient,
+        data_type: what.data_type,
+        host: setting.host,
+        via: setting.via,
+        app: setting.app,
+        form: what.form,
+        certainty: what.certainty,
+        identity: what.identity,
+        key: what.key,
+        path_template: setting.path_template,
+        wire: setting.wire,
+        published_key: what.published_key,
+        phase: setting.phase,
+    }
+}
+
 /// What sightings are ordered by: place, leaf, offset in it.
 pub(super) type At = ((u32, u64, u64), usize, usize);
 
@@ -46,7 +236,7 @@ pub(super) struct SightingEntry {
 }
 
 impl SightingEntry {
-    pub(super) fn new(message: &Message, at: At, hit: &Hit, leaf: &Leaf, hidden: Option<&[String]>) -> Self {
+    pub(super) fn new(message: &Message, at: At, hit: &Hit, leaf: &Leaf, hidden: Option<&Hidden>) -> Self {
         Self {
             count: 1,
             first: message.time,
@@ -74,54 +264,6 @@ impl SightingEntry {
     }
 }
 
-pub(super) fn merge_sightings(
-    ours: &mut BTreeMap<SightingKey, SightingEntry>,
-    theirs: BTreeMap<SightingKey, SightingEntry>,
-) {
-    for (key, mut entry) in theirs {
-        match ours.get_mut(&key) {
-            None => drop(ours.insert(key, entry)),
-            Some(known) => {
-                if entry.at < known.at {
-                    std::mem::swap(known, &mut entry);
-                }
-                known.add(entry.count, entry.first, entry.last);
-            }
-        }
-    }
-}
-
-pub(super) fn sighting_key(
-    message: &Message,
-    attribution: &Attribution,
-    phase: &Phase,
-    hit: &Hit,
-    leaf: &Leaf,
-    hidden: Option<&[String]>,
-) -> SightingKey {
-    let method = match &message.kind {
-        Kind::Request { method, target } => {
-            format!("{method} {}", hide_segments(&path_template(target), hidden.unwrap_or_default()))
-        }
-        _ => message.protocol.as_str().to_owned(),
-    };
-    SightingKey {
-        recipient: attribution.recipient.id.clone(),
-        data_type: hit.data_type.clone(),
-        host: attribution.host.clone(),
-        via: attribution.recipient.via.clone(),
-        app: message.app.clone(),
-        form: hit.form.clone(),
-        certainty: if message.doubtful { hit.certainty.min(Certainty::Probable) } else { hit.certainty },
-        identity: hit.value.clone(),
-        key: hit.key.as_deref().map(|key| hide(key, hidden.unwrap_or_default())),
-        path_template: method,
-        wire: message.wire,
-        published_key: leaf.published_key(),
-        phase: phase.clone(),
-    }
-}
-
 /// What evidence is sorted by: input, first frame or entry, offset in the stream.
 pub(super) fn order(place: &Place) -> (u32, u64, u64) {
     let offset = match place {
@@ -132,16 +274,20 @@ pub(super) fn order(place: &Place) -> (u32, u64, u64) {
 }
 
 /// Where `range` of the leaf lies.
-pub(super) fn locator(message: &Message, leaf: &Leaf, range: Range<usize>, hidden: Option<&[String]>) -> Locator {
+pub(super) fn locator(message: &Message, leaf: &Leaf, range: Range<usize>, hidden: Option<&Hidden>) -> Locator {
     let mut steps = leaf.steps();
-    if let Some(values) = hidden {
+    if let Some(hidden) = hidden {
         // Beside the value the last layer may hold as little as a whole one that is masked.
         let beside = leaf.bytes.len().saturating_sub(range.len()) as u64;
         if let Some(last) = steps.last_mut().filter(|_| beside < Step::TELLING) {
             last.sha256.clear();
         }
-        let shown = |step: Step| Step { argument: step.argument.as_deref().map(|a| hide(a, values)), ..step.masked() };
-        steps = steps.into_iter().map(shown).collect();
+        for step in &mut steps {
+            step.mask();
+            if let Some(Cow::Owned(argument)) = step.argument.as_deref().map(|argument| hidden.out_of(argument)) {
+                step.argument = Some(argument);
+            }
+        }
     }
     Locator { place: message.place.clone(), steps, start: range.start as u64, end: range.end as u64 }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::SHARDS;
-use super::hide::hide;
+use super::hide::Hidden;
 use super::sighting::{At, locator, order};
 use crate::evidence::{Gap, GapReason, Gaps};
 use crate::identify;
@@ -27,7 +27,7 @@ impl WithheldSlots {
         recipient: &str,
         slot: &identify::Withheld,
         leaf: &Leaf,
-        hidden: Option<&[String]>,
+        hidden: Option<&Hidden>,
         gaps: &mut Gaps,
     ) {
         let key = (recipient.to_owned(), message.app.clone(), slot.data_type.clone(), slot.placeholder);
@@ -50,7 +50,7 @@ impl WithheldSlots {
             app: message.app.clone(),
             data_type: slot.data_type.clone(),
             placeholder: slot.placeholder,
-            key: hide(&slot.key, hidden.unwrap_or_default()),
+            key: hidden.map_or_else(|| slot.key.clone(), |hidden| hidden.out_of(&slot.key).into_owned()),
             count,
             locator: locator(message, leaf, 0..leaf.bytes.len(), hidden),
         };

@@ -29,14 +29,18 @@ pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], hits: &mut Ve
     let apps: BTreeSet<String> = entries.iter().map(|e| app(e.name)).collect();
     let known: BTreeMap<&str, &Entry<'_>> =
         entries.iter().rev().filter(|e| identifier.installed(e.name)).map(|e| (e.name, e)).collect();
-    let keyed = entries.iter().any(|e| identifier.names_apps(e.seen))
-        || leaves.iter().any(|s| s.leaf.part == Part::Body && identifier.says_apps(*s));
-    let named = if keyed { GroundCode::Keyed } else { GroundCode::Unkeyed };
+    let keyed = || {
+        entries.iter().any(|e| identifier.names_apps(e.seen))
+            || leaves.iter().any(|s| s.leaf.part == Part::Body && identifier.says_apps(*s))
+    };
     let (first, certainty, reason) = if known.len() >= OF_THE_PROFILE {
         let first = known.values().min_by_key(|e| (e.seen.index, e.start));
         (first.copied(), Certainty::Confirmed, counted(GroundCode::ProfileApps, known.len()).into())
     } else if apps.len() >= PACKAGES {
-        let certainty = if keyed { Certainty::Probable } else { Certainty::Possible };
+        let (certainty, named) = match keyed() {
+            true => (Certainty::Probable, GroundCode::Keyed),
+            false => (Certainty::Possible, GroundCode::Unkeyed),
+        };
         (entries.first(), certainty, Reason::of([counted(GroundCode::Packages, apps.len()), Ground::new(named)]))
     } else {
         return;
@@ -65,7 +69,8 @@ fn counted(code: GroundCode, count: usize) -> Ground {
 /// A leaf that is one package name, or a list of nothing but package names, each with its
 /// version (`com.a.b|8.0,com.c.d|1.2`) or another short value behind it, or without.
 fn entries(seen: Seen<'_>) -> Vec<Entry<'_>> {
-    let Some(text) = seen.text else { return Vec::new() };
+    // A package name has a dot in it: most texts have none.
+    let Some(text) = seen.text.filter(|text| text.contains('.')) else { return Vec::new() };
     let pieces: Vec<&str> = text
         .split([',', ';', '|', '\n', ' ', '#', '\t', ':', '=', '@'])
         .map(str::trim)
@@ -104,7 +109,7 @@ impl Identifier {
         /// Longer texts are no kinds of events.
         const LONGEST: usize = 32;
         let Some(text) = seen.text.filter(|t| (4..=LONGEST).contains(&t.len())) else { return false };
-        self.keys.hints(text, seen.product).iter().any(|h| h.clear && h.row.data_type == "installed_apps")
+        self.keys.hints(text, seen.product).any(|h| h.clear && h.row.data_type == "installed_apps")
     }
 
     /// A name on the way to the leaf is a name of app lists, and of nothing else.
@@ -112,8 +117,8 @@ impl Identifier {
         let path = seen.leaf.path().unwrap_or_default();
         let names = path.split(['.', '[', ']', '\'']).filter(|n| !n.is_empty() && *n != "$");
         let is = |name| {
-            let hints = self.keys.hints(name, seen.product);
-            hints.iter().any(|h| h.clear && h.row.data_type == "installed_apps")
+            let mut hints = self.keys.hints(name, seen.product);
+            hints.any(|h| h.clear && h.row.data_type == "installed_apps")
         };
         self.recipe_type(seen.leaf) == Some("installed_apps") || names.chain(seen.leaf.key.as_deref()).any(is)
     }

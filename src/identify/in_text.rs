@@ -25,7 +25,7 @@ pub(super) fn search(identifier: &Identifier, seen: Seen<'_>, text: &str, found:
         let Some((start, value)) = (at >= end).then(|| value_behind(text, at + 1)).flatten() else { continue };
         let Some(name) = payload::word_before(text.as_bytes(), start) else { continue };
         let hints = identifier.keys.hints(name, seen.product);
-        let said = hints.iter().map(Said::of).filter(|said| said.clear);
+        let said = hints.map(|hint| Said::of(&hint)).filter(|said| said.clear);
         let reading = said
             .filter(|said| !identifier.placeholders.is(said.data_type, value))
             .filter_map(|said| keyed::read(&said, value))

@@ -44,7 +44,7 @@ impl Identifier {
         let one = |leaf: &Leaf| {
             let (key, value) = (leaf.key.as_deref()?, id(leaf)?);
             let issues = |hint: &super::keys::Hint<'_>| hint.known && hint.row.data_type == ISSUED;
-            let taught = self.keys.hints(key, Some(product)).iter().any(issues);
+            let taught = self.keys.hints(key, Some(product)).any(|hint| issues(&hint));
             (taught && !self.placeholders.is(ISSUED, value))
                 .then(|| Issued { value: value.to_owned(), key: key.to_owned() })
         };

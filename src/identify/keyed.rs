@@ -48,12 +48,12 @@ pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], found: &mut F
 /// The leaf's key says what it is; `false` when it says nothing.
 fn one_leaf(identifier: &Identifier, seen: Seen<'_>, text: &str, found: &mut Found) -> bool {
     let by_recipe = identifier.recipe_type(seen.leaf);
-    let hints = seen.leaf.key.as_deref().map(|k| identifier.keys.hints(k, seen.product)).unwrap_or_default();
+    let hints = identifier.keys.hints_of(seen.named, seen.product);
     let mut types: Vec<Said<'_>> = by_recipe
         .into_iter()
         .map(|data_type| Said { data_type, clear: true, known: true, digest: None, sure: true, part: false })
         .collect();
-    types.extend(hints.iter().map(Said::of));
+    types.extend(hints.map(|hint| Said::of(&hint)));
     if types.is_empty() {
         return false;
     }

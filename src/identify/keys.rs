@@ -1,6 +1,6 @@
 //! Key names: what a field's name says about its value.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::signatures::{KeyName, Product, Signatures};
 
@@ -20,7 +20,7 @@ pub(super) struct Hint<'a> {
 pub(super) struct Keys {
     rows: Vec<KeyName>,
     /// Folded name to rows, in the order of the file.
-    by_name: BTreeMap<String, Vec<usize>>,
+    by_name: HashMap<String, Vec<usize>>,
     /// Products that issue ids.
     issuers: BTreeSet<String>,
 }
@@ -44,7 +44,7 @@ impl Keys {
     pub(super) fn new(signatures: &Signatures) -> Self {
         let mut rows = signatures.keys.clone();
         rows.extend(signatures.products.values().filter(|p| !p.issues.is_empty()).map(issued));
-        let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, row) in rows.iter().enumerate() {
             for name in &row.names {
                 let at = by_name.entry(fold(name)).or_default();
@@ -63,50 +63,57 @@ impl Keys {
     }
 
     /// What `key` says in a message to `product`, in the order of the file.
-    pub(super) fn hints(&self, key: &str, product: Option<&str>) -> Vec<Hint<'_>> {
-        let (rows, digest) = self.rows_of(key);
-        let hint = |index: &usize| {
+    pub(super) fn hints<'k>(&'k self, key: &str, product: Option<&'k str>) -> impl Iterator<Item = Hint<'k>> {
+        self.hints_of(self.named(key), product)
+    }
+
+    /// The same of a name that was looked up.
+    pub(super) fn hints_of<'k>(&'k self, named: Named<'k>, product: Option<&'k str>) -> impl Iterator<Item = Hint<'k>> {
+        let hint = move |index: &usize| {
             let row = self.rows.get(*index)?;
             let is = |list: &[String]| product.is_some_and(|p| list.iter().any(|known| known == p));
             let known = is(&row.recipients);
             // Names with listed recipients that are not marked ambiguous still mean the same elsewhere.
-            (!is(&row.except)).then_some(Hint { row, clear: known || !row.ambiguous, known, digest })
+            let clear = known || !row.ambiguous;
+            (!is(&row.except)).then_some(Hint { row, clear, known, digest: named.digest })
         };
-        rows.iter().filter_map(hint).collect()
+        named.rows.iter().filter_map(hint)
     }
 
     /// `key` is a name of `data_type`, clear or not: enough beside a profile value.
     pub(super) fn names(&self, key: &str, data_type: &str, product: Option<&str>) -> bool {
-        self.hints(key, product).iter().any(|hint| hint.row.data_type == data_type)
+        self.hints(key, product).any(|hint| hint.row.data_type == data_type)
     }
 
     /// The whole name first; then without a prefix, a counter behind, or the name of a digest.
-    fn rows_of(&self, key: &str) -> (&[usize], Option<&'static str>) {
-        let words = words(key);
-        let mut stems: Vec<&[String]> = vec![&words];
-        if let Some((first, rest)) = words.split_first().filter(|(_, rest)| !rest.is_empty())
-            && PREFIXES.contains(&first.as_str())
-        {
-            stems.push(rest);
-        }
-        for stem in stems {
-            let folded = stem.concat();
-            if let Some(rows) = self.by_name.get(&folded) {
-                return (rows, named_digest(&folded));
+    pub(super) fn named(&self, key: &str) -> Named<'_> {
+        let (folded, first) = folded(key);
+        let (prefix, rest) = folded.split_at_checked(first).unwrap_or_default();
+        let without_prefix = (!rest.is_empty() && PREFIXES.contains(&prefix)).then_some(rest);
+        for stem in [folded.as_str()].into_iter().chain(without_prefix) {
+            if let Some(rows) = self.by_name.get(stem) {
+                return Named { rows, digest: named_digest(stem) };
             }
-            let counted = folded.trim_end_matches(|c: char| c.is_ascii_digit());
             for (mark, digest) in DIGESTS {
-                let bare = folded.strip_suffix(mark).or_else(|| folded.strip_prefix(mark));
+                let bare = stem.strip_suffix(mark).or_else(|| stem.strip_prefix(mark));
                 if let Some(rows) = bare.and_then(|b| self.by_name.get(b)) {
-                    return (rows, Some(digest));
+                    return Named { rows, digest: Some(digest) };
                 }
             }
-            if let Some(rows) = self.by_name.get(counted) {
-                return (rows, None);
+            let counted = stem.trim_end_matches(|c: char| c.is_ascii_digit());
+            if let Some(rows) = self.by_name.get(counted).filter(|_| counted.len() < stem.len()) {
+                return Named { rows, digest: None };
             }
         }
-        (&[], None)
+        Named::default()
     }
+}
+
+/// What stands in `keys.toml` of one name.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Named<'k> {
+    rows: &'k [usize],
+    digest: Option<&'static str>,
 }
 
 fn named_digest(folded: &str) -> Option<&'static str> {
@@ -130,27 +137,56 @@ fn issued(product: &Product) -> KeyName {
 
 /// Lower case, without `_`, `-`, `.`, `$`, `#`, brackets and spaces.
 fn fold(key: &str) -> String {
-    words(key).concat()
+    folded(key).0
+}
+
+/// The same, and how long the first of its words is. Asked for the name of every value.
+fn folded(key: &str) -> (String, usize) {
+    let mut folded = String::with_capacity(key.len());
+    let mut first = None;
+    each_word_part(key, |part| match part {
+        WordPart::Cut if folded.is_empty() => {}
+        WordPart::Cut => _ = first.get_or_insert(folded.len()),
+        WordPart::Letter(c) if c.is_ascii() => folded.push(c.to_ascii_lowercase()),
+        WordPart::Letter(c) => folded.extend(c.to_lowercase()),
+    });
+    let first = first.unwrap_or(folded.len());
+    (folded, first)
 }
 
 /// The words of a name, in lower case: cut at marks and where a capital follows a small letter.
 pub(crate) fn words(key: &str) -> Vec<String> {
     let mut words = vec![String::new()];
+    each_word_part(key, |part| match (part, words.last_mut()) {
+        (WordPart::Letter(c), Some(word)) => word.extend(c.to_lowercase()),
+        _ => words.push(String::new()),
+    });
+    words.retain(|w| !w.is_empty());
+    words
+}
+
+/// What words are read as.
+enum WordPart {
+    /// One ends here, if one began.
+    Cut,
+    /// A letter or digit, as it stands there.
+    Letter(char),
+}
+
+/// Longer names are no names.
+const NAME_LIMIT: usize = 128;
+
+fn each_word_part(key: &str, mut take: impl FnMut(WordPart)) {
     let mut small = false;
-    for c in key.chars().take(128) {
-        let cut = !c.is_alphanumeric() || c.is_uppercase() && small;
-        if cut && words.last().is_some_and(|w| !w.is_empty()) {
-            words.push(String::new());
+    for c in key.chars().take(NAME_LIMIT) {
+        if !c.is_alphanumeric() || c.is_uppercase() && small {
+            take(WordPart::Cut);
         }
-        if c.is_alphanumeric()
-            && let Some(word) = words.last_mut()
-        {
-            word.extend(c.to_lowercase());
+        if c.is_alphanumeric() {
+            take(WordPart::Letter(c));
         }
         small = c.is_lowercase() || c.is_numeric();
     }
-    words.retain(|w| !w.is_empty());
-    words
 }
 
 #[cfg(test)]
@@ -164,5 +200,9 @@ mod tests {
         assert_eq!(words("deviceImei"), ["device", "imei"]);
         assert_eq!(words("IMEI"), ["imei"]);
         assert_eq!(words("x-imei[0]"), ["x", "imei", "0"]);
+        for key in ["deviceImei", "__x-imei[0]", "IMEI", "", "_", "小米Id", "ÄÖ-ß"] {
+            let words = words(key);
+            assert_eq!(folded(key), (words.concat(), words.first().map_or(0, String::len)), "{key}");
+        }
     }
 }

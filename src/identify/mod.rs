@@ -115,6 +115,8 @@ struct Seen<'a> {
     leaf: &'a Leaf,
     /// Its text, when it is UTF-8.
     text: Option<&'a str>,
+    /// What the name that it stands under says.
+    named: keys::Named<'a>,
     product: Option<&'a str>,
 }
 
@@ -147,17 +149,19 @@ impl Identifier {
     /// to, where that is known; `time` decides between profile values with a validity.
     pub fn find(&self, leaves: &[Leaf], product: Option<&str>, time: Time) -> Found {
         let mut found = Found::default();
-        let seen: Vec<Seen<'_>> = leaves
-            .iter()
-            .enumerate()
-            .map(|(index, leaf)| Seen { index, leaf, text: std::str::from_utf8(&leaf.bytes).ok(), product })
-            .collect();
+        let seen: Vec<Seen<'_>> =
+            leaves.iter().enumerate().map(|(index, leaf)| self.seen(index, leaf, product)).collect();
         self.patterns.search(self, &seen, time, &mut found.hits);
         place::search(self, &seen, time, &mut found);
         apps::search(self, &seen, &mut found.hits);
         keyed::search(self, &seen, &mut found);
         settle::settle(&mut found, |leaf| self.is_experimental(leaves.get(leaf)));
         found
+    }
+
+    fn seen<'a>(&'a self, index: usize, leaf: &'a Leaf, product: Option<&'a str>) -> Seen<'a> {
+        let named = leaf.key.as_deref().map(|key| self.keys.named(key)).unwrap_or_default();
+        Seen { index, leaf, text: std::str::from_utf8(&leaf.bytes).ok(), named, product }
     }
 
     fn is_experimental(&self, leaf: Option<&Leaf>) -> bool {

@@ -1,6 +1,6 @@
 //! Every form and digest of every profile value, searched in one pass.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use daachorse::DoubleArrayAhoCorasick;
@@ -138,22 +138,21 @@ impl Patterns {
     pub(super) fn search(&self, identifier: &Identifier, leaves: &[Seen<'_>], time: Time, hits: &mut Vec<Hit>) {
         let Some(automaton) = &self.automaton else { return };
         let mut lower = Vec::new();
-        // The last leaf in which a pattern was found: one hit for each value and leaf is
+        // The patterns that were found in the leaf at hand: one hit for each value and leaf is
         // enough, and bounds what a body of nothing but repeats can cost.
-        let mut found_in = vec![usize::MAX; self.written.len()];
+        let mut there: BTreeSet<usize> = BTreeSet::new();
         for seen in leaves {
+            there.clear();
             lower.clear();
             lower.extend(seen.leaf.bytes.iter().map(u8::to_ascii_lowercase));
             let before = hits.len();
             for found in automaton.find_overlapping_iter(&lower) {
                 let number = found.value() as usize;
-                let (Some(written), Some(last)) = (self.written.get(number), found_in.get_mut(number)) else {
-                    continue;
-                };
-                if *last != seen.index
+                if !there.contains(&number)
+                    && let Some(written) = self.written.get(number)
                     && let Some(hit) = self.judge(identifier, *seen, written, found.start()..found.end(), time)
                 {
-                    *last = seen.index;
+                    there.insert(number);
                     hits.push(hit);
                 }
             }

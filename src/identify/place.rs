@@ -116,10 +116,9 @@ fn withheld(identifier: &Identifier, leaves: &[Seen<'_>]) -> Vec<[usize; 2]> {
 }
 
 /// What a key says of a place.
-fn key_of<'i>(identifier: &'i Identifier, seen: Seen<'_>) -> Option<(Option<&'i str>, bool, bool)> {
+fn key_of<'i>(identifier: &'i Identifier, seen: Seen<'i>) -> Option<(Option<&'i str>, bool, bool)> {
     let by_recipe = identifier.recipe_type(seen.leaf).is_some_and(|t| t.starts_with("location"));
-    let hints = identifier.keys.hints(seen.leaf.key.as_deref()?, seen.product);
-    let hint = hints.into_iter().find(|h| h.row.data_type == "location");
+    let hint = identifier.keys.hints_of(seen.named, seen.product).find(|h| h.row.data_type == "location");
     match hint {
         Some(hint) => Some((hint.row.part.as_deref(), hint.clear || by_recipe, hint.known || by_recipe)),
         None => by_recipe.then_some((None, true, true)),
@@ -182,9 +181,12 @@ fn pair(
 /// `location=121.4737,31.2304`, and two such numbers in a row in any text.
 fn in_text(identifier: &Identifier, seen: Seen<'_>) -> Vec<Pair> {
     let Some(text) = seen.text.filter(|t| t.contains('.')) else { return Vec::new() };
+    let numbers = numbers(text);
+    if numbers.len() < 2 {
+        return Vec::new();
+    }
     let key = key_of(identifier, seen).filter(|(part, clear, _)| part.is_none() && *clear);
     let whole = two_numbers(text).is_some();
-    let numbers = numbers(text);
     let pairs = numbers.windows(2).filter_map(|two| {
         let [(a_start, a), (b_start, b)] = two else { return None };
         let (first, second) = (shape::degrees(a)?, shape::degrees(b)?);

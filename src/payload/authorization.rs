@@ -6,9 +6,10 @@ use bytes::Bytes;
 
 use super::base64;
 use super::budget::Budget;
+use super::clue::{Ascii, Clue};
 use super::walk::{Input, Inside, Opener, Opening};
 
-pub(super) const AUTHORIZATION: Opener = Opener { name: "authorization", open };
+pub(super) const AUTHORIZATION: Opener = Opener { name: "authorization", clue: Clue::Has(Ascii::of(b" ")), open };
 
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     let at = input.bytes.iter().position(|b| *b == b' ')?;

@@ -2,6 +2,7 @@
 
 use data_encoding::BASE32_NOPAD;
 
+use super::clue::{Ascii, Clue};
 use super::sense;
 use super::walk::{Opener, Opening};
 
@@ -10,6 +11,7 @@ const SHORTEST: usize = 16;
 
 pub(super) const BASE32: Opener = Opener {
     name: "base32",
+    clue: Clue::Word(Ascii::DIGITS_AND_LETTERS.and(Ascii::of(b"=")), SHORTEST),
     open: |input, budget| {
         let end = input.bytes.iter().rposition(|b| *b != b'=').map_or(0, |at| at + 1);
         let (word, padding) = input.bytes.split_at_checked(end)?;

@@ -1,6 +1,7 @@
 //! Base58 with Bitcoin's alphabet (draft-msporny-base58), of readable text, or of what is opened further.
 
 use super::budget::Budget;
+use super::clue::{Ascii, Clue};
 use super::sense;
 use super::walk::{Input, Opener, Opening};
 
@@ -13,7 +14,7 @@ const LONGEST: usize = 1_024;
 
 const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
-pub(super) const BASE58: Opener = Opener { name: "base58", open };
+pub(super) const BASE58: Opener = Opener { name: "base58", clue: Clue::Word(Ascii::of(ALPHABET), SHORTEST), open };
 
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     if !(SHORTEST..=LONGEST).contains(&input.bytes.len()) {
@@ -25,10 +26,13 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
 }
 
 fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    // Before anything is multiplied: most words have a character that is none of these.
+    let digits = text.iter().map(|character| u32::try_from(ALPHABET.iter().position(|c| c == character)?).ok());
+    let digits: Vec<u32> = digits.collect::<Option<_>>()?;
     // Least significant byte first.
     let mut number: Vec<u8> = Vec::new();
-    for character in text {
-        let mut carry = u32::try_from(ALPHABET.iter().position(|c| c == character)?).ok()?;
+    for digit in digits {
+        let mut carry = digit;
         for byte in &mut number {
             carry += u32::from(*byte) * 58;
             *byte = (carry & 0xff) as u8;

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, Encoding};
 
+use super::clue::{Ascii, Clue};
 use super::walk::{Opener, Opening};
 use super::{headless, sense};
 
@@ -12,6 +13,7 @@ const SHORTEST: usize = 12;
 
 pub(super) const BASE64: Opener = Opener {
     name: "base64",
+    clue: Clue::Word(Ascii::DIGITS_AND_LETTERS.and(Ascii::of(b"+/-_=\r\n")), SHORTEST),
     open: |input, budget| {
         let decoded = decode(input.bytes).filter(|_| input.bytes.len() >= SHORTEST)?;
         let sensible = sense::is_decoded(&decoded) || headless::is_compressed(&decoded, budget);

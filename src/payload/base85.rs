@@ -2,6 +2,7 @@
 //! reference has it, or bare) and the alphabet of RFC 1924 (Git, Python's `b85encode`).
 
 use super::budget::Budget;
+use super::clue::{Ascii, Clue};
 use super::sense;
 use super::walk::{Input, Opener, Opening};
 
@@ -11,12 +12,28 @@ const SHORTEST_BARE: usize = 20;
 /// Bytes of what is compressed or a structure, which shorter random ones may look like.
 const SHORTEST_PACKED: usize = 24;
 
+/// Bytes by which it is told that the rest is not worth it.
+const HEAD: usize = 8;
+
 const RFC_1924: &[u8; 85] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
 
-pub(super) const BASE85: Opener = Opener { name: "base85", open };
+const NO_DIGIT: u8 = u8::MAX;
+
+/// The value of each byte in that alphabet.
+const RFC_1924_VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut digit = 0;
+    while digit < RFC_1924.len() {
+        values[RFC_1924[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    values
+};
+
+pub(super) const BASE85: Opener = Opener { name: "base85", clue: Clue::Long(4), open };
 
 /// Between its marks it is nothing else, whatever its characters look like.
-pub(super) const FRAMED: Opener = Opener { name: "base85", open: framed };
+pub(super) const FRAMED: Opener = Opener { name: "base85", clue: Clue::Has(Ascii::of(b"<")), open: framed };
 
 fn ascii85(b: u8) -> Option<u8> {
     matches!(b, b'!'..=b'u').then(|| b - b'!')
@@ -24,25 +41,37 @@ fn ascii85(b: u8) -> Option<u8> {
 
 fn framed(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     let inner = input.bytes.trim_ascii().strip_prefix(b"<~").and_then(|b| b.strip_suffix(b"~>"))?;
-    let decoded = decode(inner, ascii85, true).filter(|d| sense::is_decoded(d))?;
+    let decoded = decode(inner, ascii85, true, |_| true).filter(|d| sense::is_decoded(d))?;
     budget.bytes(decoded.len()).then(|| Opening::one(decoded))
 }
 
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
-    let rfc1924 = |b: u8| RFC_1924.iter().position(|c| *c == b).and_then(|at| u8::try_from(at).ok());
     if input.bytes.len() < SHORTEST_BARE {
         return None;
     }
-    let decoded = [decode(input.bytes, rfc1924, false), decode(input.bytes, ascii85, true)]
-        .into_iter()
-        .flatten()
-        .find(|d| sense::is_text(d) || d.len() >= SHORTEST_PACKED && sense::is_decoded(d))?;
+    let rfc1924 = |b: u8| RFC_1924_VALUES.get(usize::from(b)).copied().filter(|value| *value != NO_DIGIT);
+    let is_it = |d: &Vec<u8>| sense::is_text(d) || d.len() >= SHORTEST_PACKED && sense::is_decoded(d);
+    let decoded = decode(input.bytes, rfc1924, false, may_begin)
+        .filter(is_it)
+        .or_else(|| decode(input.bytes, ascii85, true, may_begin).filter(is_it))?;
     budget.bytes(decoded.len()).then(|| Opening { keep: true, ..Opening::one(decoded) })
+}
+
+/// Text, what is compressed, or a map of MessagePack or CBOR.
+fn may_begin(head: &[u8]) -> bool {
+    let map = matches!(head, [0x80..=0x8f | 0xa0..=0xbf | 0xde | 0xdf, ..]);
+    map || sense::begins_text(head) || sense::begins_head(head)
 }
 
 /// Five digits are four bytes, the first digit the highest; a last group of n digits is
 /// n − 1 bytes. `z` is four zero bytes where `short` allows it, and white space is passed over.
-fn decode(text: &[u8], digit: impl Fn(u8) -> Option<u8>, short: bool) -> Option<Vec<u8>> {
+/// Gives up where the first bytes do not make `sense`.
+fn decode(
+    text: &[u8],
+    digit: impl Fn(u8) -> Option<u8>,
+    short: bool,
+    sense: impl Fn(&[u8]) -> bool,
+) -> Option<Vec<u8>> {
     let (mut out, mut group) = (Vec::with_capacity(text.len() / 5 * 4), Vec::with_capacity(5));
     for byte in text {
         match byte {
@@ -53,6 +82,9 @@ fn decode(text: &[u8], digit: impl Fn(u8) -> Option<u8>, short: bool) -> Option<
         if group.len() == 5 {
             out.extend_from_slice(&bytes(&group)?);
             group.clear();
+            if out.len() <= HEAD && !sense(&out) {
+                return None;
+            }
         }
     }
     match group.len() {
@@ -90,7 +122,7 @@ mod tests {
         assert_eq!(read("Bl.Eq4Z#/Q0f:dC0JbI?2`3<L"), imei);
         assert_eq!(read("X>Da`Jv2EmF*P(YFf%eUH#IRh"), imei);
         assert_eq!(
-            decode(b"z9jqo^F*2M7/c", |b| matches!(b, b'!'..=b'u').then(|| b - b'!'), true).unwrap(),
+            decode(b"z9jqo^F*2M7/c", |b| matches!(b, b'!'..=b'u').then(|| b - b'!'), true, |_| true).unwrap(),
             b"\0\0\0\0Man sure."
         );
         assert_eq!(read("this is just some text, with spaces"), None);

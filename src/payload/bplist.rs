@@ -12,11 +12,12 @@
 use std::collections::BTreeMap;
 
 use super::budget::{self, Budget};
+use super::clue::Clue;
 use super::fields::{Fields, Number, Spot};
 use super::walk::{Input, Opener, Opening};
 use crate::secure::codec::Reader;
 
-pub(super) const BPLIST: Opener = Opener { name: "bplist", open };
+pub(super) const BPLIST: Opener = Opener { name: "bplist", clue: Clue::Head(b"b"), open };
 
 pub(super) const MAGIC: &[u8] = b"bplist0";
 

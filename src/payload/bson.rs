@@ -6,11 +6,12 @@
 //! Limits: `budget::NESTING`, `budget::LEAVES`.
 
 use super::budget::Budget;
+use super::clue::Clue;
 use super::fields::{Fields, Number, Spot};
 use super::walk::{Input, Opener, Opening};
 use crate::secure::codec::Reader;
 
-pub(super) const BSON: Opener = Opener { name: "bson", open };
+pub(super) const BSON: Opener = Opener { name: "bson", clue: Clue::Binary, open };
 
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     let length = length(&mut Reader::new(input.bytes))?;

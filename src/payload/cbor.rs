@@ -9,11 +9,12 @@
 //! there are bytes.
 
 use super::budget::Budget;
+use super::clue::Clue;
 use super::fields::{EVIDENCE, Fields, Number, Spot};
 use super::walk::{Input, Opener, Opening};
 use crate::secure::codec::Reader;
 
-pub(super) const CBOR: Opener = Opener { name: "cbor", open };
+pub(super) const CBOR: Opener = Opener { name: "cbor", clue: Clue::Binary, open };
 
 /// Tag 55799, "self-described CBOR" (RFC 8949 §3.4.6).
 const SELF_DESCRIBED: &[u8] = &[0xd9, 0xd9, 0xf7];

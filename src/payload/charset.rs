@@ -10,10 +10,11 @@ use bytes::Bytes;
 use encoding_rs::{Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::budget::Budget;
+use super::clue::Clue;
 use super::sense;
 use super::walk::{Input, Inside, Opener, Opening};
 
-pub(super) const CHARSET: Opener = Opener { name: "charset", open };
+pub(super) const CHARSET: Opener = Opener { name: "charset", clue: Clue::Binary, open };
 
 /// Characters of an undeclared UTF-16 text: fewer may be a small number in two bytes.
 const UTF_16_SHORTEST: usize = 6;

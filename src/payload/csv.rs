@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 
 use super::budget::{self, Budget};
+use super::clue::{Ascii, Clue};
 use super::sense;
 use super::walk::{Input, Inside, Opener, Opening};
 
-pub(super) const CSV: Opener = Opener { name: "csv", open };
+pub(super) const CSV: Opener = Opener { name: "csv", clue: Clue::Has(Ascii::of(b"\n")), open };
 
 /// Longest name of a column.
 const NAME: usize = 96;

@@ -4,10 +4,11 @@
 //! `42/track,7["report",{"imei":"…"}]`: message, event, namespace, acknowledgement number.
 
 use super::budget::{self, Budget};
+use super::clue::Clue;
 use super::json;
 use super::walk::{Input, Inside, Opener, Opening};
 
-pub(super) const ENGINEIO: Opener = Opener { name: "engine.io", open };
+pub(super) const ENGINEIO: Opener = Opener { name: "engine.io", clue: Clue::Told, open };
 
 /// Between packets of one body, since version 4.
 const SEPARATOR: u8 = 0x1e;

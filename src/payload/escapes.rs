@@ -4,11 +4,13 @@
 //! there, and on a JSON text whose quotes are still escaped, as it stands in logs
 //! (`{\"imei\":\"…\"}`).
 
+use super::clue::{Ascii, Clue};
 use super::sense;
 use super::walk::{Opener, Opening};
 
 pub(super) const ESCAPES: Opener = Opener {
     name: "escapes",
+    clue: Clue::Has(Ascii::of(b"\\%")),
     open: |input, budget| {
         let text = std::str::from_utf8(input.bytes).ok().filter(|t| t.contains('\\') || t.contains("%u"))?;
         let decoded = decode(text).filter(|d| sense::is_text(d))?;

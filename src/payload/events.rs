@@ -1,9 +1,10 @@
 //! Server-sent events (`text/event-stream`, WHATWG HTML §9.2): the data of each.
 
 use super::budget::{self, Budget};
+use super::clue::Clue;
 use super::walk::{Input, Inside, Opener, Opening};
 
-pub(super) const EVENTS: Opener = Opener { name: "event", open };
+pub(super) const EVENTS: Opener = Opener { name: "event", clue: Clue::Told, open };
 
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     if !input.is_declared("text/event-stream") {

@@ -8,10 +8,11 @@ use bytes::Bytes;
 use percent_encoding::percent_decode;
 
 use super::budget::{self, Budget};
+use super::clue::{Ascii, Clue};
 use super::walk::{Input, Inside, Opener, Opening};
 use super::{packed, sense};
 
-pub(super) const FORM: Opener = Opener { name: "form", open };
+pub(super) const FORM: Opener = Opener { name: "form", clue: Clue::Has(Ascii::of(b"=")), open };
 
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     let declared = input.is_declared("application/x-www-form-urlencoded");

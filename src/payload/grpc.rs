@@ -12,12 +12,13 @@
 use data_encoding::BASE64;
 
 use super::budget::{self, Budget};
+use super::clue::Clue;
 use super::walk::{Input, Inside, Opener, Opening};
 use super::{protobuf, sense};
 use crate::secure::codec::Reader;
 
-pub(super) const GRPC: Opener = Opener { name: "grpc", open };
-pub(super) const GRPC_WEB_TEXT: Opener = Opener { name: "base64", open: open_text };
+pub(super) const GRPC: Opener = Opener { name: "grpc", clue: Clue::Told, open };
+pub(super) const GRPC_WEB_TEXT: Opener = Opener { name: "base64", clue: Clue::Told, open: open_text };
 
 /// The message is compressed; in the others this bit is free.
 const COMPRESSED: u8 = 0x01;

@@ -3,6 +3,7 @@
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 
+use super::clue::{Ascii, Clue};
 use super::sense;
 use super::walk::{Opener, Opening};
 
@@ -12,6 +13,7 @@ const SHORTEST: usize = 16;
 
 pub(super) const HEX: Opener = Opener {
     name: "hex",
+    clue: Clue::Word(Ascii::of(b"0123456789ABCDEFabcdefXx:- ,."), SHORTEST),
     open: |input, budget| {
         let decoded = octets(input.bytes).filter(|d| d.len() * 2 >= SHORTEST)?;
         (sense::is_decoded(&decoded) && budget.bytes(decoded.len()))

@@ -15,12 +15,13 @@ use exif::{Exif, In, Tag, Value};
 use memchr::memmem;
 
 use super::budget::Budget;
+use super::clue::Clue;
 use super::inflate;
 use super::walk::{Input, Inside, Opener, Opening};
 use crate::evidence::GapReason;
 use crate::secure::codec::Reader;
 
-pub(super) const IMAGE: Opener = Opener { name: "image", open };
+pub(super) const IMAGE: Opener = Opener { name: "image", clue: Clue::Long(1), open };
 
 /// Text chunks of a PNG, comments of a JPEG: writers make a handful.
 const TEXT_CHUNKS: usize = 256;
@@ -80,6 +81,20 @@ fn format(bytes: &[u8]) -> Option<Format> {
 /// It begins as a picture does.
 pub(super) fn is_image(bytes: &[u8]) -> bool {
     format(bytes).is_some()
+}
+
+/// Six bytes may go on as a picture begins.
+pub(super) fn may_begin(head: &[u8]) -> bool {
+    matches!(
+        head,
+        [0xff, 0xd8, 0xff, ..]
+            | [0x89, b'P', b'N', b'G', ..]
+            | [b'R', b'I', b'F', b'F', ..]
+            | [b'I', b'I', 42, 0, ..]
+            | [b'M', b'M', 0, 42, ..]
+            | [b'G', b'I', b'F', b'8', ..]
+            | [_, _, _, _, b'f', b't', ..]
+    )
 }
 
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {

@@ -7,11 +7,13 @@ use std::io::Read;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
 use super::budget::{self, Budget};
+use super::clue::Clue;
 use super::sense;
 use super::walk::{Inside, Opener, Opening};
 
 pub(super) const GZIP: Opener = Opener {
     name: "gzip",
+    clue: Clue::Head(&[0x1f]),
     open: |input, budget| {
         let head = input.bytes.starts_with(&[0x1f, 0x8b, 8]);
         let mut opening = Opening::compressed(input, head.then(|| gzip(input.bytes, budget).usable()).flatten()?);
@@ -38,6 +40,7 @@ fn file_name(bytes: &[u8]) -> Option<String> {
 
 pub(super) const ZLIB: Opener = Opener {
     name: "deflate",
+    clue: Clue::Head(&[0x08, 0x18, 0x28, 0x38, 0x48, 0x58, 0x68, 0x78]),
     open: |input, budget| {
         // Two bytes are little evidence: the stream must end well (its Adler-32 is checked), or be big.
         let head = sense::is_zlib(input.bytes);

@@ -8,10 +8,11 @@
 use std::ops::Range;
 
 use super::budget::Budget;
+use super::clue::Clue;
 use super::walk::{Input, Inside, Opener, Opening};
 use super::{base64, image, sense};
 
-pub(super) const INNER: Opener = Opener { name: "base64", open };
+pub(super) const INNER: Opener = Opener { name: "base64", clue: Clue::Long(SHORTEST), open };
 
 /// Characters of a run. Eighteen random bytes are text one time in fifty million.
 const SHORTEST: usize = 24;
@@ -74,6 +75,9 @@ fn word(run: &[u8]) -> Option<(usize, Vec<u8>)> {
     starts.dedup();
     for start in starts {
         let Some(rest) = run.get(start..).filter(|r| r.len() >= SHORTEST_LEFT) else { break };
+        if !may_start(rest) {
+            continue;
+        }
         let head = base64::decode(rest.get(..rest.len().min(PROBE))?);
         if !head.is_some_and(|head| is_start(&head)) {
             continue;
@@ -87,10 +91,27 @@ fn word(run: &[u8]) -> Option<(usize, Vec<u8>)> {
 
 /// The first bytes of text (whose last character may be cut), or of a compressed stream.
 fn is_start(head: &[u8]) -> bool {
-    let whole = match std::str::from_utf8(head) {
-        Ok(_) => head.len(),
-        Err(error) if error.error_len().is_none() => error.valid_up_to(),
-        Err(_) => 0,
-    };
-    whole > 0 && head.get(..whole).is_some_and(sense::is_text) || sense::has_head(head) || image::is_image(head)
+    !head.is_empty() && sense::begins_text(head) || sense::has_head(head) || image::is_image(head)
+}
+
+/// What `run` decodes to, if it decodes, may begin like that, as far as its first characters
+/// tell: nearly all places where nothing begins end here.
+fn may_start(run: &[u8]) -> bool {
+    let Some(eight) = run.first_chunk::<8>() else { return true };
+    // Both alphabets at once; `=`, which only ends a word, is none of them.
+    let mut number = 0_u64;
+    for character in eight {
+        let digit = match character {
+            b'A'..=b'Z' => character - b'A',
+            b'a'..=b'z' => character - b'a' + 26,
+            b'0'..=b'9' => character - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return true,
+        };
+        number = number << 6 | u64::from(digit);
+    }
+    let bytes = number.to_be_bytes();
+    let head = bytes.get(2..).unwrap_or_default();
+    sense::begins_text(head) || sense::begins_head(head) || image::may_begin(head)
 }

@@ -9,15 +9,16 @@
 //! entries of a map with names `0.imei`. Limits: `budget::NESTING`, `budget::LEAVES`.
 
 use super::budget::Budget;
+use super::clue::Clue;
 use super::fields::{EVIDENCE, Fields, Number, Spot};
 use super::sense;
 use super::walk::{Input, Opener, Opening};
 use crate::secure::codec::Reader;
 
 /// A packet behind its length, or what a packet holds.
-pub(super) const JCE: Opener = Opener { name: "jce", open: open_packet };
+pub(super) const JCE: Opener = Opener { name: "jce", clue: Clue::Binary, open: open_packet };
 /// A struct without any head.
-pub(super) const JCE_STRUCT: Opener = Opener { name: "jce", open: open_struct };
+pub(super) const JCE_STRUCT: Opener = Opener { name: "jce", clue: Clue::Binary, open: open_struct };
 
 /// What the buffer of a packet is called between the steps here: no one sends it.
 const BUFFER: &str = "application/x-jce; of=packet";

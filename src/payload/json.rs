@@ -7,9 +7,10 @@
 use bytes::Bytes;
 
 use super::budget::{self, Budget};
+use super::clue::{Ascii, Clue};
 use super::walk::{Input, Inside, Opener, Opening};
 
-pub(super) const JSON: Opener = Opener { name: "json", open };
+pub(super) const JSON: Opener = Opener { name: "json", clue: Clue::Has(Ascii::of(b"{[\"")), open };
 
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     let head = input.bytes.iter().copied().find(|b| !b.is_ascii_whitespace());

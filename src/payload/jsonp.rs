@@ -4,10 +4,11 @@
 //! the closing one; what stands between must be JSON with an object, an array or a string.
 
 use super::budget::Budget;
+use super::clue::{Ascii, Clue};
 use super::json;
 use super::walk::{Input, Inside, Opener, Opening};
 
-pub(super) const JSONP: Opener = Opener { name: "jsonp", open };
+pub(super) const JSONP: Opener = Opener { name: "jsonp", clue: Clue::Has(Ascii::of(b"(")), open };
 
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     /// Longest name of a function; jQuery's have some forty characters.

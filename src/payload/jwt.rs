@@ -9,11 +9,12 @@ use bytes::Bytes;
 
 use super::base64;
 use super::budget::Budget;
+use super::clue::Clue;
 use super::json;
 use super::walk::{Input, Inside, Opener, Opening};
 use crate::evidence::GapReason;
 
-pub(super) const JWT: Opener = Opener { name: "jwt", open };
+pub(super) const JWT: Opener = Opener { name: "jwt", clue: Clue::Head(b"e"), open };
 
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     // `{"` in base64 begins so; white space before the brace, which no library writes, is not looked for.

@@ -1,9 +1,10 @@
 //! JSON texts one to a line (`application/x-ndjson`), as batches of events are sent.
 
 use super::budget::{self, Budget};
+use super::clue::{Ascii, Clue};
 use super::walk::{Input, Inside, Opener, Opening};
 
-pub(super) const LINES: Opener = Opener { name: "line", open };
+pub(super) const LINES: Opener = Opener { name: "line", clue: Clue::Has(Ascii::of(b"\n")), open };
 
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     let lines = || input.bytes.split(|b| *b == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());

@@ -9,12 +9,14 @@ use lz4_flex::block::decompress_into;
 use lz4_flex::frame::FrameDecoder;
 
 use super::budget::{self, Budget};
+use super::clue::Clue;
 use super::inflate::read;
 use super::sense;
 use super::walk::{Input, Opener, Opening};
 
 pub(super) const LZ4: Opener = Opener {
     name: "lz4",
+    clue: Clue::Head(&[0x04]),
     open: |input, budget| {
         let head = input.bytes.starts_with(MAGIC);
         let frame = || read(FrameDecoder::new(&input.bytes[..]), input.bytes.len(), budget).usable();
@@ -22,7 +24,7 @@ pub(super) const LZ4: Opener = Opener {
     },
 };
 
-pub(super) const LZ4_BLOCK: Opener = Opener { name: "lz4", open: open_block };
+pub(super) const LZ4_BLOCK: Opener = Opener { name: "lz4", clue: Clue::Binary, open: open_block };
 
 pub(super) const MAGIC: &[u8] = &[0x04, 0x22, 0x4d, 0x18];
 

@@ -35,7 +35,7 @@ fn cases() -> Vec<Case> {
 }
 
 fn decode(case: &Case, body: Vec<u8>) -> Decoded {
-    let decoder = Decoder { recipes: Vec::new() };
+    let decoder = Decoder { recipes: super::recipe::Recipes::default() };
     let mut message = message("collect.example.com");
     message.headers = vec![("Content-Type".to_owned(), case.content_type.clone().into())];
     message.body = body.into();
@@ -44,6 +44,17 @@ fn decode(case: &Case, body: Vec<u8>) -> Decoded {
 
 fn body(case: &Case) -> Vec<u8> {
     data_encoding::BASE64.decode(case.body_base64.as_bytes()).unwrap()
+}
+
+/// The bodies of all cases, and what they hold.
+pub(super) fn bodies() -> Vec<Vec<u8>> {
+    let mut bodies = Vec::new();
+    for case in cases() {
+        let body = body(&case);
+        bodies.extend(decode(&case, body.clone()).leaves.iter().map(|leaf| leaf.bytes.to_vec()));
+        bodies.push(body);
+    }
+    bodies
 }
 
 fn way(leaf: &Leaf) -> Vec<String> {

@@ -8,7 +8,8 @@
 //!
 //! A layer is tried on evidence: a declared type, the bytes at its head, an alphabet
 //! and a result that makes sense. What does not parse stays a leaf and is searched as
-//! it is. Each decoder is one file and one line in `walk::OPENERS`.
+//! it is. Each decoder is one file and one line in `walk::OPENERS`;
+//! its [`clue::Clue`] keeps it from being asked where it could find nothing.
 
 mod aes;
 mod authorization;
@@ -21,6 +22,7 @@ mod bson;
 mod budget;
 mod cbor;
 mod charset;
+mod clue;
 mod coding;
 mod csv;
 mod engineio;
@@ -98,20 +100,19 @@ pub struct Decoded {
 /// Decodes messages with one set of recipes. Cheap to share between threads.
 #[derive(Debug)]
 pub struct Decoder {
-    recipes: Vec<recipe::Compiled>,
+    recipes: recipe::Recipes,
 }
 
 impl Decoder {
     /// With the recipes of `signatures`. A recipe that [`check_recipe`] refuses is not used.
     pub fn new(signatures: &Signatures) -> Self {
-        Self { recipes: signatures.recipes.values().filter_map(|r| recipe::Compiled::new(r).ok()).collect() }
+        Self { recipes: recipe::Recipes::new(signatures.recipes.values()) }
     }
 
     /// The leaves of `message`, which went to `product` as far as that is known.
     pub fn leaves(&self, message: &Message, product: Option<&str>) -> Decoded {
         let query = parts::target(message).map_or("", |target| parts::split_target(target).1);
-        let recipes = self.recipes.iter().filter(|r| r.applies(message, product)).collect();
-        let mut walk = walk::Walk::new(recipes, query);
+        let mut walk = walk::Walk::new(self.recipes.of(message, product), query);
         parts::read(message, &mut walk);
         walk.finish(message)
     }

@@ -9,11 +9,12 @@
 //! there are bytes.
 
 use super::budget::Budget;
+use super::clue::Clue;
 use super::fields::{EVIDENCE, Fields, Number, Spot};
 use super::walk::{Input, Opener, Opening};
 use crate::secure::codec::Reader;
 
-pub(super) const MSGPACK: Opener = Opener { name: "msgpack", open };
+pub(super) const MSGPACK: Opener = Opener { name: "msgpack", clue: Clue::Binary, open };
 
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     let declared = input.declares(&["msgpack", "messagepack"]);

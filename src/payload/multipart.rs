@@ -4,11 +4,12 @@ use bytes::Bytes;
 use memchr::memmem;
 
 use super::budget::{self, Budget};
+use super::clue::Clue;
 use super::form::numbered;
 use super::walk::{Input, Inside, Opener, Opening, may_be_value};
 use super::{base64, percent, quoted_printable, sense};
 
-pub(super) const MULTIPART: Opener = Opener { name: "multipart", open };
+pub(super) const MULTIPART: Opener = Opener { name: "multipart", clue: Clue::Told, open };
 
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     let declared = input.declared.filter(|d| d.trim_start().to_ascii_lowercase().starts_with("multipart/"));

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::budget::{self, Budget};
+use super::clue::{Ascii, Clue};
 use super::sense;
 use super::walk::{Input, Inside, Opener, Opening};
 use crate::shape;
@@ -10,7 +11,7 @@ use crate::shape;
 /// Separators in the order they are tried; seen in Sensors, AMap, and log lines.
 const SEPARATORS: &[&str] = &["##", "|", ";", "\n", "\t", ","];
 
-pub(super) const PACKED: Opener = Opener { name: "packed", open };
+pub(super) const PACKED: Opener = Opener { name: "packed", clue: Clue::Has(Ascii::of(b"=:")), open };
 
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     let text = std::str::from_utf8(input.bytes).ok()?;

@@ -4,10 +4,12 @@ use bytes::Bytes;
 use percent_encoding::percent_decode;
 
 use super::charset;
+use super::clue::{Ascii, Clue};
 use super::walk::{Opener, Opening};
 
 pub(super) const PERCENT: Opener = Opener {
     name: "percent",
+    clue: Clue::Has(Ascii::of(b"%")),
     open: |input, budget| {
         let decoded = decode(input.bytes)?;
         // The result must be text: `%` in binary data means nothing.

@@ -5,11 +5,12 @@
 use bytes::Bytes;
 
 use super::budget::{self, Budget};
+use super::clue::{Ascii, Clue};
 use super::walk::{Input, Inside, Opener, Opening};
 use super::xml::{self, Node};
 use super::{base64, json};
 
-pub(super) const PLIST: Opener = Opener { name: "plist", open };
+pub(super) const PLIST: Opener = Opener { name: "plist", clue: Clue::Has(Ascii::of(b"<")), open };
 
 /// An open `dict` or `array`.
 struct Frame {

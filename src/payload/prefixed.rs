@@ -7,12 +7,13 @@
 use bytes::Bytes;
 
 use super::budget::Budget;
+use super::clue::Clue;
 use super::inflate::{gzip, zlib};
 use super::sense;
 use super::walk::{Input, Inside, Opener, Opening};
 use super::zstandard::zstd;
 
-pub(super) const PREFIXED: Opener = Opener { name: "prefixed", open };
+pub(super) const PREFIXED: Opener = Opener { name: "prefixed", clue: Clue::Binary, open };
 
 /// Bytes of a head: the longest seen (a frame with a magic, lengths, a check sum and an
 /// app key of 32 characters) has some fifty.

@@ -17,13 +17,14 @@
 use std::collections::BTreeMap;
 
 use super::budget::{self, Budget};
+use super::clue::Clue;
 use super::fields::{EVIDENCE, Fields, Number, Spot, bits, is_usual};
 use super::walk::{Input, Opener, Opening};
 use super::{leb128, sense};
 use crate::evidence::GapReason;
 use crate::secure::codec::Reader;
 
-pub(super) const PROTOBUF: Opener = Opener { name: "protobuf", open };
+pub(super) const PROTOBUF: Opener = Opener { name: "protobuf", clue: Clue::Binary, open };
 
 /// Largest number that a field has in a message nobody declared. The format allows 2²⁹ − 1;
 /// people number their fields from 1, and extensions from 1,000.

@@ -5,11 +5,13 @@
 //! in capital hex digits, or end its line, and at least one must be there; `a=3D1&b=2E`
 //! and other forms have names before theirs and are not taken.
 
+use super::clue::{Ascii, Clue};
 use super::sense;
 use super::walk::{Opener, Opening};
 
 pub(super) const QUOTED_PRINTABLE: Opener = Opener {
     name: "quoted-printable",
+    clue: Clue::Has(Ascii::of(b"=")),
     open: |input, budget| {
         let decoded = decode(input.bytes).filter(|d| sense::is_text(d))?;
         budget.bytes(decoded.len()).then(|| Opening::one(decoded))

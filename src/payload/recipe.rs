@@ -7,6 +7,7 @@
 //! in `recipe_step.rs`; `published = true` beside a cipher says that its key is
 //! published, so that the payload counts as readable by anyone.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -134,24 +135,21 @@ impl Compiled {
         })
     }
 
-    /// It is for messages like this one. Without hosts the path alone decides, and a
-    /// message that is known to go to another product is not taken.
-    pub(super) fn applies(&self, message: &Message, product: Option<&str>) -> bool {
-        let host = message.host.as_deref().or(message.sni.as_deref());
-        let (path, query) = parts::target(message).map(parts::split_target).unzip();
-        self.is_for(host, path, product)
-            && self.when.iter().all(|(of, regex)| of.fits(regex, message, query.unwrap_or_default()))
+    /// It is for messages like this one.
+    fn applies(&self, message: &Message, address: &Address<'_>) -> bool {
+        self.is_for(address) && self.when.iter().all(|(of, regex)| of.fits(regex, message, address.query))
     }
 
-    /// The same by its address alone.
-    fn is_for(&self, host: Option<&str>, path: Option<&str>, product: Option<&str>) -> bool {
-        let path_fits = self.path.as_ref().is_none_or(|regex| path.is_some_and(|p| regex.is_match(p)));
-        let host_fits = match (self.hosts.is_empty(), host) {
-            (true, _) => product.is_none_or(|p| p == self.product),
+    /// The same by its address alone. Without hosts the path decides, and a message that is
+    /// known to go to another product is not taken.
+    fn is_for(&self, address: &Address<'_>) -> bool {
+        let host_fits = match (self.hosts.is_empty(), address.host) {
+            (true, _) => address.product.is_none_or(|p| p == self.product),
             (false, Some(host)) => self.hosts.iter().any(|pattern| pattern.matches(host)),
             (false, None) => false,
         };
-        path_fits && (host_fits || self.path.is_some() && product == Some(self.product.as_str()))
+        (host_fits || self.path.is_some() && address.product == Some(self.product.as_str()))
+            && self.path.as_ref().is_none_or(|regex| address.path.is_some_and(|path| regex.is_match(path)))
     }
 
     /// `value` is what it starts at.
@@ -170,6 +168,80 @@ impl Compiled {
             }
         }
     }
+}
+
+/// Where a message went, as far as recipes ask.
+struct Address<'a> {
+    host: Option<&'a str>,
+    path: Option<&'a str>,
+    query: &'a str,
+    product: Option<&'a str>,
+}
+
+impl<'a> Address<'a> {
+    fn of(message: &'a Message, product: Option<&'a str>) -> Self {
+        let host = message.host.as_deref().or(message.sni.as_deref());
+        let (path, query) = parts::target(message).map(parts::split_target).unzip();
+        Self { host, path, query: query.unwrap_or_default(), product }
+    }
+}
+
+/// All recipes, found by where a message went: there are hundreds, and most messages go where
+/// none is for.
+#[derive(Debug, Default)]
+pub(super) struct Recipes {
+    all: Vec<Compiled>,
+    /// By host, and of a pattern by the last two labels.
+    by_host: HashMap<String, Vec<usize>>,
+    by_product: HashMap<String, Vec<usize>>,
+    /// For any host, or for a pattern that leaves its last labels open.
+    anywhere: Vec<usize>,
+}
+
+impl Recipes {
+    /// Those of `recipes` that can run.
+    pub(super) fn new<'r>(recipes: impl Iterator<Item = &'r Recipe>) -> Self {
+        let mut set = Self::default();
+        for recipe in recipes.filter_map(|recipe| Compiled::new(recipe).ok()) {
+            let index = set.all.len();
+            for HostPattern(host) in &recipe.hosts {
+                let known = if host.contains('*') { last_labels(host) } else { host };
+                match known.contains('*') {
+                    true => set.anywhere.push(index),
+                    false => set.by_host.entry(known.to_owned()).or_default().push(index),
+                }
+            }
+            if recipe.hosts.is_empty() {
+                set.anywhere.push(index);
+            } else {
+                set.by_product.entry(recipe.product.clone()).or_default().push(index);
+            }
+            set.all.push(recipe);
+        }
+        set
+    }
+
+    /// Those for `message`, which went to `product` as far as that is known, in their order.
+    pub(super) fn of(&self, message: &Message, product: Option<&str>) -> Vec<&Compiled> {
+        let address = Address::of(message, product);
+        self.near(&address).filter(|recipe| recipe.applies(message, &address)).collect()
+    }
+
+    /// Those that may be for it, in their order.
+    fn near(&self, address: &Address<'_>) -> impl Iterator<Item = &Compiled> {
+        let hosts = address.host.into_iter().flat_map(|host| [host, last_labels(host)]);
+        let by_host = hosts.filter_map(|host| self.by_host.get(host));
+        let by_product = address.product.and_then(|product| self.by_product.get(product));
+        let mut numbers: Vec<usize> = by_host.chain(by_product).flatten().chain(&self.anywhere).copied().collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers.into_iter().filter_map(|number| self.all.get(number))
+    }
+}
+
+/// `b.example` of `a.b.example`.
+fn last_labels(host: &str) -> &str {
+    host.rmatch_indices('.').nth(1).and_then(|(at, _)| host.get(at + 1..)).unwrap_or(host)
 }
 
 /// A value that a recipe led to.
@@ -230,6 +302,7 @@ mod tests {
     #[test]
     fn every_endpoint_has_its_recipes_or_a_reason() {
         let (signatures, compiled) = (Signatures::embedded().unwrap(), compiled());
+        let set = Recipes::new(signatures.recipes.values());
         let (mut open, mut sealed, mut none) = (0, 0, 0);
         for endpoint in &signatures.endpoints {
             if endpoint.recipes.is_empty() {
@@ -242,7 +315,9 @@ mod tests {
             let host = authority.split(':').next();
             let all_sealed = endpoint.recipes.iter().all(|id| {
                 let recipe = compiled.iter().find(|recipe| *recipe.id == **id).unwrap();
-                assert!(recipe.is_for(host, Some(path), None), "{id} is not for {}", endpoint.url);
+                let address = Address { host, path: Some(path), query: "", product: None };
+                assert!(recipe.is_for(&address), "{id} is not for {}", endpoint.url);
+                assert!(set.near(&address).any(|near| *near.id == **id), "{id} is not looked up for {}", endpoint.url);
                 recipe.sealed
             });
             let count = if all_sealed { &mut sealed } else { &mut open };
@@ -267,7 +342,7 @@ mod tests {
         let mut message = super::super::tests::message("up.kettle.example");
         message.kind = Kind::Request { method: "POST".to_owned(), target: "/m?op=a%2Eb&x=1".to_owned() };
         message.headers = vec![("Operation-Type".to_owned(), Bytes::from_static(b"alipay.security.x"))];
-        let fits = |when: &str, message: &Message| recipe(when).unwrap().applies(message, None);
+        let fits = |when: &str, message: &Message| recipe(when).unwrap().applies(message, &Address::of(message, None));
         for when in [
             "{ method = '^POST$' }",
             "{ 'header:operation-type' = '^alipay[.]security[.]' }",

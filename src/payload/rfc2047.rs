@@ -6,10 +6,11 @@
 use encoding_rs::Encoding;
 
 use super::budget::Budget;
+use super::clue::{Ascii, Clue};
 use super::walk::{Input, Opener, Opening};
 use super::{base64, sense};
 
-pub(super) const ENCODED_WORDS: Opener = Opener { name: "rfc2047", open };
+pub(super) const ENCODED_WORDS: Opener = Opener { name: "rfc2047", clue: Clue::Has(Ascii::of(b"=")), open };
 
 const BEGIN: &str = "=?";
 const END: &str = "?=";

@@ -13,6 +13,22 @@ pub(super) fn is_text(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(is_usual))
 }
 
+/// The first bytes of a text, whose last character may be cut.
+pub(super) fn begins_text(head: &[u8]) -> bool {
+    let whole = match std::str::from_utf8(head) {
+        Ok(_) => head.len(),
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        Err(_) => return false,
+    };
+    head.get(..whole).is_some_and(is_text)
+}
+
+/// `head` may go on as [`has_head`] wants it.
+pub(super) fn begins_head(head: &[u8]) -> bool {
+    let fits = |known: &&[u8]| known.iter().zip(head).all(|(a, b)| a == b);
+    HEADS.iter().any(fits) || is_zlib(head)
+}
+
 fn is_usual(c: char) -> bool {
     matches!(c, ' '..='~' | '\n' | '\r' | '\t' | '\u{2010}'..='\u{2026}' | '\u{3000}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{ff00}'..='\u{ffef}')
 }

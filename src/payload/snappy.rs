@@ -6,13 +6,14 @@
 //! makes sense. Hadoop's form has both lengths before each block. What is text is not tried.
 
 use super::budget::{self, Budget};
+use super::clue::Clue;
 use super::inflate::read;
 use super::walk::{Input, Opener, Opening};
 use super::{leb128, sense};
 use crate::secure::codec::Reader;
 
-pub(super) const SNAPPY: Opener = Opener { name: "snappy", open };
-pub(super) const SNAPPY_BLOCK: Opener = Opener { name: "snappy", open: open_block };
+pub(super) const SNAPPY: Opener = Opener { name: "snappy", clue: Clue::Head(&[0xff, 0x82]), open };
+pub(super) const SNAPPY_BLOCK: Opener = Opener { name: "snappy", clue: Clue::Binary, open: open_block };
 
 /// Chunk type 0xff, length 6, `sNaPpY`.
 pub(super) const FRAMED: &[u8] = b"\xff\x06\x00\x00sNaPpY";

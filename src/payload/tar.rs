@@ -9,11 +9,12 @@
 use ::tar::{Archive, Header};
 
 use super::budget::{self, Budget};
+use super::clue::Clue;
 use super::form::numbered;
 use super::walk::{Input, Inside, Opener, Opening};
 use crate::evidence::GapReason;
 
-pub(super) const TAR: Opener = Opener { name: "tar", open };
+pub(super) const TAR: Opener = Opener { name: "tar", clue: Clue::Long(BLOCK), open };
 
 /// Headers and contents are in blocks of this size.
 const BLOCK: usize = 512;

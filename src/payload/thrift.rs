@@ -11,15 +11,16 @@
 //! `budget::LEAVES`; counts are only believed as far as there are bytes.
 
 use super::budget::Budget;
+use super::clue::Clue;
 use super::fields::{EVIDENCE, Fields, Number, Spot, bits};
 use super::walk::{Input, Opener, Opening};
 use super::{leb128, sense};
 use crate::secure::codec::Reader;
 
 /// Calls, which have a head.
-pub(super) const THRIFT: Opener = Opener { name: "thrift", open: open_call };
+pub(super) const THRIFT: Opener = Opener { name: "thrift", clue: Clue::Binary, open: open_call };
 /// Structs alone, which have none.
-pub(super) const THRIFT_STRUCT: Opener = Opener { name: "thrift", open: open_struct };
+pub(super) const THRIFT_STRUCT: Opener = Opener { name: "thrift", clue: Clue::Binary, open: open_struct };
 
 /// Bits that a field says for its struct when its id is above the one before.
 const RISING: u32 = 2;

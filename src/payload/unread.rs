@@ -3,12 +3,14 @@
 //! They stay as they are and are searched as bytes; the report says what they are, so
 //! that nobody takes an unread body for an empty one.
 
+use super::clue::Clue;
 use super::walk::Opener;
 use crate::evidence::GapReason;
 
 /// Opens nothing: it names.
 pub(super) const UNREAD: Opener = Opener {
     name: "unread",
+    clue: Clue::Head(b"O7RBS#\x1a"),
     open: |input, budget| {
         let of = |form: &&Form| {
             form.heads.iter().any(|head| input.bytes.starts_with(head))

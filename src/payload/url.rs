@@ -1,10 +1,11 @@
 //! A URL as a value: its path segments and its query.
 
 use super::budget::Budget;
+use super::clue::{Ascii, Clue};
 use super::walk::{Input, Inside, Opener, Opening};
 use super::{form, percent};
 
-pub(super) const URL: Opener = Opener { name: "url", open };
+pub(super) const URL: Opener = Opener { name: "url", clue: Clue::Has(Ascii::of(b":")), open };
 
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     let text = std::str::from_utf8(input.bytes).ok()?;

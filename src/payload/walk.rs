@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::budget::{self, Budget};
+use super::clue::{Clue, Look};
 use super::leaf::{Leaf, Link, Part};
 use super::{Decoded, pairs, recipe, sense};
 use crate::evidence::{Direction, Gap, GapReason, Place};
@@ -45,6 +46,10 @@ pub(super) struct Input<'a> {
 impl<'a> Input<'a> {
     pub(super) fn new(bytes: &'a Bytes, declared: Option<&'a str>, body: bool) -> Self {
         Self { bytes, declared, body, text: OnceCell::new() }
+    }
+
+    fn of(value: &'a Value) -> Self {
+        Self::new(&value.link.bytes, value.declared.as_deref(), value.body)
     }
 
     /// It is text as programs write it; found out once for all decoders.
@@ -144,6 +149,8 @@ impl Opening {
 pub(super) struct Opener {
     /// The step's name in evidence.
     pub(super) name: &'static str,
+    /// What it must see before it is asked.
+    pub(super) clue: Clue,
     /// `None`: it is not this, or not whole.
     pub(super) open: fn(&Input<'_>, &mut Budget) -> Option<Opening>,
 }
@@ -362,8 +369,10 @@ impl<'d> Walk<'d> {
     }
 
     fn open(&mut self, value: &Value) -> Option<(&'static str, Opening)> {
-        let input = Input::new(&value.link.bytes, value.declared.as_deref(), value.body);
-        OPENERS.iter().find_map(|opener| {
+        let look = Look::at(&value.link.bytes);
+        let input = Input { text: look.is_text().map(OnceCell::from).unwrap_or_default(), ..Input::of(value) };
+        let told = value.body || value.declared.is_some();
+        OPENERS.iter().filter(|opener| told || look.fits(opener.clue)).find_map(|opener| {
             let opening = (opener.open)(&input, &mut self.budget)?;
             self.budget.layer().then_some((opener.name, opening))
         })

@@ -11,9 +11,10 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
 use super::budget::{self, Budget};
+use super::clue::{Ascii, Clue};
 use super::walk::{Input, Inside, Opener, Opening};
 
-pub(super) const XML: Opener = Opener { name: "xml", open };
+pub(super) const XML: Opener = Opener { name: "xml", clue: Clue::Has(Ascii::of(b"<")), open };
 
 /// What is read of a document, in order.
 pub(super) enum Node {

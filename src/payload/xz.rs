@@ -6,13 +6,14 @@
 use lzma_rust2::{LzmaReader, XzReader};
 
 use super::budget::Budget;
+use super::clue::Clue;
 use super::inflate::{Inflated, read};
 use super::sense;
 use super::walk::{Input, Opener, Opening};
 use crate::evidence::GapReason;
 
-pub(super) const XZ: Opener = Opener { name: "xz", open };
-pub(super) const LZMA: Opener = Opener { name: "lzma", open: open_lzma };
+pub(super) const XZ: Opener = Opener { name: "xz", clue: Clue::Head(&[0xfd]), open };
+pub(super) const LZMA: Opener = Opener { name: "lzma", clue: Clue::Binary, open: open_lzma };
 
 pub(super) const MAGIC: &[u8] = &[0xfd, b'7', b'z', b'X', b'Z', 0];
 /// Memory that a decompressor may take, in KiB. The default of `xz` needs nine MiB, `-7`

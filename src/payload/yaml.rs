@@ -5,11 +5,12 @@
 //! a comment, `---` or blank.
 
 use super::budget::{self, Budget};
+use super::clue::{Ascii, Clue};
 use super::walk::{Input, Inside, Opener, Opening};
 use super::{json, sense};
 use crate::shape;
 
-pub(super) const YAML: Opener = Opener { name: "yaml", open };
+pub(super) const YAML: Opener = Opener { name: "yaml", clue: Clue::Has(Ascii::of(b"\n")), open };
 
 /// A key whose value is what is indented below it.
 struct Frame<'a> {

@@ -16,6 +16,7 @@ use flate2::bufread::DeflateDecoder;
 use memchr::memmem;
 
 use super::budget::{self, Budget};
+use super::clue::Clue;
 use super::form::numbered;
 use super::inflate::{Inflated, read};
 use super::walk::{Input, Inside, Opener, Opening};
@@ -23,7 +24,7 @@ use super::{xz, zstandard};
 use crate::evidence::GapReason;
 use crate::secure::codec::Reader;
 
-pub(super) const ZIP: Opener = Opener { name: "zip", open };
+pub(super) const ZIP: Opener = Opener { name: "zip", clue: Clue::Head(b"P"), open };
 
 pub(super) const MAGIC: &[u8] = b"PK\x03\x04";
 const DIRECTORY: &[u8] = b"PK\x01\x02";

@@ -1,11 +1,13 @@
 //! Zstandard (RFC 8878), by declaration or by its magic number.
 
 use super::budget::Budget;
+use super::clue::Clue;
 use super::inflate::{Inflated, read};
 use super::walk::{Opener, Opening};
 
 pub(super) const ZSTD: Opener = Opener {
     name: "zstd",
+    clue: Clue::Head(&[0x28]),
     open: |input, budget| {
         let head = input.bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
         head.then(|| zstd(input.bytes, budget).usable()).flatten().map(|out| Opening::compressed(input, out))

@@ -1,0 +1,147 @@
+//! What one look at a value tells, and what each decoder must see before it is asked.
+//!
+//! Most values are a word or a number, and nearly all of the fifty decoders would refuse
+//! them at the first byte. A clue is necessary and cheap, never sufficient: it leaves out
+//! only decoders that would find nothing, so what is found is the same without it.
+
+/// What is so of every value that a decoder opens, unless a media type is declared for the
+/// value or it is a whole body: then all are asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Clue {
+    /// It takes a declaration, or a whole body.
+    Told,
+    /// The first byte is one of these.
+    Head(&'static [u8]),
+    /// It is anything but plain ASCII text.
+    Binary,
+    /// One of these characters stands in it.
+    Has(Ascii),
+    /// It is made of these characters alone, and of so many at least.
+    Word(Ascii, usize),
+    /// It has so many bytes at least.
+    Long(usize),
+}
+
+/// A set of ASCII characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ascii(u128);
+
+impl Ascii {
+    /// As [`super::sense::is_text`] has it.
+    const TEXT: Self = Self::of(b"\t\n\r").and(Self(((1 << 0x7f) - 1) & !((1 << 0x20) - 1)));
+    pub(super) const DIGITS_AND_LETTERS: Self =
+        Self::of(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+    /// The characters of a text.
+    pub(super) const fn of(characters: &[u8]) -> Self {
+        let (mut set, mut rest) = (0, characters);
+        while let [first, tail @ ..] = rest {
+            set |= 1 << *first;
+            rest = tail;
+        }
+        Self(set)
+    }
+
+    /// Those of either.
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// One look at a value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look {
+    length: usize,
+    first: Option<u8>,
+    ascii: Ascii,
+    /// There is a byte beyond ASCII.
+    high: bool,
+}
+
+impl Look {
+    /// At `bytes`.
+    pub(super) fn at(bytes: &[u8]) -> Self {
+        let (mut ascii, mut all) = (0_u128, 0_u8);
+        for byte in bytes {
+            ascii |= 1 << (byte & 0x7f);
+            all |= byte;
+        }
+        Self { length: bytes.len(), first: bytes.first().copied(), ascii: Ascii(ascii), high: !all.is_ascii() }
+    }
+
+    /// Whether it is text as programs write it; `None` where more than ASCII stands in it.
+    pub(super) fn is_text(self) -> Option<bool> {
+        (!self.high).then_some(self.ascii.0 & !Ascii::TEXT.0 == 0)
+    }
+
+    /// A decoder with this clue may open it.
+    pub(super) fn fits(self, clue: Clue) -> bool {
+        match clue {
+            Clue::Told => false,
+            Clue::Head(heads) => self.first.is_some_and(|first| heads.contains(&first)),
+            Clue::Binary => self.is_text() != Some(true),
+            Clue::Has(any) => self.ascii.0 & any.0 != 0,
+            Clue::Word(alphabet, shortest) => !self.high && self.ascii.0 & !alphabet.0 == 0 && self.length >= shortest,
+            Clue::Long(shortest) => self.length >= shortest,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::super::budget::Budget;
+    use super::super::walk::{Input, OPENERS};
+    use super::*;
+
+    #[test]
+    fn looks_and_clues() {
+        let look = |text: &[u8], clue| Look::at(text).fits(clue);
+        assert!(look(b"a=1", Clue::Has(Ascii::of(b"=:"))) && !look(b"a-1", Clue::Has(Ascii::of(b"=:"))));
+        assert!(look(b"\x1f\x8b", Clue::Head(&[0x1f])) && !look(b"", Clue::Head(&[0x1f])));
+        assert!(look(b"0aZ", Clue::Word(Ascii::DIGITS_AND_LETTERS, 3)));
+        assert!(!look("0ä".as_bytes(), Clue::Word(Ascii::DIGITS_AND_LETTERS, 3)));
+        assert_eq!(
+            [&b"a b\t~"[..], b"a\0", b"\x7f"].map(|text| Look::at(text).is_text()),
+            [true, false, false].map(Some)
+        );
+        assert_eq!(Look::at("中".as_bytes()).is_text(), None);
+    }
+
+    /// Every decoder refuses what its clue keeps from it: on each of the cases made for the
+    /// decoders, each of them cut at both ends, and strings of few characters.
+    #[test]
+    fn clues_keep_nothing_that_a_decoder_opens() {
+        let mut kept = 0;
+        let mut check = |bytes: &[u8]| {
+            let (bytes, look) = (Bytes::copy_from_slice(bytes), Look::at(bytes));
+            for opener in OPENERS.iter().filter(|opener| !look.fits(opener.clue)) {
+                let mut budget = Budget::default();
+                let opened = (opener.open)(&Input::new(&bytes, None, false), &mut budget).is_some();
+                assert!(
+                    !opened && budget.reached().count() + budget.closed().count() == 0,
+                    "{} {bytes:?}",
+                    opener.name
+                );
+                kept += 1;
+            }
+        };
+        for bytes in super::super::made::bodies() {
+            for cut in 0..bytes.len().min(24) {
+                check(&bytes[cut..]);
+                check(&bytes[..bytes.len() - cut]);
+            }
+        }
+        let alphabet = b"{}[]<>\"'=:;&%\\+/-_.,()\n\t\r 0aFzZ9~";
+        let mut number = 0_u32;
+        for length in 0..600 {
+            let text = std::iter::repeat_with(|| {
+                number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                alphabet[(number >> 16) as usize % alphabet.len()]
+            });
+            check(&text.take(length).collect::<Vec<u8>>());
+        }
+        assert!(kept > 10_000, "{kept}");
+    }
+}
