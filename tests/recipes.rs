@@ -128,7 +128,8 @@ fn the_example_of_the_documentation_runs() {
     let file = std::fs::read_to_string(folder().join("signatures/kettle.toml")).expect("is readable");
     let example = file.split_once("as it stands there.\n").expect("is there").1;
     assert!(page.contains(example), "docs/recipes.md has it as it stands in {file}");
-    let head = file.split_once("[company]").and_then(|(_, rest)| rest.split_once("\n\n[[recipe]]")).expect("is there").0;
+    let head =
+        file.split_once("[company]").and_then(|(_, rest)| rest.split_once("\n\n[[recipe]]")).expect("is there").0;
     assert!(page.contains(&format!("[company]{head}\n```")), "docs/recipes.md has company and product of {file}");
     let entry = |name: &str| cases().iter().position(|c| c["recipe"] == name).expect("is there") as u64;
     let (called, other) = (entry("user:kettle-calls"), entry("user:kettle-other"));
