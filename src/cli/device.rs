@@ -46,7 +46,7 @@ enum Command {
         #[arg(long, value_name = "PROGRAM", default_value = "adb")]
         adb: OsString,
     },
-    /// Say what in a profile can never be found: placeholders, wrong check digits, unknown types
+    /// Say what in a profile can never be found: placeholders, wrong check digits, unknown types; and what is too short
     Check {
         /// The profile
         file: PathBuf,
@@ -110,6 +110,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
                     values.len(),
                     if values.len() == 1 { "" } else { "s" }
                 ));
+            }
+            for remark in profile.remarks() {
+                text.push_str(&format!("note: {remark}\n"));
             }
             output::stdout(text.as_bytes())?;
             Ok(Outcome::Clear)

@@ -233,11 +233,11 @@ fn is_piece(spot: &Spot) -> bool {
     spot.way.last().is_some_and(|step| step.starts_with(PIECE))
 }
 
+/// Letters of a name that means the same wherever it stands.
+const SHORTEST_NAME: usize = 3;
+
 /// A `[[key]]` table for the names of the fields that hold it.
 fn signature(candidate: &Candidate<'_>, data_type: Option<&str>, same: &[&Run]) -> Option<String> {
-    if candidate.keys.is_empty() {
-        return None;
-    }
     let list = |items: BTreeSet<&str>| {
         let quoted: Vec<String> =
             items.into_iter().map(|item| toml::Value::String(item.to_owned()).to_string()).collect();
@@ -245,6 +245,12 @@ fn signature(candidate: &Candidate<'_>, data_type: Option<&str>, same: &[&Run]) 
     };
     let of = |spot: &Spot| same.iter().find_map(|run| run.recipients.get(&spot.recipient)?.product.as_deref());
     let products: BTreeSet<&str> = candidate.places.keys().filter_map(|spot| of(spot)).collect();
+    // Where nothing is known of the recipient the name must speak for itself: `q` is a search.
+    let names: BTreeSet<&str> =
+        candidate.keys.iter().copied().filter(|name| !products.is_empty() || name.len() >= SHORTEST_NAME).collect();
+    if names.is_empty() {
+        return None;
+    }
     let recipients = match products.is_empty() {
         true => String::new(),
         // The name means this for the products that were seen to use it so, and nothing elsewhere.
@@ -253,7 +259,7 @@ fn signature(candidate: &Candidate<'_>, data_type: Option<&str>, same: &[&Run]) 
     Some(format!(
         "[[key]]\ntype = \"{}\"\nnames = [{}]\n{recipients}confidence = \"medium\"\nsource = \"wirewitness discover\"\n",
         data_type.unwrap_or("sdk_id"),
-        list(candidate.keys.clone()),
+        list(names),
     ))
 }
 
@@ -302,7 +308,11 @@ impl<'s> Judge<'s> {
             NoIdentifier::Version => Some(Aside::Version),
             NoIdentifier::Number => Some(Aside::Number),
             NoIdentifier::Address => Some(Aside::Address),
-            NoIdentifier::Words if value::pieces(text).iter().any(|piece| value::form(piece.text).is_ok()) => None,
+            NoIdentifier::Words
+                if value::pieces(text, value::SIGNS).iter().any(|piece| value::form(piece.text).is_ok()) =>
+            {
+                None
+            }
             NoIdentifier::Words => Some(Aside::Words),
         })?;
         if self.of_properties.contains(&value::identity(text)) {

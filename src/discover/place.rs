@@ -161,7 +161,9 @@ impl Run {
                 spot.way.push(format!("{PIECE}{} …", templated(name, '.')));
                 self.value(field, (spot, Some(name), None), sent, in_message);
             }
-            for piece in value::pieces(text) {
+            let is_agent = spot.way.iter().any(|step| step == "header user-agent");
+            let signs = if is_agent { value::SIGNS_OF_PRODUCTS } else { value::SIGNS };
+            for piece in value::pieces(text, signs) {
                 let mut spot = spot.clone();
                 spot.way.push(match piece.name {
                     Some(name) => format!("{PIECE}{}", templated(name, '.')),

@@ -129,6 +129,11 @@ pub fn form(text: &str) -> Result<Form, NoIdentifier> {
     Err(NoIdentifier::Words)
 }
 
+/// Marks behind a name.
+pub const SIGNS: &[char] = &['=', ':'];
+/// The same in a User-Agent.
+pub const SIGNS_OF_PRODUCTS: &[char] = &['=', ':', '/'];
+
 /// A part of a text that is no single value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece<'a> {
@@ -141,8 +146,9 @@ pub struct Piece<'a> {
 }
 
 /// What stands between marks in `text`. A dash parts them only where what it joins is no
-/// value by itself.
-pub fn pieces(text: &str) -> Vec<Piece<'_>> {
+/// value by itself. `joins` are the marks behind a name: `=` and `:`, and in a list of products
+/// with their versions (`app/1.2 id/9f3c…`, RFC 9110 §10.1.5) `/` as well.
+pub fn pieces<'t>(text: &'t str, joins: &[char]) -> Vec<Piece<'t>> {
     /// Pieces of one text that are looked at.
     const MOST: usize = 64;
     let mark = |c: char| c.is_whitespace() || !c.is_ascii() || "|,;&=:/_()[]{}<>\"'#?@~.!*%$^\\`".contains(c);
@@ -158,7 +164,7 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
             before = Some(part);
             joined = false;
         }
-        joined |= with_mark.ends_with(['=', ':']);
+        joined |= with_mark.ends_with(joins);
     }
     found.retain(|piece| piece.text.len() < text.len());
     found
@@ -271,7 +277,7 @@ mod tests {
 
     #[test]
     fn pieces_of_composed_values() {
-        let all = |text| pieces(text).into_iter().map(|p| (p.name.unwrap_or("-"), p.text)).collect::<Vec<_>>();
+        let all = |text| pieces(text, SIGNS).into_iter().map(|p| (p.name.unwrap_or("-"), p.text)).collect::<Vec<_>>();
         let appsflyer = [("-", "ms"), ("-", "1767225600123"), ("-", "4411223344556677889")];
         assert_eq!(all("ms-1767225600123-4411223344556677889"), appsflyer);
         let uuid = "0b1d5c9e-6f3a-4b7d-9c21-7e8f9a0b1c2d";

@@ -67,7 +67,8 @@ pub(super) fn join_octets(parts: &mut Vec<Inside>, budget: &mut Budget) {
             scalar,
             ..Inside::default()
         };
-        if IDS.contains(&bytes.len()) {
+        // Seven bits are enough for sizes, rates and percentages; random octets have all eight.
+        if IDS.contains(&bytes.len()) && bytes.iter().any(|b| *b > 0x7f) {
             made.push(part(HEXLOWER.encode(&bytes).into_bytes(), true));
         }
         if sense::is_decoded(&bytes) {
@@ -123,6 +124,10 @@ mod tests {
         assert_eq!(joined(&[105, 109, 101, 105, 61, 56, 54]), [&b"imei=86"[..]]);
         // 3c:5a:b4:d1:e2:0f with the signs of Java's bytes.
         assert_eq!(joined(&[60, 90, -76, -47, -30, 15]), [&b"3c5ab4d1e20f"[..]]);
-        assert!(joined(&[1, 2, 3]).is_empty() && joined(&[1, 2, 3, 4, 5, 600]).is_empty());
+        assert!(
+            joined(&[0, 1, 2, 3, 4, 5]).is_empty()
+                && joined(&[1, 2, 3]).is_empty()
+                && joined(&[1, 2, 3, 4, 5, 600]).is_empty()
+        );
     }
 }

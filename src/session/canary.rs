@@ -3,7 +3,8 @@
 //! What is planted can be told from what is real: the IMEI has the reporting body
 //! of test devices (`00`, 3GPP TS 23.003 §6.2 leaves it to test equipment), the MAC
 //! is locally administered (IEEE 802 §8.2.2), the phone number has the 1xx0000 head of
-//! a block that is not assigned to subscribers.
+//! a block that is not assigned to subscribers, the mail address is under `example`
+//! (RFC 2606), and the place lies in the East China Sea, where maps shift as on land.
 
 use std::fmt::Write;
 
@@ -45,6 +46,19 @@ impl Bytes {
         (0..count).map(|_| char::from(b"0123456789abcdef"[usize::from(self.next() % 16)])).collect()
     }
 
+    /// One digit of `range`.
+    fn digit(&mut self, range: std::ops::Range<u8>) -> char {
+        char::from(b'0' + range.start + self.next() % range.len().max(1) as u8)
+    }
+
+    /// A Chinese name that no one has: a family name of two characters and three rare ones.
+    fn name(&mut self) -> String {
+        const RARE: &[char] =
+            &['峤', '岫', '旻', '昀', '枥', '桁', '汜', '沄', '洧', '湉', '珏', '琰', '璘', '甯', '砚', '祎'];
+        let given = (0..3).filter_map(|_| RARE.get(usize::from(self.next() % 16)));
+        format!("欧阳{}", given.collect::<String>())
+    }
+
     fn uuid(&mut self) -> String {
         let hex = self.hex(30);
         format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[12..15], &hex[15..18], &hex[18..30])
@@ -74,6 +88,13 @@ pub fn canaries(seed: &[u8]) -> String {
     line("imsi", format!("46000{}", made("imsi").digits(10)));
     line("iccid", with_check_digit(&format!("898600{}", made("iccid").digits(13))));
     line("phone", format!("1990000{}", made("phone").digits(4)));
+    line("email", format!("ww.{}@mail.example", made("email").hex(10)));
+    let mut at = made("location");
+    line("location", format!("28.{}{},123.{}{}", at.digits(5), at.digit(1..10), at.digits(5), at.digit(1..10)));
+    let number = format!("1990001{}", made("contacts").digits(4));
+    line("contacts", format!("{}\", \"{number}", made("name").name()));
+    line("sms", format!("canary {} of wirewitness", made("sms").digits(10)));
+    line("clipboard", format!("ww-clip-{}", made("clipboard").hex(16)));
     text
 }
 
@@ -91,7 +112,11 @@ mod tests {
         let signatures = crate::signatures::Signatures::embedded().unwrap();
         let (profile, problems) = crate::session::Profile::parse(&canaries(b"a"), &signatures).unwrap();
         assert!(problems.is_empty(), "{problems:?}");
-        assert_eq!(profile.ids.len(), 12);
+        assert_eq!(profile.ids.len(), 17);
+        for (data_type, count) in [("location", 1), ("contacts", 2), ("sms", 1), ("clipboard", 1), ("email", 1)] {
+            assert_eq!(profile.ids[data_type].len(), count, "{data_type}");
+        }
+        assert_eq!(profile.remarks(), Vec::<String>::new(), "each is found wherever it stands");
         assert_eq!(canaries(b"a"), canaries(b"a"));
         assert_ne!(canaries(b"a"), canaries(b"b"));
     }

@@ -110,6 +110,27 @@ impl Profile {
         Ok((profile, problems))
     }
 
+    /// What is not wrong with its values, and a reader should know: those that are too short to
+    /// prove anything by themselves, and numbers that may have been mistyped.
+    pub fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        for (data_type, values) in self.ids.iter().filter(|(data_type, _)| !COMPARED.contains(&data_type.as_str())) {
+            for (index, value) in values.iter().enumerate() {
+                if shape::is_short(&value.value) {
+                    remarks.push(format!(
+                        "[ids] {data_type}[{index}] is short: it is found only under a name of its type, such as {data_type:?}"
+                    ));
+                }
+                if data_type == "iccid" && !is_iccid_by_its_check_digit(&value.value) {
+                    remarks.push(format!(
+                        "[ids] {data_type}[{index}]: its last digit is not the check digit (Luhn, ITU-T E.118), as on some cards; is it as printed?"
+                    ));
+                }
+            }
+        }
+        remarks
+    }
+
     /// There is no value in it.
     pub fn is_empty(&self) -> bool {
         self.ids.values().all(Vec::is_empty)
@@ -136,6 +157,14 @@ impl ProfileValue {
     }
 }
 
+/// Types whose values are compared otherwise than as text: places, lists.
+const COMPARED: &[&str] = &["location", "location_coarse", "installed_apps"];
+
+/// The check digit is the last one, or the last but one before a filler of Chinese cards.
+fn is_iccid_by_its_check_digit(value: &str) -> bool {
+    shape::luhn(value) || value.len() == 20 && value.get(..19).is_some_and(shape::luhn)
+}
+
 /// Why `value` can never be found as this type.
 fn check(data_type: &str, value: &str, signatures: &Signatures) -> Option<String> {
     if signatures.placeholders.iter().any(|placeholder| placeholder.stands_for(data_type, value)) {
@@ -155,6 +184,21 @@ fn check(data_type: &str, value: &str, signatures: &Signatures) -> Option<String
         "imei" if value.len() == 15 && digits(15..=15) && !shape::luhn(value) => {
             return Some("the check digit (Luhn) is wrong; correct the number or remove it".to_owned());
         }
+        "id_card" if value.len() == 18 && !shape::id_card(value) => {
+            return Some(
+                "the check digit (GB 11643), the date or the region is wrong; correct the number or remove it"
+                    .to_owned(),
+            );
+        }
+        "bank_card" if digits(12..=19) && !shape::luhn(value) => {
+            return Some("the check digit (Luhn) is wrong; correct the number or remove it".to_owned());
+        }
+        // Makers write sixteen to sixty-four letters and digits, most of them hex.
+        "oaid" | "vaid" | "aaid" => {
+            (16..=64).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+        }
+        "android_id" => (1..=16).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_hexdigit()),
+        "boot_id" => shape::uuid(value),
         "imei" => digits(14..=16),
         "imsi" => digits(14..=15),
         "iccid" => value.starts_with("89") && (18..=20).contains(&value.len()),
@@ -188,6 +232,23 @@ mod tests {
         assert!(problems("imie = \"490154203237518\"")[0].contains("no such data type"));
         assert!(problems("device_info = \"x\"")[0].contains("umbrella"));
         assert!(problems("location = \"39.9\"")[0].contains("latitude,longitude"));
+        // 11010519491231002X is the example of GB 11643-1999.
+        assert_eq!(problems("id_card = \"11010519491231002X\""), Vec::<String>::new());
+        assert!(problems("id_card = \"110105194912310021\"")[0].contains("GB 11643"));
+        assert!(problems("bank_card = \"6222021234567891234\"")[0].contains("check digit"));
+        assert!(problems("oaid = \"short\"")[0].contains("form of oaid"));
+        assert!(problems("android_id = \"0123456789abcdefg\"")[0].contains("form of android_id"));
+    }
+
+    #[test]
+    fn what_is_hard_to_find_is_remarked() {
+        let signatures = Signatures::embedded().unwrap();
+        let remarks = |ids: &str| Profile::parse(&format!("[ids]\n{ids}"), &signatures).unwrap().0.remarks();
+        assert!(remarks("contacts = [\"李小明\", \"小明\"]")[0].contains("contacts[1] is short"));
+        assert!(remarks("sms = \"1234\"")[0].contains("sms[0] is short"));
+        assert!(remarks("iccid = \"8986001234567890123\"")[0].contains("check digit"));
+        // The check digit by tests/identify/make.py.
+        assert_eq!(remarks("iccid = \"8986001234567890997\"\nlocation = \"39.9,116.4\""), Vec::<String>::new());
     }
 
     #[test]

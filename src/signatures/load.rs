@@ -160,13 +160,7 @@ impl Signatures {
                     seen.layer = source.layer;
                     set.add(&lines, file, &mut types, &mut seen);
                 }
-                Err(error) => problems.push(Problem {
-                    origin: Origin {
-                        file: source.shown.clone(),
-                        line: error.span().map_or(1, |span| lines.line_of(span.start)),
-                    },
-                    message: error.message().to_owned(),
-                }),
+                Err(error) => problems.extend(wrong_tables(source, &lines, &error)),
             }
         }
         set.types = Types::new(types);
@@ -263,6 +257,44 @@ impl Signatures {
     pub fn company_of(&self, product: &str) -> Option<&Company> {
         self.products.get(product).and_then(|p| self.companies.get(&p.company))
     }
+}
+
+/// What is wrong in a file that cannot be read: of each of its tables the first thing, so that
+/// one look is enough to put the file right.
+fn wrong_tables(source: &Source, lines: &Lines<'_>, whole: &toml::de::Error) -> Vec<Problem> {
+    let problem = |line: u32, message: String| Problem { origin: Origin { file: source.shown.clone(), line }, message };
+    let mut problems = Vec::new();
+    let tables = tables(&source.text);
+    for (index, (start, name)) in tables.iter().enumerate() {
+        let end = tables.get(index + 1).map_or(source.text.len(), |(next, _)| *next);
+        let Some(Err(error)) = source.text.get(*start..end).map(toml::from_str::<File>) else { continue };
+        // What is not there has no place of its own but its table's.
+        let line = lines.line_of(*start + error.span().map_or(0, |span| span.start));
+        problems.push(problem(line, format!("{name}: {}", error.message().trim())));
+    }
+    if problems.is_empty() {
+        // Each table by itself is right: something stands twice, or between them.
+        let line = whole.span().map_or(1, |span| lines.line_of(span.start));
+        problems.push(problem(line, whole.message().to_owned()));
+    }
+    problems
+}
+
+/// Where the tables of a file begin, and their headers. A table of a table (`[recipe.fields]`)
+/// belongs to the one before it.
+fn tables(text: &str) -> Vec<(usize, &str)> {
+    let mut tables = Vec::new();
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let header = line.split('#').next().unwrap_or_default().trim();
+        let name = header.trim_start_matches('[').trim_end_matches(']');
+        let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+        if line.starts_with('[') && header.ends_with(']') && plain {
+            tables.push((at, header));
+        }
+        at += line.len();
+    }
+    tables
 }
 
 /// Ids given so far, to find those that one layer gives twice: a later layer may
@@ -405,6 +437,24 @@ mod tests {
         let error = set.unwrap_err().to_string();
         assert!(error.contains("typo.toml:3") && error.contains("nmae"), "{error}");
         assert!(Signatures::load(&["/nowhere/at/all"]).is_err());
+    }
+
+    #[test]
+    fn every_table_that_lacks_something_is_named() {
+        let text = "[company]\nid = \"x\"\nzh = \"x\"\nen = \"x\"\n\n[[product]]\nid = \"x\"\nzh = \"x\"\nen = \"x\"\nsource = \"s\"\n\n\
+                    # nothing says who\n[[recipe]]\nid = \"x\"\nproduct = \"x\"\nfrom = \"body\"\n[recipe.fields]\na = \"imei\"\n";
+        let (_dir, set) = overlay(&[("lacks.toml", text)]);
+        let error = set.unwrap_err().to_string();
+        for part in
+            ["lacks.toml:1", "[company]: missing field `source`", "lacks.toml:13", "[[recipe]]: missing field `source`"]
+        {
+            assert!(error.contains(part), "{part}: {error}");
+        }
+        assert!(!error.contains("[[product]]"), "{error}");
+        // Twice the one table that a file has once.
+        let company = "[company]\nid = \"x\"\nzh = \"x\"\nen = \"x\"\nsource = \"s\"\n";
+        let (_dir, set) = overlay(&[("twice.toml", &format!("{company}{company}"))]);
+        assert!(set.unwrap_err().to_string().contains("twice.toml:6"));
     }
 
     #[test]
