@@ -526,5 +526,11 @@ fn what_changed_between_two_versions() {
             change("claim-changed", "storage_country", "", "CN"),
         ]
     );
+    let lines: Vec<(Option<u32>, Option<u32>)> = policy::between(&old, &new)
+        .iter()
+        .filter(|c| c.code.starts_with("collects-"))
+        .map(|c| (c.old_line, c.new_line))
+        .collect();
+    assert_eq!(lines, [(None, Some(6)), (Some(6), None)]);
     assert!(policy::between(&old, &old).is_empty());
 }

@@ -318,6 +318,16 @@ fn a_corrected_row_shows_in_the_audit() {
     let row = csv.lines().find(|line| line.starts_with("third_party")).expect("a row");
     let edited_csv = csv.replacen(row, &row.replacen("android_id", "oaid", 1), 1);
     assert_ne!(edited_csv, csv, "{row}");
+    // As spreadsheets save it where commas are decimal points, and as "Unicode text".
+    let saved = |delimiter: u8| {
+        let mut out = csv::WriterBuilder::new().delimiter(delimiter).flexible(true).from_writer(Vec::new());
+        let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(edited_csv.as_bytes());
+        rows.records().for_each(|row| out.write_record(&row.expect("a row")).expect("written"));
+        String::from_utf8(out.into_inner().expect("written")).expect("UTF-8")
+    };
+    let semicolons = saved(b';');
+    let tabs = saved(b'\t').trim_start_matches('\u{feff}').to_owned();
+    let utf16: Vec<u8> = std::iter::once(0xfeff).chain(tabs.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     let json = run(&["policy", "case/policy.txt", "--format", "json"]);
     let mut edited: Value = serde_json::from_str(&json).expect("JSON");
     for id in edited["third_parties"][0]["data"].as_array_mut().expect("a list") {
@@ -328,10 +338,12 @@ fn a_corrected_row_shows_in_the_audit() {
     let edited_json = edited.to_string();
     assert_ne!(edited, serde_json::from_str::<Value>(&json).expect("JSON"));
     let cases = [
-        ("read.csv", csv.as_str(), 0),
-        ("edited.csv", edited_csv.as_str(), 1),
-        ("read.json", json.as_str(), 0),
-        ("edited.json", edited_json.as_str(), 1),
+        ("read.csv", csv.as_bytes(), 0),
+        ("edited.csv", edited_csv.as_bytes(), 1),
+        ("semicolons.csv", semicolons.as_bytes(), 1),
+        ("tabs.csv", utf16.as_slice(), 1),
+        ("read.json", json.as_bytes(), 0),
+        ("edited.json", edited_json.as_bytes(), 1),
     ];
     for (name, text, marked) in cases {
         std::fs::write(folder.path().join(name), text).expect("written");

@@ -7,8 +7,9 @@ use super::entry::{Entry, host, span};
 use super::fold::fold;
 use super::lexicon::{Column, Lexicon};
 use super::model::{DataItem, Denial, ThirdParty};
-use super::names::{Names, stem};
+use super::names::{Names, is_company, stem};
 use super::prose::Statement;
+use super::terms::Term;
 use crate::evidence::Span;
 
 /// Gives third parties the addresses that an appendix lists for them. Where nothing
@@ -184,7 +185,8 @@ pub fn statements(
             let name = statement.names.first().cloned().unwrap_or_default();
             let mut entry = Entry::default();
             // "Google may collect": a company that is no product.
-            let company_only = !names.is_product(&name) && !names.companies(&name).is_empty();
+            let firm = is_company(&name) && (name.is_ascii() || name.ends_with("公司"));
+            let company_only = !names.is_product(&name) && (firm || !names.companies(&name).is_empty());
             let column = if company_only { Column::Company } else { Column::Product };
             entry.put(column, "", &name, &[]);
             if let Some(company) = &statement.company {
@@ -195,7 +197,11 @@ pub fn statements(
             }
             entry.spans.push(statement.span.clone());
             let mut party = entry.finish(lexicon, names);
-            add_data(&mut party, &statement);
+            if statement.denies {
+                add_denials(&mut party, &statement);
+            } else {
+                add_data(&mut party, &statement);
+            }
             parties.push((statement.block, party));
             if let Some(placed) = parties.last() {
                 rows.add(parties.len() - 1, placed, lexicon);
@@ -212,19 +218,30 @@ pub fn statements(
 
 fn add_denials(party: &mut ThirdParty, statement: &Statement) {
     for term in &statement.terms {
-        party.denied.push(Denial {
-            data_type: term.data_type.clone(),
-            conditional: term.conditional.clone(),
-            span: statement.span.clone(),
-        });
+        deny(party, statement, term);
     }
     note_place(party, statement);
+}
+
+/// A denial counts once for each type of one sentence.
+fn deny(party: &mut ThirdParty, statement: &Statement, term: &Term) {
+    let denial = Denial {
+        data_type: term.data_type.clone(),
+        conditional: term.conditional.clone(),
+        span: statement.span.clone(),
+    };
+    // That all is denied says nothing of a row whose data are known.
+    let all = term.data_type == "*" && !party.data.is_empty();
+    if !all && !party.denied.contains(&denial) {
+        party.denied.push(denial);
+    }
 }
 
 fn add_data(party: &mut ThirdParty, statement: &Statement) {
     let said_before = !party.data.is_empty();
     for term in &statement.terms {
-        if term.denied {
+        if term.denied || term.conditional.is_some() {
+            deny(party, statement, term);
             continue;
         }
         if !party.data.contains(&term.data_type) {

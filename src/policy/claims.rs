@@ -31,6 +31,7 @@ pub fn read(blocks: &[Block], used: &[bool], lexicon: &Lexicon) -> (Claims, BTre
             let mut note = |key: &str| places.entry(key.to_owned()).or_default().push(quote());
             if let Some((_, value)) = lexicon.phrase("claim:storage_country", text)
                 && !lexicon.says("exception-storage", text)
+                && !lexicon.says("claim-not:storage_country", text)
             {
                 note("storage_country");
                 claims.storage_country = claims.storage_country.or(value.map(str::to_owned));

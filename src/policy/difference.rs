@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::model::{Claims, Policy, ThirdParty};
+use super::model::{CategoryDisclosure, Claims, Policy, ThirdParty};
 use super::names::stem_of;
+use super::once;
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -70,14 +71,23 @@ pub fn between(old: &Policy, new: &Policy) -> Vec<Change> {
         old_line: party.lines.first().copied(),
         new_line: None,
     }));
-    let none = (None, None);
+    let own = |policy: &Policy| -> Lines {
+        policy.first_party_items.iter().map(|i| (i.data_type.clone(), i.span.line)).collect()
+    };
     let codes = ("collects-added", "collects-removed");
-    sets(codes, "", &old.first_party_data, &new.first_party_data, none, &mut changes);
+    placed(codes, &own(old), &own(new), &mut changes);
+    let denied = |policy: &Policy| -> Lines {
+        let denials = policy.first_party_denials.iter().filter(|d| d.conditional.is_none());
+        denials.map(|d| (d.data_type.clone(), d.span.line)).collect()
+    };
     let codes = ("denial-added", "denial-removed");
-    sets(codes, "", &old.first_party_denied, &new.first_party_denied, none, &mut changes);
-    let kinds = |policy: &Policy| policy.category_disclosures.iter().map(|c| c.category.clone()).collect::<Vec<_>>();
+    placed(codes, &denied(old), &denied(new), &mut changes);
+    let kinds = |policy: &Policy| -> Lines {
+        let lines = |c: &CategoryDisclosure| c.lines.first().copied().unwrap_or_default();
+        policy.category_disclosures.iter().map(|c| (c.category.clone(), lines(c))).collect()
+    };
     let codes = ("recipient-kind-added", "recipient-kind-removed");
-    sets(codes, "", &kinds(old), &kinds(new), none, &mut changes);
+    placed(codes, &kinds(old), &kinds(new), &mut changes);
     for ((key, before), (_, after)) in claims(&old.claims).into_iter().zip(claims(&new.claims)) {
         if before != after {
             let line = |policy: &Policy| policy.claim_locations.get(key).and_then(|q| q.first()).map(|q| q.line);
@@ -101,6 +111,21 @@ fn name(party: &ThirdParty) -> String {
 fn is_same_product(a: &ThirdParty, b: &ThirdParty) -> bool {
     let first = |p: &ThirdParty| p.resolved.first().map(|r| r.product.clone());
     first(a).is_some() && first(a) == first(b)
+}
+
+/// What is said, and the lines it stands on.
+type Lines = Vec<(String, u32)>;
+
+/// As [`sets`], about the app itself: the line is the first that says what came or went.
+fn placed(codes: (&'static str, &'static str), old: &Lines, new: &Lines, changes: &mut Vec<Change>) {
+    let from = changes.len();
+    let ids = |lines: &Lines| once(lines.iter().map(|(id, _)| id));
+    sets(codes, "", &ids(old), &ids(new), (None, None), changes);
+    let line = |lines: &Lines, ids: &[String]| lines.iter().find(|(id, _)| ids.contains(id)).map(|(_, line)| *line);
+    for change in changes.iter_mut().skip(from) {
+        change.old_line = line(old, &change.before);
+        change.new_line = line(new, &change.after);
+    }
 }
 
 /// What one list has and the other has not.

@@ -96,6 +96,11 @@ impl Entry {
                 (None, Some(_)) => company = Some(party),
                 (Some(_), None) => product = Some(party),
                 (None, None) if is_company(&party) => company = Some(party),
+                // "Some Company Ltd (Some Analytics)": a product of its own.
+                (None, None) if product_in_brackets(&party, names).is_some() => {
+                    company = company_before_brackets(&party);
+                    product = product_in_brackets(&party, names);
+                }
                 // "Some Company GmbH (hosting)": what it does, not what it is called.
                 (None, None) if company_before_brackets(&party).is_some() => company = company_before_brackets(&party),
                 (None, None) => product = Some(party),
@@ -300,6 +305,12 @@ fn company_in_brackets(product: &str, names: &Names<'_>) -> Option<(String, Stri
 }
 
 /// `Some Company GmbH (hosting, Germany)`: the company.
+fn product_in_brackets(party: &str, names: &Names<'_>) -> Option<String> {
+    company_before_brackets(party)?;
+    let (_, inner) = party.trim().strip_suffix([')', '）'])?.split_once(['(', '（'])?;
+    (names.is_known(inner) && names.is_product(inner)).then(|| inner.trim().to_owned())
+}
+
 fn company_before_brackets(party: &str) -> Option<String> {
     let (name, _) = party.trim().strip_suffix([')', '）'])?.split_once(['(', '（'])?;
     is_company(name.trim()).then(|| name.trim().to_owned())

@@ -71,7 +71,19 @@ fn marks(lexicon: &Lexicon, text: &str, glue: bool) -> (Vec<Mark>, usize) {
             line_start = at + 1;
             continue;
         }
-        if c != ':' && c != '：' {
+        // `【SDK名称】某某推送`: the bracket does for the colon.
+        let bracket = matches!(c, '】' | ']');
+        if bracket {
+            let inner = text.get(line_start..at).and_then(|t| t.trim_start().strip_prefix(['【', '[']));
+            let column = inner.filter(|t| t.chars().count() <= LONGEST_LABEL).and_then(whole);
+            if let (Some(inner), Some(column)) = (inner, column) {
+                let rest = text.get(at + c.len_utf8()..).unwrap_or_default();
+                let after = text.len() - rest.trim_start_matches([':', '：']).len();
+                marks.push((line_start, after, column, inner.trim().to_owned()));
+            }
+            continue;
+        }
+        if c != ':' && c != '：' || marks.last().is_some_and(|m| m.1 > at) {
             continue;
         }
         let after = at + c.len_utf8();
@@ -427,7 +439,9 @@ fn close(open: &mut Option<Open>, found: &mut Found, names: &Names<'_>) {
     let policy = entry.values.iter().any(|(c, v)| *c == Column::Link && !urls(v).is_empty())
         || entry.links.iter().any(|(c, _, l)| *c == Column::Link && l.href.starts_with("http"));
     let named = named || open.titled && (policy || open.section == Section::Share && said >= 2);
-    let about = said >= 1 && (said >= 2 || company || sdk || labelled && entry.has(Column::Data));
+    // "### Some Analytics", "Data processed: …".
+    let known = entry.has(Column::Data) && names.is_known(&title);
+    let about = said >= 1 && (said >= 2 || company || sdk || known || labelled && entry.has(Column::Data));
     if named && about && (company || !title.is_empty()) {
         found.entries.push((open.blocks.first().copied().unwrap_or_default(), entry));
         found.used.extend(open.blocks);

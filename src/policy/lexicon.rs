@@ -223,7 +223,9 @@ impl Lexicon {
 fn is_member(text: &str, start: usize, end: usize) -> bool {
     let apart =
         |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() || matches!(c, '和' | '及' | '与' | '或' | '等'));
-    apart(text.get(..start).and_then(|t| t.chars().next_back()))
+    // "您的短信", "读取短信": what belongs to somebody, or is collected, begins a member too.
+    let before = text.get(..start).and_then(|t| t.chars().next_back());
+    (matches!(before, Some('的' | '集' | '取')) || apart(before))
         && apart(text.get(end..).and_then(|t| t.chars().next()))
 }
 

@@ -33,6 +33,7 @@ mod recipients;
 mod remarks;
 mod sections;
 mod sentences;
+mod subjects;
 mod tables;
 mod terms;
 mod union;
@@ -352,7 +353,7 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
 
     let kinds = recipients::read(blocks, &used, &taken, lexicon, names);
     taken.extend(&kinds.sentences);
-    let own = own::read(blocks, &used, &taken, &sections, &own_rows, lexicon);
+    let own = own::read(blocks, &used, &taken, &sections, &own_rows, lexicon, names);
     let (claims, claim_locations, mut notes) = claims::read(blocks, &used, lexicon);
     let mut policy = Policy {
         schema: SCHEMA.to_owned(),

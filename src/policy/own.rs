@@ -8,8 +8,9 @@ use super::entry::{Entry, span};
 use super::fold::{Folded, fold};
 use super::lexicon::{Column, Lexicon};
 use super::model::{DataItem, Denial};
+use super::names::Names;
 use super::sections::{Section, is_heading, is_numbered};
-use super::{sentences, terms};
+use super::{sentences, subjects, terms};
 use crate::evidence::Span;
 
 /// What was found.
@@ -31,6 +32,7 @@ pub fn read(
     sections: &[Section],
     tables: &[Entry],
     lexicon: &Lexicon,
+    names: &Names<'_>,
 ) -> Found {
     let mut found = Found::default();
     // Items behind "we collect the following:" say it too.
@@ -50,7 +52,7 @@ pub fn read(
             collecting = lexicon.says("collects", &folded) && lexicon.says("goes-on", &folded);
             continue;
         }
-        let all = sentences::split(&block.text);
+        let all = subjects::statements(&block.text, lexicon, names);
         let mut defining = false;
         let mut said_before = false;
         for sentence in &all {
@@ -78,7 +80,10 @@ pub fn read(
                     continue;
                 }
             }
-            if lexicon.says("third-party-subject", text) && !strong {
+            if lexicon.says("third-party-subject", text) && !strong
+                || subjects::is_anothers(sentence.text, lexicon, names)
+            {
+                said_before = false;
                 continue;
             }
             if lexicon.says("not-collection", text) && !strong && !denies {
@@ -131,7 +136,9 @@ fn take(sentence: &str, folded: &str, block: &Block, lexicon: &Lexicon, found: &
         let inner = terms::read_with(lexicon, data.as_str(), false);
         (!inner.is_empty()).then_some(inner)
     });
-    if let Some(conditional) = terms::denies_all(lexicon, sentence) {
+    // "Some library: animations, collects no personal information" is about the library.
+    let about_app = lexicon.says("first-party", folded) || !folded.split(',').next().unwrap_or_default().contains(':');
+    if let Some(conditional) = terms::denies_all(lexicon, sentence).filter(|_| about_app) {
         found.denials.push(Denial { data_type: "*".to_owned(), conditional, span: place.clone() });
     }
     for term in means.unwrap_or_else(|| terms::read(lexicon, sentence)) {

@@ -6,7 +6,7 @@ use super::fold::{Folded, fold};
 use super::lexicon::Lexicon;
 use super::model::{CatchAll, CategoryDisclosure, DataItem};
 use super::names::Names;
-use super::{sentences, terms};
+use super::{sentences, subjects, terms};
 use crate::evidence::Span;
 
 /// What was found, and in which sentences (block, offset).
@@ -27,7 +27,7 @@ pub fn read(blocks: &[Block], used: &[bool], taken: &sentences::Places, lexicon:
         if used.get(at).copied().unwrap_or_default() || block.table().is_some() {
             continue;
         }
-        for sentence in sentences::split(&block.text) {
+        for sentence in subjects::statements(&block.text, lexicon, names) {
             if taken.contains(&(at, sentence.start)) {
                 continue;
             }

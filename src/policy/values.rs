@@ -9,7 +9,7 @@ use super::entry::host;
 use super::lexicon::Lexicon;
 use super::model::{CategoryDisclosure, DataItem, Denial, Part, Policy, Quote, Source, ThirdParty};
 use super::names::Names;
-use super::terms;
+use super::{once, terms};
 use crate::evidence::Span;
 
 /// The columns. The first two say that the file is one of ours.
@@ -74,8 +74,7 @@ pub fn write(policy: &Policy) -> String {
     }
     let or_empty = |text: &Option<String>| text.clone().unwrap_or_default();
     for party in &policy.third_parties {
-        let denied: Vec<&str> =
-            party.denied.iter().filter(|d| d.conditional.is_none()).map(|d| d.data_type.as_str()).collect();
+        let denied = once(party.denied.iter().filter(|d| d.conditional.is_none()).map(|d| &d.data_type));
         let mut cells = vec![
             ("company", or_empty(&party.company)),
             ("product", or_empty(&party.product)),
@@ -128,10 +127,20 @@ pub fn write(policy: &Policy) -> String {
     format!("\u{feff}{}", String::from_utf8_lossy(&bytes))
 }
 
+/// What stands behind the first head: a spreadsheet writes semicolons where commas are
+/// decimal points, and tabs as "Unicode text".
+fn delimiter(text: &str) -> u8 {
+    let behind = text.trim_start_matches('"').strip_prefix(COLUMNS[0]).unwrap_or_default();
+    match behind.trim_start_matches('"').bytes().next() {
+        Some(mark @ (b';' | b'\t')) => mark,
+        _ => b',',
+    }
+}
+
 /// Reads it.
 pub fn read(text: &str, lexicon: &Lexicon, names: &Names<'_>) -> Result<Policy, Problem> {
-    let mut reader =
-        csv::ReaderBuilder::new().flexible(true).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    let text = text.trim_start_matches('\u{feff}');
+    let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter(text)).from_reader(text.as_bytes());
     let broken = |line: usize, message: String| Problem { line, message };
     let heads = reader.headers().map_err(|e| broken(1, e.to_string()))?.clone();
     let mut policy = Policy { schema: corrected::SCHEMA.to_owned(), ..Policy::default() };

@@ -66,7 +66,8 @@ pub fn read(
     if !announced && !shares {
         return None;
     }
-    let items = list_after(blocks, index + 1, MOST_TRIED, free);
+    let is_bare = |block: &Block| announced && names.is_known(block.text.trim());
+    let items = list_after(blocks, index + 1, MOST_TRIED, free, &is_bare);
     // A numbered line right before blocks that were read already is their heading.
     if items.len() == 1 && items.first().is_some_and(|at| !free(at + 1) && blocks.get(at + 1).is_some()) {
         return None;
@@ -81,14 +82,20 @@ pub fn read(
     if !announced && (sure.len() < 2 || known * 2 < sure.len()) {
         return None;
     }
-    let items = list_after(blocks, index + 1, usize::MAX, free);
+    let items = list_after(blocks, index + 1, usize::MAX, free, &is_bare);
     let each = |at: &usize| blocks.get(*at).and_then(|b| item(b, false, lexicon, names)).map(|e| (*at, e));
     let entries = items.iter().filter_map(each).collect();
     Some((items, entries))
 }
 
 /// Positions of the items right behind an announcement, at most `most` of them.
-fn list_after(blocks: &[Block], from: usize, most: usize, free: &dyn Fn(usize) -> bool) -> Vec<usize> {
+fn list_after(
+    blocks: &[Block],
+    from: usize,
+    most: usize,
+    free: &dyn Fn(usize) -> bool,
+    is_bare: &dyn Fn(&Block) -> bool,
+) -> Vec<usize> {
     let mut items = Vec::new();
     let depth = |b: &Block| if let Kind::Item(depth) = b.kind { depth } else { 0 };
     let first = blocks.get(from).map(depth).unwrap_or_default();
@@ -99,7 +106,7 @@ fn list_after(blocks: &[Block], from: usize, most: usize, free: &dyn Fn(usize) -
         let listed = if first > 0 {
             depth(block) == first
         } else {
-            block.table().is_none() && (numbered || bare && is_line(block))
+            block.table().is_none() && (numbered || bare && (is_line(block) || is_bare(block)))
         };
         if !listed || block.is_heading() || !free(offset) {
             // Deeper items belong to the item above.

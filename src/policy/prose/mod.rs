@@ -3,6 +3,7 @@
 
 mod lists;
 mod naming;
+mod several;
 mod statements;
 
 use super::block::Block;
@@ -11,7 +12,7 @@ use super::fold::{Folded, fold};
 use super::lexicon::{Column, Lexicon};
 use super::names::Names;
 use super::sections::{self, Section, is_heading, without_number};
-use super::sentences;
+use super::subjects;
 
 pub use naming::names_nobody;
 pub use statements::Statement;
@@ -106,12 +107,12 @@ fn sentences_of(
     found: &mut Found,
 ) {
     introduced.before.clear();
-    for sentence in sentences::split(&block.text) {
+    for sentence in subjects::statements(&block.text, lexicon, names) {
         let folded = Folded::new(sentence.text);
         let text = folded.text.as_str();
         let place = || span(block.source, block.line, block.end_line, sentence.text);
-        let mut about = false;
-        for captures in lexicon.captures("sdk-list", text) {
+        let mut about = several::bracketed(at, &sentence, &place(), lexicon, names, found);
+        for captures in lexicon.captures("sdk-list", text).into_iter().filter(|_| !about) {
             let Some(list) = captures.name("names") else { continue };
             let words = folded.slice(list.start(), list.end(), sentence.text);
             let rest =
@@ -141,8 +142,11 @@ fn sentences_of(
         if !about {
             let before = found.statements.len();
             about = statements::read(at, block, &sentence, &folded, introduced, lexicon, names, found);
-            introduced.before =
-                found.statements.get(before..).and_then(|s| s.last()).map(|s| s.names.clone()).unwrap_or_default();
+            // Of several statements of one sentence each is about one of its names.
+            let said = found.statements.get(before..).unwrap_or_default();
+            let mut named: Vec<String> = said.iter().flat_map(|s| s.names.iter().cloned()).collect();
+            named.dedup();
+            introduced.before = named;
         }
         if about {
             found.sentences.push((at, sentence.start));

@@ -66,20 +66,57 @@ pub fn names_of(list: &str) -> Vec<String> {
             part = part.strip_prefix(lead).unwrap_or(part).trim();
         }
         let tail = part.trim_end_matches(['。', '.']).trim();
-        let tail = ["等第三方sdk", "等第三方SDK", "等SDK", "等sdk", "等第三方服务", "等服务", "等"]
-            .iter()
-            .fold(tail, |t, end| t.strip_suffix(end).unwrap_or(t))
-            .trim();
+        let tail = without_kind(tail);
         if let Some((a, b)) = tail.split_once(" and ").or_else(|| tail.split_once("以及"))
             && !a.is_empty()
         {
             out.push(a.trim().to_owned());
             out.push(b.trim().to_owned());
         } else if !tail.is_empty() {
-            out.push(tail.to_owned());
+            out.extend(joined(tail).map(|name| name.trim().to_owned()));
         }
     }
     out
+}
+
+/// `某某支付等支付机构`, `某某SDK等`: the name before the words for the kind of all of them.
+fn without_kind(name: &str) -> &str {
+    let kinds = [
+        "机构",
+        "服务商",
+        "公司",
+        "平台",
+        "sdk",
+        "服务",
+        "第三方",
+        "合作方",
+        "伙伴",
+        "供应商",
+        "厂商",
+        "插件",
+        "组件",
+        "产品",
+        "工具",
+    ];
+    match name.split_once('等') {
+        Some((before, kind))
+            if !before.is_empty() && (kind.is_empty() || kinds.iter().any(|k| fold(kind).ends_with(k))) =>
+        {
+            before.trim()
+        }
+        _ => name,
+    }
+}
+
+/// `A推送和B推送` is two names, `某某和某科技有限公司` one.
+pub fn joined(name: &str) -> impl Iterator<Item = &str> {
+    let long = |part: &str| part.trim().chars().count() >= 2;
+    let cut = name.split_once('和').filter(|(a, b)| long(a) && long(b) && (!is_company(name) || is_company(a)));
+    let (first, second) = match cut {
+        Some((a, b)) => (a, Some(b)),
+        None => (name, None),
+    };
+    std::iter::once(first).chain(second)
 }
 
 /// Looks like the name of somebody.

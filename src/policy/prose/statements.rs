@@ -6,9 +6,11 @@ use std::collections::HashSet;
 
 use super::super::fold::{Folded, fold, key};
 use super::super::lexicon::Lexicon;
-use super::super::names::{Names, split_names};
-use super::super::{sentences, terms};
-use super::naming::{is_name, names_nobody, names_of};
+use super::super::names::{Names, is_company, split_names};
+use super::super::sections;
+use super::super::{sentences, subjects, terms};
+use super::naming::{is_name, joined, names_nobody};
+use super::several;
 use super::{Found, LONGEST_NAME};
 use crate::evidence::Span;
 
@@ -55,6 +57,9 @@ pub fn read(
         found.statements.push(denial);
         return true;
     }
+    if several::used(at, sentence, folded, &place(), lexicon, names, found) {
+        return true;
+    }
     let mut about = false;
     for captures in lexicon.captures("party-collects", text) {
         let (Some(all), Some(subject), Some(data)) = (captures.get(0), captures.name("names"), captures.name("data"))
@@ -62,11 +67,25 @@ pub fn read(
             continue;
         };
         let subjects = meant(subjects(&slice(subject.start(), subject.end())), introduced.named(), lexicon);
+        let company = captures.name("company").map(|m| slice(m.start(), m.end()));
         let met = subjects.iter().all(|s| introduced.has(s, lexicon));
-        let known = met || subjects.iter().any(|s| names.holds_known(s) || fold(s).contains("sdk"));
+        let sdk = |s: &String| fold(s).contains("sdk");
+        let is_whole = |s: &String| names.is_known(s) || fold(s).ends_with("sdk") || subjects::is_twice(s, names);
+        let brand = |s: &String| subjects::brand(&fold(s), lexicon, names);
+        let modal = captures.name("modal").is_some();
+        let firm = |s: &String| is_company(s) && (s.is_ascii() || s.ends_with("有限公司"));
+        let capital = |s: &String| s.starts_with(|c: char| c.is_ascii_uppercase()) && is_name(s, lexicon, names);
+        let given = company.is_some() && subjects.iter().all(|s| is_name(s, lexicon, names))
+            || captures.name("which").is_some() && subjects.iter().all(capital)
+            || subjects.iter().all(firm);
+        // "微信登录收集" may be the app's own heading: without a verb of its own only a whole name is a subject.
+        let bare = captures.name("bare").is_some() && !subjects.iter().all(is_whole);
+        let known = met || given || subjects.iter().any(|s| names.holds_known(s) || sdk(s) || modal && brand(s));
         if subjects.is_empty()
+            || bare
             || subjects.iter().any(|s| s.chars().count() > LONGEST_NAME)
             || subjects.iter().any(|s| lexicon.says("first-party", &fold(s)) || names_nobody(s, lexicon, names))
+            || subjects.len() == 1 && subjects.iter().any(|s| lexicon.says("no-subject", &fold(s)))
         {
             continue;
         }
@@ -79,20 +98,24 @@ pub fn read(
         let all_words = slice(all.start(), all.end());
         let (raw, purpose) = cut_purpose(&all_words, lexicon);
         about = about || known;
-        found.statements.push(Statement {
-            block: at,
-            sentence: sentence.start,
-            declares: known && (met || subjects.iter().any(|s| fold(s).contains("sdk") || names.is_known(s))),
-            names: subjects,
-            company: None,
-            raw,
-            purpose,
-            terms,
-            span: place(),
-            denies: false,
-        });
+        let declared = |s: &String| met || given || sdk(s) || is_whole(s) || modal && brand(s);
+        let any = subjects.iter().any(declared);
+        for name in &subjects {
+            found.statements.push(Statement {
+                block: at,
+                sentence: sentence.start,
+                declares: known && (declared(name) || any && is_name(name, lexicon, names)),
+                names: vec![name.clone()],
+                company: company.clone(),
+                raw: raw.clone(),
+                purpose: purpose.clone(),
+                terms: terms.clone(),
+                span: place(),
+                denies: false,
+            });
+        }
     }
-    if about || several(at, sentence, folded, &place(), lexicon, names, found) {
+    if about || several::read(at, sentence, folded, &place(), lexicon, names, found) {
         return true;
     }
     for captures in lexicon.captures("uses-product-of", text) {
@@ -121,11 +144,13 @@ pub fn read(
         for captures in lexicon.captures(id, text) {
             let (Some(name), Some(rest)) = (captures.name("name"), captures.name("rest")) else { continue };
             let name = slice(name.start(), name.end());
-            if name.contains(['【', '[']) {
+            let verb = captures.get(0).and_then(|all| text.get(..all.start())).unwrap_or_default();
+            if name.contains(['【', '[']) || lexicon.says("undone", verb) {
                 continue;
             }
             // What is called an SDK is one, known or not.
-            let known = names.holds_known(&name) || id == "uses-sdk";
+            let known = id == "uses-sdk"
+                || if rest.as_str().is_empty() { names.is_known(&name) } else { names.holds_known(&name) };
             if names_nobody(&name, lexicon, names) {
                 continue;
             }
@@ -147,65 +172,6 @@ pub fn read(
                 declares: true,
                 denies: false,
             });
-            return true;
-        }
-    }
-    false
-}
-
-/// A sentence that names several third parties, or one that data is shared with.
-fn several(
-    at: usize,
-    sentence: &sentences::Sentence<'_>,
-    folded: &Folded,
-    place: &Span,
-    lexicon: &Lexicon,
-    names: &Names<'_>,
-    found: &mut Found,
-) -> bool {
-    let text = folded.text.as_str();
-    for id in ["uses-several", "uses-services", "shares-with"] {
-        for captures in lexicon.captures(id, text) {
-            let part = |name: &str| {
-                captures.name(name).map(|m| folded.slice(m.start(), m.end(), sentence.text).trim().to_owned())
-            };
-            let listed = part("names").map(|list| names_of(&list)).or_else(|| part("name").map(|n| vec![n]));
-            let listed = listed.unwrap_or_default();
-            let good = listed.iter().filter(|n| is_name(n, lexicon, names)).count();
-            // Whom data is shared with may be somebody that nobody knows, if it is a name.
-            let capital = |n: &String| n.starts_with(|c: char| c.is_ascii_uppercase());
-            let known = listed.iter().any(|n| names.is_known(n) || names.holds_known(n))
-                || id == "shares-with" && listed.iter().all(|n| capital(n) && lexicon.categories(n).is_empty());
-            if listed.is_empty() || !known || good < listed.len() {
-                continue;
-            }
-            let before = captures.get(0).and_then(|all| text.get(..all.end())).unwrap_or_default();
-            if lexicon.says("denial", before) || lexicon.says("denial-sharing", before) {
-                continue;
-            }
-            let data = part("data").unwrap_or_default();
-            let terms = collected(&data, lexicon);
-            if captures.name("data").is_some() && terms.is_empty() {
-                continue;
-            }
-            let (raw, purpose) = cut_purpose(&data, lexicon);
-            let why = part("rest").or_else(|| part("why")).filter(|w| !w.is_empty());
-            for name in listed {
-                found.statements.push(Statement {
-                    block: at,
-                    sentence: sentence.start,
-                    names: vec![name],
-                    company: None,
-                    raw: raw.clone(),
-                    purpose: purpose
-                        .clone()
-                        .or_else(|| why.clone().map(|w| w.trim_matches([',', '，', ' ']).to_owned())),
-                    terms: terms.clone(),
-                    span: place.clone(),
-                    declares: true,
-                    denies: false,
-                });
-            }
             return true;
         }
     }
@@ -234,8 +200,18 @@ fn denial(
     {
         return None;
     }
-    let terms: Vec<terms::Term> =
+    let mut terms: Vec<terms::Term> =
         terms::read(lexicon, sentence.text).into_iter().filter(|t| t.denied || t.conditional.is_some()).collect();
+    // "Some SDK collects no personal information."
+    let mut declares = false;
+    if terms.is_empty()
+        && let Some(conditional) = terms::denies_all(lexicon, sentence.text)
+    {
+        declares = subjects.iter().all(|s| fold(s).ends_with("sdk"));
+        let (start, end) = (0, sentence.text.len());
+        let raw = sentence.text.trim().to_owned();
+        terms.push(terms::Term { data_type: "*".to_owned(), raw, start, end, denied: true, conditional });
+    }
     (!terms.is_empty()).then(|| Statement {
         block: at,
         sentence: sentence.start,
@@ -245,7 +221,7 @@ fn denial(
         purpose: None,
         terms,
         span: place,
-        declares: false,
+        declares,
         denies: true,
     })
 }
@@ -332,13 +308,16 @@ fn meant(subjects: Vec<String>, named: &[String], lexicon: &Lexicon) -> Vec<Stri
 
 /// The names that a subject consists of, without what leads into it.
 fn subjects(words: &str) -> Vec<String> {
-    let bare = without_brackets(words);
-    let leads = ["其中", "其中的", "同时", "此外", "例如", "如", "由", "因此", "the ", "The "];
+    let bare = without_brackets(sections::without_number(words));
+    let leads = [
+        "但", "而", "且", "其中", "的", "同时", "此外", "例如", "如", "由", "因此", "通过", "使用", "利用", "but ",
+        "and ", "while ", "the ", "The ",
+    ];
     split_subjects(leads.iter().fold(bare.as_str(), |s, lead| s.strip_prefix(lead).unwrap_or(s)).trim())
 }
 
 /// Data that a sentence says is collected: also what it is done with ("通过地理位置校准").
-fn collected(words: &str, lexicon: &Lexicon) -> Vec<terms::Term> {
+pub fn collected(words: &str, lexicon: &Lexicon) -> Vec<terms::Term> {
     terms::read(lexicon, words)
 }
 
@@ -361,13 +340,14 @@ fn split_subjects(text: &str) -> Vec<String> {
     split_names(text)
         .flat_map(|part| part.split(" and "))
         .flat_map(|part| part.split("以及"))
-        .map(|part| part.trim().to_owned())
+        .flat_map(joined)
+        .map(|part| part.trim().trim_end_matches(" SDKs").to_owned())
         .filter(|part| !part.is_empty())
         .collect()
 }
 
 /// The words before the purpose, and the purpose.
-fn cut_purpose(words: &str, lexicon: &Lexicon) -> (String, Option<String>) {
+pub fn cut_purpose(words: &str, lexicon: &Lexicon) -> (String, Option<String>) {
     let folded = Folded::new(words);
     match lexicon.phrase("purpose", &folded.text) {
         Some((m, _)) => {

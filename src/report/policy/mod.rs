@@ -147,8 +147,13 @@ impl Arranger<'_> {
             for other in &party.same_as {
                 product.push_str(&format!("\n= {}", visible(other)));
             }
-            let denied: Vec<String> =
-                party.denied.iter().filter(|d| d.conditional.is_none()).map(|d| d.data_type.clone()).collect();
+            // A type may be denied in several sentences.
+            let mut denied: Vec<String> = Vec::new();
+            for denial in party.denied.iter().filter(|d| d.conditional.is_none()) {
+                if !denied.contains(&denial.data_type) {
+                    denied.push(denial.data_type.clone());
+                }
+            }
             Row::words(
                 vec![
                     self.place_of(party.spans.first()),

@@ -1,0 +1,212 @@
+//! Sentences about several third parties at once, or about those that data is given to.
+
+use super::super::entry::span;
+use super::super::fold::{Folded, fold};
+use super::super::lexicon::Lexicon;
+use super::super::names::{Names, is_company};
+use super::super::sentences::Sentence;
+use super::super::terms;
+use super::Found;
+use super::naming::{is_name, names_of};
+use super::statements::{Statement, collected, cut_purpose};
+use crate::evidence::Span;
+
+/// A sentence that lists what is used and says what all of it collects.
+pub fn used(
+    at: usize,
+    sentence: &Sentence<'_>,
+    folded: &Folded,
+    place: &Span,
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+    found: &mut Found,
+) -> bool {
+    let captures = lexicon.captures("uses-several", &folded.text);
+    captures.iter().any(|c| one("uses-several", c, at, sentence, folded, place, lexicon, names, found))
+}
+
+/// A sentence that names several third parties, or one that data is shared with.
+pub fn read(
+    at: usize,
+    sentence: &Sentence<'_>,
+    folded: &Folded,
+    place: &Span,
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+    found: &mut Found,
+) -> bool {
+    let mut any = false;
+    for id in ["uses-services", "shares-with", "shares-also"] {
+        // "… A to X, and B to Y" goes on with what the first part began.
+        if id == "shares-also" && !any {
+            break;
+        }
+        for captures in lexicon.captures(id, &folded.text) {
+            any |= one(id, &captures, at, sentence, folded, place, lexicon, names, found);
+        }
+        if any && id != "shares-with" {
+            break;
+        }
+    }
+    any
+}
+
+#[allow(clippy::too_many_arguments)]
+fn one(
+    id: &str,
+    captures: &regex::Captures<'_>,
+    at: usize,
+    sentence: &Sentence<'_>,
+    folded: &Folded,
+    place: &Span,
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+    found: &mut Found,
+) -> bool {
+    let text = folded.text.as_str();
+    let part =
+        |name: &str| captures.name(name).map(|m| folded.slice(m.start(), m.end(), sentence.text).trim().to_owned());
+    let shares = id.starts_with("shares-");
+    let listed = part("names").map(|list| names_of(&list)).unwrap_or_default();
+    let good = listed.iter().filter(|n| is_name(n, lexicon, names)).count();
+    // Whom data is shared with may be somebody that nobody knows, if it is a name.
+    let capital = |n: &String| n.starts_with(|c: char| c.is_ascii_uppercase()) && lexicon.categories(n).is_empty();
+    let called = |n: &String| fold(n).ends_with("sdk");
+    let known = listed.iter().any(|n| names.is_known(n) || names.holds_known(n))
+        || listed.iter().all(called)
+        || shares && listed.iter().all(|n| capital(n) || is_company(n))
+        || id == "uses-several" && lexicon.says("those-sdks", text);
+    if listed.is_empty() || !known || good < listed.len() {
+        return false;
+    }
+    let all = captures.get(0).map(|all| (all.start(), all.end())).unwrap_or_default();
+    // What the user does is no sharing of the app's ("when you share to …").
+    let lead = text.get(..all.0).unwrap_or_default();
+    let clause = lead.rsplit([',', '。', ';']).next().unwrap_or_default();
+    if shares && lexicon.says("user-acts", clause) {
+        return false;
+    }
+    if !shares && lexicon.says("undone", lead) {
+        return false;
+    }
+    let before = text.get(..all.1).unwrap_or_default();
+    if lexicon.says("denial", before) || lexicon.says("denial-sharing", before) {
+        return false;
+    }
+    let which = part("rest").filter(|rest| lexicon.says("which-collects", &fold(rest)));
+    let data = part("data").or(which).unwrap_or_default();
+    let terms = collected(&data, lexicon);
+    if captures.name("data").is_some() && terms.is_empty() {
+        return false;
+    }
+    let (raw, purpose) = cut_purpose(&data, lexicon);
+    let why = part("rest").or_else(|| part("why")).map(|w| w.trim_matches([',', '，', ' ']).to_owned());
+    let purpose = purpose.or(why.filter(|w| !w.is_empty()));
+    for name in listed {
+        found.statements.push(Statement {
+            block: at,
+            sentence: sentence.start,
+            names: vec![name],
+            company: None,
+            raw: raw.clone(),
+            purpose: purpose.clone(),
+            terms: terms.clone(),
+            span: place.clone(),
+            declares: true,
+            denies: false,
+        });
+    }
+    true
+}
+
+/// `接入了A（用于统计，收集OAID）、B（收集IMEI）`: each name has what its own brackets say.
+pub fn bracketed(
+    at: usize,
+    sentence: &Sentence<'_>,
+    place: &Span,
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+    found: &mut Found,
+) -> bool {
+    let mut statements = Vec::new();
+    let mut known = false;
+    for (head, inner) in members(sentence.text) {
+        let name = lexicon.phrase("list-lead", &fold(head)).map_or(head, |(m, _)| {
+            let folded = Folded::new(head);
+            head.get(folded.range(0, m.end(), head).end..).unwrap_or(head)
+        });
+        let name = name.trim();
+        let terms = terms::read(lexicon, inner);
+        let (raw, purpose) = cut_purpose(inner, lexicon);
+        let says = !terms.is_empty() || purpose.is_some();
+        if !says || !is_name(name, lexicon, names) {
+            continue;
+        }
+        known |= names.holds_known(name) || fold(name).ends_with("sdk");
+        statements.push(Statement {
+            block: at,
+            sentence: sentence.start,
+            names: vec![name.to_owned()],
+            company: None,
+            raw,
+            purpose,
+            terms,
+            span: span(place.source, place.line, place.end_line, sentence.text),
+            declares: true,
+            denies: false,
+        });
+    }
+    let is_list = known && statements.len() >= 2 && !lexicon.says("denial-sharing", &fold(sentence.text));
+    if is_list {
+        found.statements.extend(statements);
+    }
+    is_list
+}
+
+/// Members of an enumeration that end in brackets: the words before, and those inside.
+fn members(text: &str) -> Vec<(&str, &str)> {
+    let mut out = Vec::new();
+    let (mut depth, mut start, mut opened) = (0usize, 0, None::<usize>);
+    let mut last: Option<(&str, &str)> = None;
+    for (at, c) in text.char_indices() {
+        let after = at + c.len_utf8();
+        match c {
+            '(' | '（' => {
+                if depth == 0 {
+                    opened = Some(at);
+                }
+                depth += 1;
+            }
+            ')' | '）' if depth > 0 => {
+                depth -= 1;
+                if depth == 0
+                    && let Some(from) = opened.take()
+                    && let Some(inner) = text.get(from..at).and_then(|t| t.strip_prefix(['(', '（']))
+                {
+                    last = text.get(start..from).map(|head| (head, inner));
+                    start = after;
+                }
+            }
+            _ if depth > 0 => {}
+            ',' | '，' | '、' | ';' | '；' | '。' | '.' => {
+                out.extend(last.take());
+                start = after;
+            }
+            c if last.is_some() && !c.is_whitespace() => {
+                // `A（…）以及B（…）`, `A (…) and B (…)`; other words say more about A.
+                let rest = text.get(at..).unwrap_or_default();
+                let link = ["以及", "和", "及", "与", "and "].into_iter().find(|link| rest.starts_with(link));
+                match link {
+                    Some(link) => {
+                        out.extend(last.take());
+                        start = at + link.len();
+                    }
+                    None => last = None,
+                }
+            }
+            _ => {}
+        }
+    }
+    out.extend(last);
+    out
+}
