@@ -108,7 +108,7 @@ impl Collector {
             false => lens.look_at_names(message, &mut attribution, &mut self.gaps),
         };
         let recipient = attribution.recipient.id.clone();
-        keep_stronger(&mut self.recipients, recipient.clone(), attribution.recipient.clone());
+        keep_stronger(&mut self.recipients, &attribution.recipient);
         self.contact(message, &recipient, &attribution, &phase, unread);
         for recipe in found.sealed {
             self.seal(message, &recipient, recipe, &phase);
@@ -150,7 +150,7 @@ impl Collector {
             return;
         }
         let phase = lens.timeline.phase(message.time);
-        keep_stronger(&mut self.recipients, attribution.recipient.id.clone(), attribution.recipient.clone());
+        keep_stronger(&mut self.recipients, &attribution.recipient);
         let setting = Setting::new(&named, &attribution, &phase, found.hidden.as_ref());
         for (hit, leaf) in &found.hits {
             self.sighting(&named, &setting, hit, leaf, found.hidden.as_ref());
@@ -285,8 +285,8 @@ impl Collector {
 
     /// Takes in what another collector has.
     pub fn merge(&mut self, other: Self) {
-        for (id, recipient) in other.recipients {
-            keep_stronger(&mut self.recipients, id, recipient);
+        for recipient in other.recipients.values() {
+            keep_stronger(&mut self.recipients, recipient);
         }
         for (key, contact) in other.contacts {
             match self.contacts.get_mut(&key) {
@@ -417,14 +417,14 @@ fn add_named<T: Ord + Clone>(names: &mut Vec<T>, name: &T) {
 
 /// The reason that is printed is the strongest; of equally strong ones the fullest (a
 /// certificate that agrees is seen on some streams only), then the first by its order.
-fn keep_stronger(recipients: &mut BTreeMap<String, Recipient>, id: String, recipient: Recipient) {
-    match recipients.get_mut(&id) {
-        None => drop(recipients.insert(id, recipient)),
+fn keep_stronger(recipients: &mut BTreeMap<String, Recipient>, recipient: &Recipient) {
+    match recipients.get_mut(&recipient.id) {
+        None => drop(recipients.insert(recipient.id.clone(), recipient.clone())),
         Some(known) => {
             let strength = |r: &Recipient| (r.certainty, r.reason.0.len());
-            let (ours, theirs) = (strength(known), strength(&recipient));
-            if theirs > ours || theirs == ours && recipient < *known {
-                *known = recipient;
+            let (ours, theirs) = (strength(known), strength(recipient));
+            if theirs > ours || theirs == ours && *recipient < *known {
+                known.clone_from(recipient);
             }
         }
     }

@@ -78,11 +78,11 @@ impl Lens<'_> {
                 let leaf = decoded.leaves.get(hit.leaf);
                 // The bytes as they stand, which may be the value in hex, and the names that were decoded.
                 let raw = leaf.and_then(|leaf| std::str::from_utf8(leaf.bytes.get(hit.start..hit.end)?).ok());
-                let all = [raw, Some(&hit.written), Some(&hit.value)].into_iter().flatten();
+                let all = [raw, Some(hit.written.as_str()), Some(hit.value.as_str())].into_iter().flatten();
                 let printed = leaf.map(Leaf::printed).into_iter().flatten();
-                all.chain(printed).map(str::to_owned).collect::<Vec<_>>()
+                all.chain(printed)
             });
-            let values = Hidden::new(writings.collect());
+            let values = Hidden::new(writings);
             let recipient = &mut attribution.recipient;
             let names = [&mut recipient.id, &mut recipient.zh, &mut recipient.en, &mut recipient.domain];
             let remarked = attribution.remark.iter_mut().flat_map(|remark| remark.values_mut());
