@@ -110,17 +110,17 @@ impl Collector {
         let recipient = attribution.recipient.id.clone();
         keep_stronger(&mut self.recipients, &attribution.recipient);
         self.contact(message, &recipient, &attribution, &phase, unread);
-        for recipe in found.sealed {
+        for recipe in &found.sealed {
             self.seal(message, &recipient, recipe, &phase);
         }
         let setting = Setting::new(message, &attribution, &phase, found.hidden.as_ref());
-        for (hit, leaf) in &found.hits {
+        for (hit, leaf) in found.hits() {
             self.sighting(message, &setting, hit, leaf, found.hidden.as_ref());
         }
-        for (slot, leaf) in &found.withheld {
+        for (slot, leaf) in found.withheld() {
             self.withheld.add(message, &recipient, slot, leaf, found.hidden.as_ref(), &mut self.gaps);
         }
-        for (hit, leaf) in &found.candidates {
+        for (hit, leaf) in found.candidates() {
             // Its own value must not stand in its names either.
             let hidden = found.hidden.as_ref().map(|hidden| hidden.and(&hit.written));
             let setting = hidden.as_ref().map_or(Cow::Borrowed(&setting), |hidden| setting.hiding(hidden));
@@ -145,14 +145,14 @@ impl Collector {
             return;
         }
         let mut found = lens.look(&named, &mut attribution, &mut self.gaps);
-        found.hits.retain(|(hit, _)| hit.certainty == Certainty::Confirmed);
+        found.hits.retain(|hit| hit.certainty == Certainty::Confirmed);
         if found.hits.is_empty() {
             return;
         }
         let phase = lens.timeline.phase(message.time);
         keep_stronger(&mut self.recipients, &attribution.recipient);
         let setting = Setting::new(&named, &attribution, &phase, found.hidden.as_ref());
-        for (hit, leaf) in &found.hits {
+        for (hit, leaf) in found.hits() {
             self.sighting(&named, &setting, hit, leaf, found.hidden.as_ref());
         }
         self.rhythms.add(&named, &attribution.recipient.id, &phase, &found.hits);

@@ -156,19 +156,20 @@ impl Sightings {
         most: usize,
         new: impl FnOnce() -> SightingEntry,
     ) -> bool {
-        if let Some(entry) = self.by_setting.get_mut(setting).and_then(|entries| entries.get_mut(&what)) {
-            entry.again(time, at, new);
-            return true;
-        }
-        if self.count >= most {
-            return false;
-        }
-        self.count += 1;
-        let entries = match self.by_setting.get_mut(setting) {
-            Some(entries) => entries,
-            None => self.by_setting.entry(setting.clone()).or_default(),
+        let index = match self.by_setting.get_index_of(setting) {
+            Some(index) => index,
+            None if self.count >= most => return false,
+            None => self.by_setting.insert_full(setting.clone(), IndexMap::new()).0,
         };
-        entries.insert(what.into_owned(), Box::new(new()));
+        let Some((_, entries)) = self.by_setting.get_index_mut(index) else { return false };
+        match entries.get_mut(&what) {
+            Some(entry) => entry.again(time, at, new),
+            None if self.count >= most => return false,
+            None => {
+                self.count += 1;
+                entries.insert(what.into_owned(), Box::new(new()));
+            }
+        }
         true
     }
 
