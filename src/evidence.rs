@@ -200,7 +200,7 @@ pub struct Step {
     #[serde(default)]
     pub length: u64,
     /// SHA-256 (lower-case hex) of the bytes this step yields. Empty where they are so
-    /// few that it would tell the value ([`Step::mask`]).
+    /// few that it would tell the value ([`Step::TELLING`]).
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sha256: String,
     /// The bytes before this step were unreadable without a key, and the key is published.
@@ -212,13 +212,6 @@ impl Step {
     /// Shorter results are little more than the value itself. An IMEI or a phone number
     /// has so few forms that all their digests can be tried: a digest of it is the value.
     pub const TELLING: u64 = 64;
-
-    /// Makes it what a report for sharing may show.
-    pub fn mask(&mut self) {
-        if self.length < Self::TELLING {
-            self.sha256.clear();
-        }
-    }
 }
 
 impl fmt::Display for Step {

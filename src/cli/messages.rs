@@ -67,7 +67,11 @@ fn layers(decoder: &crate::payload::Decoder, message: &crate::message::Message) 
         .leaves
         .iter()
         .map(|leaf| {
-            let steps: Vec<String> = leaf.steps().iter().map(ToString::to_string).collect();
+            let step = |(name, argument): (&str, Option<&str>)| match argument {
+                Some(argument) => format!("{name} {argument}"),
+                None => name.to_owned(),
+            };
+            let steps: Vec<String> = leaf.way().into_iter().map(step).collect();
             let (field, text) = match std::str::from_utf8(&leaf.bytes) {
                 Ok(text) => ("text", text.to_owned()),
                 Err(_) => ("base64", data_encoding::BASE64.encode(&leaf.bytes)),

@@ -108,19 +108,19 @@ impl Collector {
             false => lens.look_at_names(message, &mut attribution, &mut self.gaps),
         };
         let recipient = attribution.recipient.id.clone();
-        keep_stronger(&mut self.recipients, recipient.clone(), attribution.recipient.clone());
+        keep_stronger(&mut self.recipients, &attribution.recipient);
         self.contact(message, &recipient, &attribution, &phase, unread);
-        for recipe in found.sealed {
+        for recipe in &found.sealed {
             self.seal(message, &recipient, recipe, &phase);
         }
         let setting = Setting::new(message, &attribution, &phase, found.hidden.as_ref());
-        for (hit, leaf) in &found.hits {
+        for (hit, leaf) in found.hits() {
             self.sighting(message, &setting, hit, leaf, found.hidden.as_ref());
         }
-        for (slot, leaf) in &found.withheld {
+        for (slot, leaf) in found.withheld() {
             self.withheld.add(message, &recipient, slot, leaf, found.hidden.as_ref(), &mut self.gaps);
         }
-        for (hit, leaf) in &found.candidates {
+        for (hit, leaf) in found.candidates() {
             // Its own value must not stand in its names either.
             let hidden = found.hidden.as_ref().map(|hidden| hidden.and(&hit.written));
             let setting = hidden.as_ref().map_or(Cow::Borrowed(&setting), |hidden| setting.hiding(hidden));
@@ -145,14 +145,14 @@ impl Collector {
             return;
         }
         let mut found = lens.look(&named, &mut attribution, &mut self.gaps);
-        found.hits.retain(|(hit, _)| hit.certainty == Certainty::Confirmed);
+        found.hits.retain(|hit| hit.certainty == Certainty::Confirmed);
         if found.hits.is_empty() {
             return;
         }
         let phase = lens.timeline.phase(message.time);
-        keep_stronger(&mut self.recipients, attribution.recipient.id.clone(), attribution.recipient.clone());
+        keep_stronger(&mut self.recipients, &attribution.recipient);
         let setting = Setting::new(&named, &attribution, &phase, found.hidden.as_ref());
-        for (hit, leaf) in &found.hits {
+        for (hit, leaf) in found.hits() {
             self.sighting(&named, &setting, hit, leaf, found.hidden.as_ref());
         }
         self.rhythms.add(&named, &attribution.recipient.id, &phase, &found.hits);
@@ -285,8 +285,8 @@ impl Collector {
 
     /// Takes in what another collector has.
     pub fn merge(&mut self, other: Self) {
-        for (id, recipient) in other.recipients {
-            keep_stronger(&mut self.recipients, id, recipient);
+        for recipient in other.recipients.values() {
+            keep_stronger(&mut self.recipients, recipient);
         }
         for (key, contact) in other.contacts {
             match self.contacts.get_mut(&key) {
@@ -417,14 +417,14 @@ fn add_named<T: Ord + Clone>(names: &mut Vec<T>, name: &T) {
 
 /// The reason that is printed is the strongest; of equally strong ones the fullest (a
 /// certificate that agrees is seen on some streams only), then the first by its order.
-fn keep_stronger(recipients: &mut BTreeMap<String, Recipient>, id: String, recipient: Recipient) {
-    match recipients.get_mut(&id) {
-        None => drop(recipients.insert(id, recipient)),
+fn keep_stronger(recipients: &mut BTreeMap<String, Recipient>, recipient: &Recipient) {
+    match recipients.get_mut(&recipient.id) {
+        None => drop(recipients.insert(recipient.id.clone(), recipient.clone())),
         Some(known) => {
             let strength = |r: &Recipient| (r.certainty, r.reason.0.len());
-            let (ours, theirs) = (strength(known), strength(&recipient));
-            if theirs > ours || theirs == ours && recipient < *known {
-                *known = recipient;
+            let (ours, theirs) = (strength(known), strength(recipient));
+            if theirs > ours || theirs == ours && *recipient < *known {
+                known.clone_from(recipient);
             }
         }
     }

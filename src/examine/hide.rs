@@ -28,10 +28,11 @@ pub struct Hidden {
 
 impl Hidden {
     /// Of `values`, the longer first, so that none is left of one that holds another.
-    pub fn new(mut values: Vec<String>) -> Self {
-        values.retain(|value| value.len() >= LEAST);
-        values.sort_by(|a, b| (b.len(), a).cmp(&(a.len(), b)));
-        values.iter_mut().for_each(|value| value.make_ascii_lowercase());
+    pub fn new<'v>(values: impl Iterator<Item = &'v str>) -> Self {
+        let mut values: Vec<&str> = values.filter(|value| value.len() >= LEAST).collect();
+        values.sort_unstable_by(|a, b| (b.len(), a).cmp(&(a.len(), b)));
+        values.dedup();
+        let mut values: Vec<String> = values.into_iter().map(str::to_ascii_lowercase).collect();
         values.dedup();
         Self { shortest: values.last().map_or(usize::MAX, String::len), values: values.into(), also: None }
     }
@@ -99,20 +100,19 @@ mod tests {
 
     #[test]
     fn values_in_names_and_paths_are_places() {
-        let values = ["xy", "490154203237518", "A6:5e:01:02:03:04"].map(str::to_owned);
-        let hidden = Hidden::new(values.to_vec());
+        let hidden = Hidden::new(["xy", "490154203237518", "A6:5e:01:02:03:04"].into_iter());
         assert_eq!(hidden.out_of("490154203237518.t3.example"), "{}.t3.example");
         assert_eq!(hidden.out_of("at a6:5E:01:02:03:04, not xy"), "at {}, not xy", "too short to be looked for");
         assert_eq!(hidden.out_of_path("/u/a6%3A5E%3a01:02:03:04/p"), "/u/{}/p");
         assert_eq!(hidden.out_of_path("/u/a6%253A5E%253A01%253A02%253A03%253A04/p"), "/u/{}/p");
         assert_eq!(hidden.out_of_path("/xyz/galaxy-of-shops/"), "/xyz/galaxy-of-shops/");
         assert_eq!(hidden.and("Galaxy-of").out_of_path("/xyz/galaxy-of-shops/"), "/xyz/{}/");
-        assert_eq!(Hidden::new(Vec::new()).out_of_path("/u/%41"), "/u/%41");
+        assert_eq!(Hidden::new([].into_iter()).out_of_path("/u/%41"), "/u/%41");
     }
 
     #[test]
     fn the_longer_value_is_taken_out_first() {
-        let hidden = Hidden::new(["2032".to_owned(), "490154203237518".to_owned()].to_vec());
+        let hidden = Hidden::new(["2032", "490154203237518"].into_iter());
         assert_eq!(hidden.out_of("id490154203237518-2032"), "id{}-{}");
     }
 }

@@ -12,8 +12,9 @@ use crate::message::Message;
 
 /// Ids taught in a whole run; a shard keeps 1/64. A device has some dozen.
 const MAX_ISSUED: usize = 16 * 1024;
-/// Values that may turn out to be one, by place; a shard keeps 1/64. Each is about a kilobyte.
-const MAX_CANDIDATES: usize = 64 * 1024;
+/// Values that may turn out to be one, by place; a shard keeps 1/64. Each is about a kilobyte, and
+/// an id that an SDK issued is sent again and again, so it is among the first.
+const MAX_CANDIDATES: usize = 32 * 1024;
 
 /// What was taught, and what was sent that may be it.
 #[derive(Default)]

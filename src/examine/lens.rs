@@ -40,16 +40,39 @@ pub struct Lens<'s> {
 /// What was found in one message.
 #[derive(Default)]
 pub struct Found<'l> {
-    /// Hits and the leaves they are in.
-    pub hits: Vec<(Hit, Leaf)>,
+    /// What all that follows lies in.
+    leaves: Vec<Leaf>,
+    /// Values, by the leaves they are in.
+    pub hits: Vec<Hit>,
     /// Recipes of payloads that their SDKs sealed.
     pub sealed: Vec<&'l Recipe>,
-    /// Values that may turn out to be ids that a product issued, and the leaves they are in.
-    pub candidates: Vec<(Hit, Leaf)>,
-    /// Slots without a value, and their leaves.
-    pub withheld: Vec<(Withheld, Leaf)>,
+    /// Values that may turn out to be ids that a product issued.
+    pub candidates: Vec<Hit>,
+    /// Slots without a value.
+    pub withheld: Vec<Withheld>,
     /// Values that a report must not print where they stand in names. `None`: it may.
     pub hidden: Option<Hidden>,
+}
+
+impl Found<'_> {
+    /// Hits and the leaves they are in.
+    pub fn hits(&self) -> impl Iterator<Item = (&Hit, &Leaf)> {
+        self.with_leaves(&self.hits, |hit| hit.leaf)
+    }
+
+    /// Candidates and the leaves they are in.
+    pub fn candidates(&self) -> impl Iterator<Item = (&Hit, &Leaf)> {
+        self.with_leaves(&self.candidates, |hit| hit.leaf)
+    }
+
+    /// Slots and their leaves.
+    pub fn withheld(&self) -> impl Iterator<Item = (&Withheld, &Leaf)> {
+        self.with_leaves(&self.withheld, |slot| slot.leaf)
+    }
+
+    fn with_leaves<'f, T>(&'f self, all: &'f [T], leaf: fn(&T) -> usize) -> impl Iterator<Item = (&'f T, &'f Leaf)> {
+        all.iter().filter_map(move |one| Some((one, self.leaves.get(leaf(one))?)))
+    }
 }
 
 impl Lens<'_> {
@@ -78,11 +101,11 @@ impl Lens<'_> {
                 let leaf = decoded.leaves.get(hit.leaf);
                 // The bytes as they stand, which may be the value in hex, and the names that were decoded.
                 let raw = leaf.and_then(|leaf| std::str::from_utf8(leaf.bytes.get(hit.start..hit.end)?).ok());
-                let all = [raw, Some(&hit.written), Some(&hit.value)].into_iter().flatten();
+                let all = [raw, Some(hit.written.as_str()), Some(hit.value.as_str())].into_iter().flatten();
                 let printed = leaf.map(Leaf::printed).into_iter().flatten();
-                all.chain(printed).map(str::to_owned).collect::<Vec<_>>()
+                all.chain(printed)
             });
-            let values = Hidden::new(writings.collect());
+            let values = Hidden::new(writings);
             let recipient = &mut attribution.recipient;
             let names = [&mut recipient.id, &mut recipient.zh, &mut recipient.en, &mut recipient.domain];
             let remarked = attribution.remark.iter_mut().flat_map(|remark| remark.values_mut());
@@ -95,19 +118,16 @@ impl Lens<'_> {
             }
             hidden = Some(values);
         }
-        let with_leaf = |hit: Hit| decoded.leaves.get(hit.leaf).cloned().map(|leaf| (hit, leaf));
-        let candidates = self.identifier.candidates(&decoded.leaves, &hits).into_iter().filter_map(with_leaf).collect();
-        let slots = withheld.into_iter().filter_map(|slot| Some((decoded.leaves.get(slot.leaf).cloned()?, slot)));
-        let withheld = slots.map(|(leaf, slot)| (slot, leaf)).collect();
-        Found { hits: hits.into_iter().filter_map(with_leaf).collect(), sealed, candidates, withheld, hidden }
+        let candidates = self.identifier.candidates(&decoded.leaves, &hits);
+        Found { leaves: decoded.leaves, hits, sealed, candidates, withheld, hidden }
     }
 
     /// Of a stream that stayed closed: the names that its hello told anyone.
     pub fn look_at_names<'l>(&'l self, message: &Message, attribution: &mut Attribution, gaps: &mut Gaps) -> Found<'l> {
         let named = Message { body: Bytes::new(), headers: Vec::new(), ..message.clone() };
         let found = self.look(&named, attribution, gaps);
-        let sure = |(hit, _): &(Hit, Leaf)| hit.certainty == Certainty::Confirmed;
-        Found { hits: found.hits.into_iter().filter(sure).collect(), hidden: found.hidden, ..Found::default() }
+        let hits = found.hits.into_iter().filter(|hit| hit.certainty == Certainty::Confirmed).collect();
+        Found { leaves: found.leaves, hits, hidden: found.hidden, ..Found::default() }
     }
 
     /// The ids that a received message brings from a product that issues some.

@@ -6,7 +6,6 @@ use crate::evidence::Time;
 use crate::identify::Hit;
 use crate::message::Message;
 use crate::observations::{Flow, Phase, Rhythm};
-use crate::payload::Leaf;
 
 use super::SHARDS;
 
@@ -33,8 +32,8 @@ pub struct Rhythms(BTreeMap<(FlowKey, &'static str, Option<String>), Beats>);
 
 impl Rhythms {
     /// Counts a message once for each data type it carries, however often it does.
-    pub fn add(&mut self, message: &Message, recipient: &str, phase: &Phase, hits: &[(Hit, Leaf)]) {
-        let types: BTreeSet<&String> = hits.iter().map(|(hit, _)| &hit.data_type).collect();
+    pub fn add(&mut self, message: &Message, recipient: &str, phase: &Phase, hits: &[Hit]) {
+        let types: BTreeSet<&String> = hits.iter().map(|hit| &hit.data_type).collect();
         for data_type in types {
             let flow = (recipient.to_owned(), data_type.clone(), message.app.clone());
             let key = (flow, phase.group(), phase.scenario.clone());

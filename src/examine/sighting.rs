@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use indexmap::{Equivalent, IndexMap};
 
-use crate::evidence::{Certainty, Locator, Masked, Place, Reason, Step, Time};
+use crate::evidence::{Certainty, Locator, Masked, Place, Reason, Time};
 use crate::identify::Hit;
 use crate::message::{Kind, Message};
 use crate::observations::{Form, Phase, Wire};
@@ -141,7 +141,7 @@ impl Equivalent<What> for WhatOf<'_> {
 /// Like sightings added up, up to a limit.
 #[derive(Default)]
 pub(super) struct Sightings {
-    by_setting: IndexMap<Setting, IndexMap<What, SightingEntry>>,
+    by_setting: IndexMap<Setting, IndexMap<What, Box<SightingEntry>>>,
     count: usize,
 }
 
@@ -156,19 +156,20 @@ impl Sightings {
         most: usize,
         new: impl FnOnce() -> SightingEntry,
     ) -> bool {
-        if let Some(entry) = self.by_setting.get_mut(setting).and_then(|entries| entries.get_mut(&what)) {
-            entry.again(time, at, new);
-            return true;
-        }
-        if self.count >= most {
-            return false;
-        }
-        self.count += 1;
-        let entries = match self.by_setting.get_mut(setting) {
-            Some(entries) => entries,
-            None => self.by_setting.entry(setting.clone()).or_default(),
+        let index = match self.by_setting.get_index_of(setting) {
+            Some(index) => index,
+            None if self.count >= most => return false,
+            None => self.by_setting.insert_full(setting.clone(), IndexMap::new()).0,
         };
-        entries.insert(what.into_owned(), new());
+        let Some((_, entries)) = self.by_setting.get_index_mut(index) else { return false };
+        match entries.get_mut(&what) {
+            Some(entry) => entry.again(time, at, new),
+            None if self.count >= most => return false,
+            None => {
+                self.count += 1;
+                entries.insert(what.into_owned(), Box::new(new()));
+            }
+        }
         true
     }
 
@@ -197,7 +198,7 @@ impl Sightings {
     ) -> impl Iterator<Item = (SightingKey, SightingEntry)> {
         self.by_setting.into_iter().flat_map(move |(setting, entries)| {
             let wanted: Vec<_> = entries.into_iter().filter(|(what, _)| wanted(&what.identity)).collect();
-            wanted.into_iter().map(move |(what, entry)| (key(&setting, what), entry))
+            wanted.into_iter().map(move |(what, entry)| (key(&setting, what), *entry))
         })
     }
 }
@@ -275,15 +276,9 @@ pub(super) fn order(place: &Place) -> (u32, u64, u64) {
 
 /// Where `range` of the leaf lies.
 pub(super) fn locator(message: &Message, leaf: &Leaf, range: Range<usize>, hidden: Option<&Hidden>) -> Locator {
-    let mut steps = leaf.steps();
+    let mut steps = if hidden.is_some() { leaf.masked_steps(range.len()) } else { leaf.steps() };
     if let Some(hidden) = hidden {
-        // Beside the value the last layer may hold as little as a whole one that is masked.
-        let beside = leaf.bytes.len().saturating_sub(range.len()) as u64;
-        if let Some(last) = steps.last_mut().filter(|_| beside < Step::TELLING) {
-            last.sha256.clear();
-        }
         for step in &mut steps {
-            step.mask();
             if let Some(Cow::Owned(argument)) = step.argument.as_deref().map(|argument| hidden.out_of(argument)) {
                 step.argument = Some(argument);
             }

@@ -19,7 +19,7 @@ const SHORTEST: usize = 8;
 /// The longest known, Alipay's `apdidToken`, has some hundred characters.
 const LONGEST: usize = 256;
 /// Values of fewer different characters are padding and counters.
-const FEW_CHARACTERS: usize = 4;
+const FEW_CHARACTERS: u32 = 4;
 
 /// Values of one message that are kept to be compared: an id stands among its first fields.
 const CANDIDATES: usize = 256;
@@ -79,7 +79,8 @@ impl Identifier {
 fn id(leaf: &Leaf) -> Option<&str> {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/+=|".contains(&b);
     let text = std::str::from_utf8(&leaf.bytes).ok().filter(|t| (SHORTEST..=LONGEST).contains(&t.len()))?;
-    let different: BTreeSet<u8> = text.bytes().collect();
-    (text.bytes().all(fits) && text.bytes().any(|b| b.is_ascii_digit()) && different.len() >= FEW_CHARACTERS)
+    // Of ASCII alone, so a set of them is a number.
+    let different = || text.bytes().fold(0_u128, |set, b| set | 1 << (b & 0x7f)).count_ones();
+    (text.bytes().all(fits) && text.bytes().any(|b| b.is_ascii_digit()) && different() >= FEW_CHARACTERS)
         .then_some(text)
 }

@@ -31,11 +31,11 @@ pub(super) struct Trail {
 }
 
 impl Trail {
-    fn note(&mut self, offset: u64, mark: &Mark, length: usize) {
-        self.first.get_or_insert((mark.time, offset));
+    fn note(&mut self, offset: u64, length: usize, time: Time, frames: &[u64], conflict: bool) {
+        self.first.get_or_insert((time, offset));
         self.length = self.length.saturating_add(length as u64);
-        self.conflict |= mark.conflict;
-        self.add_frames(&mark.frames);
+        self.conflict |= conflict;
+        self.add_frames(frames);
     }
 
     /// Adds frame numbers, keeping the order.
@@ -176,7 +176,7 @@ impl Feed {
         while left > 0 {
             let Some(mark) = self.marks.front_mut() else { break };
             let used = left.min(mark.length);
-            trail.note(self.offset, mark, used);
+            trail.note(self.offset, used, mark.time, &mark.frames, mark.conflict);
             self.offset = self.offset.saturating_add(used as u64);
             left -= used;
             mark.length -= used;
@@ -184,7 +184,17 @@ impl Feed {
                 self.marks.pop_front();
             }
         }
+        if count == self.buffer.len() {
+            // Nothing is left, and no memory either: most streams wait for nothing most of the time.
+            return std::mem::take(&mut self.buffer).freeze();
+        }
         self.buffer.split_to(count).freeze()
+    }
+
+    /// Notes in `trail` what carried the next `length` bytes, which do not wait here: nothing does.
+    pub fn pass(&mut self, length: usize, time: Time, frames: &[u64], conflict: bool, trail: &mut Trail) {
+        trail.note(self.offset, length, time, frames, conflict);
+        self.skip(length as u64);
     }
 
     /// Takes all that waits, in the pieces it came in.

@@ -53,6 +53,7 @@ impl Ascii {
 pub(super) struct Look {
     length: usize,
     first: Option<u8>,
+    /// Bytes beyond ASCII count without their highest bit: at most a decoder is asked in vain.
     ascii: Ascii,
     /// There is a byte beyond ASCII.
     high: bool,

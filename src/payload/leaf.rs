@@ -57,16 +57,22 @@ impl Link {
     }
 
     pub(super) fn steps(&self) -> Vec<Step> {
-        let mut steps: Vec<Step> = self
-            .chain()
-            .map(|link| Step {
-                name: link.name.to_owned(),
-                argument: link.argument.clone(),
-                length: link.bytes.len() as u64,
-                sha256: link.sha256.get_or_init(|| sha256_hex(&link.bytes)).clone(),
-                published_key: link.published_key,
-            })
-            .collect();
+        self.steps_with(|_| true)
+    }
+
+    /// The steps, with digests of those results that `digested` names.
+    fn steps_with(&self, digested: impl Fn(&Self) -> bool) -> Vec<Step> {
+        let mut steps = Vec::with_capacity(self.chain().count());
+        steps.extend(self.chain().map(|link| Step {
+            name: link.name.to_owned(),
+            argument: link.argument.clone(),
+            length: link.bytes.len() as u64,
+            sha256: match digested(link) {
+                true => link.sha256.get_or_init(|| sha256_hex(&link.bytes)).clone(),
+                false => String::new(),
+            },
+            published_key: link.published_key,
+        }));
         steps.reverse();
         steps
     }
@@ -104,6 +110,16 @@ impl Leaf {
     /// Costs a hash of every layer: ask for hits only.
     pub fn steps(&self) -> Vec<Step> {
         self.link.steps()
+    }
+
+    /// The steps as a report for sharing may show them, of a value of `length` bytes in this leaf:
+    /// beside the value the last result may hold as little as a whole one that is masked.
+    pub fn masked_steps(&self, length: usize) -> Vec<Step> {
+        let beside = self.bytes.len().saturating_sub(length) as u64;
+        self.link.steps_with(|link| {
+            let whole = !std::ptr::eq(link, &*self.link) || beside >= Step::TELLING;
+            whole && link.bytes.len() as u64 >= Step::TELLING
+        })
     }
 
     /// Names and arguments of the steps, without their digests: cheap, for telling places apart.

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::{AhoCorasick, MatchKind};
-use regex::Regex;
 
 use super::fold::{Folded, fold, is_cjk};
+use super::phrase::Phrase;
 use crate::signatures::Vocabulary;
 
 /// Columns of a third-party table, labels of a block.
@@ -93,7 +93,7 @@ pub struct Lexicon {
     /// The same as a list, and what finds its words.
     heads: Vec<(String, Column)>,
     heads_automaton: Option<AhoCorasick>,
-    phrases: BTreeMap<String, Vec<(Regex, Option<String>)>>,
+    phrases: BTreeMap<String, Vec<Phrase>>,
 }
 
 impl Lexicon {
@@ -108,10 +108,10 @@ impl Lexicon {
                 headers.extend(term.words.iter().map(|w| (fold(w), column)));
             }
         }
-        let mut phrases: BTreeMap<String, Vec<(Regex, Option<String>)>> = BTreeMap::new();
+        let mut phrases: BTreeMap<String, Vec<Phrase>> = BTreeMap::new();
         for phrase in &vocabulary.phrases {
-            let compiled = phrase.patterns.iter().filter_map(|p| Regex::new(p).ok());
-            phrases.entry(phrase.id.clone()).or_default().extend(compiled.map(|re| (re, phrase.value.clone())));
+            let made = phrase.patterns.iter().map(|pattern| Phrase::new(pattern, phrase.value.as_deref()));
+            phrases.entry(phrase.id.clone()).or_default().extend(made);
         }
         let heads: Vec<(String, Column)> = headers.iter().map(|(word, column)| (word.clone(), *column)).collect();
         let heads_automaton = AhoCorasick::new(heads.iter().map(|(word, _)| word)).ok();
@@ -201,21 +201,22 @@ impl Lexicon {
 
     /// The first match of a phrase in folded text, and the phrase's value.
     pub fn phrase<'t>(&self, id: &str, text: &'t str) -> Option<(regex::Match<'t>, Option<&str>)> {
-        self.phrases
-            .get(id)?
-            .iter()
-            .filter_map(|(re, value)| re.find(text).map(|m| (m, value.as_deref())))
-            .min_by_key(|(m, _)| m.start())
+        let found = |phrase: &'_ Phrase| phrase.expression(text)?.find(text);
+        let all = self.phrases.get(id)?.iter();
+        all.filter_map(|phrase| Some((found(phrase)?, phrase.value()))).min_by_key(|(found, _)| found.start())
     }
 
     /// A phrase occurs in folded text.
     pub fn says(&self, id: &str, text: &str) -> bool {
-        self.phrases.get(id).is_some_and(|patterns| patterns.iter().any(|(re, _)| re.is_match(text)))
+        self.phrases.get(id).is_some_and(|patterns| {
+            patterns.iter().filter_map(|phrase| phrase.expression(text)).any(|re| re.is_match(text))
+        })
     }
 
     /// Captures of the phrases with `id`, in the order of the file.
     pub fn captures<'t>(&self, id: &str, text: &'t str) -> Vec<regex::Captures<'t>> {
-        self.phrases.get(id).into_iter().flatten().flat_map(|(re, _)| re.captures_iter(text)).collect()
+        let expressions = self.phrases.get(id).into_iter().flatten().filter_map(|phrase| phrase.expression(text));
+        expressions.flat_map(|re| re.captures_iter(text)).collect()
     }
 }
 

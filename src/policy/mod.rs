@@ -27,6 +27,7 @@ mod limits;
 mod model;
 mod names;
 mod own;
+mod phrase;
 mod prose;
 mod readers;
 mod recipients;

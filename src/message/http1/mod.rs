@@ -73,6 +73,9 @@ impl Http1 {
         }
         match chunk {
             Chunk::Data { bytes, time, frames, conflict } => {
+                if self.side(direction).take_inside(bytes, time, frames, conflict) {
+                    return;
+                }
                 self.side(direction).feed.push(bytes, time, frames, conflict);
                 self.run(direction, context, out);
                 if self.tunnel.is_none() && self.side(direction).held_too_much() {

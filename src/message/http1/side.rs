@@ -2,7 +2,7 @@
 
 use super::body::{Framing, Progress};
 use super::head::{self, HEAD_LIMIT, Head};
-use crate::evidence::{Direction, Gap, GapReason};
+use crate::evidence::{Direction, Gap, GapReason, Time};
 use crate::message::draft::{Context, Draft, Out};
 use crate::message::feed::{Feed, Trail};
 use crate::message::raw::TURN_LIMIT;
@@ -93,6 +93,20 @@ impl Side {
                 self.state = State::Start;
             }
         }
+    }
+
+    /// Takes a chunk that lies inside a body of known length as it comes: most bytes of a capture
+    /// are such, and need not wait in the feed. `false`: it is for the feed.
+    pub fn take_inside(&mut self, bytes: &[u8], time: Time, frames: &[u64], conflict: bool) -> bool {
+        let State::Body(draft, Framing::Length(left)) = &mut self.state else { return false };
+        let length = bytes.len() as u64;
+        if self.withheld || !self.feed.is_empty() || length == 0 || length >= *left {
+            return false;
+        }
+        self.feed.pass(bytes.len(), time, frames, conflict, &mut draft.trail);
+        draft.body.add(bytes);
+        *left -= length;
+        true
     }
 
     pub fn step(&mut self, context: &mut Context, out: &mut Out<'_>) -> Step {
