@@ -27,6 +27,7 @@ mod limits;
 mod model;
 mod names;
 mod own;
+mod pasted;
 mod prose;
 mod readers;
 mod recipients;
@@ -220,6 +221,7 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
         let (read, left) = budget.within(read, unread);
         beyond.extend(left.remark(name, sources.len() as u32));
         let read = block::loosen(read, |block| tables::has_heads(block, &lexicon));
+        let read = pasted::gather(read, &lexicon);
         let mut read = labels::part(block::enumerate(read), &lexicon);
         for block in &mut read {
             block.source = sources.len() as u32;
