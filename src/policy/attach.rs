@@ -7,8 +7,8 @@ use super::entry::{Entry, host, span};
 use super::fold::fold;
 use super::lexicon::{Column, Lexicon};
 use super::model::{DataItem, Denial, ThirdParty};
-use super::names::{Names, is_company, stem};
-use super::prose::Statement;
+use super::names::{Names, stem};
+use super::prose::{Statement, is_firm};
 use super::terms::Term;
 use crate::evidence::Span;
 
@@ -185,8 +185,7 @@ pub fn statements(
             let name = statement.names.first().cloned().unwrap_or_default();
             let mut entry = Entry::default();
             // "Google may collect": a company that is no product.
-            let firm = is_company(&name) && (name.is_ascii() || name.ends_with("公司"));
-            let company_only = !names.is_product(&name) && (firm || !names.companies(&name).is_empty());
+            let company_only = !names.is_product(&name) && (is_firm(&name) || !names.companies(&name).is_empty());
             let column = if company_only { Column::Company } else { Column::Product };
             entry.put(column, "", &name, &[]);
             if let Some(company) = &statement.company {

@@ -306,9 +306,14 @@ fn company_in_brackets(product: &str, names: &Names<'_>) -> Option<(String, Stri
 
 /// `Some Company GmbH (hosting, Germany)`: the company.
 fn product_in_brackets(party: &str, names: &Names<'_>) -> Option<String> {
-    company_before_brackets(party)?;
+    let company = fold(&company_before_brackets(party)?);
     let (_, inner) = party.trim().strip_suffix([')', '）'])?.split_once(['(', '（'])?;
-    (names.is_known(inner) && names.is_product(inner)).then(|| inner.trim().to_owned())
+    // "Google LLC (Google Maps)": the company's own name and more.
+    let inside = fold(inner.trim());
+    let begins = company.split_whitespace().next().is_some_and(|own| {
+        own.len() > 2 && inside.strip_prefix(own).is_some_and(|rest| rest.starts_with(' ') && !is_company(&inside))
+    });
+    (begins || names.is_known(inner) && names.is_product(inner)).then(|| inner.trim().to_owned())
 }
 
 fn company_before_brackets(party: &str) -> Option<String> {

@@ -224,10 +224,10 @@ impl Lexicon {
 fn is_member(text: &str, start: usize, end: usize) -> bool {
     let apart =
         |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() || matches!(c, '和' | '及' | '与' | '或' | '等'));
-    // "您的短信", "读取短信": what belongs to somebody, or is collected, begins a member too.
-    let before = text.get(..start).and_then(|t| t.chars().next_back());
-    (matches!(before, Some('的' | '集' | '取')) || apart(before))
-        && apart(text.get(end..).and_then(|t| t.chars().next()))
+    // "您的短信": what belongs to the user begins a member too.
+    let before = text.get(..start).unwrap_or_default();
+    let owned = ["您的", "你的", "用户的"].iter().any(|owner| before.ends_with(owner));
+    (owned || apart(before.chars().next_back())) && apart(text.get(end..).and_then(|t| t.chars().next()))
 }
 
 impl Words {

@@ -28,6 +28,7 @@ mod model;
 mod names;
 mod own;
 mod phrase;
+mod pasted;
 mod prose;
 mod readers;
 mod recipients;
@@ -221,6 +222,7 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
         let (read, left) = budget.within(read, unread);
         beyond.extend(left.remark(name, sources.len() as u32));
         let read = block::loosen(read, |block| tables::has_heads(block, &lexicon));
+        let read = pasted::gather(read, &lexicon);
         let mut read = labels::part(block::enumerate(read), &lexicon);
         for block in &mut read {
             block.source = sources.len() as u32;

@@ -8,6 +8,7 @@ use super::fold::{fold, is_cjk};
 use super::lexicon::Lexicon;
 use super::names::Names;
 use super::sentences::{self, Sentence};
+use super::terms;
 
 /// Longest subject, in characters: a list of eight products.
 const LONGEST_SUBJECT: usize = 80;
@@ -75,7 +76,18 @@ pub fn is_anothers(sentence: &str, lexicon: &Lexicon, names: &Names<'_>) -> bool
     let acts = clauses(sentence)
         .into_iter()
         .filter_map(|(start, end)| act(&fold(sentence.get(start..end).unwrap_or_default()), lexicon, names));
-    acts.map(|act| act.subject).next() == Some(Subject::Other)
+    acts.map(|act| act.subject).next() == Some(Subject::Other) || is_labelled(sentence, lexicon, names)
+}
+
+/// `Some Ads: collects the carrier`: the label is who does.
+fn is_labelled(sentence: &str, lexicon: &Lexicon, names: &Names<'_>) -> bool {
+    let folded = fold(sentence);
+    let captures = lexicon.captures("label-acts", folded.trim()).into_iter().next();
+    let label = captures.as_ref().and_then(|c| c.name("names")).map(|m| m.as_str().trim());
+    label.is_some_and(|label| {
+        let other = label.is_ascii() && terms::read(lexicon, label).is_empty();
+        !lexicon.says("first-party", label) && (other || names.is_known(label) || label.ends_with("sdk"))
+    })
 }
 
 fn piece<'a>(sentence: &Sentence<'a>, from: usize, to: usize) -> Option<Sentence<'a>> {

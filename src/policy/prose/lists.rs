@@ -6,7 +6,7 @@ use super::super::block::{Block, Kind};
 use super::super::entry::{Entry, span, urls};
 use super::super::fold::{Folded, fold};
 use super::super::lexicon::{Column, Lexicon};
-use super::super::names::{Names, is_company};
+use super::super::names::{Names, is_company, packages_in};
 use super::super::sections::{Section, without_number};
 use super::super::{sentences, terms};
 use super::naming::names_nobody;
@@ -161,7 +161,13 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
     let linked = block.links.iter().any(|l| l.href.starts_with("http")) || !urls(text).is_empty();
     let short = !name.is_empty() && name.chars().count() <= LONGEST_NAME && !name.contains(['。', '；']);
     let outside = name.split(['(', '（']).next().unwrap_or(name).trim();
-    let looks = folded.contains("sdk") || names.holds_known(name) || is_company(name) || is_company(outside) || linked;
+    let package = !packages_in(name).is_empty();
+    let looks = package
+        || folded.contains("sdk")
+        || names.holds_known(name)
+        || is_company(name)
+        || is_company(outside)
+        || linked;
     let verb = lexicon.says("purpose", &folded) || lexicon.says("collects", &folded) && !folded.contains("sdk");
     let own = lexicon.says("first-party", &folded) || lexicon.labels().contains_key(&folded);
     if own || lexicon.says("points-below", &folded) {

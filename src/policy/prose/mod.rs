@@ -14,7 +14,7 @@ use super::names::Names;
 use super::sections::{self, Section, is_heading, without_number};
 use super::subjects;
 
-pub use naming::names_nobody;
+pub use naming::{is_firm, names_nobody};
 pub use statements::Statement;
 
 use naming::{is_name, names_of};

@@ -8,7 +8,7 @@ use super::LONGEST_NAME;
 
 /// Only a kind of third party: "第三方广告SDK", "analytics providers".
 pub fn names_nobody(name: &str, lexicon: &Lexicon, names: &Names<'_>) -> bool {
-    if names.holds_known(name) || is_company(name) {
+    if names.holds_known(name) || is_company(name) || !packages_in(name).is_empty() {
         return false;
     }
     let rest = bare_stem(lexicon, name);
@@ -117,6 +117,13 @@ pub fn joined(name: &str) -> impl Iterator<Item = &str> {
         None => (name, None),
     };
     std::iter::once(first).chain(second)
+}
+
+/// A company by its own name, not a kind of one ("affiliated company").
+pub fn is_firm(name: &str) -> bool {
+    let latin = name.chars().any(|c| c.is_ascii_uppercase());
+    let ends = name.ends_with("有限公司") || name.ends_with("有限责任公司") || latin && name.ends_with("公司");
+    is_company(name) && (name.is_ascii() && latin || ends)
 }
 
 /// Looks like the name of somebody.

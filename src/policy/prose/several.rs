@@ -3,11 +3,11 @@
 use super::super::entry::span;
 use super::super::fold::{Folded, fold};
 use super::super::lexicon::Lexicon;
-use super::super::names::{Names, is_company};
+use super::super::names::Names;
 use super::super::sentences::Sentence;
 use super::super::terms;
 use super::Found;
-use super::naming::{is_name, names_of};
+use super::naming::{is_firm, is_name, names_of};
 use super::statements::{Statement, collected, cut_purpose};
 use crate::evidence::Span;
 
@@ -35,13 +35,14 @@ pub fn read(
     names: &Names<'_>,
     found: &mut Found,
 ) -> bool {
-    let mut any = false;
+    let (mut any, mut shared) = (false, false);
     for id in ["uses-services", "shares-with", "shares-also"] {
         // "… A to X, and B to Y" goes on with what the first part began.
-        if id == "shares-also" && !any {
+        if id == "shares-also" && !shared {
             break;
         }
         for captures in lexicon.captures(id, &folded.text) {
+            shared |= id == "shares-with";
             any |= one(id, &captures, at, sentence, folded, place, lexicon, names, found);
         }
         if any && id != "shares-with" {
@@ -74,9 +75,10 @@ fn one(
     let called = |n: &String| fold(n).ends_with("sdk");
     let known = listed.iter().any(|n| names.is_known(n) || names.holds_known(n))
         || listed.iter().all(called)
-        || shares && listed.iter().all(|n| capital(n) || is_company(n))
+        || shares && listed.iter().all(|n| capital(n) || is_firm(n))
         || id == "uses-several" && lexicon.says("those-sdks", text);
-    if listed.is_empty() || !known || good < listed.len() {
+    let nobody = shares && listed.iter().any(|n| lexicon.says("no-name", &fold(n)));
+    if listed.is_empty() || !known || nobody || good < listed.len() {
         return false;
     }
     let all = captures.get(0).map(|all| (all.start(), all.end())).unwrap_or_default();

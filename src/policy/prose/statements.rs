@@ -6,10 +6,10 @@ use std::collections::HashSet;
 
 use super::super::fold::{Folded, fold, key};
 use super::super::lexicon::Lexicon;
-use super::super::names::{Names, is_company, split_names};
+use super::super::names::{Names, split_names};
 use super::super::sections;
 use super::super::{sentences, subjects, terms};
-use super::naming::{is_name, joined, names_nobody};
+use super::naming::{is_firm, is_name, joined, names_nobody};
 use super::several;
 use super::{Found, LONGEST_NAME};
 use crate::evidence::Span;
@@ -73,13 +73,14 @@ pub fn read(
         let is_whole = |s: &String| names.is_known(s) || fold(s).ends_with("sdk") || subjects::is_twice(s, names);
         let brand = |s: &String| subjects::brand(&fold(s), lexicon, names);
         let modal = captures.name("modal").is_some();
-        let firm = |s: &String| is_company(s) && (s.is_ascii() || s.ends_with("有限公司"));
+        let firm = |s: &String| is_firm(s);
         let capital = |s: &String| s.starts_with(|c: char| c.is_ascii_uppercase()) && is_name(s, lexicon, names);
         let given = company.is_some() && subjects.iter().all(|s| is_name(s, lexicon, names))
             || captures.name("which").is_some() && subjects.iter().all(capital)
             || subjects.iter().all(firm);
         // "微信登录收集" may be the app's own heading: without a verb of its own only a whole name is a subject.
-        let bare = captures.name("bare").is_some() && !subjects.iter().all(is_whole);
+        let bare = captures.name("bare").is_some()
+            && !(subjects.iter().all(is_whole) || subjects.iter().any(is_whole) && subjects.iter().all(capital));
         let known = met || given || subjects.iter().any(|s| names.holds_known(s) || sdk(s) || modal && brand(s));
         if subjects.is_empty()
             || bare

@@ -38,7 +38,8 @@ pub fn join<'t>(lines: &[(u32, &'t str)]) -> Vec<(u32, Cow<'t, str>)> {
     out
 }
 
-/// `line` was cut from what begins `next`.
+/// `line` was cut from what begins `next`. A package name or an address begins anew: it is
+/// so long that it would not have fitted behind most lines.
 fn runs_on(line: &str, next: &str, width: usize) -> bool {
     let Some((last, first)) = line.chars().next_back().zip(next.chars().next()) else { return false };
     let ends = matches!(last, '。' | '！' | '？' | '；' | '：' | ':' | '.' | '!' | '?' | '|' | '\t');
@@ -53,6 +54,8 @@ fn runs_on(line: &str, next: &str, width: usize) -> bool {
         || is_numbered(next)
         || next.contains(['|', '\t'])
         || labelled(next)
+        || word.matches('.').count() >= 2
+        || word.starts_with("http")
         || matches!(first, '-' | '*' | '•' | '·' | '#' | '【' | '《');
     chinese && !ends && !begins && columns(line) + columns(&word) + SLACK > width
 }
