@@ -131,10 +131,7 @@ pub fn write(policy: &Policy) -> String {
 /// decimal points, and tabs as "Unicode text".
 fn delimiter(text: &str) -> u8 {
     let behind = text.trim_start_matches('"').strip_prefix(COLUMNS[0]).unwrap_or_default();
-    match behind.trim_start_matches('"').bytes().next() {
-        Some(mark @ (b';' | b'\t')) => mark,
-        _ => b',',
-    }
+    behind.trim_start_matches('"').bytes().next().filter(|mark| b";\t".contains(mark)).unwrap_or(b',')
 }
 
 /// Reads it.
