@@ -232,3 +232,41 @@ fn a_plain_request_may_become_another_protocol() {
     proxy.stop();
     assert!(proxy.requests().contains("http/1.1 /up"));
 }
+
+/// The example of 3GPP TS 23.003 for the check digit: of no device.
+const IMEI: &str = "490154203237518";
+
+#[test]
+fn a_session_of_the_proxy_is_audited_like_any_other() {
+    let certificates = Certificates::make();
+    let server = Server::start(&certificates, "good");
+    let mut proxy = Proxy::start(&certificates, &[]);
+    let session = proxy.session();
+    let mark = |mark: &str| printed(PROGRAM, &["mark", text(&session), mark]);
+    mark("launched");
+    // Away from the marks by more than their skew.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let data = format!("{{\"imei\":\"{IMEI}\"}}");
+    let url = server.https("/hash");
+    let sent = ["-H", "Host: collect.tracker.example", "-H", "Content-Type: application/json", "-d", &data, &url];
+    assert!(proxy.curl(&sent).status.success());
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    mark("consent-given");
+    proxy.stop();
+    std::fs::write(session.join("device.toml"), format!("[ids]\nimei = \"{IMEI}\"\n")).expect("written");
+    std::fs::write(session.join("policy.txt"), "我们不会收集您的通讯录。\n").expect("written");
+    let described = "first_party = [\"maker.example\"]\npolicy = \"policy.txt\"\nclock_skew_ms = 100\n";
+    std::fs::write(session.join("session.toml"), described).expect("written");
+    let output = run(PROGRAM, &["audit", text(&session), "--format", "json", "--quiet"]);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let codes = |key: &str| -> BTreeSet<String> {
+        let found = report["findings"].as_array().expect("findings").iter();
+        found.filter_map(|finding| finding[key].as_str().map(str::to_owned)).collect()
+    };
+    assert_eq!(codes("code"), BTreeSet::from(["before-consent", "omitted-recipient"].map(str::to_owned)));
+    let sightings = report["sightings"].as_array().expect("sightings");
+    let imei = sightings.iter().find(|sighting| sighting["data_type"] == "imei").expect("it is found");
+    assert_eq!(imei["recipient"], "host:collect.tracker.example");
+    assert_eq!(imei["wire"], "encrypted", "{imei}");
+}
