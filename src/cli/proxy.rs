@@ -98,6 +98,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
 
 #[cfg(feature = "proxy")]
 mod live {
+    use std::net::{IpAddr, UdpSocket};
     use std::path::PathBuf;
     use std::time::{Duration, Instant};
 
@@ -159,7 +160,8 @@ mod live {
             if made {
                 output::say(quiet, "made a new certificate: the device needs it, see `wirewitness proxy ca`");
             }
-            output::say(quiet, &format!("the device gets the certificate at http://{address}{CERTIFICATE_PATH}"));
+            let reached = std::net::SocketAddr::new(reached(address.ip()), address.port());
+            output::say(quiet, &format!("the device gets the certificate at http://{reached}{CERTIFICATE_PATH}"));
             let session = session.display();
             output::say(
                 quiet,
@@ -185,6 +187,21 @@ mod live {
         output::say(quiet, &line);
         output::say(quiet, &format!("audit it: wirewitness audit {} --policy FILE", session.display()));
         Ok(Outcome::Clear)
+    }
+
+    /// The address by which other machines reach this one, where it listens at all of them: the one that it
+    /// would send from. No packet is sent to learn it.
+    fn reached(address: IpAddr) -> IpAddr {
+        let (own, anywhere) = match address {
+            IpAddr::V4(own) if own.is_unspecified() => (address, "192.0.2.1:9"),
+            IpAddr::V6(own) if own.is_unspecified() => (address, "[2001:db8::1]:9"),
+            _ => return address,
+        };
+        let sends_from = UdpSocket::bind((own, 0)).and_then(|socket| {
+            socket.connect(anywhere)?;
+            socket.local_addr()
+        });
+        sends_from.map_or(address, |from| from.ip())
     }
 
     fn words(event: &Event) -> String {

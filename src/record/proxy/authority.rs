@@ -12,8 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType, SerialNumber,
 };
+use ring::rand;
 use tokio_rustls::rustls::crypto::ring::sign::any_ecdsa_type;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::rustls::sign::CertifiedKey;
@@ -221,6 +222,7 @@ impl Authority {
             }
         };
         let mut params = params(name, from, until)?;
+        params.serial_number = Some(serial()?);
         params.subject_alt_names = names.iter().take(NAMES).filter_map(|name| alternative(name)).collect();
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -304,10 +306,72 @@ fn params(name: &str, from: i64, until: i64) -> Result<CertificateParams, ProxyE
     Ok(params)
 }
 
+/// A serial number that no other certificate of the authority has: NSS refuses an issuer's second
+/// one, and rcgen makes it from the key, which all have in common (RFC 5280 §4.1.2.2).
+fn serial() -> Result<SerialNumber, ProxyError> {
+    let random = rand::generate::<[u8; 16]>(&rand::SystemRandom::new());
+    let mut bytes = random.map_err(|_| ProxyError::Crypto("the system gives no random numbers".to_owned()))?.expose();
+    // Positive, and of the same length each time.
+    bytes[0] = bytes[0] & 0x3f | 0x40;
+    Ok(SerialNumber::from_slice(&bytes))
+}
+
 fn crypto(error: rcgen::Error) -> ProxyError {
     ProxyError::Crypto(error.to_string())
 }
 
 fn seconds() -> i64 {
     jiff::Timestamp::now().as_second()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(issued: &CertifiedKey) -> X509Certificate<'_> {
+        X509Certificate::from_der(&issued.cert[0]).unwrap().1
+    }
+
+    #[test]
+    fn each_certificate_has_a_serial_number_and_is_made_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (authority, made) = Authority::open(folder.path()).unwrap();
+        assert!(made && !Authority::open(folder.path()).unwrap().1);
+        let [first, again, second] = ["a.example", "a.example", "192.0.2.1"].map(|n| authority.issue(n, None).unwrap());
+        assert!(Arc::ptr_eq(&first, &again));
+        assert_ne!(parse(&first).raw_serial(), parse(&second).raw_serial());
+        assert_eq!(server_names(&first.cert[0]), ["a.example"]);
+        assert_eq!(server_names(&second.cert[0]), ["192.0.2.1"]);
+        let ca = X509Certificate::from_der(authority.certificate()).unwrap().1;
+        assert!(parse(&first).verify_signature(Some(ca.public_key())).is_ok());
+        assert!(parse(&first).validity().is_valid());
+        for n in 0..CACHE + 5 {
+            authority.issue(&format!("n{n}.example"), None).unwrap();
+        }
+        let cache = authority.cache.lock().unwrap();
+        assert_eq!((cache.0.len(), cache.1.len()), (CACHE, CACHE));
+    }
+
+    #[test]
+    fn a_defect_is_handed_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let (authority, _) = Authority::open(folder.path()).unwrap();
+        let ca = X509Certificate::from_der(authority.certificate()).unwrap().1;
+        // What a server shows: of another name, and its time is over.
+        let mut theirs = params("b.example", 1_500_000_000, 1_600_000_000).unwrap();
+        theirs.subject_alt_names = vec![alternative("b.example").unwrap()];
+        let key = KeyPair::generate().unwrap();
+        let certificate = theirs.self_signed(&key).unwrap().der().to_vec();
+        for trusted in [true, false] {
+            let defect = Defect { certificate: certificate.clone(), trusted };
+            let issued = authority.issue("a.example", Some(&defect)).unwrap();
+            assert_eq!(server_names(&issued.cert[0]), ["b.example"]);
+            assert_eq!(certificate::validity(&issued.cert[0]), Some((1_500_000_000, 1_600_000_000)));
+            assert_eq!(parse(&issued).verify_signature(Some(ca.public_key())).is_ok(), trusted);
+        }
+        // One that cannot be read is for nobody and never was.
+        let broken = Defect { certificate: b"broken".to_vec(), trusted: false };
+        let issued = authority.issue("a.example", Some(&broken)).unwrap();
+        assert!(server_names(&issued.cert[0]).is_empty() && !parse(&issued).validity().is_valid());
+    }
 }

@@ -287,9 +287,9 @@ async fn pass(
                 Part::End(progress) => break progress,
             }
         };
-        let written = to.write_all(bytes.get(..length).unwrap_or_default()).await;
+        let written = timeout(IDLE, to.write_all(bytes.get(..length).unwrap_or_default())).await;
         bytes.drain(..length);
-        if written.is_err() {
+        if !matches!(written, Ok(Ok(()))) {
             return false;
         }
         match progress {

@@ -87,7 +87,7 @@ async fn hello(client: &mut Client, bytes: &mut Vec<u8>) -> Option<Accepted> {
 
 /// Hands on `first` and everything behind it.
 async fn plain(proxy: &Proxy, client: Client, first: Vec<u8>, mut server: TcpStream) {
-    if server.write_all(&first).await.is_ok() {
+    if matches!(timeout(IDLE, server.write_all(&first)).await, Ok(Ok(()))) {
         let relayed = relay(client, server, IDLE, || ()).await;
         proxy.count.relayed(&relayed, first.len());
     }

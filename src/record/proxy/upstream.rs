@@ -239,7 +239,7 @@ impl ServerCertVerifier for Seen {
             });
             let trusted = is_name(&error) || (is_time(&error) && out_of_time);
             let defect = Defect { certificate: end_entity.to_vec(), trusted };
-            *self.verdict.lock().unwrap_or_else(PoisonError::into_inner) = Some((error.to_string(), defect));
+            *self.verdict.lock().unwrap_or_else(PoisonError::into_inner) = Some((words(&error, end_entity), defect));
         }
         Ok(ServerCertVerified::assertion())
     }
@@ -278,6 +278,20 @@ fn is_time(error: &rustls::Error) -> bool {
         error,
         rustls::Error::InvalidCertificate(Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. })
     )
+}
+
+/// What is wrong with a certificate, the same words each time: rustls' own name the time at which it looked.
+fn words(error: &rustls::Error, certificate: &[u8]) -> String {
+    let day = |seconds: i64| {
+        jiff::Timestamp::from_second(seconds).map_or_else(|_| String::new(), |t| t.strftime("%F").to_string())
+    };
+    let now = jiff::Timestamp::now().as_second();
+    match (certificate::validity(certificate), error) {
+        (Some((from, _)), error) if is_time(error) && now < from => format!("not valid before {}", day(from)),
+        (Some((_, until)), error) if is_time(error) => format!("expired on {}", day(until)),
+        (_, rustls::Error::InvalidCertificate(error)) => error.to_string(),
+        (_, error) => error.to_string(),
+    }
 }
 
 /// Has no certificate, and notes that one was asked for.

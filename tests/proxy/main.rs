@@ -1,0 +1,11 @@
+//! `proxy` between real clients and local servers: the same bodies as without it, protocols
+//! kept, pinned clients untouched, bad certificates not made good, hostile clients outlived;
+//! and what it wrote is read by `messages` and by tshark.
+//!
+//! Needs curl, openssl, node, python3, tshark and Chromium (`scripts/setup.sh --tests`).
+#![cfg(all(feature = "proxy", unix))]
+
+mod clients;
+mod harness;
+mod hostile;
+mod trust;
