@@ -11,8 +11,8 @@ use std::ops::Range;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::capture::Source;
-use crate::evidence::{Gaps, Time};
-use crate::message::{Options, import};
+use crate::evidence::{Gaps, Place, Time};
+use crate::message::{Item, Options, import};
 use crate::net::{Kind, Segment};
 
 use super::apps::AppNames;
@@ -126,7 +126,7 @@ enum Dealt<'a> {
     SeriesOver,
 }
 
-/// Reads all sources. What belongs to no shard (imported messages, gaps of the
+/// Reads all sources. What belongs to no stream (imported messages, gaps of the
 /// lower layers) is collected here.
 fn read(
     sources: &[Source],
@@ -136,10 +136,17 @@ fn read(
     deal: &mut dyn FnMut(Dealt<'_>),
 ) -> Result<Collector, ExamineError> {
     let mut collector = Collector::default();
+    // Imported messages lie in entries, not in streams: these are spread over as many collectors,
+    // so that a session of such files has the whole of each limit and not 1/64.
+    let mut imported: Vec<Collector> = (0..SHARDS).map(|_| Collector::default()).collect();
     for range in series {
         let Some(first) = sources.get(range.start) else { continue };
         if !first.format().is_capture() {
-            import::read(first, range.start as u32, options, &mut |item| collector.item(item, lens))?;
+            import::read(first, range.start as u32, options, &mut |item| {
+                if let Some(collector) = imported.get_mut(entry_of(&item) % SHARDS) {
+                    collector.item(item, lens);
+                }
+            })?;
             continue;
         }
         let slicer = super::slicer(&options.keys);
@@ -149,7 +156,19 @@ fn read(
         })?;
         deal(Dealt::SeriesOver);
     }
+    imported.into_iter().for_each(|part| collector.merge(part));
     Ok(collector)
+}
+
+/// The entry that a message lies in; what speaks of a whole file stands with the first.
+fn entry_of(item: &Item) -> usize {
+    match item {
+        Item::Message(message) => match &message.place {
+            Place::Entry { entry, .. } => *entry as usize,
+            Place::Frames { .. } => 0,
+        },
+        Item::Gap(_) => 0,
+    }
 }
 
 /// Streams are numbered one after the other, so this spreads them evenly. The input
