@@ -365,6 +365,46 @@ fn of_a_page_without_end_the_beginning_is_read_and_the_rest_is_counted() {
     assert_eq!(remark.spans[0].end_line, u32::try_from(rows).unwrap() + 1);
 }
 
+/// A sentence that is too long for one, a sentence about too many rows, and a table of more third
+/// parties than fit on paper, one a column.
+#[test]
+fn what_sentences_and_rows_do_not_reach_is_said() {
+    let signatures = Signatures::embedded().expect("the embedded signatures load");
+    let read = |name: &str, text: String| {
+        policy::read_documents(&[(name.to_owned(), text.into_bytes())], &signatures).expect("it is read")
+    };
+    let reached = |policy: &policy::Policy| {
+        policy.remarks.iter().filter(|r| r.code == "limit-reached").cloned().collect::<Vec<_>>()
+    };
+
+    let long = format!("前言\n\n第三方SDK{}会收集您的OAID。", "、青禾推送SDK".repeat(600));
+    let [remark] = &reached(&read("a.txt", long))[..] else { panic!("one remark") };
+    assert!(remark.message.contains("longer than 8192 bytes") && remark.spans[0].line == 3, "{remark:?}");
+
+    let rows = |count: usize| {
+        let rows = "| 青禾推送SDK | IMEI | 推送 |\n".repeat(count);
+        format!("| SDK名称 | 收集信息 | 使用目的 |\n|---|---|---|\n{rows}\n青禾推送SDK会收集您的OAID。\n")
+    };
+    let with_oaid =
+        |policy: &policy::Policy| policy.third_parties.iter().filter(|p| p.data.iter().any(|d| d == "oaid")).count();
+    let policy = read("a.md", rows(50));
+    assert_eq!((with_oaid(&policy), reached(&policy).len()), (50, 0));
+    let policy = read("a.md", rows(51));
+    let [remark] = &reached(&policy)[..] else { panic!("one remark") };
+    assert!(remark.message.contains("more than 50 rows") && remark.spans[0].line == 55, "{remark:?}");
+    assert_eq!(with_oaid(&policy), 50);
+
+    let columns = 300;
+    let row = |head: &str, cell: &dyn Fn(usize) -> String| {
+        let cells: String = (0..columns).map(|i| format!("<td>{}</td>", cell(i))).collect();
+        format!("<tr><td>{head}</td>{cells}</tr>")
+    };
+    let (name, data) = (row("SDK名称", &|i| format!("青禾{i}号SDK")), row("收集信息", &|_| "OAID".to_owned()));
+    let purpose = row("使用目的", &|_| "消息推送".to_owned());
+    let policy = read("a.html", format!("<table>{name}{data}{purpose}</table>"));
+    assert_eq!((policy.third_parties.len(), with_oaid(&policy)), (columns, columns));
+}
+
 /// A ZIP of one stored or deflated file each, as the `zip` crate writes it.
 fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
     use std::io::Write;

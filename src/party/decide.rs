@@ -5,8 +5,9 @@
 //!    where the user named a domain of the first party that is as exact, or the product is the owner's.
 //! 3. A product that the name is an alias (CNAME) of. An alias of a CDN changes nothing.
 //! 4. The first party, by domain; or by the group of the owner.
-//! 5. A group: the company is known, which of its products it is, not.
-//! 6. Infrastructure.
+//! 5. Infrastructure that lies under a domain of a group (`storage.googleapis.com`): what
+//!    customers keep there is theirs.
+//! 6. A group: the company is known, which of its products it is, not; then other infrastructure.
 //! 7. The local network, a host that nobody knows, an address.
 //!
 //! For 4 to 7 a path and fields that only one SDK uses name it as the way (`via`).
@@ -15,7 +16,7 @@ use super::{Attribution, Attributor, Host, Subject};
 use crate::evidence::{Certainty, Ground, GroundCode, Reason};
 use crate::observations::{Recipient, Role};
 use crate::session::{SettledAs, Settlement};
-use crate::signatures::{Confidence, HostHit, MatchedBy, Product};
+use crate::signatures::{Confidence, Group, HostHit, Infrastructure, MatchedBy, Product};
 
 /// Categories whose products hold their customers' content: a name that is an alias of
 /// such a host is still its owner's.
@@ -49,8 +50,7 @@ impl<'s> Attributor<'s> {
                 let given = Ground::new(GroundCode::FirstParty).with("domain", domain.text());
                 self.first_party(subject, Certainty::Confirmed, said(subject, [given]))
             })
-            .or_else(|| self.by_group(subject, &host))
-            .or_else(|| self.by_infrastructure(subject, &host))
+            .or_else(|| self.by_group_or_infrastructure(subject, &host))
             .unwrap_or_else(|| self.unknown(subject));
         attribution(subject, recipient, via())
     }
@@ -97,21 +97,31 @@ impl<'s> Attributor<'s> {
         None
     }
 
-    fn by_group(&self, subject: &Subject<'_>, host: &str) -> Option<Recipient> {
-        let (group, domain) = self.index.group(host)?;
+    /// The one whose name for the host is the more exact.
+    fn by_group_or_infrastructure(&self, subject: &Subject<'_>, host: &str) -> Option<Recipient> {
+        let shared = self.index.infrastructure(host);
+        let group =
+            self.index.group(host).filter(|(_, domain)| shared.is_none_or(|(_, name)| name.len() <= domain.len()));
+        match group {
+            Some((group, domain)) => Some(self.group(subject, group, domain)),
+            None => shared.map(|(entry, domain)| by_infrastructure(subject, entry, domain)),
+        }
+    }
+
+    fn group(&self, subject: &Subject<'_>, group: &Group, domain: &str) -> Recipient {
         let lies = Ground::new(GroundCode::Group).with("domain", domain);
         let place =
             said(subject, [lies.with("zh", &group.zh).with("en", &group.en).with("origin", group.origin.to_string())]);
         if let Some(owner) = self.scope.owner.as_ref().filter(|owner| group.companies.contains(owner)) {
             // Companies of a group share its domains: likely the owner's, not surely.
             let reason = place.and(Ground::new(GroundCode::GroupOfOwner).with("owner", owner));
-            return Some(self.first_party(subject, Certainty::Probable, reason));
+            return self.first_party(subject, Certainty::Probable, reason);
         }
         let company = match group.companies.as_slice() {
             [only] => Some(only.clone()),
             _ => None,
         };
-        Some(Recipient {
+        Recipient {
             id: format!("group:{}", group.id),
             role: Role::GroupUnknown,
             product: None,
@@ -122,14 +132,7 @@ impl<'s> Attributor<'s> {
             reason: place.and(Ground::new(GroundCode::GroupWithoutProduct)),
             certainty: Certainty::Confirmed,
             via: None,
-        })
-    }
-
-    fn by_infrastructure(&self, subject: &Subject<'_>, host: &str) -> Option<Recipient> {
-        let (entry, domain) = self.index.infrastructure(host)?;
-        let lies = Ground::new(GroundCode::Infrastructure).with("domain", domain).with("kind", &entry.kind);
-        let lies = lies.with("operator", &entry.operator).with("origin", entry.origin.to_string());
-        Some(infrastructure(domain, &entry.operator, of(entry.confidence), said(subject, [lies])))
+        }
     }
 
     fn unknown(&self, subject: &Subject<'_>) -> Recipient {
@@ -194,6 +197,12 @@ impl<'s> Attributor<'s> {
     fn is_owners(&self, product: &Product) -> bool {
         self.scope.owner.as_ref() == Some(&product.company)
     }
+}
+
+fn by_infrastructure(subject: &Subject<'_>, entry: &Infrastructure, domain: &str) -> Recipient {
+    let lies = Ground::new(GroundCode::Infrastructure).with("domain", domain).with("kind", &entry.kind);
+    let lies = lies.with("operator", &entry.operator).with("origin", entry.origin.to_string());
+    infrastructure(domain, &entry.operator, of(entry.confidence), said(subject, [lies]))
 }
 
 fn infrastructure(domain: &str, operator: &str, certainty: Certainty, reason: Reason) -> Recipient {

@@ -94,8 +94,8 @@ impl Waiting {
 }
 
 /// Rows that one sentence speaks of: a product has one for each system and list it stands
-/// in. Of more rows the first are meant.
-const MOST_ROWS: usize = 50;
+/// in. Of more rows the first are meant, and a remark says so.
+pub const MOST_ROWS: usize = 50;
 
 /// Rows by what a sentence may call them.
 #[derive(Default)]
@@ -116,16 +116,24 @@ impl Rows {
     }
 }
 
+/// What became of the statements.
+#[derive(Default)]
+pub struct Attached {
+    /// Sentences (block, offset) that were used.
+    pub sentences: Vec<(usize, usize)>,
+    /// Sentences about more rows than [`MOST_ROWS`].
+    pub beyond: Vec<Span>,
+}
+
 /// Brings statements to the third parties they are about; one that is about nobody
-/// named elsewhere becomes a third party where it declares one. Returns the sentences
-/// (block, offset) that were used.
+/// named elsewhere becomes a third party where it declares one.
 pub fn statements(
     parties: &mut Vec<(usize, ThirdParty)>,
     statements: Vec<Statement>,
     lexicon: &Lexicon,
     names: &Names<'_>,
-) -> Vec<(usize, usize)> {
-    let mut taken = Vec::new();
+) -> Attached {
+    let mut attached = Attached::default();
     let mut rows = Rows::default();
     for (at, placed) in parties.iter().enumerate() {
         rows.add(at, placed, lexicon);
@@ -143,8 +151,12 @@ pub fn statements(
             [name] if !names.is_product(name) => names.companies(name),
             _ => Vec::new(),
         };
-        let with =
-            |found: Option<&Vec<usize>>| found.into_iter().flatten().take(MOST_ROWS).copied().collect::<Vec<_>>();
+        let mut beyond = false;
+        let mut with = |found: Option<&Vec<usize>>| {
+            let found = found.map(Vec::as_slice).unwrap_or_default();
+            beyond |= found.len() > MOST_ROWS;
+            found.iter().take(MOST_ROWS).copied().collect::<Vec<_>>()
+        };
         let mut same: BTreeSet<usize> = BTreeSet::new();
         for own in stems.iter().filter(|s| s.chars().count() >= 2) {
             same.extend(with(rows.by_stem.get(own)));
@@ -157,6 +169,7 @@ pub fn statements(
             let is_of = |(_, p): &(usize, ThirdParty)| p.resolved_companies.iter().any(|c| company.contains(c));
             same.extend(beside.filter(|at| parties.get(*at).is_some_and(is_of)));
         }
+        attached.beyond.extend(beyond.then(|| statement.span.clone()));
         let mut reached = false;
         for at in same {
             let Some((_, party)) = parties.get_mut(at) else { continue };
@@ -191,10 +204,10 @@ pub fn statements(
         }
         // A denial that speaks of somebody else is not the app's own, met or not.
         if reached || statement.denies {
-            taken.push((statement.block, statement.sentence));
+            attached.sentences.push((statement.block, statement.sentence));
         }
     }
-    taken
+    attached
 }
 
 fn add_denials(party: &mut ThirdParty, statement: &Statement) {

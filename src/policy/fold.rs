@@ -161,6 +161,33 @@ pub fn squeeze(text: &str) -> String {
 mod tests {
     use super::*;
 
+    /// Each line of both tables is a word and one that means the same, named once; what is meant
+    /// is written as the vocabulary is.
+    #[test]
+    fn tables_of_other_spellings_are_whole() {
+        let table = include_str!("../../signatures/vocabulary/regional.txt");
+        let mut seen = std::collections::HashSet::new();
+        for (number, line) in table.lines().enumerate().filter(|(_, line)| !line.starts_with('#')) {
+            let (word, meant) = line.split_once(' ').unwrap_or_else(|| panic!("line {}: {line:?}", number + 1));
+            assert!(!word.is_empty() && !meant.is_empty() && !meant.contains(' '), "line {}: {line:?}", number + 1);
+            assert!(seen.insert(word), "line {}: {word} stands twice", number + 1);
+            // Where the word itself is left as it is, its longer ones say so.
+            assert_eq!(fold(word), fold_characters(meant), "line {}", number + 1);
+        }
+        let table = include_str!("../../signatures/vocabulary/traditional.txt");
+        let mut seen = std::collections::HashSet::new();
+        for (number, line) in table.lines().enumerate().filter(|(_, line)| !line.starts_with('#')) {
+            assert!(line.chars().count() > 1 && !line.contains(char::is_whitespace), "line {}: {line:?}", number + 1);
+            for c in line.chars().skip(1) {
+                assert!(seen.insert(c), "line {}: {c} stands twice", number + 1);
+            }
+        }
+    }
+
+    fn fold_characters(text: &str) -> String {
+        text.chars().map(|c| TRADITIONAL.get(&c).copied().unwrap_or(c)).flat_map(char::to_lowercase).collect()
+    }
+
     #[test]
     fn width_case_and_spaces_do_not_count() {
         assert_eq!(fold("ＩＭＥＩ 号码，  Android  ID"), "imei号码, android id");

@@ -340,7 +340,8 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
     }
     parties.extend(written.entries.iter().map(|(at, e)| (*at, e.finish(lexicon, names))));
     let mut taken: sentences::Places = written.sentences.into_iter().collect();
-    taken.extend(attach::statements(&mut parties, written.statements, lexicon, names));
+    let attached = attach::statements(&mut parties, written.statements, lexicon, names);
+    taken.extend(attached.sentences);
     attach::links(&mut parties, &written.links, blocks, lexicon, names);
     parties.sort_by_key(|(at, _)| *at);
     let mut parties: Vec<ThirdParty> = parties.into_iter().map(|(_, party)| party).collect();
@@ -373,6 +374,7 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
     policy.names_seen = remarks::names_seen(&policy, blocks, names);
     let denied = policy.first_party_denials.iter().filter(|d| d.conditional.is_none());
     policy.first_party_denied = once(denied.map(|d| &d.data_type));
+    notes.extend(remarks::limits(blocks, attached.beyond));
     notes.extend(remarks::of(&policy));
     notes.extend(remarks::languages(&policy, blocks));
     notes.extend(versions::differ(&policy, blocks));

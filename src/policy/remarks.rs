@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::attach;
 use super::block::Block;
 use super::entry::span;
 use super::fold::is_cjk;
@@ -98,6 +99,31 @@ pub fn of(policy: &Policy) -> Vec<Remark> {
             rows.iter().map(|p| p.product.clone().or_else(|| p.company.clone()).unwrap_or_default()).collect();
         let spans: Vec<Span> = rows.iter().filter_map(|p| p.spans.first().cloned()).collect();
         remarks.push(Remark { code: code.to_owned(), message: format!("{message}: {}", names.join(", ")), spans });
+    }
+    remarks
+}
+
+/// Limits of what sentences say that were reached: those that are too long to be taken as one,
+/// and those about more rows than they were brought to (`beyond`).
+pub fn limits(blocks: &[Block], beyond: Vec<Span>) -> Vec<Remark> {
+    let remark = |message: String, spans: Vec<Span>| Remark { code: "limit-reached".to_owned(), message, spans };
+    let cut = |block: &&Block| match block.table() {
+        Some(table) => table.rows.iter().flat_map(|r| &r.cells).any(|c| sentences::cuts(&c.text) > 0),
+        None => sentences::cuts(&block.text) > 0,
+    };
+    let cut: Vec<Span> = blocks.iter().filter(cut).map(|b| span(b.source, b.line, b.end_line, "")).collect();
+    let mut remarks = Vec::new();
+    if !cut.is_empty() {
+        let message = format!(
+            "sentences longer than {} bytes were read in pieces: a name and its data may stand in two of them",
+            sentences::LONGEST
+        );
+        remarks.push(remark(message, cut));
+    }
+    if !beyond.is_empty() {
+        let message =
+            format!("sentences about more than {} rows of a list were brought to the first of them", attach::MOST_ROWS);
+        remarks.push(remark(message, beyond));
     }
     remarks
 }

@@ -14,12 +14,22 @@ pub struct Sentence<'a> {
 
 /// Longest sentence, in bytes: one that names two hundred SDKs has 6 KiB. A longer one is cut
 /// behind a comma or a space, so that what looks for phrases in it takes its length's time.
-const LONGEST: usize = 8 << 10;
+pub const LONGEST: usize = 8 << 10;
 
 /// Sentences end at `。！？；` and newlines, at `.!?;` before a space; not in brackets,
 /// not after an abbreviation or a number's point.
 pub fn split(text: &str) -> Vec<Sentence<'_>> {
+    pieces(text).0
+}
+
+/// How often a sentence of `text` is longer than [`LONGEST`] and had to be cut.
+pub fn cuts(text: &str) -> usize {
+    if text.len() > LONGEST { pieces(text).1 } else { 0 }
+}
+
+fn pieces(text: &str) -> (Vec<Sentence<'_>>, usize) {
     let mut out = Vec::new();
+    let mut cuts = 0;
     let mut start = 0;
     let mut depth = 0usize;
     let mut gap = 0;
@@ -35,6 +45,7 @@ pub fn split(text: &str) -> Vec<Sentence<'_>> {
         if next - start > LONGEST {
             let cut = if gap > start { gap } else { at };
             push(start, cut);
+            cuts += 1;
             start = cut;
             depth = 0;
         }
@@ -67,7 +78,7 @@ pub fn split(text: &str) -> Vec<Sentence<'_>> {
         }
     }
     push(start, text.len());
-    out
+    (out, cuts)
 }
 
 /// Words that begin a sentence and no name.

@@ -13,8 +13,9 @@ const LONGEST_HEAD: usize = 30;
 /// The same of cells in English, whose words take more letters.
 const LONGEST_HEAD_ENGLISH: usize = 40;
 
-/// Columns of a table that is turned: one third party each.
-const MOST_TURNED: usize = 200;
+/// Places of a table that is turned, to each cell of it: one that is far from even has no
+/// columns, and would grow to its longest row times its rows.
+const MOST_PLACES: usize = 2;
 
 /// What a table says.
 #[derive(Default)]
@@ -233,7 +234,11 @@ fn transposed(rows: &[Row], lexicon: &Lexicon) -> Option<Vec<Row>> {
     if first.cells.iter().skip(1).any(exact) || rows.iter().filter(|r| r.cells.first().is_some_and(exact)).count() < 3 {
         return None;
     }
-    let width = rows.iter().map(|r| r.cells.len()).max().filter(|width| *width <= MOST_TURNED)?;
+    let cells: usize = rows.iter().map(|r| r.cells.len()).sum();
+    let width = rows.iter().map(|r| r.cells.len()).max()?;
+    if width.saturating_mul(rows.len()) > MOST_PLACES * cells {
+        return None;
+    }
     let column = |index: usize| -> Row {
         let cells = rows.iter().map(|r| r.cells.get(index).cloned().unwrap_or_default()).collect();
         let lines = || rows.iter().map(|r| (r.line, r.end_line));
