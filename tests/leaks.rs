@@ -215,14 +215,13 @@ fn no_masked_bundle_holds_a_value_a_token_or_a_secret() {
         "Nk2eGt5aUf8wCj0xVb",
         "Ry9bMs3qHd6iPo1zTl",
         "Wc4jFv7nEa0kXg8uSm",
-        "Ld5tKx2yBq7rJh9cOw",
     ];
-    let [bearer, cookie, query, json, glued, inner, name] = tokens;
+    let [bearer, cookie, query, json, glued, inner] = tokens;
     let nested = data_encoding::BASE64.encode(format!("{{\"imei\":\"{imei}\",\"st\":\"{inner}\"}}").as_bytes());
     let entries = [
         entry(
             "2026-03-01T08:00:30.000Z",
-            &format!("https://restsdk.amap.com/v3/{name}/x?imei={imei}&sid={query}"),
+            &format!("https://restsdk.amap.com/v3/x?imei={imei}&sid={query}"),
             &[
                 ("Host", "restsdk.amap.com".into()),
                 ("Authorization", format!("Bearer {bearer}")),
@@ -268,8 +267,8 @@ fn no_masked_bundle_holds_a_value_a_token_or_a_secret() {
     // It can fail: the sealed one holds them all, as they were sent.
     let (bytes, _) = bundled(case, "sealed.zip", &["--sealed"]);
     searched.search("sealed", &bytes);
-    let held = |token: &&str| searched.found.iter().any(|found| found.ends_with(*token));
-    assert!(tokens[..5].iter().all(|token| held(&token)), "{:#?}", searched.found);
+    let held = |token: &str| searched.found.iter().any(|found| found.to_lowercase().ends_with(&token.to_lowercase()));
+    assert!(tokens[..5].iter().all(|token| held(token)), "{:#?}", searched.found);
 
     // Values and secrets of recordings: key logs hold the second as hex.
     for name in ["teashop", "aftersales"] {
