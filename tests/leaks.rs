@@ -13,6 +13,7 @@ use std::process::Command;
 use aho_corasick::AhoCorasick;
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER};
 use md5::Digest;
+use serde_json::Value;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -202,6 +203,117 @@ fn no_output_of_a_sample_session_holds_a_value() {
         let mut shown = Searched::new(&values(&session.join("device.toml")));
         shown.search("shown", &run(&["inspect", &path, "--format", "json", "--show-values"]).0);
         assert!(shown.found.len() > 10, "{:#?}", shown.found);
+    }
+}
+
+/// A request with what a masked bundle must not hold, in the writings that senders use.
+fn entry(at: &str, url: &str, headers: &[(&str, String)], mime: &str, body: &str) -> Value {
+    let headers: Vec<Value> =
+        headers.iter().map(|(name, value)| serde_json::json!({"name": name, "value": value})).collect();
+    serde_json::json!({
+        "startedDateTime": at, "time": 10, "serverIPAddress": "198.51.100.200", "cache": {},
+        "timings": {"send": 0, "wait": 0, "receive": 0},
+        "request": {"method": "POST", "url": url, "httpVersion": "HTTP/1.1", "headers": headers, "queryString": [],
+            "cookies": [], "headersSize": -1, "bodySize": body.len(), "postData": {"mimeType": mime, "text": body}},
+        "response": {"status": 200, "statusText": "OK", "httpVersion": "HTTP/1.1", "headers": [], "cookies": [],
+            "content": {"size": 0, "mimeType": "text/plain"}, "redirectURL": "", "headersSize": -1, "bodySize": 0},
+    })
+}
+
+/// Neither a value, nor a token that stands beside one, nor a secret of the session.
+#[test]
+fn no_masked_bundle_holds_a_value_a_token_or_a_secret() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let case = folder.path().join("case");
+    std::fs::create_dir(&case).expect("is made");
+    let imei = "867530900000017";
+    // None of them is of any known type; each stands beside a value in one way.
+    let tokens = [
+        "Qm7xTz0kLw9pVb2dRs",
+        "Hf3nYc8uJe5gWa1tKq",
+        "ZpDr6vXo4mBi9sLy7h",
+        "Nk2eGt5aUf8wCj0xVb",
+        "Ry9bMs3qHd6iPo1zTl",
+        "Wc4jFv7nEa0kXg8uSm",
+    ];
+    let [bearer, cookie, query, json, glued, inner] = tokens;
+    let nested = data_encoding::BASE64.encode(format!("{{\"imei\":\"{imei}\",\"st\":\"{inner}\"}}").as_bytes());
+    let entries = [
+        entry(
+            "2026-03-01T08:00:30.000Z",
+            &format!("https://restsdk.amap.com/v3/x?imei={imei}&sid={query}"),
+            &[
+                ("Host", "restsdk.amap.com".into()),
+                ("Authorization", format!("Bearer {bearer}")),
+                ("Cookie", format!("s={cookie}")),
+            ],
+            "application/json",
+            &format!("{{\"imei\":\"{imei}\",\"access_token\":\"{json}\"}}"),
+        ),
+        entry(
+            "2026-03-01T08:00:31.000Z",
+            "https://ulogs.umeng.com/unify_logs",
+            &[("Host", "ulogs.umeng.com".into())],
+            "application/x-www-form-urlencoded",
+            &format!("ids=imei%3D{imei}%3Btok%3D{glued}&data={nested}"),
+        ),
+    ];
+    let har =
+        serde_json::json!({"log": {"version": "1.2", "creator": {"name": "test", "version": "1"}, "entries": entries}});
+    let write = |name: &str, text: &str| std::fs::write(case.join(name), text).expect("is written");
+    write("a.har", &har.to_string());
+    write("device.toml", &format!("[ids]\nimei = [\"{imei}\"]\n"));
+    write(
+        "session.toml",
+        "app = \"com.example.app\"\nfirst_party = [\"qinghe.example\"]\nisolation = true\npolicy = \"policy.txt\"\n",
+    );
+    write("policy.txt", "隐私政策\n我们不会向任何第三方提供您的设备信息。\n");
+    let mut searched = Searched::new(&[&[imei.to_owned()], &tokens.map(str::to_owned)[..]].concat());
+    let bundled = |session: &str, name: &str, options: &[&str]| {
+        let path = folder.path().join(name);
+        let path = path.to_str().expect("UTF-8");
+        let (out, err) = run(&[&["bundle", session, "--output", path], options].concat());
+        let made = std::path::PathBuf::from(String::from_utf8(out.clone()).expect("UTF-8").trim_end());
+        let said = [out, err].join(&b"\n"[..]);
+        (std::fs::read(made).expect("a bundle"), said)
+    };
+    let case = case.to_str().expect("UTF-8");
+    for language in ["en", "zh"] {
+        let (bytes, said) = bundled(case, &format!("{language}.zip"), &["--language", language]);
+        searched.search(&format!("bundle {language}"), &bytes);
+        searched.search("what is said", &said);
+    }
+    assert!(searched.found.is_empty(), "{:#?}", searched.found);
+    // It can fail: the sealed one holds them all, as they were sent.
+    let (bytes, _) = bundled(case, "sealed.zip", &["--sealed"]);
+    searched.search("sealed", &bytes);
+    let held = |token: &str| searched.found.iter().any(|found| found.to_lowercase().ends_with(&token.to_lowercase()));
+    assert!(tokens[..5].iter().all(|token| held(token)), "{:#?}", searched.found);
+
+    // Values and secrets of recordings: key logs hold the second as hex.
+    for name in ["teashop", "aftersales"] {
+        let session = root().join("captures").join(name);
+        let log = std::fs::read_to_string(session.join("keys.log")).expect("is readable");
+        let secrets: BTreeSet<String> = log.lines().filter_map(|l| l.split(' ').nth(2).map(str::to_owned)).collect();
+        assert!(secrets.len() > 10);
+        let mut searched = Searched::new(&values(&session.join("device.toml")));
+        let raw = secrets.iter().filter_map(|hex| HEXLOWER.decode(hex.as_bytes()).ok());
+        let written = raw.flat_map(|raw| base64(&raw).collect::<Vec<_>>());
+        let of_secrets = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(secrets.iter().cloned().chain(written).collect::<Vec<_>>())
+            .expect("builds");
+        let path = session.to_str().expect("UTF-8");
+        for language in ["en", "zh"] {
+            let (bytes, said) = bundled(path, &format!("{name}-{language}.zip"), &["--language", language]);
+            searched.search(&format!("{name} {language}"), &bytes);
+            searched.search("what is said", &said);
+            // Its members are stored, so the archive holds their text.
+            assert!(!of_secrets.is_match(&bytes), "{name}: a secret");
+        }
+        assert!(searched.found.is_empty(), "{:#?}", searched.found);
+        let (bytes, _) = bundled(path, &format!("{name}-sealed.zip"), &["--sealed"]);
+        assert!(of_secrets.is_match(&bytes), "{name}: the sealed one holds secrets");
     }
 }
 

@@ -1,6 +1,5 @@
 //! A bundle as a folder or as one ZIP file, read with named limits: it comes from strangers.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -77,8 +76,6 @@ pub enum Wrong {
     Path,
     /// A link, or a device.
     Link,
-    /// A second one of this name.
-    Twice,
     /// It unpacks to [`RATIO`] times its size.
     Bomb,
 }
@@ -145,9 +142,11 @@ impl Archive {
         Ok(())
     }
 
+    /// Of several members with one name the last is the one, as for any reader; that there are others,
+    /// [`Archive::first_difference`] tells.
     fn list(&mut self, length: u64) {
         let Some(zip) = &mut self.zip else { return };
-        let (mut known, mut all) = (BTreeSet::new(), 0_u64);
+        let mut all = 0_u64;
         for index in 0..zip.len().min(FILES + 1) {
             let Ok(member) = zip.by_index_raw(index) else {
                 self.faults.push(Fault { path: format!("member {index}"), wrong: Wrong::Header });
@@ -163,8 +162,6 @@ impl Archive {
                 Wrong::Link
             } else if member.is_dir() {
                 continue;
-            } else if !known.insert(path.clone()) {
-                Wrong::Twice
             } else if bytes / RATIO > packed.max(SMALL) || all / RATIO > length.max(SMALL) {
                 Wrong::Bomb
             } else {

@@ -24,6 +24,7 @@ use crate::audit::Report;
 use crate::audit::gate::Gate;
 use crate::evidence::{Time, sha256_hex};
 use crate::examine::Recording;
+use crate::policy;
 use crate::report::{Language, Places, Service, html, json, markdown};
 
 /// Where the slices lie, and the list of them.
@@ -37,8 +38,8 @@ pub const KEYS: &str = "captures/keys";
 /// The report as data.
 pub const REPORT: &str = "report.json";
 
-/// Files of one policy folder: as many as anyone reads.
-const POLICY_FILES: usize = 1000;
+/// Entries of a folder that is a recording: three to five for each of some ten thousand exchanges.
+const FOLDER_ENTRIES: usize = 50_000;
 
 /// What a bundle is made of.
 pub struct Contents<'a> {
@@ -173,14 +174,11 @@ fn policies(paths: &[PathBuf], folder: &Path) -> Result<Vec<String>, BundleError
         // Of two with the same name each keeps it, as the report names them by it.
         let at = if taken.insert(name.clone()) { format!("policy/{name}") } else { format!("policy/{number}/{name}") };
         if path.is_dir() {
-            let mut files: Vec<PathBuf> = std::fs::read_dir(path)
-                .and_then(|entries| entries.map(|entry| entry.map(|e| e.path())).collect())
-                .map_err(|error| BundleError::new(path.display(), error))?;
-            files.retain(|file| file.is_file());
-            files.sort();
-            for file in files.into_iter().take(POLICY_FILES) {
-                let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                copy(&file, folder, &format!("{at}/{name}"))?;
+            // Just what is read of it: what else lies there is nobody's business.
+            for file in policy::documents_of(path).map_err(|error| BundleError::new(path.display(), error))? {
+                let inside = file.strip_prefix(path).unwrap_or(&file);
+                let parts: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).collect();
+                copy(&file, folder, &format!("{at}/{}", parts.join("/")))?;
             }
         } else {
             copy(path, folder, &at)?;
@@ -218,7 +216,7 @@ fn write_slices(contents: &Contents<'_>, folder: &Path) -> Result<(), BundleErro
 /// Copies the captures and keys as they were given, under `1/`, `2/` … in the order of the report.
 fn write_captures(contents: &Contents<'_>, folder: &Path) -> Result<(), BundleError> {
     for (source, number) in contents.recording.sources.iter().zip(1..) {
-        copy(source.path(), folder, &format!("{CAPTURES}/{number}/{}", source.name()))?;
+        copy_all(source.path(), folder, &format!("{CAPTURES}/{number}/{}", source.name()))?;
     }
     for (path, number) in contents.keys.iter().zip(1..) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -239,6 +237,30 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), BundleError> {
     file.write_all(bytes)
         .and_then(|()| file.flush())
         .map_err(|error| BundleError::new(path.display(), format!("cannot be written: {error}")))
+}
+
+/// Copies a file, or the files of a folder and of those in it: a recording may be one.
+fn copy_all(from: &Path, folder: &Path, at: &str) -> Result<(), BundleError> {
+    let mut left = vec![(from.to_owned(), at.to_owned())];
+    let mut count = 0;
+    while let Some((from, at)) = left.pop() {
+        if !from.is_dir() {
+            copy(&from, folder, &at)?;
+            continue;
+        }
+        let entries = std::fs::read_dir(&from).map_err(|error| BundleError::new(from.display(), error))?;
+        for entry in entries {
+            let entry = entry.map_err(|error| BundleError::new(from.display(), error))?;
+            // A link may lead anywhere; what reads these folders does not follow one either.
+            let follow = entry.file_type().is_ok_and(|kind| !kind.is_symlink());
+            count += 1;
+            if count > FOLDER_ENTRIES {
+                return Err(BundleError::new(from.display(), format!("holds more than {FOLDER_ENTRIES} files")));
+            }
+            left.extend(follow.then(|| (entry.path(), format!("{at}/{}", entry.file_name().to_string_lossy()))));
+        }
+    }
+    Ok(())
 }
 
 fn copy(from: &Path, folder: &Path, name: &str) -> Result<(), BundleError> {

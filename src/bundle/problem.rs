@@ -51,7 +51,6 @@ impl Problem {
                 ),
             ),
             Wrong::Link => (State::Added, both("a link or a device; not opened", "链接或设备文件；未打开")),
-            Wrong::Twice => (State::Added, both("a second file of this name; not opened", "同名的第二个文件；未打开")),
             Wrong::Bomb => (
                 State::Added,
                 both("unpacks to more than 200 times its size; not opened", "解压后超过其大小的 200 倍；未打开"),

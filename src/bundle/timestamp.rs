@@ -133,7 +133,8 @@ pub fn verify(response: &[u8], message: &[u8], authorities: &[Vec<u8>]) -> Resul
         let anchors: Vec<_> = given.iter().filter_map(|der| anchor_from_trusted_cert(der).ok()).collect();
         let between: Vec<_> = token.certificates.iter().map(|der| CertificateDer::from(*der)).collect();
         let at = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)));
-        let usage = KeyUsage::required(TIME_STAMPING);
+        // Those above it may say nothing of it; the authority's own does, as was seen.
+        let usage = KeyUsage::required_if_present(TIME_STAMPING);
         authority
             .verify_for_usage(ALL_VERIFICATION_ALGS, &anchors, &between, at, usage, None, None)
             .map_err(|error| bad(&format!("does not lead to one that was given ({error})")))?;

@@ -13,7 +13,7 @@ use crate::audit::gate::Gate;
 use crate::bundle::minisign::SecretKey;
 use crate::bundle::{self, Contents, Kind, Recorded, build, pack};
 use crate::examine::Recording;
-use crate::session::Session;
+use crate::session::{Session, is_private};
 use crate::signatures::Signatures;
 
 /// A key file is two lines.
@@ -121,11 +121,18 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
 fn make(args: &Make) -> anyhow::Result<Outcome> {
     ensure!(!args.terms.show_values, "the report in a bundle is masked; a sealed bundle has the frames");
     let key = args.key.as_deref().map(secret_key).transpose()?;
+    let output = args.output.as_deref().map(|path| named(path, args.sealed)).unwrap_or_default();
+    ensure_free(&output)?;
     let signatures = args.traffic.signatures()?;
     let session = args.traffic.session(&args.inputs, &signatures)?;
     let policies = policies_of(&session, &args.policy)?;
+    let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let folder = session.folder.as_deref().map(whole);
+    let holds = |path: &Path| path.is_dir() && folder.as_ref().is_some_and(|folder| folder.starts_with(whole(path)));
+    if let Some(path) = policies.iter().find(|path| holds(path)) {
+        bail!("{} holds the session itself, with its keys and its device: name the policy's own files", path.display());
+    }
     let report = report_of(&session, &policies, &args.traffic, &args.terms, &signatures)?;
-    let output = args.output.as_deref().map(|path| named(path, args.sealed)).unwrap_or_default();
     write(args, &session, &signatures, (&policies, &report), &output, key.as_ref())?;
     if args.sealed {
         output::say(args.traffic.quiet, "sealed: it holds values and secrets as they are, and is not for sharing");
@@ -161,19 +168,30 @@ fn write(
         language: args.language.into(),
         gate: &Gate::default(),
     };
+    // A bundle is there whole, or not at all.
     if is_zip(to) {
-        ensure!(!to.exists(), "{} is there; name another file", to.display());
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         build(&contents, folder.path(), key)?;
         if args.sealed {
             output::private(to, b"")?;
         }
-        pack(folder.path(), to)?;
+        pack(folder.path(), to).inspect_err(|_| drop(std::fs::remove_file(to)))?;
     } else {
+        let made = !to.exists();
+        folder(to, args.sealed).with_context(|| format!("cannot make the folder {}", to.display()))?;
+        build(&contents, to, key).inspect_err(|_| drop(made.then(|| std::fs::remove_dir_all(to))))?;
+    }
+    Ok(())
+}
+
+/// Nothing that is there is written over.
+fn ensure_free(to: &Path) -> anyhow::Result<()> {
+    if is_zip(to) {
+        ensure!(!to.exists(), "{} is there; name another file", to.display());
+    } else {
+        ensure!(!to.is_file(), "{} is a file; name a folder, or a ZIP file with the extension .zip", to.display());
         let full = std::fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_some());
         ensure!(!full, "{} is there and not empty; name another folder", to.display());
-        folder(to, args.sealed).with_context(|| format!("cannot make the folder {}", to.display()))?;
-        build(&contents, to, key)?;
     }
     Ok(())
 }
@@ -230,6 +248,9 @@ fn named(path: &Path, sealed: bool) -> PathBuf {
 
 fn secret_key(path: &Path) -> anyhow::Result<SecretKey> {
     let bytes = output::read(path, KEY_LIMIT)?;
+    if is_private(path) == Some(false) {
+        output::say(false, &format!("{} can be read by others than you: chmod 600 {0}", path.display()));
+    }
     SecretKey::parse(&String::from_utf8_lossy(&bytes)).map_err(|error| anyhow::anyhow!("{} {error}", path.display()))
 }
 

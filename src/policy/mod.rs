@@ -156,7 +156,7 @@ pub fn read(paths: &[PathBuf], signatures: &Signatures) -> Result<Policy, Policy
     for path in paths {
         if path.is_dir() {
             let before = documents.len();
-            for file in files(path)? {
+            for file in documents_of(path)? {
                 let name = file.strip_prefix(path).unwrap_or(&file).to_string_lossy().into_owned();
                 documents.push((name, load(&file)?));
             }
@@ -411,7 +411,10 @@ fn file_name(path: &Path) -> String {
 }
 
 /// The documents of a folder and its folders, sorted.
-fn files(folder: &Path) -> Result<Vec<PathBuf>, PolicyError> {
+///
+/// # Errors
+/// Where it cannot be listed, or holds more than are read.
+pub fn documents_of(folder: &Path) -> Result<Vec<PathBuf>, PolicyError> {
     let mut found = Vec::new();
     let mut open = vec![(folder.to_owned(), 0)];
     while let Some((folder, depth)) = open.pop() {
