@@ -161,8 +161,10 @@ fn the_lines_make_it_known() {
 
     let signatures = dir.path().join("signatures");
     std::fs::create_dir(&signatures).expect("made");
-    let tables: Vec<String> =
-        found["identifiers"].as_array().expect("a list").iter().map(|i| text(&i["signature"])).collect();
+    // A name of one or two letters is none for whatever recipient: there is no table for it.
+    let tables: Vec<&str> =
+        found["identifiers"].as_array().expect("a list").iter().filter_map(|i| i["signature"].as_str()).collect();
+    assert!(tables.len() >= 3, "{tables:?}");
     std::fs::write(signatures.join("discovered.toml"), tables.join("\n")).expect("written");
     let output = Command::new(env!("CARGO_BIN_EXE_wirewitness"))
         .args(["inspect", "--quiet", "--format", "json", "--signatures"])

@@ -339,7 +339,8 @@ impl<'s> Judge<'s> {
             Strength::Token if text.len() >= LONG_TOKEN => Ok(form),
             _ if described => Err(Some(Aside::Property)),
             _ if is_moment => Err(Some(Aside::Time)),
-            _ if self.is_part_of_a_property(text) => Err(Some(Aside::Property)),
+            // Behind a name of its own in the user agent (`id/9f3c…`) it is no part of a model.
+            _ if !(named && spot.is_in_user_agent()) && self.is_part_of_a_property(text) => Err(Some(Aside::Property)),
             Strength::Token => Ok(form),
             Strength::Weak if named => Ok(form),
             Strength::Weak => Err(Some(Aside::TooShort)),

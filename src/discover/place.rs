@@ -38,6 +38,13 @@ pub struct Spot {
     pub way: Vec<String>,
 }
 
+impl Spot {
+    /// In the header that names programs with their versions.
+    pub fn is_in_user_agent(&self) -> bool {
+        self.way.iter().any(|step| step == "header user-agent")
+    }
+}
+
 /// One value at one place.
 #[derive(Clone, Debug)]
 pub struct Value {
@@ -161,8 +168,7 @@ impl Run {
                 spot.way.push(format!("{PIECE}{} …", templated(name, '.')));
                 self.value(field, (spot, Some(name), None), sent, in_message);
             }
-            let is_agent = spot.way.iter().any(|step| step == "header user-agent");
-            let signs = if is_agent { value::SIGNS_OF_PRODUCTS } else { value::SIGNS };
+            let signs = if spot.is_in_user_agent() { value::SIGNS_OF_PRODUCTS } else { value::SIGNS };
             for piece in value::pieces(text, signs) {
                 let mut spot = spot.clone();
                 spot.way.push(match piece.name {

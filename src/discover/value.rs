@@ -283,6 +283,11 @@ mod tests {
         let uuid = "0b1d5c9e-6f3a-4b7d-9c21-7e8f9a0b1c2d";
         let agent = format!("Tea/3.1 (did={uuid})");
         assert_eq!(all(&agent), [("-", "Tea"), ("-", "3"), ("-", "1"), ("-", "did"), ("did", uuid)]);
+        let products = |text| -> Vec<_> { pieces(text, SIGNS_OF_PRODUCTS).iter().map(|p| (p.name, p.text)).collect() };
+        assert_eq!(
+            products("Tea/7 id/9f3c21ab47de"),
+            [(None, "Tea"), (Some("Tea"), "7"), (None, "id"), (Some("id"), "9f3c21ab47de")]
+        );
         assert_eq!(all("m=Pixel 7|tok: x9"), [("-", "m"), ("m", "Pixel"), ("-", "7"), ("-", "tok"), ("tok", "x9")]);
         assert_eq!(identity("A6:5E:01:7F:33:04"), "a65e017f3304");
     }

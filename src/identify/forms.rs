@@ -103,6 +103,8 @@ fn mac(value: &str, add: &mut impl FnMut(&'static str, String)) {
         add(lower_name, upper.to_ascii_lowercase());
         add(upper_name, upper);
     }
+    // As BSD and macOS print it: octets as numbers.
+    add("short-octets", octets.iter().map(|o| format!("{o:x}")).collect::<Vec<_>>().join(":"));
     // As routers show it, and as a program that reads it into one integer.
     let groups: Vec<String> = octets.chunks(2).map(|two| two.iter().map(|o| format!("{o:02x}")).collect()).collect();
     add("dots", groups.join("."));

@@ -405,6 +405,8 @@ for name, data_type, written, digest in (
 case("grouped-iccid", [plain("iccid", groups(ICCID, 4, " "))], body=json.dumps({"v": groups(ICCID, 4, " ")}), content_type=JSON, profile={"iccid": [ICCID]})
 case("grouped-id-card", [plain("id_card", "110105 19491231 002x")], body=json.dumps({"v": "110105 19491231 002x"}), content_type=JSON,
      profile={"id_card": ["11010519491231002X"]})
+case("octets-without-leading-zeros", [plain("mac", ":".join("%x" % int(o, 16) for o in MAC.split(":")), variant="short-octets")],
+     body=json.dumps({"v": ":".join("%x" % int(o, 16) for o in MAC.split(":"))}), content_type=JSON)
 case("a-fraction-is-no-group", [], body=json.dumps({"v": "13.912345678", "w": "139,1234,5678"}), content_type=JSON)
 octets = lambda text: bytes.fromhex(text.replace(":", "").replace("-", ""))
 for name, data_type, value in (("oaid", "oaid", OAID), ("android-id", "android_id", ANDROID_ID), ("mac", "mac", MAC)):

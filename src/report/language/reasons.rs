@@ -110,8 +110,8 @@ fn sentence(code: G) -> (&'static str, &'static str) {
         G::Keyed => ("有键名说明", "under a key that is a name of it"),
         G::Unkeyed => ("没有键名说明", "under no key that says so"),
         G::ProfilePlace => (
-            "距设备档案中的地点 1 公里以内（{datum}），小数位数 {decimals}",
-            "within 1 km of a place of the device profile ({datum}), sent with {decimals} decimals",
+            "与设备档案中的地点相距 100 米以内（{datum}；以 {decimals} 位小数所能分辨为限）",
+            "within 100 m of a place of the device profile ({datum}), as far as {decimals} decimals can tell",
         ),
         G::PlaceKeys => ("键名是经纬度的名称，值在范围之内", "the keys are names of it and the values are in range"),
         G::NoPlaceOfProfile => ("不是设备档案里的地点", "it is none of the profile's places"),
