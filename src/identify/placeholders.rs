@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use data_encoding::HEXLOWER;
-use regex::Regex;
+use regex::RegexSet;
 
 use super::digest;
 use crate::observations::PlaceholderKind;
@@ -14,7 +14,9 @@ use crate::signatures::Signatures;
 pub struct Placeholders {
     /// Lower-case value, or hex digest of one, to what it is.
     values: BTreeMap<String, Meaning>,
-    patterns: Vec<(Regex, Vec<String>, PlaceholderKind)>,
+    /// All patterns at once, and what each is for.
+    patterns: RegexSet,
+    of_patterns: Vec<(Vec<String>, PlaceholderKind)>,
 }
 
 /// What a value that means "none" stands for.
@@ -29,7 +31,7 @@ impl Placeholders {
     /// Of `placeholders.toml`. A pattern that is no regular expression is left out.
     pub fn new(signatures: &Signatures) -> Self {
         let mut values: BTreeMap<String, Meaning> = BTreeMap::new();
-        let mut patterns = Vec::new();
+        let (mut patterns, mut of_patterns) = (Vec::new(), Vec::new());
         for entry in &signatures.placeholders {
             for value in &entry.values {
                 let cased = [value.clone(), value.to_ascii_lowercase(), value.to_ascii_uppercase()];
@@ -40,10 +42,14 @@ impl Placeholders {
                     known.types.extend(entry.types.iter().cloned());
                 }
             }
-            let anchored = entry.patterns.iter().filter_map(|p| Regex::new(&format!("^(?i:{p})$")).ok());
-            patterns.extend(anchored.map(|regex| (regex, entry.types.clone(), entry.kind)));
+            for pattern in entry.patterns.iter().map(|pattern| format!("^(?i:{pattern})$")) {
+                if regex_syntax::parse(&pattern).is_ok() {
+                    patterns.push(pattern);
+                    of_patterns.push((entry.types.clone(), entry.kind));
+                }
+            }
         }
-        Self { values, patterns }
+        Self { values, patterns: RegexSet::new(patterns).unwrap_or_default(), of_patterns }
     }
 
     /// `value` means "none" where a `data_type` is expected.
@@ -56,10 +62,10 @@ impl Placeholders {
         let value = value.trim().trim_matches('"').to_ascii_lowercase();
         let known = self.values.get(&value).filter(|m| m.types.is_empty() || m.types.contains(data_type));
         let by_pattern = || {
-            let fits = |(regex, types, _): &&(Regex, Vec<String>, PlaceholderKind)| {
-                (types.is_empty() || types.iter().any(|t| t == data_type)) && regex.is_match(&value)
-            };
-            self.patterns.iter().find(fits).map(|(.., kind)| *kind)
+            let fitting = self.patterns.matches(&value);
+            let mut of = fitting.iter().filter_map(|number| self.of_patterns.get(number));
+            let (_, kind) = of.find(|(types, _)| types.is_empty() || types.iter().any(|t| t == data_type))?;
+            Some(*kind)
         };
         known.map(|meaning| meaning.kind).or_else(by_pattern)
     }
