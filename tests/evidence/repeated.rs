@@ -3,10 +3,10 @@
 
 use super::*;
 
-/// Every finding of both sessions, with and without the device's values.
 /// What was changed, in words, and how.
 type Forgery<'f> = (&'f str, &'f dyn Fn(&mut Value));
 
+/// Every finding of both sessions, with and without the device's values.
 #[test]
 fn every_finding_of_an_untouched_bundle_is_repeated() {
     let folder = tempfile::tempdir().unwrap();
