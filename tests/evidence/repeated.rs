@@ -43,6 +43,9 @@ fn entries_are_repeated_as_frames_are() {
     }
 }
 
+/// What is forged, and how.
+type Forgery<'a> = (&'a str, &'a dyn Fn(&mut Value));
+
 fn forge(made: &Path, at: &Path, act: &dyn Fn(&mut Value)) -> Vec<String> {
     copy(made, at);
     let path = at.join("report.json");
@@ -61,7 +64,7 @@ fn a_forged_report_does_not_come_out() {
     let made = bundle(&session("teashop"), &folder.path().join("s"), &["--sealed"]);
     let at = folder.path().join("c");
     assert_eq!(forge(&made, &at, &|_| ()), [""; 0], "it can also hold");
-    let forgeries: [(&str, &dyn Fn(&mut Value)); 7] = [
+    let forgeries: [Forgery<'_>; 7] = [
         ("a severity", &|report| report["findings"][0]["severity"] = "note".into()),
         ("a recipient", &|report| report["findings"][0]["recipient"] = "getui".into()),
         ("a finding left out", &|report| drop(report["findings"].as_array_mut().unwrap().remove(3))),
@@ -93,7 +96,7 @@ fn forged_evidence_is_not_found_in_the_slice() {
             _ => {}
         }
     }
-    let forgeries: [(&str, &dyn Fn(&mut Value)); 4] = [
+    let forgeries: [Forgery<'_>; 4] = [
         ("a layer's digest", &|locator| {
             for step in locator["steps"].as_array_mut().unwrap() {
                 if step["sha256"].as_str().is_some_and(|digest| !digest.is_empty()) {
