@@ -46,6 +46,9 @@ fn entries_are_repeated_as_frames_are() {
     }
 }
 
+/// What is forged, and how.
+type Forgery<'a> = (&'a str, &'a dyn Fn(&mut Value));
+
 fn forge(made: &Path, at: &Path, act: &dyn Fn(&mut Value)) -> Vec<String> {
     copy(made, at);
     let path = at.join("report.json");
