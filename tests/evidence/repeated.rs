@@ -3,9 +3,6 @@
 
 use super::*;
 
-/// What was changed, in words, and how.
-type Forgery<'f> = (&'f str, &'f dyn Fn(&mut Value));
-
 /// Every finding of both sessions, with and without the device's values.
 #[test]
 fn every_finding_of_an_untouched_bundle_is_repeated() {
