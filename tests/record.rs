@@ -39,21 +39,29 @@ fn send(port: u16, path: &str) {
 
 /// Starts a recording and waits until it runs. `None`: not allowed here.
 fn record(session: &Path, port: u16) -> Option<Child> {
+    let (child, mut said) = record_with(session, port, &[])?;
+    // What else it says must not block it.
+    std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+    Some(child)
+}
+
+/// Starts a recording with more options; `None`: not allowed here.
+fn record_with(session: &Path, port: u16, more: &[&str]) -> Option<(Child, BufReader<std::process::ChildStderr>)> {
+    let filter = format!("tcp port {port}");
     let mut child = Command::new(PROGRAM)
-        .args([
-            "record",
-            session.to_str().expect("UTF-8"),
-            "--interface",
-            "lo",
-            "--filter",
-            &format!("tcp port {port}"),
-        ])
+        .args(["record", session.to_str().expect("UTF-8"), "--interface", "lo", "--filter", &filter])
+        .args(more)
+        .stdin(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program runs");
     let mut said = BufReader::new(child.stderr.take().expect("piped"));
     let mut line = String::new();
     said.read_line(&mut line).expect("is read");
+    while line.starts_with("an earlier recording") {
+        line.clear();
+        said.read_line(&mut line).expect("is read");
+    }
     if !line.starts_with("recording") {
         let status = child.wait().expect("ended");
         assert_eq!(status.code(), Some(2), "{line}");
@@ -61,9 +69,7 @@ fn record(session: &Path, port: u16) -> Option<Child> {
         eprintln!("NOT RUN: the right to capture is missing: {line}");
         return None;
     }
-    // What else it says must not block it.
-    std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
-    Some(child)
+    Some((child, said))
 }
 
 fn signal(child: &Child, name: &str) {
@@ -135,32 +141,6 @@ fn a_filter_that_is_not_understood_is_refused_with_an_example() {
     assert_eq!(output.status.code(), Some(2));
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(error.contains("tcp prot 80") && error.contains("port 443") || error.contains("setcap"), "{error}");
-}
-
-/// Starts a recording with more options; `None`: not allowed here.
-fn record_with(session: &Path, port: u16, more: &[&str]) -> Option<(Child, BufReader<std::process::ChildStderr>)> {
-    let filter = format!("tcp port {port}");
-    let mut child = Command::new(PROGRAM)
-        .args(["record", session.to_str().expect("UTF-8"), "--interface", "lo", "--filter", &filter])
-        .args(more)
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program runs");
-    let mut said = BufReader::new(child.stderr.take().expect("piped"));
-    let mut line = String::new();
-    said.read_line(&mut line).expect("is read");
-    while line.starts_with("an earlier recording") {
-        line.clear();
-        said.read_line(&mut line).expect("is read");
-    }
-    if !line.starts_with("recording") {
-        child.wait().expect("ended");
-        assert!(line.contains("setcap") || line.contains("No such device"), "a reason and what to do: {line}");
-        eprintln!("NOT RUN: the right to capture is missing: {line}");
-        return None;
-    }
-    Some((child, said))
 }
 
 fn captures(session: &Path) -> Vec<String> {
