@@ -9,7 +9,7 @@
 //! A layer is tried on evidence: a declared type, the bytes at its head, an alphabet
 //! and a result that makes sense. What does not parse stays a leaf and is searched as
 //! it is. Each decoder is one file and one line in `walk::OPENERS`;
-//! its [`clue::Clue`] keeps it from being asked where it could find nothing.
+//! its clue keeps it from being asked where it could find nothing.
 
 mod aes;
 mod authorization;

@@ -16,7 +16,7 @@ const LONGEST: usize = 8 << 10;
 const CUT: usize = 80;
 
 /// `text` with control, format and bidirectional characters as `\u{202e}`, and the end of
-/// what is longer than [`LONGEST`] as its length and digest, so that two stay two.
+/// what is longer than `LONGEST` bytes as its length and digest, so that two stay two.
 pub fn visible(text: &str) -> String {
     let mut shown = seen(head(text, LONGEST + CUT));
     if text.len() > LONGEST + CUT || shown.len() > LONGEST + CUT {
