@@ -34,5 +34,5 @@ pub use packet::{LinkType, Options, Packet, Record};
 pub use reader::PacketReader;
 pub use sniff::{Coding, Format};
 pub use source::{OpenError, Source};
-pub use survey::{Survey, survey};
+pub use survey::{Survey, is_secret, survey};
 pub use write::{PcapngWriter, SecretsKind};

@@ -192,7 +192,8 @@ fn digest(hash: &Mutex<Sha256>) -> String {
     data_encoding::HEXLOWER.encode(&hash.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize())
 }
 
-fn is_secret(line: &[u8]) -> bool {
+/// A line of an NSS key log that holds a secret: no comment, not empty (RFC 9850 §2).
+pub fn is_secret(line: &[u8]) -> bool {
     let line = line.trim_ascii();
     !line.is_empty() && !line.starts_with(b"#")
 }

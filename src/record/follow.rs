@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use crate::capture::is_secret;
+
 /// Bytes taken in one look, so that a large log holds up no packets.
 const AT_ONCE: u64 = 1 << 20;
 /// Longest line that is waited for: those of RFC 9850 have under 300 bytes.
@@ -58,8 +60,7 @@ impl Follow {
         if self.begun.len() > LONGEST_LINE {
             self.begun.clear();
         }
-        let is_secret = |line: &&[u8]| !line.trim_ascii().is_empty() && !line.starts_with(b"#");
-        self.keys += lines.split(|byte| *byte == b'\n').filter(is_secret).count() as u64;
+        self.keys += lines.split(|byte| *byte == b'\n').filter(|line| is_secret(line)).count() as u64;
         Ok(lines)
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::Service;
+use super::escape::markup;
 use super::language::fill;
 use super::places::spot;
 use crate::audit::codes::{CODES, Code};
@@ -156,18 +157,6 @@ fn coverage(report: &Report, service: &Service<'_>) -> End {
 /// Text for XML 1.0: what is markup is escaped, what no document may hold is replaced
 /// (§2.2; controls were made visible before).
 fn xml(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            c if c.is_control() && c != '\n' => escaped.push('\u{fffd}'),
-            c => escaped.push(c),
-        }
-    }
-    escaped
+    let held = |c: char| !matches!(c, '\u{fffe}' | '\u{ffff}') && (!c.is_control() || c == '\n');
+    markup(&text.chars().map(|c| if held(c) { c } else { '\u{fffd}' }).collect::<String>())
 }

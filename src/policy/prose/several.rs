@@ -11,39 +11,39 @@ use super::naming::{is_firm, is_name, names_of};
 use super::statements::{Statement, collected, cut_purpose};
 use crate::evidence::Span;
 
+/// A sentence, where it stands, and what it is read by.
+pub struct Reading<'a> {
+    /// Position of its block.
+    pub block: usize,
+    /// Its words.
+    pub sentence: &'a Sentence<'a>,
+    /// The same, folded.
+    pub folded: &'a Folded,
+    /// Its place in the document.
+    pub place: Span,
+    /// Words and phrases.
+    pub lexicon: &'a Lexicon,
+    /// Names that are known.
+    pub names: &'a Names<'a>,
+}
+
 /// A sentence that lists what is used and says what all of it collects.
-pub fn used(
-    at: usize,
-    sentence: &Sentence<'_>,
-    folded: &Folded,
-    place: &Span,
-    lexicon: &Lexicon,
-    names: &Names<'_>,
-    found: &mut Found,
-) -> bool {
-    let captures = lexicon.captures("uses-several", &folded.text);
-    captures.iter().any(|c| one("uses-several", c, at, sentence, folded, place, lexicon, names, found))
+pub fn used(reading: &Reading<'_>, found: &mut Found) -> bool {
+    let captures = reading.lexicon.captures("uses-several", &reading.folded.text);
+    captures.iter().any(|captures| one("uses-several", captures, reading, found))
 }
 
 /// A sentence that names several third parties, or one that data is shared with.
-pub fn read(
-    at: usize,
-    sentence: &Sentence<'_>,
-    folded: &Folded,
-    place: &Span,
-    lexicon: &Lexicon,
-    names: &Names<'_>,
-    found: &mut Found,
-) -> bool {
+pub fn read(reading: &Reading<'_>, found: &mut Found) -> bool {
     let (mut any, mut shared) = (false, false);
     for id in ["uses-services", "shares-with", "shares-also"] {
         // "… A to X, and B to Y" goes on with what the first part began.
         if id == "shares-also" && !shared {
             break;
         }
-        for captures in lexicon.captures(id, &folded.text) {
+        for captures in reading.lexicon.captures(id, &reading.folded.text) {
             shared |= id == "shares-with";
-            any |= one(id, &captures, at, sentence, folded, place, lexicon, names, found);
+            any |= one(id, &captures, reading, found);
         }
         if any && id != "shares-with" {
             break;
@@ -52,18 +52,8 @@ pub fn read(
     any
 }
 
-#[allow(clippy::too_many_arguments)]
-fn one(
-    id: &str,
-    captures: &regex::Captures<'_>,
-    at: usize,
-    sentence: &Sentence<'_>,
-    folded: &Folded,
-    place: &Span,
-    lexicon: &Lexicon,
-    names: &Names<'_>,
-    found: &mut Found,
-) -> bool {
+fn one(id: &str, captures: &regex::Captures<'_>, reading: &Reading<'_>, found: &mut Found) -> bool {
+    let Reading { block, sentence, folded, ref place, lexicon, names } = *reading;
     let text = folded.text.as_str();
     let part =
         |name: &str| captures.name(name).map(|m| folded.slice(m.start(), m.end(), sentence.text).trim().to_owned());
@@ -106,7 +96,7 @@ fn one(
     let purpose = purpose.or(why.filter(|w| !w.is_empty()));
     for name in listed {
         found.statements.push(Statement {
-            block: at,
+            block,
             sentence: sentence.start,
             names: vec![name],
             company: None,

@@ -57,7 +57,8 @@ pub fn read(
         found.statements.push(denial);
         return true;
     }
-    if several::used(at, sentence, folded, &place(), lexicon, names, found) {
+    let reading = several::Reading { block: at, sentence, folded, place: place(), lexicon, names };
+    if several::used(&reading, found) {
         return true;
     }
     let mut about = false;
@@ -116,7 +117,7 @@ pub fn read(
             });
         }
     }
-    if about || several::read(at, sentence, folded, &place(), lexicon, names, found) {
+    if about || several::read(&reading, found) {
         return true;
     }
     for captures in lexicon.captures("uses-product-of", text) {

@@ -8,7 +8,7 @@
 
 mod facts;
 
-use super::escape::shown;
+use super::escape::{markup, shown};
 use super::language::Language;
 use super::markdown;
 use crate::audit::Report;
@@ -141,20 +141,7 @@ impl Kind {
     fn escape(self, text: &str) -> String {
         match self {
             Self::Markdown => markdown::escape(text),
-            Self::Html => {
-                let mut escaped = String::with_capacity(text.len());
-                for c in text.chars() {
-                    match c {
-                        '&' => escaped.push_str("&amp;"),
-                        '<' => escaped.push_str("&lt;"),
-                        '>' => escaped.push_str("&gt;"),
-                        '"' => escaped.push_str("&quot;"),
-                        '\'' => escaped.push_str("&#39;"),
-                        c => escaped.push(c),
-                    }
-                }
-                escaped
-            }
+            Self::Html => markup(text),
             Self::Text => text.to_owned(),
         }
     }
