@@ -204,3 +204,25 @@ fn a_capture_may_come_from_standard_input() {
     assert_eq!(names(&piped), names(&read));
     assert!(piped.stdout.len() > 1000);
 }
+
+#[test]
+fn what_is_not_there_is_named_before_what_else_is_missing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let nowhere = folder.path().join("nowhere");
+    let out = folder.path().join("bundle");
+    let words = ["nowhere", "no such file or folder", "check the path"];
+    refused(&wirewitness(&["audit", path(&nowhere)]), &words);
+    refused(&wirewitness(&["bundle", path(&nowhere), "--output", path(&out)]), &words);
+    refused(&wirewitness(&["audit", path(&sample()), "--policy", path(&nowhere)]), &["nowhere", "check the path"]);
+}
+
+/// A policy that names nobody's data has not had all of it seen.
+#[test]
+fn a_policy_that_declares_nothing_is_not_said_to_be_seen() {
+    let (_folder, file) = folder_with("login.txt", b"Please log in.\n");
+    for (language, words) in [("en", "declares no data of anybody"), ("zh", "政策没有指名声明")] {
+        let output = wirewitness(&["audit", path(&sample()), "--policy", path(&file), "--language", language]);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains(words), "{text}");
+    }
+}

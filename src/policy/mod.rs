@@ -79,7 +79,7 @@ pub enum PolicyError {
     #[error("no policy given")]
     Nothing,
     /// The file cannot be read.
-    #[error("cannot read policy {path}: {error}")]
+    #[error("cannot read policy {path}: {error}; check the path, and that the file may be read")]
     Unreadable {
         /// What was given.
         path: String,

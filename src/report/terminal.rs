@@ -387,7 +387,7 @@ impl Page<'_> {
         let words = self.options.language.words();
         self.section(words.declared);
         if view.declared.is_empty() {
-            self.line(words.declared_all_seen);
+            self.line(view.declared_none);
             return;
         }
         for group in &view.declared {

@@ -88,7 +88,11 @@ impl Session {
     pub fn open(paths: &[PathBuf], signatures: &Signatures) -> Result<Self, SessionError> {
         let mut session = Self::default();
         for path in paths {
-            if path.as_os_str() != "-" && path.is_dir() && !is_record_folder(path) {
+            let is_stdin = path.as_os_str() == "-";
+            if !is_stdin && matches!(path.try_exists(), Ok(false)) {
+                return Err(SessionError::new(path, "there is no such file or folder; check the path"));
+            }
+            if !is_stdin && path.is_dir() && !is_record_folder(path) {
                 if session.folder.is_some() {
                     return Err(SessionError::new(path, "is a second session folder; audit one at a time"));
                 }

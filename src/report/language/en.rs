@@ -58,6 +58,7 @@ pub static WORDS: Words = Words {
     declared: "Declared and not seen",
     declared_intro: "A state, never a verdict: a policy may declare more than one session shows.",
     declared_all_seen: "All declared data was seen.",
+    declared_nothing: "The policy declares no data of anybody by name.",
     party: "Party",
     state: "State",
     first_party: "The app itself",

@@ -92,7 +92,7 @@ words! {
     clauses, clauses_more, clauses_note, detection_scenario, severity_steps, certainty, fingerprint, received_by, host,
     contacts, contacts_intro, messages, messages_read, closed, sealed, hosts, judged,
     claims, claims_none,
-    declared, declared_intro, declared_all_seen, party, state, first_party,
+    declared, declared_intro, declared_all_seen, declared_nothing, party, state, first_party,
     recipients, role, reason, via, company,
     coverage, coverage_bytes, coverage_messages, coverage_closed, coverage_other_apps, coverage_nothing, gaps, gaps_none, gap_count, gap_bytes,
     not_checked, sealed_payloads, sealed_line, withheld, withheld_line,

@@ -58,6 +58,7 @@ pub static WORDS: Words = Words {
     declared: "已声明而未见",
     declared_intro: "只是状态，不是判定：一次测试不会用到政策声明的全部。",
     declared_all_seen: "声明的数据都已见到。",
+    declared_nothing: "政策没有指名声明任何一方的数据。",
     party: "声明方",
     state: "状态",
     first_party: "应用自己",

@@ -71,6 +71,8 @@ pub struct View {
     pub claims: Vec<Claim>,
     /// Declared and not seen.
     pub declared: Vec<DeclaredGroup>,
+    /// What stands there where there is none: all was seen, or nothing is declared by name.
+    pub declared_none: &'static str,
     /// Why each recipient is who it is.
     pub recipients: Vec<RecipientRow>,
     /// What was seen and what not.
@@ -118,6 +120,7 @@ pub fn arrange(report: &Report, language: Language) -> View {
         apart: sections::apart(report, language),
         claims: sections::claims(report, language),
         declared: sections::declared(report, language),
+        declared_none: sections::declared_none(report, language),
         recipients: sections::recipients(report, language),
         coverage: sections::coverage(report, language),
         advice: report.advice.iter().map(|text| language.of(text).to_owned()).collect(),

@@ -223,6 +223,12 @@ pub fn claims(report: &Report, language: Language) -> Vec<Claim> {
         .collect()
 }
 
+/// What to say where no declared type stayed unseen.
+pub fn declared_none(report: &Report, language: Language) -> &'static str {
+    let words = language.words();
+    if report.declared.is_empty() { words.declared_nothing } else { words.declared_all_seen }
+}
+
 /// Parties with declared types that were not seen, in the policy's order.
 pub fn declared(report: &Report, language: Language) -> Vec<DeclaredGroup> {
     let words = language.words();
