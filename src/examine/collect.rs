@@ -249,13 +249,14 @@ impl Collector {
     }
 
     fn seal(&mut self, message: &Message, recipient: &str, recipe: &Recipe, phase: &Phase) {
-        let reason = recipe.reason.clone().unwrap_or_else(|| "the SDK encrypts it".to_owned());
+        let reason = recipe.reason.clone().unwrap_or_default();
         let key = (recipient.to_owned(), recipe.id.clone());
         let entry = self.sealed.entry(key).or_insert_with(|| Sealed {
             recipient: recipient.to_owned(),
             recipe: recipe.id.clone(),
             may_contain: recipe.may_contain.clone(),
             reason: reason.clone(),
+            reason_zh: recipe.reason_zh.clone().unwrap_or_default(),
             count: 0,
             place: message.place.clone(),
         });
