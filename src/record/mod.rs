@@ -9,6 +9,7 @@ mod follow;
 mod glance;
 #[cfg(feature = "live")]
 mod live;
+pub mod adb;
 pub mod completeness;
 pub mod machine;
 pub mod phone;
