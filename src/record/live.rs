@@ -296,7 +296,7 @@ impl Recorder {
     fn end_file(&mut self) -> Result<(), RecordError> {
         self.take_keys()?;
         self.count_drops()?;
-        self.output.statistics(self.last, self.progress.dropped)?;
+        self.output.end(self.last, self.progress.dropped)?;
         self.output.flush()
     }
 
@@ -333,8 +333,8 @@ impl Output {
         let (path, file) = series.next().map_err(|(path, error)| write_error(&path, error))?;
         let failed = |error| write_error(&path, error);
         let counted = Counted { file: BufWriter::new(file), bytes: 0 };
-        let mut writer =
-            PcapngWriter::new(counted, concat!("wirewitness ", env!("CARGO_PKG_VERSION")), "").map_err(failed)?;
+        let mut writer = PcapngWriter::new(counted, concat!("wirewitness record ", env!("CARGO_PKG_VERSION")), "")
+            .map_err(failed)?;
         let interface =
             writer.interface(link, settings.snaplen, &settings.interface, &settings.filter).map_err(failed)?;
         writer.started(interface, Time::now()).map_err(failed)?;
@@ -359,6 +359,12 @@ impl Output {
     fn statistics(&mut self, time: Time, dropped: u64) -> Result<(), RecordError> {
         self.told = dropped;
         let written = self.writer.statistics(self.interface, time, self.packets, dropped - self.before.min(dropped));
+        written.map_err(|error| write_error(&self.path, error))
+    }
+
+    /// The last block of the file.
+    fn end(&mut self, time: Time, dropped: u64) -> Result<(), RecordError> {
+        let written = self.writer.ended(self.interface, time, self.packets, dropped - self.before.min(dropped));
         written.map_err(|error| write_error(&self.path, error))
     }
 
