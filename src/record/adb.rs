@@ -1,9 +1,14 @@
 //! The program `adb`, and a phone that it reaches: commands, bytes, files, its clock.
 
 use std::ffi::{OsStr, OsString};
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+#[cfg(unix)]
+use crate::session::PRIVATE;
+use crate::session::to_invoker;
 
 /// More than any command prints that is read whole.
 const ANSWER_LIMIT: usize = 4 << 20;
@@ -132,18 +137,43 @@ impl Adb {
         adb.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(|error| missing(&self.program, &error))
     }
 
-    /// Copies a file from the phone.
+    /// What a command on the phone prints, byte for byte, at most `limit` of it.
     ///
     /// # Errors
-    /// Why it cannot be, in adb's words.
-    pub fn pull(&self, from: &str, to: &Path) -> Result<(), AdbError> {
-        let mut adb = self.command(&["pull", from]);
-        let output = adb.arg(to).output().map_err(|error| missing(&self.program, &error))?;
-        if output.status.success() {
-            return Ok(());
-        }
-        let said = [output.stderr, output.stdout].concat();
-        Err(AdbError(String::from_utf8_lossy(&said).trim().to_owned()))
+    /// Where adb cannot be run.
+    pub fn bytes(&self, command: &str, limit: u64) -> Result<Vec<u8>, AdbError> {
+        let mut bytes = Vec::new();
+        self.copy(command, limit, &mut bytes).map_err(|error| AdbError(format!("adb: {error}")))?;
+        Ok(bytes)
+    }
+
+    /// The same into a file that only its owner may read; what is there is replaced. Returns how many
+    /// bytes came.
+    ///
+    /// # Errors
+    /// Where adb cannot be run, or the file not be written.
+    pub fn fetch(&self, from: &str, to: &Path) -> std::io::Result<u64> {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, PRIVATE);
+        let mut file = options.open(to)?;
+        to_invoker(to);
+        let length = self.copy(&format!("cat {from}"), u64::MAX, &mut file)?;
+        file.sync_all()?;
+        Ok(length)
+    }
+
+    fn copy(&self, command: &str, limit: u64, into: &mut dyn Write) -> std::io::Result<u64> {
+        let mut child = self.stream(command).map_err(std::io::Error::other)?;
+        let copied = match child.stdout.take() {
+            Some(output) => std::io::copy(&mut output.take(limit), into),
+            None => Ok(0),
+        };
+        // One that has more to say than is wanted would wait for ever.
+        let _ = child.kill();
+        child.wait()?;
+        copied
     }
 
     /// How many seconds the phone's clock is ahead of this machine's.
