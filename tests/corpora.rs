@@ -9,12 +9,14 @@ mod targets;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Mutations of each seed.
-const MUTATIONS: u64 = 3;
+/// Mutations of each seed, and seeds of each target that are run: what is left is for the script.
+const MUTATIONS: u64 = 2;
+const SEEDS: usize = 24;
 
 fn inputs(folder: &Path) -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> =
-        std::fs::read_dir(folder).map(|entries| entries.flatten().map(|entry| entry.path()).collect()).unwrap_or_default();
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
+        .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
+        .unwrap_or_default();
     paths.sort();
     paths
 }
@@ -57,7 +59,8 @@ fn every_parser_comes_back_from_its_seeds_and_from_what_once_broke_it() {
     for target in targets::TARGETS {
         let own = inputs(&seeds.join(target.name));
         assert!(!own.is_empty(), "{} has no seed: fuzz/seeds.py", target.name);
-        for path in own.iter().chain(&inputs(&Path::new(ROOT).join("fuzz/found").join(target.name))) {
+        let some = own.iter().step_by(own.len().div_ceil(SEEDS));
+        for path in some.chain(&inputs(&Path::new(ROOT).join("fuzz/found").join(target.name))) {
             let whole = std::fs::read(path).unwrap();
             // A failing test says which input it was at.
             println!("{} {}", target.name, path.display());
@@ -70,5 +73,5 @@ fn every_parser_comes_back_from_its_seeds_and_from_what_once_broke_it() {
             }
         }
     }
-    assert!(runs > 3_000, "{runs} runs");
+    assert!(runs > 800, "{runs} runs");
 }

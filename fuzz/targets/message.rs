@@ -125,7 +125,11 @@ pub fn datagrams(bytes: &[u8]) {
     for (frame, (kind, part)) in (1u64..).zip(parts) {
         let direction = if kind & 1 == 0 { Direction::Sent } else { Direction::Received };
         let missing = u64::from(kind & 2);
-        datagrams.push(direction, Datagram { bytes: part, missing, time: Time::default(), frames: &[frame] }, &mut sink);
+        datagrams.push(
+            direction,
+            Datagram { bytes: part, missing, time: Time::default(), frames: &[frame] },
+            &mut sink,
+        );
     }
     datagrams.finish(&mut sink);
 }
