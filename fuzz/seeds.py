@@ -220,14 +220,11 @@ def own(seeds, binary):
         out = Path(folder)
 
         def run(*arguments):
-            subprocess.run([binary, *map(str, arguments)], cwd=out, capture_output=True, check=False)
+            return subprocess.run([binary, *map(str, arguments)], cwd=out, capture_output=True, check=False).stdout
 
-        run("audit", session, "--no-config", "--format", "json,html", "--output", out / "report")
-        seeds.add("report_json", "report.json", (out / "report/report.json").read_bytes())
-        run("policy", policy, "--format", "json,csv", "--output", out / "policy")
-        for name, target in {"json": "policy_json", "csv": "policy_csv"}.items():
-            for path in (out / "policy").glob(f"*.{name}"):
-                seeds.add(target, path.name, path.read_bytes())
+        seeds.add("report_json", "report.json", run("audit", session, "--no-config", "--format", "json"))
+        seeds.add("policy_json", "policy.json", run("policy", policy, "--format", "json"))
+        seeds.add("policy_csv", "corrected.csv", run("policy", policy, "--format", "csv"))
         run("bundle", "keygen", out / "key")
         for path in out.glob("key*"):
             seeds.add("signature", path.name, path.read_bytes())
