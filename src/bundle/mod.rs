@@ -11,6 +11,7 @@ mod der;
 mod digest;
 mod manifest;
 pub mod minisign;
+mod none;
 mod pack;
 mod packets;
 mod problem;
