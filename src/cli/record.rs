@@ -78,7 +78,7 @@ mod live {
     use crate::evidence::Time;
     use crate::record::typed::{self, Typed};
     use crate::record::{Progress, Recorder, Settings, Spread, interfaces, not_ended};
-    use crate::session::{Mark, append_mark};
+    use crate::session::{self, Known, Mark, Recorded, append_mark};
 
     const MIB: u64 = 1 << 20;
 
@@ -123,6 +123,9 @@ mod live {
             keys: args.keys.clone(),
         };
         let mut recorder = Recorder::open(settings, &folder)?;
+        let filter = (!args.filter.is_empty()).then(|| args.filter.clone());
+        let recorded = Recorded { interface: Some(interface.clone()), filter, ..Recorded::now("record") };
+        session::begin(&folder, &Known { recorded: Some(recorded), ..Known::default() })?;
         output::say(args.quiet, &format!("recording {interface} into {}; Ctrl-C ends it", recorder.path().display()));
         let typed = (!keys.is_empty()).then(Typed::listen);
         let how = match keys.is_empty() {

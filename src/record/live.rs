@@ -10,7 +10,7 @@ use super::glance::Glance;
 use super::series::{Series, Spread};
 use crate::capture::{LinkType, Options, Packet, PcapngWriter, SecretsKind};
 use crate::evidence::Time;
-use crate::session::to_invoker;
+use crate::session::private_folder;
 
 /// How long libpcap may hold packets back before it hands them over: with the
 /// flush below, `kill -9` loses less than a second.
@@ -193,10 +193,7 @@ impl Recorder {
             .map_err(refused)?;
         let filter = &settings.filter;
         live.filter(filter, true).map_err(|error| RecordError::Filter { filter: filter.clone(), error })?;
-        if !folder.is_dir() {
-            std::fs::create_dir_all(folder).map_err(|error| write_error(folder, error))?;
-            to_invoker(folder);
-        }
+        private_folder(folder).map_err(|error| write_error(folder, error))?;
         let link = LinkType(u32::try_from(live.get_datalink().0).unwrap_or(u32::MAX));
         let mut series = Series::new(folder, settings.spread);
         let output = Output::begin(&mut series, link, &settings, 0)?;

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{SessionError, read_text};
+use crate::evidence::Time;
 
 /// `session.toml` is written by hand: far below this.
 const LIMIT: u64 = 1 << 20;
@@ -57,6 +58,43 @@ pub struct Description {
     /// The case that it belongs to.
     #[serde(default)]
     pub case: Option<Case>,
+    /// How it was recorded.
+    #[serde(default)]
+    pub recorded: Option<Recorded>,
+}
+
+/// `[recorded]`: what `record` and `proxy` note where they make the file. Nothing is judged by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Recorded {
+    /// The program and its version.
+    pub by: String,
+    /// When, in UTC.
+    pub started: String,
+    /// Whose clock packets and marks have.
+    pub clock: String,
+    /// The interface, or where the proxy listened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
+    /// The filter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// The program's arguments.
+    pub command: Vec<String>,
+}
+
+impl Recorded {
+    /// By this program, now, on this machine; `command` is one of its commands.
+    pub fn now(command: &str) -> Self {
+        Self {
+            by: format!("wirewitness {command} {}", env!("CARGO_PKG_VERSION")),
+            started: Time::now().to_string(),
+            clock: "of the machine that recorded, for packets and for marks that are made on it".to_owned(),
+            interface: None,
+            filter: None,
+            command: std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect(),
+        }
+    }
 }
 
 /// `[case]`: what an office files a report under. Nothing is required, nothing is judged by it.
