@@ -12,7 +12,7 @@ use super::glance::Glance;
 use super::series::{Series, Spread};
 use crate::capture::{LinkType, Options, Packet, PcapngWriter, SecretsKind};
 use crate::evidence::Time;
-use crate::session::to_invoker;
+use crate::session::private_folder;
 
 /// The file is whole at least this often.
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
@@ -83,10 +83,7 @@ impl Dumper {
     /// # Errors
     /// Where the folder cannot be written.
     pub fn open(settings: Settings, link: LinkType, folder: &Path, began: Time) -> Result<Self, RecordError> {
-        if !folder.is_dir() {
-            std::fs::create_dir_all(folder).map_err(|error| RecordError::write(folder, error))?;
-            to_invoker(folder);
-        }
+        private_folder(folder).map_err(|error| RecordError::write(folder, error))?;
         let mut series = Series::new(folder, settings.spread);
         let output = Output::begin(&mut series, link, &settings, 0, began)?;
         let follow = settings.keys.as_deref().map(Follow::new);

@@ -105,7 +105,7 @@ fn an_interface_that_goes_away_ends_the_recording_as_it_should() {
     world.run("router", &["ip", "link", "delete", LAN]);
     let (code, said) = recording.ended();
     assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("cannot record lan") && said.contains("The interface disappeared"), "{said}");
+    assert!(said.contains("cannot record wlan0") && said.contains("The interface disappeared"), "{said}");
     describe(&session);
     let report = audit(&session);
     assert_eq!(flows(&report), wanted);

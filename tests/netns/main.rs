@@ -9,4 +9,5 @@
 
 mod accidents;
 mod clients;
+mod newcomer;
 mod world;

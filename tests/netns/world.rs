@@ -14,7 +14,7 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_wirewitness");
 /// Of the servers, behind the router.
 pub const SERVERS: &str = "10.77.2.2";
 /// The router's interface on the phone's side, which is recorded.
-pub const LAN: &str = "lan";
+pub const LAN: &str = "wlan0";
 const WAIT: Duration = Duration::from_secs(60);
 
 static WORLDS: AtomicU32 = AtomicU32::new(0);

@@ -22,6 +22,7 @@ mod worst;
 use crate::audit::Report;
 use crate::policy::{self, Remark};
 
+use super::beside::{self, Sides};
 use super::language::{Language, fill};
 
 pub use case::case;
@@ -68,6 +69,8 @@ pub struct View {
     pub contacts: Vec<Contact>,
     /// Contacts that are listed apart: why, and which; groups without one are left out.
     pub apart: Vec<(String, Vec<Contact>)>,
+    /// What other tools wrote beside the traffic, one a line.
+    pub beside: Vec<String>,
     /// Promises.
     pub claims: Vec<Claim>,
     /// Declared and not seen.
@@ -119,6 +122,7 @@ pub fn arrange(report: &Report, language: Language) -> View {
         rhythms: rhythm::rhythms(report, language),
         contacts: sections::contacts(report, sections::Part::App, language),
         apart: sections::apart(report, language),
+        beside: beside(report, language),
         claims: sections::claims(report, language),
         declared: sections::declared(report, language),
         declared_none: sections::declared_none(report, language),
@@ -129,6 +133,19 @@ pub fn arrange(report: &Report, language: Language) -> View {
         remarks: remarks(report, language),
         method: method::method(report, language),
     }
+}
+
+/// What other tools wrote; nothing of it is judged.
+fn beside(report: &Report, language: Language) -> Vec<String> {
+    let sides = Sides {
+        beside: &report.beside,
+        recipients: &report.recipients,
+        sightings: &report.sightings,
+        data_type: &|id| type_name(report, id, language),
+        // The product of a recipient has its name; one that was only on a stack has its id.
+        product: &|id| recipient_name(report, id, language),
+    };
+    beside::lines(&sides, language)
 }
 
 /// What the policy's reader said of its own reading.
