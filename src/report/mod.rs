@@ -5,6 +5,7 @@
 //! stands in `language/`, one table a language; codes and ids are never translated.
 
 pub mod checks;
+pub mod clocks;
 pub mod csv;
 pub mod difference;
 pub mod discover;

@@ -93,8 +93,32 @@ pub struct Build {
 pub enum Shift {
     /// Seconds, as a person writes them.
     Seconds(f64),
+    /// `"device"`: its times are of the phone's clock, which marks carry too.
+    Clock(OnClock),
     /// Measured.
     Measured(Measured),
+}
+
+/// Whose clock a capture is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnClock {
+    /// The phone's.
+    Device,
+}
+
+impl Shift {
+    /// Reads `-1.5`, in seconds, or `device`.
+    ///
+    /// # Errors
+    /// What it could be.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text.trim().parse::<f64>() {
+            Ok(seconds) if seconds.is_finite() => Ok(Self::Seconds(seconds)),
+            _ if text.trim() == "device" => Ok(Self::Clock(OnClock::Device)),
+            _ => Err(format!("{text:?} is neither seconds such as -1.5 nor the word device")),
+        }
+    }
 }
 
 /// A shift with what is known of it.

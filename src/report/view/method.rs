@@ -2,8 +2,10 @@
 
 use super::Fact;
 use crate::audit::Report;
-use crate::observations::Input;
+use crate::observations::{ClockBy, Input};
+use crate::report::clocks;
 use crate::report::language::{Language, fill};
+use crate::session::Build;
 
 /// How the report came about.
 pub fn method(report: &Report, language: Language) -> Vec<Fact> {
@@ -42,17 +44,35 @@ pub fn method(report: &Report, language: Language) -> Vec<Fact> {
     if !session.marks.is_empty() {
         facts.push(fact("±", vec![fill(words.method_skew, &[&session.clock_skew_ms])]));
     }
+    let clocks: Vec<String> = report.inputs.iter().filter_map(|input| clocks::said(input, language)).collect();
+    if !clocks.is_empty() {
+        facts.push(fact(words.method_clocks, clocks));
+    }
     if !settled.is_empty() {
         facts.push(fact(words.method_settled, settled));
     }
     let told = [
         (words.method_device, session.device.iter().cloned().collect()),
+        (words.method_build, build(session.build.as_ref())),
         (words.method_changes, session.changes.clone()),
         (words.method_notes, session.notes.iter().cloned().collect()),
     ];
     facts.push(fact(words.method_command, vec![command(report)]));
     facts.extend(told.into_iter().filter(|(_, values): &(_, Vec<_>)| !values.is_empty()).map(|(n, v)| fact(n, v)));
     facts
+}
+
+/// The lines of `[build]`, under the names that they have in `session.toml`.
+fn build(build: Option<&Build>) -> Vec<String> {
+    let Some(build) = build else { return Vec::new() };
+    let lines = [
+        ("version_code", &build.version_code),
+        ("signer_sha256", &build.signer_sha256),
+        ("installer", &build.installer),
+        ("system", &build.system),
+        ("patch", &build.patch),
+    ];
+    lines.iter().filter_map(|(name, value)| Some(format!("{name} {}", value.as_deref()?))).collect()
 }
 
 fn of_input(input: &Input, language: Language) -> Vec<String> {
@@ -95,7 +115,16 @@ fn command(report: &Report) -> String {
     let owner = session.owner.iter().map(|owner| ("--owner", owner.as_str()));
     let app = session.app.iter().map(|app| ("--app", app.as_str()));
     let profile = (!folder && !session.profile_types.is_empty()).then_some(("--device", "device.toml"));
-    let options = policy.chain(profile).chain(first_party).chain(owner).chain(app).chain(noise).chain(geo);
+    let given = |input: &&Input| !folder && input.clock.as_ref().is_some_and(|clock| clock.by == ClockBy::Given);
+    let shifts: Vec<String> = report
+        .inputs
+        .iter()
+        .filter(given)
+        .filter_map(|input| Some(format!("{}={}", input.name, input.clock.as_ref()?.added_ms as f64 / 1_000.0)))
+        .collect();
+    let shifts = shifts.iter().map(|shift| ("--time-shift", shift.as_str()));
+    let options =
+        policy.chain(profile).chain(first_party).chain(owner).chain(app).chain(noise).chain(geo).chain(shifts);
     options.for_each(|(option, value)| {
         word(option);
         word(value);
