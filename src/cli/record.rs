@@ -261,8 +261,13 @@ fn interface(_: Settings, _: &Path, _: bool) -> anyhow::Result<Box<dyn Recording
 
 #[cfg(feature = "live")]
 fn interface(settings: Settings, folder: &Path, quiet: bool) -> anyhow::Result<Box<dyn Recording>> {
+    use crate::session::{self, Known, Recorded};
+
     let name = settings.interface.clone();
+    let filter = Some(settings.filter.clone()).filter(|filter| !filter.is_empty());
     let recorder = crate::record::Recorder::open(settings, folder)?;
+    let recorded = Recorded { interface: Some(name.clone()), filter, ..Recorded::now("record") };
+    session::begin(folder, &Known { recorded: Some(recorded), ..Known::default() })?;
     let left = crate::record::privilege::give_back(folder).context("cannot give back the right to capture")?;
     output::say(quiet, &format!("recording {name} into {}; Ctrl-C ends it", recorder.path().display()));
     if let Some(left) = left {

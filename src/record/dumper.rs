@@ -12,7 +12,7 @@ use super::glance::Glance;
 use super::series::{Series, Spread};
 use crate::capture::{LinkType, Options, Packet, PcapngWriter, SecretsKind};
 use crate::evidence::Time;
-use crate::session::to_invoker;
+use crate::session::private_folder;
 
 /// The file is whole at least this often.
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
@@ -83,10 +83,7 @@ impl Dumper {
     /// # Errors
     /// Where the folder cannot be written.
     pub fn open(settings: Settings, link: LinkType, folder: &Path, began: Time) -> Result<Self, RecordError> {
-        if !folder.is_dir() {
-            std::fs::create_dir_all(folder).map_err(|error| RecordError::write(folder, error))?;
-            to_invoker(folder);
-        }
+        private_folder(folder).map_err(|error| RecordError::write(folder, error))?;
         let mut series = Series::new(folder, settings.spread);
         let output = Output::begin(&mut series, link, &settings, 0, began)?;
         let follow = settings.keys.as_deref().map(Follow::new);
@@ -176,7 +173,7 @@ impl Dumper {
     fn end_file(&mut self, dropped: Option<u64>) -> Result<(), RecordError> {
         self.take_keys()?;
         self.count_drops(dropped)?;
-        self.output.statistics(self.last, self.progress.dropped)?;
+        self.output.end(self.last, self.progress.dropped)?;
         self.output.flush()
     }
 
@@ -217,8 +214,8 @@ impl Output {
         let (path, file) = series.next().map_err(|(path, error)| RecordError::write(&path, error))?;
         let failed = |error| RecordError::write(&path, error);
         let counted = Counted { file: BufWriter::new(file), bytes: 0 };
-        let mut writer =
-            PcapngWriter::new(counted, concat!("wirewitness ", env!("CARGO_PKG_VERSION")), "").map_err(failed)?;
+        let mut writer = PcapngWriter::new(counted, concat!("wirewitness record ", env!("CARGO_PKG_VERSION")), "")
+            .map_err(failed)?;
         let interface =
             writer.interface(link, settings.snaplen, &settings.interface, &settings.filter).map_err(failed)?;
         writer.started(interface, began).map_err(failed)?;
@@ -243,6 +240,12 @@ impl Output {
     fn statistics(&mut self, time: Time, dropped: u64) -> Result<(), RecordError> {
         self.told = dropped;
         let written = self.writer.statistics(self.interface, time, self.packets, dropped - self.before.min(dropped));
+        written.map_err(|error| RecordError::write(&self.path, error))
+    }
+
+    /// The last block of the file.
+    fn end(&mut self, time: Time, dropped: u64) -> Result<(), RecordError> {
+        let written = self.writer.ended(self.interface, time, self.packets, dropped - self.before.min(dropped));
         written.map_err(|error| RecordError::write(&self.path, error))
     }
 

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{SessionError, read_text};
+use crate::evidence::Time;
 
 /// `session.toml` is written by hand: far below this.
 const LIMIT: u64 = 1 << 20;
@@ -58,12 +59,66 @@ pub struct Description {
     /// The case that it belongs to.
     #[serde(default)]
     pub case: Option<Case>,
+    /// How it was recorded.
+    #[serde(default)]
+    pub recorded: Option<Recorded>,
     /// What exactly was installed on the device.
     #[serde(default)]
     pub build: Option<Build>,
     /// By capture: what is to be added to its times.
     #[serde(default)]
     pub time_shift: BTreeMap<String, Shift>,
+}
+
+/// `[recorded]`: what `record` and `proxy` note where they make the file. Nothing is judged by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Recorded {
+    /// The program and its version.
+    pub by: String,
+    /// When, in UTC.
+    pub started: String,
+    /// Whose clock packets and marks have.
+    pub clock: String,
+    /// The interface, or where the proxy listened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
+    /// The filter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// The program's arguments.
+    pub command: Vec<String>,
+}
+
+impl Recorded {
+    /// By this program, now, on this machine; `command` is one of its commands.
+    pub fn now(command: &str) -> Self {
+        Self {
+            by: format!("wirewitness {command} {}", env!("CARGO_PKG_VERSION")),
+            started: Time::now().to_string(),
+            clock: "of the machine that recorded, for packets and for marks that are made on it".to_owned(),
+            interface: None,
+            filter: None,
+            command: without_keys(std::env::args_os().map(|argument| argument.to_string_lossy().into_owned())),
+        }
+    }
+}
+
+/// Arguments without what lets in: the file is handed on with the session.
+fn without_keys(arguments: impl Iterator<Item = String>) -> Vec<String> {
+    let (option, withheld) = ("--api-key", "…");
+    let mut behind = false;
+    arguments
+        .map(|argument| {
+            let is_key = std::mem::replace(&mut behind, argument == option);
+            let joined = argument.strip_prefix(option).is_some_and(|rest| rest.starts_with('='));
+            match (is_key, joined) {
+                (true, _) => withheld.to_owned(),
+                (_, true) => format!("{option}={withheld}"),
+                _ => argument,
+            }
+        })
+        .collect()
 }
 
 /// `[build]`: what exactly was tested, and on what; `record --android` notes it.

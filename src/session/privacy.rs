@@ -5,6 +5,23 @@ use std::path::{Path, PathBuf};
 /// Permission bits of a file that its owner alone reads and writes.
 pub const PRIVATE: u32 = 0o600;
 
+/// Makes a folder that its owner alone may look into; one that is there stays as it is.
+///
+/// # Errors
+/// Where it cannot be made.
+pub fn private_folder(folder: &Path) -> std::io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    to_invoker(folder);
+    Ok(())
+}
+
 /// Gives what root made to whom it is for, so that recording with the right to capture and auditing
 /// without it go together: a folder to who called `sudo`, a file to the owner of its folder. Elsewhere
 /// nothing happens.

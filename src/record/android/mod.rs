@@ -17,7 +17,7 @@ use super::dumper::Settings;
 use super::error::RecordError;
 use super::{Progress, Recording};
 use crate::report::checks::{Check, State};
-use crate::session::{Amendment, Description, Mark, amend};
+use crate::session::{self, Amendment, Description, Known, Mark, Recorded, amend};
 
 pub use about::About;
 pub use screen::{Screens, Shot, shots};
@@ -80,6 +80,14 @@ impl Android {
             Way::Tcpdump(root, program) => Box::new(tcpdump::Tcpdump::open(&wanted, &root, &program, folder, before)?),
             Way::Pcapdroid => Box::new(pcapdroid::Pcapdroid::open(&wanted, app.as_deref(), folder, say)?),
         };
+        let settings = &wanted.settings;
+        let recorded = Recorded {
+            interface: Some(settings.interface.clone()),
+            filter: Some(settings.filter.clone()).filter(|filter| !filter.is_empty()),
+            clock: "of the phone for packets, whose shift is below; of the machine that recorded for marks".to_owned(),
+            ..Recorded::now("record")
+        };
+        session::begin(folder, &Known { app, recorded: Some(recorded), ..Known::default() })?;
         let noted = Amendment { keys: about.keys(), build: about.build(), shifts: Vec::new() };
         for (key, there, found) in amend(folder, &noted)? {
             say(format!("session.toml says {key} = {there:?}, the phone {found:?}; what stands there was left"));

@@ -11,7 +11,7 @@ use crate::record::adb::{Adb, AdbError};
 use crate::record::error::RecordError;
 use crate::record::series;
 use crate::record::{Progress, Recording};
-use crate::session::to_invoker;
+use crate::session::private_folder;
 
 /// The app.
 pub const PACKAGE: &str = "com.emanuelef.remote_capture";
@@ -74,10 +74,7 @@ impl Pcapdroid {
             let what = "PCAPdroid is recording already: end that first (it would be ended by this one)";
             return Err(AdbError::new(what).into());
         }
-        if !folder.is_dir() {
-            std::fs::create_dir_all(folder).map_err(|error| RecordError::write(folder, error))?;
-            to_invoker(folder);
-        }
+        private_folder(folder).map_err(|error| RecordError::write(folder, error))?;
         let name = format!("wirewitness-{}", jiff::Timestamp::now().as_second());
         let file = format!("{FOLDER}/{name}.pcap");
         let key_log = wanted.decrypt.then(|| format!("{FOLDER}/{name}.keys.txt"));
