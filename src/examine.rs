@@ -9,6 +9,7 @@
 
 mod apps;
 mod beside;
+mod clocks;
 mod collect;
 mod hide;
 mod issued;
@@ -37,13 +38,13 @@ use crate::evidence::{Gap, GapReason, Gaps, Time};
 use crate::identify::Identifier;
 use crate::message::{Item, Message, Options, import};
 use crate::net::{Numbering, Slicer};
-use crate::observations::{Input, Observations};
+use crate::observations::{Clock, Input, Observations};
 use crate::party::{Attributor, GeoData, GeoError, NameTable, PUBLIC_SUFFIX_LIST, Scope};
 use crate::payload::Decoder;
 use crate::secure::KeyLog;
 use crate::secure::pem::{self, KeyFile};
 use crate::secure::wireguard::Tunnels;
-use crate::session::{Description, Session, Timeline};
+use crate::session::{Description, Session, SessionError, Timeline};
 use crate::signatures::{Protocols, Signatures};
 
 use apps::AppMap;
@@ -69,6 +70,9 @@ pub enum ExamineError {
     /// A file that says where addresses lie.
     #[error(transparent)]
     Geo(#[from] GeoError),
+    /// What the session says of a clock.
+    #[error(transparent)]
+    Session(#[from] SessionError),
     /// First parties or settlements that cannot be meant so.
     #[error("{0}")]
     Scope(String),
@@ -105,7 +109,8 @@ pub fn examine(
     let (known, options) = first_pass(session, signatures, remarks)?;
     let Known { sources, inputs, series, names, apps, first, gaps, .. } = known;
     let apps = AppMap::new(apps, &series, &session.witnesses);
-    let lens = lens(session, signatures, settings.show_values, (names, apps, first), remarks)?;
+    let skew = Clock::allowed_skew_ms(session.description.skew_ms(), &inputs);
+    let lens = lens(session, signatures, settings.show_values, (names, apps, first, skew), remarks)?;
     // A stream resumes what an earlier one has agreed: only one thread meets them in order.
     let threads = if options.keys.derives_masters() { 1 } else { settings.threads };
     let mut collector = threads::run(&sources, &series, &options, &lens, threads)?;
@@ -128,12 +133,20 @@ pub fn examine(
     Ok(observations)
 }
 
+/// The inputs of a session with their times and clocks, by the first pass alone.
+///
+/// # Errors
+/// As those of [`examine`].
+pub fn inputs(session: &Session, signatures: &Signatures) -> Result<Vec<Input>, ExamineError> {
+    Ok(first_pass(session, signatures, &mut |_| ())?.0.inputs)
+}
+
 /// What the messages of a session are looked at with, once pass 1 found names, apps and the first time.
 fn lens<'s>(
     session: &Session,
     signatures: &'s Signatures,
     show_values: bool,
-    (names, apps, first): (NameTable, AppMap, Option<Time>),
+    (names, apps, first, skew_ms): (NameTable, AppMap, Option<Time>, u64),
     remarks: &mut Remarks<'_>,
 ) -> Result<Lens<'s>, ExamineError> {
     let description = &session.description;
@@ -152,7 +165,7 @@ fn lens<'s>(
         signatures,
         decoder: Decoder::new(signatures),
         identifier: Identifier::for_app(signatures, &session.profile, description.app.as_deref()),
-        timeline: Timeline::new(&session.marks, first, description.skew_ms()),
+        timeline: Timeline::new(&session.marks, first, skew_ms),
         apps,
         app: description.app.clone(),
         isolated: description.isolation,
@@ -268,13 +281,19 @@ fn first_pass(
     signatures: &Signatures,
     remarks: &mut Remarks<'_>,
 ) -> Result<(Known, Options), ExamineError> {
-    let sources = open(session)?;
+    let mut sources = open(session)?;
+    let mut clocks = Vec::with_capacity(sources.len());
+    for source in &mut sources {
+        let clock = session.clock(source.name())?;
+        source.set_shift(clock.as_ref().map_or(0, |clock| clock.added_ms.saturating_mul(1_000_000)));
+        clocks.push(clock);
+    }
     let mut keys = KeyLog::new();
     for path in &session.keys {
         read_key_file(path, &mut keys, remarks)?;
     }
     let protocols = Arc::new(Protocols::new(signatures));
-    let mut known = survey(sources, &mut keys, &protocols)?;
+    let mut known = survey(sources, &clocks, &mut keys, &protocols)?;
     let options =
         Options { keys: Arc::new(keys), hash_bodies: false, protocols, dumps: std::mem::take(&mut known.dumps).into() };
     let sealed = known.sealed_names && !options.keys.is_empty();

@@ -44,6 +44,58 @@ pub struct Input {
     /// Secrets found inside (DSB), in lines.
     #[serde(default)]
     pub secrets: u64,
+    /// What was done about its clock, where anything is known of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<Clock>,
+}
+
+/// How a capture's clock stands to that of the session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clock {
+    /// Milliseconds that were added to the times of its packets.
+    pub added_ms: i64,
+    /// How wrong that can be, in milliseconds.
+    pub sure_ms: u64,
+    /// How it is known.
+    pub by: ClockBy,
+    /// The capture that it was held against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with: Option<String>,
+    /// Connections that both hold.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub connections: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// How a capture's clock is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClockBy {
+    /// `--time-shift`, or a person's line in `session.toml`.
+    Given,
+    /// The phone's clock was asked while it was recorded.
+    Measured,
+    /// Marks that carry the device's time too.
+    Marks,
+    /// Connections that another capture holds as well.
+    Connections,
+    /// The same, and the difference is no more than a packet takes on its way: nothing was added.
+    Agrees,
+    /// The same, but they differ among each other: nothing was added.
+    Unsteady,
+    /// No other capture holds the same connections: nothing was added.
+    Unknown,
+}
+
+impl Clock {
+    /// The skew to allow for, in milliseconds: what was given, or more where a clock is known less well.
+    pub fn allowed_skew_ms(given: u64, inputs: &[Input]) -> u64 {
+        let known = inputs.iter().filter_map(|input| input.clock.as_ref()).filter(|clock| clock.added_ms != 0);
+        known.map(|clock| clock.sure_ms).fold(given, u64::max)
+    }
 }
 
 /// What a recipient is to the audited app.

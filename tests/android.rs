@@ -185,6 +185,65 @@ fn a_rooted_phone_records_by_tcpdump_with_its_build_and_its_screen_at_marks() {
     assert_eq!((mode(&picture), mode(&phone.session().join("marks"))), (0o600, 0o700));
 }
 
+/// The phone's clock is 100 s late: what was sent between the marks lies between them all the same, and what
+/// `mark --android` says of the phone's clock is what the phone said.
+#[test]
+fn marks_and_packets_are_on_one_clock_and_the_audit_finds_what_was_sent() {
+    let phone = Phone { ahead: -100.0, ..Phone::new("rooted") };
+    let mut recording = phone.record(&["--app", "com.example.tea", "--phase"]);
+    recording.until("mark what happens");
+    let mut typing = recording.child.stdin.take().expect("piped");
+    typing.write_all(b"l").expect("typed");
+    recording.until("launched");
+    std::thread::sleep(Duration::from_secs(4));
+    phone.send(&format!("GET /early?imei={IMEI}"));
+    wait_for("the first request is there", || sent(&phone.session()).len() == 1);
+    std::thread::sleep(Duration::from_secs(4));
+    let session = phone.session();
+    let mark = ["mark", session.to_str().expect("UTF-8"), "consent-given", "--android"];
+    assert!(phone.command(&mark).output().expect("runs").status.success());
+    recording.interrupt();
+    assert_eq!(recording.end().0, Some(0));
+
+    let marks = std::fs::read_to_string(session.join("phases.jsonl")).expect("marks");
+    let consent: serde_json::Value = serde_json::from_str(marks.lines().last().expect("a line")).expect("JSON");
+    let time = |key: &str| wirewitness::evidence::Time::parse(consent[key].as_str().expect("text")).expect("a time");
+    let ahead = time("device_time").since(time("time")) as f64 / 1e9;
+    assert!((ahead + 100.0).abs() < 3.0, "{ahead}");
+    assert!(session.join("marks/002-consent-given.png").exists());
+
+    std::fs::write(session.join("device.toml"), format!("[ids]\nimei = \"{IMEI}\"\n")).expect("written");
+    let policy = session.join("policy.txt");
+    std::fs::write(&policy, "我们不会收集您的通讯录。\n").expect("written");
+    let base = ["audit", session.to_str().expect("UTF-8"), "--policy", policy.to_str().expect("UTF-8"), "--quiet"];
+    let audit = |format: &str| {
+        Command::new(PROGRAM)
+            .args(base)
+            .args(["--format", format, "--first-party", "maker.example"])
+            .output()
+            .expect("runs")
+    };
+    let report: serde_json::Value = serde_json::from_slice(&audit("json").stdout).expect("JSON");
+    let sightings = report["sightings"].as_array().expect("sightings");
+    let imei: Vec<_> = sightings.iter().filter(|sighting| sighting["data_type"] == "imei").collect();
+    assert_eq!(imei.len(), 1, "{report}");
+    assert_eq!(imei[0]["path_template"], "GET /early");
+    assert_eq!(imei[0]["phase"]["consent"], "before", "{}", imei[0]["phase"]);
+    assert_eq!(report["session"]["build"]["version_code"], "320");
+    assert_eq!(report["inputs"][0]["clock"]["by"], "measured");
+    let page = String::from_utf8(audit("html").stdout).expect("UTF-8");
+    assert!(
+        page.contains("Clocks and offsets") && page.contains("the phone&#39;s clock was asked")
+            || page.contains("the phone's clock was asked")
+    );
+    let png = std::fs::read(session.join("marks/001-launched.png")).expect("taken");
+    let text = wirewitness::evidence::sha256_hex(&png);
+    assert!(!page.contains("001-launched.png") && !page.contains(&text), "pictures are in no report");
+    let shown = Command::new(PROGRAM).args(["session", "show"]).arg(&session).output().expect("runs");
+    let shown = String::from_utf8(shown.stdout).expect("UTF-8");
+    assert!(shown.contains(&format!("screen marks/001-launched.png sha256 {text}")), "{shown}");
+}
+
 #[test]
 fn each_way_to_root_is_found() {
     for (kind, form) in [("aosp", "exec /system/bin/tcpdump"), ("emulator", "exec /system/bin/tcpdump")] {

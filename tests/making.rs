@@ -134,11 +134,16 @@ fn captures_and_marks_stand_on_one_time_line() {
 }
 
 fn doctor(phone: &str, arguments: &[&str]) -> (Option<i32>, String) {
+    doctor_of(phone, arguments, &[])
+}
+
+fn doctor_of(phone: &str, arguments: &[&str], more: &[(&str, &Path)]) -> (Option<i32>, String) {
     let adb = root().join("tests/device/adb");
     let output = Command::new(env!("CARGO_BIN_EXE_wirewitness"))
         .args(["doctor", "--adb", adb.to_str().expect("UTF-8")])
         .args(arguments)
         .env("PHONE", phone)
+        .envs(more.iter().copied())
         .output()
         .expect("runs");
     (output.status.code(), text(&output))
@@ -160,6 +165,18 @@ fn the_doctor_tells_how_each_phone_stands_and_its_clock() {
     );
     let (_, said) = doctor("none", &[]);
     assert!(said.contains("no phone is connected"), "{said}");
+    // What it can record with: recorder.py has a phone for each way.
+    let state = tempfile::tempdir().expect("a folder");
+    for (phone, words) in [
+        ("rooted", "ok     record --android on WW4400218837: can: it is rooted, with /system/bin/tcpdump"),
+        ("pcapdroid", "ok     record --android on WW4400218837: can, by PCAPdroid"),
+        ("emulator", "can become root when it records"),
+        ("plain", "neither rooted nor with PCAPdroid"),
+    ] {
+        let (_, said) = doctor_of(phone, &[], &[("PHONE_STATE", state.path())]);
+        assert!(said.contains(words), "{phone}: {said}");
+    }
+    assert!(!state.path().join("adb-root").exists(), "a doctor changes nothing");
 }
 
 /// The stand-in phone `trusting` has the certificate of `tests/device/ca` among the system's; the name

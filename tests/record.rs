@@ -137,6 +137,55 @@ fn a_recording_that_ends_with_ctrl_c_is_complete() {
     assert!(std::fs::read_to_string(session.path().join("phases.jsonl")).expect("marks").contains("launched"));
 }
 
+/// A session that belongs to somebody is recorded by that user, one that is root's by root without
+/// capabilities. Who may not capture, or is not root, has nothing to give back.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_right_to_capture_is_given_back_once_the_interface_is_open() {
+    use std::os::unix::fs::MetadataExt;
+    let session = tempfile::tempdir().expect("a folder");
+    let is_root = std::fs::metadata(session.path()).expect("there").uid() == 0;
+    if is_root {
+        std::os::unix::fs::chown(session.path(), Some(1234), Some(1235)).expect("given away");
+    }
+    let port = serve();
+    let more = ["--phase", "l=launched", "--file-size", "1"];
+    let Some((mut child, mut said)) = record_with(session.path(), port, &more) else { return };
+    let mut line = String::new();
+    said.read_line(&mut line).expect("is read");
+    assert!(line.contains("was given back"), "{line}");
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).expect("runs");
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(&format!("{name}:"))).expect("a line");
+        line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    for name in ["CapEff", "CapPrm", "CapInh", "CapAmb"] {
+        assert_eq!(field(name), ["0000000000000000"], "{name}");
+    }
+    assert_eq!(field("NoNewPrivs"), ["1"]);
+    if is_root {
+        assert_eq!(field("Uid"), ["1234"; 4]);
+        assert_eq!((field("Gid"), field("Groups")), (vec!["1235".to_owned(); 4], vec!["1235".to_owned()]));
+    }
+    // What is left is enough: marks, and files that begin later.
+    let mut typing = child.stdin.take().expect("piped");
+    typing.write_all(b"l").expect("typed");
+    let padding = "x".repeat(3_000);
+    while captures(session.path()).len() < 2 {
+        (0..20).for_each(|_| send(port, &format!("/{padding}")));
+        assert!(child.try_wait().expect("asked").is_none(), "it goes on");
+    }
+    signal(&child, "-INT");
+    assert!(child.wait().expect("ended").success());
+    assert!(session.path().join("phases.jsonl").exists());
+    if is_root {
+        for entry in std::fs::read_dir(session.path()).expect("listed") {
+            let entry = entry.expect("an entry");
+            assert_eq!(entry.metadata().expect("known").uid(), 1234, "{:?}", entry.file_name());
+        }
+    }
+}
+
 #[test]
 fn what_a_person_wrote_stays_and_a_folder_that_is_made_is_private() {
     use std::os::unix::fs::PermissionsExt;

@@ -34,7 +34,7 @@ pub use clauses::{clauses_of, is_scenario};
 pub use conduct::inactive as contact_abroad_inactive;
 pub use model::*;
 
-use crate::observations::Observations;
+use crate::observations::{Clock, Observations};
 use crate::policy::Policy;
 use crate::signatures::Signatures;
 
@@ -43,6 +43,8 @@ pub const SCHEMA: &str = "wirewitness-report/1";
 
 /// Holds the traffic against the policy.
 pub fn audit(observations: Observations, policy: Policy, session: SessionFacts, signatures: &Signatures) -> Report {
+    let clock_skew_ms = Clock::allowed_skew_ms(session.clock_skew_ms, &observations.inputs);
+    let session = SessionFacts { clock_skew_ms, ..session };
     let observations = scope::drop_other_apps(observations);
     let app_proven = observations.app_proven || session.isolation;
     let home = conduct::home(&policy, &session);

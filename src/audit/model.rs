@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::{Certainty, Locator, Span, Time};
 use crate::observations::{Beside, Contact, Coverage, Flow, GeoSource, Input, Recipient, Sealed, Sighting, Withheld};
 use crate::policy::Policy;
-use crate::session::{Case, IgnoreState};
+use crate::session::{Build, Case, IgnoreState};
 use crate::signatures::Class;
 
 /// How bad. Ordered.
@@ -384,6 +384,9 @@ pub struct SessionFacts {
     /// The case that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub case: Option<Case>,
+    /// What exactly was installed on the device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<Build>,
     /// Clock skew in milliseconds that was allowed for.
     pub clock_skew_ms: u64,
 }

@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read};
 
-use crate::evidence::{Gap, GapReason};
+use crate::evidence::{Gap, GapReason, Time};
 
 use super::packet::Record;
 use super::sniff::Format;
@@ -11,7 +11,11 @@ use super::{inflate, pcap, pcapng};
 
 /// Reads the records of a capture in the order of the file. It never fails: what is
 /// damaged is a [`Record::Gap`], and is the last record where nothing behind it can be trusted.
-pub struct PacketReader(Kind);
+pub struct PacketReader {
+    kind: Kind,
+    /// Nanoseconds that are added to every time.
+    shift: i64,
+}
 
 enum Kind {
     Pcap(pcap::Reader),
@@ -23,11 +27,17 @@ enum Kind {
 impl PacketReader {
     /// Reads `content`, decompressed, as `format`.
     pub(super) fn new(content: Box<dyn Read + Send>, format: Format, input: u32) -> Self {
-        Self(match format {
+        let kind = match format {
             Format::Pcap => Kind::Pcap(pcap::Reader::new(Window::new(content), input)),
             Format::Pcapng => Kind::Pcapng(pcapng::Reader::new(Window::new(content), input)),
             _ => Kind::Nothing,
-        })
+        };
+        Self { kind, shift: 0 }
+    }
+
+    /// The same with `shift` nanoseconds added to the times of packets, and to those since when they were recorded.
+    pub(super) fn shifted(self, shift: i64) -> Self {
+        Self { shift, ..self }
     }
 
     /// Reads a classic capture file while another program is writing it, as `tcpdump -w -` does: each
@@ -39,11 +49,18 @@ impl PacketReader {
     /// The next record; `None` at the end.
     #[allow(clippy::should_implement_trait)] // it lends: an Iterator cannot
     pub fn next(&mut self) -> Option<Record<'_>> {
-        match &mut self.0 {
+        let mut record = match &mut self.kind {
             Kind::Pcap(reader) => reader.next(),
             Kind::Pcapng(reader) => reader.next(),
             Kind::Nothing => None,
+        };
+        let shift = |time: &mut Time| *time = Time(time.0.saturating_add(self.shift));
+        match &mut record {
+            Some(Record::Packet(packet)) => shift(&mut packet.time),
+            Some(Record::Statistics { started: Some(started), .. }) if *started > Time(0) => shift(started),
+            _ => {}
         }
+        record
     }
 }
 

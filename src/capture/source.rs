@@ -52,6 +52,8 @@ pub struct Source {
     bytes: u64,
     format: Format,
     coding: Coding,
+    /// Nanoseconds to add to its times.
+    shift: i64,
 }
 
 impl Source {
@@ -70,7 +72,7 @@ impl Source {
             let found = Members::folder(path).map_err(|e| OpenError::io(&shown, e))?;
             if let Some(format) = members::format(found.names()).filter(|format| *format == Format::HttpCanary) {
                 let (name, path, bytes) = (file_name(path), path.to_owned(), found.size());
-                return Ok(Self { name, path, _spool: None, bytes, format, coding: Coding::None });
+                return Ok(Self { name, path, _spool: None, bytes, format, coding: Coding::None, shift: 0 });
             }
             return Err(OpenError::new(&shown, "it is a folder", "give the capture file in it"));
         }
@@ -135,7 +137,7 @@ impl Source {
                 "check that the recording was stopped and copied whole",
             ));
         }
-        Ok(Self { name, path, _spool: spool, bytes, format, coding })
+        Ok(Self { name, path, _spool: spool, bytes, format, coding, shift: 0 })
     }
 
     /// File name without folders, or `-`.
@@ -161,6 +163,16 @@ impl Source {
     /// How it is compressed.
     pub fn coding(&self) -> Coding {
         self.coding
+    }
+
+    /// Nanoseconds that are added to the times of its packets, because its clock is known to be off.
+    pub fn shift(&self) -> i64 {
+        self.shift
+    }
+
+    /// Adds `shift` nanoseconds to the times of its packets from here on.
+    pub fn set_shift(&mut self, shift: i64) {
+        self.shift = shift;
     }
 
     /// The file as given.
@@ -192,7 +204,7 @@ impl Source {
     /// # Errors
     /// Where the file cannot be opened any more.
     pub fn packets(&self, input: u32) -> Result<PacketReader, OpenError> {
-        Ok(PacketReader::new(self.bytes()?, self.format, input))
+        Ok(PacketReader::new(self.bytes()?, self.format, input).shifted(self.shift))
     }
 }
 

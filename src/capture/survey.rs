@@ -75,6 +75,7 @@ pub fn survey(source: &Source, input: u32, observe: &mut dyn FnMut(&Packet<'_>))
             last: None,
             links: Vec::new(),
             secrets: 0,
+            clock: None,
         },
         secrets: Vec::new(),
         names: Vec::new(),
@@ -92,7 +93,7 @@ pub fn survey(source: &Source, input: u32, observe: &mut dyn FnMut(&Packet<'_>))
     let mut rest = hashed.try_clone().map_err(failed)?;
     if source.format().is_capture() {
         let content = inflate::open(source.coding(), Box::new(hashed)).map_err(failed)?;
-        let mut reader = PacketReader::new(content, source.format(), input);
+        let mut reader = PacketReader::new(content, source.format(), input).shifted(source.shift());
         read(&mut reader, &mut found, observe);
     }
     // Reading may have stopped at damage; the hash is of the whole file.

@@ -182,6 +182,7 @@ pub(super) fn facts(session: &Session) -> SessionFacts {
         device: description.device.clone(),
         changes: description.changes.clone(),
         case: description.case.clone(),
+        build: description.build.clone(),
         clock_skew_ms: description.skew_ms(),
     }
 }

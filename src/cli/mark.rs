@@ -1,11 +1,14 @@
 //! `mark`: says what just happened on the device, from another terminal.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 
 use super::Outcome;
 use crate::evidence::Time;
+use crate::record::adb::Adb;
+use crate::record::android::Screens;
 use crate::session::{Mark, append_mark, parse_mark};
 
 /// Add a phase mark to a session: launched, dialog-shown, consent-given …
@@ -25,6 +28,23 @@ pub struct Args {
     /// When it happened (RFC 3339) [default: now]
     #[arg(long, value_name = "TIME")]
     time: Option<String>,
+
+    /// Ask the phone that adb reaches, the one named SERIAL where there are several, for its time as well, and
+    /// take a picture of its screen
+    #[arg(long, value_name = "SERIAL", num_args = 0..=1)]
+    android: Option<Option<String>>,
+
+    /// When it happened by the phone's clock (RFC 3339), which is asked how far it is ahead
+    #[arg(long, value_name = "TIME", requires = "android", conflicts_with = "time")]
+    device_time: Option<String>,
+
+    /// Take no picture of the phone's screen
+    #[arg(long, requires = "android")]
+    no_screens: bool,
+
+    /// The adb program
+    #[arg(long, value_name = "PROGRAM", default_value = "adb")]
+    adb: OsString,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
@@ -32,13 +52,27 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     if !args.session.is_dir() {
         bail!("{} is no folder; `wirewitness record` makes a session", args.session.display());
     }
-    let time = match &args.time {
-        Some(text) => Time::parse(text)
-            .with_context(|| format!("{text:?} is not an RFC 3339 time such as 2026-03-01T08:00:00Z"))?,
-        None => Time::now(),
+    let parse = |text: &String| {
+        Time::parse(text).with_context(|| format!("{text:?} is not an RFC 3339 time such as 2026-03-01T08:00:00Z"))
     };
-    let mark = Mark { time, mark: args.mark, note: args.note };
+    let now = Time::now();
+    let given = args.time.as_ref().map(parse).transpose()?;
+    let on_device = args.device_time.as_ref().map(parse).transpose()?;
+    let phone = args.android.map(|serial| Adb::choose(&args.adb, serial.as_deref())).transpose()?;
+    let (mut time, mut device_time) = (given.unwrap_or(now), None);
+    if let Some(phone) = &phone {
+        let ahead = (phone.ahead()?.seconds * 1e9) as i64;
+        let moved = |time: Time, by: i64| Time(time.0.saturating_add(by));
+        time = on_device.map_or(time, |time| moved(time, -ahead));
+        device_time = Some(on_device.unwrap_or(moved(time, ahead)));
+    }
+    let mark = Mark { time, mark: args.mark, note: args.note, device_time };
     append_mark(&args.session, &mark)?;
+    if let Some(phone) = phone.filter(|_| !args.no_screens) {
+        let screens = Screens::new(phone, &args.session);
+        screens.take(&mark);
+        screens.finish();
+    }
     super::output::say(false, &format!("{} {}", mark.time, mark.mark));
     Ok(Outcome::Clear)
 }

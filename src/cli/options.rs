@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use jiff::civil::Date;
 
-use crate::session::{Profile, Session, parse_day};
+use crate::session::{Profile, Session, Shift, parse_day};
 use crate::signatures::Signatures;
 
 /// What is looked at, and with what knowledge.
@@ -31,6 +31,11 @@ pub struct Traffic {
     /// Package or bundle id of the audited app; traffic of other apps is dropped and counted
     #[arg(long, value_name = "ID")]
     pub app: Option<String>,
+
+    /// What to add to the times of a capture whose clock is off, in seconds (NAME=-1.5), or NAME=device where
+    /// it is the phone's and marks carry that too; may be given again
+    #[arg(long, value_name = "NAME=SECONDS", value_parser = time_shift, allow_hyphen_values = true)]
+    pub time_shift: Vec<(String, Shift)>,
 
     /// Capture of the device at rest, the app not running: what it holds too is listed apart and not
     /// judged where nothing shows that it is the app's; may be given again
@@ -71,6 +76,14 @@ impl Traffic {
         session.keys.extend(self.keys.iter().cloned());
         session.noise.extend(self.noise.iter().cloned());
         session.geo.extend(self.geo_db.iter().cloned());
+        for (name, shift) in &self.time_shift {
+            let names = || session.captures.iter().filter_map(|path| Some(path.file_name()?.to_string_lossy()));
+            if !names().any(|known| known == name.as_str()) {
+                let known = names().collect::<Vec<_>>().join(", ");
+                anyhow::bail!("--time-shift {name}: there is no such capture; there is {known}");
+            }
+            session.description.time_shift.insert(name.clone(), shift.clone());
+        }
         if !self.first_party.is_empty() {
             session.description.first_party = self.first_party.clone();
         }
@@ -87,6 +100,12 @@ impl Traffic {
     pub fn threads(&self) -> usize {
         self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
     }
+}
+
+/// `phone.pcap=-1.5`: a capture and what to add to its times.
+fn time_shift(text: &str) -> Result<(String, Shift), String> {
+    let (name, shift) = text.rsplit_once('=').ok_or("write NAME=SECONDS, such as phone.pcap=-1.5")?;
+    Ok((name.to_owned(), Shift::parse(shift)?))
 }
 
 /// The day that expiry is judged by.

@@ -170,7 +170,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         }
         while let Some(key) = typed.as_ref().and_then(Typed::next) {
             if let Some(mark) = keys.get(&key) {
-                let mark = Mark { time: Time::now(), mark: mark.clone(), note: String::new() };
+                let mark = Mark { time: Time::now(), mark: mark.clone(), note: String::new(), device_time: None };
                 append_mark(&folder, &mark)?;
                 recording.marked(&mark);
                 let clear = if live { "\r\x1b[K" } else { "" };
@@ -268,7 +268,11 @@ fn interface(settings: Settings, folder: &Path, quiet: bool) -> anyhow::Result<B
     let recorder = crate::record::Recorder::open(settings, folder)?;
     let recorded = Recorded { interface: Some(name.clone()), filter, ..Recorded::now("record") };
     session::begin(folder, &Known { recorded: Some(recorded), ..Known::default() })?;
+    let left = crate::record::privilege::give_back(folder).context("cannot give back the right to capture")?;
     output::say(quiet, &format!("recording {name} into {}; Ctrl-C ends it", recorder.path().display()));
+    if let Some(left) = left {
+        output::say(quiet, &format!("the right to capture was given back: running as {left}"));
+    }
     Ok(Box::new(recorder))
 }
 
@@ -277,8 +281,7 @@ fn listed(keys: &BTreeMap<char, String>) -> String {
 }
 
 fn line(progress: Progress, elapsed: Duration) -> String {
-    if progress.packets == 0 && progress.written > 0 {
-        // On the phone: what is in it is not looked at meanwhile.
+    if progress.elsewhere {
         return format!("{} s: {} bytes", elapsed.as_secs(), progress.written);
     }
     format!(

@@ -7,8 +7,9 @@ use clap::Subcommand;
 
 use super::options::Language;
 use super::{Outcome, output};
-use crate::capture::{Source, survey};
 use crate::evidence::Time;
+use crate::examine;
+use crate::record::android::shots;
 use crate::record::completeness;
 use crate::report::checks::{self, State};
 use crate::session::{self, Known, Session};
@@ -113,9 +114,7 @@ fn show(folder: &Path) -> anyhow::Result<Outcome> {
     let signatures = Signatures::load(&[] as &[PathBuf])?;
     let session = Session::open(&[folder.to_owned()], &signatures)?;
     let mut events: Vec<(Time, String)> = Vec::new();
-    for path in &session.captures {
-        let source = Source::open(path)?;
-        let input = survey(&source, 0, &mut |_| {})?.input;
+    for input in examine::inputs(&session, &signatures)? {
         for (time, what) in [(input.first, "begins"), (input.last, "ends")] {
             events.extend(time.map(|time| (time, format!("{} {what}", input.name))));
         }
@@ -123,6 +122,10 @@ fn show(folder: &Path) -> anyhow::Result<Outcome> {
     events.extend(session.marks.iter().map(|mark| {
         let note = if mark.note.is_empty() { String::new() } else { format!(" ({})", mark.note) };
         (mark.time, format!("{}{note}", mark.mark))
+    }));
+    events.extend(shots(folder).into_iter().map(|(shot, same)| {
+        let state = if same { "" } else { ", which is not there or is another" };
+        (shot.time, format!("screen marks/{} sha256 {}{state}", shot.file, shot.sha256))
     }));
     events.sort();
     let text: String =

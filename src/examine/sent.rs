@@ -7,7 +7,7 @@ use crate::evidence::{Direction, Gap, Gaps};
 use crate::examine::ExamineError;
 use crate::identify::Hit;
 use crate::message::{Kind, Message, Protocol};
-use crate::observations::Input;
+use crate::observations::{Clock, Input};
 use crate::party::Attribution;
 use crate::payload::Leaf;
 use crate::session::Session;
@@ -109,7 +109,8 @@ pub(super) fn each_sent(
     let (known, options) = first_pass(session, signatures, remarks)?;
     let Known { sources, inputs, series, names, apps, first, mut gaps, .. } = known;
     let apps = AppMap::new(apps, &series, &session.witnesses);
-    let lens = lens(session, signatures, show_values, (names, apps, first), remarks)?;
+    let skew = Clock::allowed_skew_ms(session.description.skew_ms(), &inputs);
+    let lens = lens(session, signatures, show_values, (names, apps, first, skew), remarks)?;
     gaps.merge(read(&sources, series, &options, &lens.apps, &mut |message| {
         if message.direction == Direction::Received || lens.is_of_other_app(&message) {
             return true;

@@ -9,13 +9,14 @@ use crate::capture::{self, Apps, Packet, Record, Source, Survey};
 use crate::evidence::{Gaps, Time};
 use crate::message::{Item, Options, import};
 use crate::net::{Numbering, Segment, Slicer};
-use crate::observations::Input;
+use crate::observations::{Clock, ClockBy, Input};
 use crate::party::NameTable;
 use crate::secure::KeyLog;
 use crate::signatures::Protocols;
 
 use super::ExamineError;
 use super::apps::AppNames;
+use super::clocks::{self, Beginnings, Capture};
 use super::paths::Placed;
 use super::series::{self, Extent, Finder};
 use super::streams::Streams;
@@ -53,11 +54,71 @@ pub struct Known {
 /// thousand servers.
 const ADDRESSES: usize = 16_384;
 
-/// Reads all inputs once. Secrets found on the way are added to `keys`.
-pub fn survey(sources: Vec<Source>, keys: &mut KeyLog, protocols: &Arc<Protocols>) -> Result<Known, ExamineError> {
+/// Reads all inputs once. Secrets found on the way are added to `keys`. `clocks` is what is known of the clock
+/// of each beforehand; where connections show that another is off, all is read once more with its times set right.
+pub fn survey(
+    sources: Vec<Source>,
+    clocks: &[Option<Clock>],
+    keys: &mut KeyLog,
+    protocols: &Arc<Protocols>,
+) -> Result<Known, ExamineError> {
+    let several = sources.iter().filter(|source| source.format().is_capture()).count() > 1;
+    let (mut known, order, beginnings) = read(sources, clocks, several, keys, protocols)?;
+    if !several {
+        return Ok(known);
+    }
+    let series = |at: usize| known.series.iter().position(|range| range.contains(&at)).unwrap_or(usize::MAX);
+    let captures: Vec<Capture<'_>> = known
+        .inputs
+        .iter()
+        .zip(&beginnings)
+        .zip(&order)
+        .enumerate()
+        .map(|(at, ((input, beginnings), given))| Capture {
+            input,
+            beginnings: beginnings.as_ref(),
+            given: *given,
+            series: series(at),
+        })
+        .collect();
+    let found = clocks::find(&captures);
+    if found.iter().flatten().all(|clock| clock.by != ClockBy::Connections) {
+        for (input, clock) in known.inputs.iter_mut().zip(found) {
+            input.clock = clock;
+        }
+        return Ok(known);
+    }
+    // In the order in which they were given, now that their times may put them into another.
+    let mut given: Vec<(usize, Source, Option<Clock>)> = order
+        .into_iter()
+        .zip(known.sources)
+        .zip(found)
+        .map(|((index, source), clock)| (index, source, clock))
+        .collect();
+    given.sort_by_key(|(index, ..)| *index);
+    let clocks: Vec<Option<Clock>> = given.iter().map(|(_, _, clock)| clock.clone()).collect();
+    let sources = given.into_iter().map(|(_, mut source, clock)| {
+        if let Some(clock) = clock {
+            source.set_shift(clock.added_ms.saturating_mul(1_000_000));
+        }
+        source
+    });
+    read(sources.collect(), &clocks, false, keys, protocols).map(|(known, ..)| known)
+}
+
+/// What is known, where each input was given, and the connections of each where they are `wanted`.
+type Read = (Known, Vec<usize>, Vec<Option<Beginnings>>);
+
+fn read(
+    sources: Vec<Source>,
+    clocks: &[Option<Clock>],
+    wanted: bool,
+    keys: &mut KeyLog,
+    protocols: &Arc<Protocols>,
+) -> Result<Read, ExamineError> {
     let mut known = Known::default();
     let options = Options { protocols: Arc::clone(protocols), ..Options::default() };
-    let mut found: Vec<Option<(Input, Apps, bool)>> = sources.iter().map(|_| None).collect();
+    let mut found: Vec<Option<(Input, Apps, bool, Option<Beginnings>)>> = sources.iter().map(|_| None).collect();
     let mut finder = Finder::new();
     let mut over = Vec::new();
     for begin in series::by_time(&sources)? {
@@ -65,8 +126,12 @@ pub fn survey(sources: Vec<Source>, keys: &mut KeyLog, protocols: &Arc<Protocols
         let shared = |open: &Open| begin.addresses.iter().filter(|address| open.addresses.contains(address)).count();
         let before = begin.first.and_then(|first| finder.before(first, &shared, &mut |open| over.push(open)));
         let (mut members, mut open) = before.unwrap_or_else(|| (Vec::new(), Open::new(&options)));
+        let mut beginnings = (wanted && source.format().is_capture()).then(Beginnings::default);
         let Survey { mut input, secrets, names: given, apps, dump, mut started, gaps } =
-            capture::survey(source, begin.index as u32, &mut |packet| open.packet(packet, &mut known.names))?;
+            capture::survey(source, begin.index as u32, &mut |packet| {
+                open.packet(packet, &mut known.names, beginnings.as_mut());
+            })?;
+        input.clock = clocks.get(begin.index).cloned().flatten();
         open.names.next_capture(input.records);
         if !source.format().is_capture() {
             // What it cannot read is counted in pass 2, not here.
@@ -99,23 +164,26 @@ pub fn survey(sources: Vec<Source>, keys: &mut KeyLog, protocols: &Arc<Protocols
             known.sealed_names |= open.names.finish(&mut known.names);
         }
         if let Some(place) = found.get_mut(begin.index) {
-            *place = Some((input, apps, dump));
+            *place = Some((input, apps, dump, beginnings));
         }
     }
     let series = finder.finish(&mut |open| known.sealed_names |= open.names.finish(&mut known.names));
     known.series = series::ranges(&series);
     let mut sources: Vec<Option<Source>> = sources.into_iter().map(Some).collect();
+    let (mut order, mut all) = (Vec::new(), Vec::new());
     for index in series.into_iter().flatten() {
         let source = sources.get_mut(index).and_then(Option::take);
         let found = found.get_mut(index).and_then(Option::take);
-        if let (Some(source), Some((input, apps, dump))) = (source, found) {
+        if let (Some(source), Some((input, apps, dump, beginnings))) = (source, found) {
+            order.push(index);
+            all.push(beginnings);
             known.sources.push(source);
             known.inputs.push(input);
             known.apps.push(apps);
             known.dumps.push(dump);
         }
     }
-    Ok(known)
+    Ok((known, order, all))
 }
 
 /// Reads the names once more, now that the keys are known: in sealed tunnels, and of
@@ -154,9 +222,12 @@ impl Open {
         Self { names: NameReader::new(Slicer::new(), options), addresses: HashSet::new() }
     }
 
-    fn packet(&mut self, packet: &Packet<'_>, names: &mut NameTable) {
+    fn packet(&mut self, packet: &Packet<'_>, names: &mut NameTable, mut beginnings: Option<&mut Beginnings>) {
         let addresses = &mut self.addresses;
         self.names.packet(packet, names, &mut |segment| {
+            if let Some(beginnings) = &mut beginnings {
+                beginnings.see(segment);
+            }
             if addresses.len() < ADDRESSES {
                 addresses.extend([segment.src.ip(), segment.dst.ip()]);
             }

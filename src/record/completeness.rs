@@ -4,7 +4,11 @@ use std::path::Path;
 
 use crate::capture::{Source, survey};
 use crate::evidence::Time;
+use crate::examine;
+use crate::observations::{ClockBy, Input};
+use crate::report::Language;
 use crate::report::checks::{Check, State};
+use crate::report::clocks;
 use crate::session::{self, Mark, Session};
 use crate::signatures::Signatures;
 
@@ -25,7 +29,9 @@ struct Taken {
 pub fn check(folder: &Path, signatures: &Signatures) -> Result<Vec<Check>, session::SessionError> {
     let (session, errors) = Session::look(folder, signatures)?;
     let mut checks = Vec::new();
-    let taken = captures(&session, &mut checks);
+    let inputs = clocked(&session, signatures);
+    let taken = captures(&session, &inputs, &mut checks);
+    clocks(&session, &inputs, &mut checks);
     checks.extend(errors.iter().map(|error| {
         Check::found(State::Wrong, &error.path, &error.what, &error.what)
             .then("改正之前，审计会以退出码 2 结束。", "An audit exits with 2 until it is mended.")
@@ -58,11 +64,62 @@ pub fn check(folder: &Path, signatures: &Signatures) -> Result<Vec<Check>, sessi
     Ok(checks)
 }
 
-fn captures(session: &Session, checks: &mut Vec<Check>) -> Vec<Taken> {
+/// The inputs with their clocks, where there is anything to be said of these: several captures, or a shift.
+fn clocked(session: &Session, signatures: &Signatures) -> Vec<Input> {
+    if session.captures.len() < 2 && session.description.time_shift.is_empty() {
+        return Vec::new();
+    }
+    // What cannot be read is said of each capture by itself.
+    examine::inputs(session, signatures).unwrap_or_default()
+}
+
+fn clocks(session: &Session, inputs: &[Input], checks: &mut Vec<Check>) {
+    for input in inputs {
+        let (Some(zh), Some(en), Some(clock)) =
+            (clocks::said(input, Language::Zh), clocks::said(input, Language::En), input.clock.as_ref())
+        else {
+            continue;
+        };
+        let found = |state| Check::found(state, "clocks", zh.clone(), en.clone());
+        checks.push(match clock.by {
+            ClockBy::Unsteady | ClockBy::Unknown => found(State::Lacking).then(
+                "时间先后不可靠：在 session.toml 的 time_shift 里写出时钟差。",
+                "What came first is not certain: write how far its clock is off into time_shift of session.toml.",
+            ),
+            ClockBy::Connections if !session.marks.is_empty() => found(State::Good).then(
+                "标记按那份抓包的时钟理解；若标记用的是这一个，请在 time_shift 里写明。",
+                "Marks are taken to be on that other capture's clock; where they are on this one's, say so in time_shift.",
+            ),
+            _ => found(State::Good),
+        });
+    }
+    for name in session.description.time_shift.keys() {
+        let is_there =
+            |path: &std::path::PathBuf| path.file_name().is_some_and(|file| file.to_string_lossy() == name.as_str());
+        if !session.captures.iter().any(is_there) {
+            checks.push(Check::found(
+                State::Note,
+                "session.toml time_shift",
+                format!("没有名为 {name} 的抓包"),
+                format!("there is no capture {name}"),
+            ));
+        } else if let Err(error) = session.clock(name) {
+            checks.push(Check::found(State::Wrong, "session.toml time_shift", error.to_string(), error.to_string()));
+        }
+    }
+}
+
+fn captures(session: &Session, inputs: &[Input], checks: &mut Vec<Check>) -> Vec<Taken> {
     let mut taken = Vec::new();
     for path in &session.captures {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let looked = Source::open(path).and_then(|source| survey(&source, 0, &mut |_| {}).map(|found| (source, found)));
+        let added = inputs.iter().find(|input| input.name == name).and_then(|input| input.clock.as_ref());
+        let added = added.map_or(0, |clock| clock.added_ms.saturating_mul(1_000_000));
+        let looked = Source::open(path).map(|mut source| {
+            source.set_shift(added);
+            source
+        });
+        let looked = looked.and_then(|source| survey(&source, 0, &mut |_| {}).map(|found| (source, found)));
         match looked {
             Err(error) => checks.push(
                 Check::found(State::Wrong, name, error.to_string(), error.to_string())

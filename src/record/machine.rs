@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::adb::{Adb, Ahead};
+use super::android;
 use super::completeness;
 use crate::report::checks::{Check, State};
 use crate::session::Session;
@@ -142,6 +143,7 @@ fn phones(adb: &OsString, checks: &mut Vec<Check>) -> Vec<Adb> {
         }
         let phone = Adb { program: adb.clone(), serial: Some(serial) };
         checks.push(clock(&phone, subject));
+        checks.extend(android::readiness(&phone));
         ready.push(phone);
     }
     ready

@@ -14,6 +14,8 @@ mod glance;
 mod live;
 pub mod machine;
 pub mod phone;
+#[cfg(feature = "live")]
+pub mod privilege;
 #[cfg(feature = "proxy")]
 pub mod proxy;
 mod series;
@@ -48,6 +50,8 @@ pub struct Progress {
     pub written: u64,
     /// Files that went to make room for newer ones.
     pub removed: u64,
+    /// The packets are on the phone: nothing but `written` is known of them.
+    pub elsewhere: bool,
 }
 
 /// A recording in progress, whatever makes it.

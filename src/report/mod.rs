@@ -6,6 +6,7 @@
 
 mod beside;
 pub mod checks;
+pub mod clocks;
 pub mod csv;
 pub mod difference;
 pub mod discover;

@@ -99,9 +99,26 @@ impl Recorded {
             clock: "of the machine that recorded, for packets and for marks that are made on it".to_owned(),
             interface: None,
             filter: None,
-            command: std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect(),
+            command: without_keys(std::env::args_os().map(|argument| argument.to_string_lossy().into_owned())),
         }
     }
+}
+
+/// Arguments without what lets in: the file is handed on with the session.
+fn without_keys(arguments: impl Iterator<Item = String>) -> Vec<String> {
+    let (option, withheld) = ("--api-key", "…");
+    let mut behind = false;
+    arguments
+        .map(|argument| {
+            let is_key = std::mem::replace(&mut behind, argument == option);
+            let joined = argument.strip_prefix(option).is_some_and(|rest| rest.starts_with('='));
+            match (is_key, joined) {
+                (true, _) => withheld.to_owned(),
+                (_, true) => format!("{option}={withheld}"),
+                _ => argument,
+            }
+        })
+        .collect()
 }
 
 /// `[build]`: what exactly was tested, and on what; `record --android` notes it.
@@ -131,8 +148,32 @@ pub struct Build {
 pub enum Shift {
     /// Seconds, as a person writes them.
     Seconds(f64),
+    /// `"device"`: its times are of the phone's clock, which marks carry too.
+    Clock(OnClock),
     /// Measured.
     Measured(Measured),
+}
+
+/// Whose clock a capture is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnClock {
+    /// The phone's.
+    Device,
+}
+
+impl Shift {
+    /// Reads `-1.5`, in seconds, or `device`.
+    ///
+    /// # Errors
+    /// What it could be.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text.trim().parse::<f64>() {
+            Ok(seconds) if seconds.is_finite() => Ok(Self::Seconds(seconds)),
+            _ if text.trim() == "device" => Ok(Self::Clock(OnClock::Device)),
+            _ => Err(format!("{text:?} is neither seconds such as -1.5 nor the word device")),
+        }
+    }
 }
 
 /// A shift with what is known of it.

@@ -36,6 +36,9 @@ pub struct Mark {
     /// Free words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// When, on the device's clock, where it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_time: Option<Time>,
 }
 
 /// `mark`, if it is one of [`MARKS`]; else what it could be.
@@ -159,7 +162,7 @@ mod tests {
     use super::*;
 
     fn mark(second: i64, mark: &str) -> Mark {
-        Mark { time: at(second), mark: mark.to_owned(), note: String::new() }
+        Mark { time: at(second), mark: mark.to_owned(), note: String::new(), device_time: None }
     }
 
     fn at(second: i64) -> Time {

@@ -4,6 +4,7 @@
 //! settlements and clock. It names files and never opens a capture.
 
 mod amend;
+mod clock;
 mod canary;
 mod describe;
 mod ignore;
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 pub use amend::{Amendment, amend};
 pub use canary::canaries;
-pub use describe::{Build, Case, DEFAULT_SKEW_MS, Description, Recorded, Shift};
+pub use describe::{Build, Case, DEFAULT_SKEW_MS, Description, Measured, OnClock, Recorded, Shift};
 pub use ignore::{
     IgnoreRule, IgnoreState, Matcher, WARNING_DAYS, parse_day, parse_ignore, read_ignore, without_rules, write_rule,
 };

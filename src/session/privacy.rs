@@ -22,13 +22,20 @@ pub fn private_folder(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Gives a file or folder that was made under `sudo` to who called it, so that recording with
-/// the right to capture and auditing without it go together. Elsewhere nothing happens.
+/// Gives what root made to whom it is for, so that recording with the right to capture and auditing
+/// without it go together: a folder to who called `sudo`, a file to the owner of its folder. Elsewhere
+/// nothing happens.
 pub fn to_invoker(path: &Path) {
     #[cfg(unix)]
     if rustix::process::geteuid().is_root() {
+        use std::os::unix::fs::MetadataExt;
         let id = |name: &str| std::env::var(name).ok().and_then(|id| id.parse::<u32>().ok());
-        if let (Some(user), Some(group)) = (id("SUDO_UID"), id("SUDO_GID")) {
+        let owner = || {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            std::fs::metadata(folder).ok().map(|folder| (folder.uid(), folder.gid()))
+        };
+        let whose = if path.is_dir() { id("SUDO_UID").zip(id("SUDO_GID")) } else { owner() };
+        if let Some((user, group)) = whose {
             // Where that fails, it is root's as without sudo.
             let _ = std::os::unix::fs::lchown(path, Some(user), Some(group));
         }

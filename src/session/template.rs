@@ -41,6 +41,12 @@ pub fn template(known: &Known) -> String {
         line("isolation", known.isolation.then(|| "true".to_owned()), "true", "nothing but this app was recorded"),
         line("country", None, "\"CN\"", "where data is to stay, if the policy does not say; for --geo-db"),
         line("clock_skew_ms", None, "500", "how far the clocks of device and recorder may lie apart"),
+        line(
+            "time_shift",
+            None,
+            "{ \"phone.pcap\" = -1.5 }",
+            "seconds to add to the times of a capture whose clock is off; \"device\": it is the phone's, as in marks",
+        ),
         line("device", None, "\"Pixel 7, Android 14\"", "the test device in words"),
         line("notes", None, "\"what was changed on the device\"", "free notes, quoted in the report"),
     ]

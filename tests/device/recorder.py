@@ -190,6 +190,8 @@ def answer(arguments):
     inner = as_root or command
     if inner == "id -u":
         return "0\n" if as_root else "2000\n"
+    if command == "getprop ro.debuggable":
+        return f"{int(PHONE == 'emulator')}\n"
     if "command -v tcpdump" in inner:
         return "" if FAULT == "no-tcpdump" else "/system/bin/tcpdump\n"
     if inner.startswith("echo 1 >/data/local/tmp"):

@@ -39,6 +39,7 @@ fn sample(
         last: Time::parse("2026-03-01T08:09:30Z"),
         links: vec!["ETHERNET".to_owned()],
         secrets: 41,
+        clock: None,
     }];
     observations.signatures_sha256 = signatures.sha256.clone();
     observations.public_suffix_list = "2026-02-14".to_owned();

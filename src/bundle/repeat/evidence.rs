@@ -11,7 +11,7 @@ use crate::bundle::manifest::Manifest;
 use crate::bundle::problem::{Problem, State, both};
 use crate::evidence::{Locator, Place, Step, Transport};
 use crate::examine::{self, frames_of};
-use crate::session::{Description, Mark, Session, Settlement};
+use crate::session::{Description, Mark, Session, Settlement, Shift};
 
 /// The list of slices: some hundred bytes for each.
 const INDEX_LIMIT: u64 = 64 << 20;
@@ -101,10 +101,15 @@ pub fn session(report: &Report, evidence: &Evidence, folder: &Path) -> Session {
         country: facts.country.clone(),
         isolation: facts.isolation,
         clock_skew_ms: Some(facts.clock_skew_ms),
+        time_shift: shifts(report),
         ..Description::default()
     };
-    let mark =
-        |(time, mark): &(crate::evidence::Time, String)| Mark { time: *time, mark: mark.clone(), note: String::new() };
+    let mark = |(time, mark): &(crate::evidence::Time, String)| Mark {
+        time: *time,
+        mark: mark.clone(),
+        note: String::new(),
+        device_time: None,
+    };
     let settled = facts.settled.iter().map(|(host, what, reason)| Settlement {
         host: host.clone(),
         as_: what.clone().into(),
@@ -118,6 +123,16 @@ pub fn session(report: &Report, evidence: &Evidence, folder: &Path) -> Session {
         settled: settled.collect(),
         ..Session::default()
     }
+}
+
+/// What was added to the times of whole captures, whichever way it was known. A slice has its capture's own
+/// times and its own name.
+fn shifts(report: &Report) -> BTreeMap<String, Shift> {
+    let shifted = report.inputs.iter().filter_map(|input| Some((input, input.clock.as_ref()?)));
+    shifted
+        .filter(|(_, clock)| clock.added_ms != 0)
+        .map(|(input, clock)| (input.name.clone(), Shift::Seconds(clock.added_ms as f64 / 1_000.0)))
+        .collect()
 }
 
 /// Evidence that a finding cites: the sighting's recipient and its locator.

@@ -16,7 +16,8 @@ use super::adb::{Adb, AdbError, Ahead};
 use super::dumper::Settings;
 use super::error::RecordError;
 use super::{Progress, Recording};
-use crate::session::{Amendment, Description, Mark, amend};
+use crate::report::checks::{Check, State};
+use crate::session::{self, Amendment, Description, Known, Mark, Recorded, amend};
 
 pub use about::About;
 pub use screen::{Screens, Shot, shots};
@@ -79,6 +80,14 @@ impl Android {
             Way::Tcpdump(root, program) => Box::new(tcpdump::Tcpdump::open(&wanted, &root, &program, folder, before)?),
             Way::Pcapdroid => Box::new(pcapdroid::Pcapdroid::open(&wanted, app.as_deref(), folder, say)?),
         };
+        let settings = &wanted.settings;
+        let recorded = Recorded {
+            interface: Some(settings.interface.clone()),
+            filter: Some(settings.filter.clone()).filter(|filter| !filter.is_empty()),
+            clock: "of the phone for packets, whose shift is below; of the machine that recorded for marks".to_owned(),
+            ..Recorded::now("record")
+        };
+        session::begin(folder, &Known { app, recorded: Some(recorded), ..Known::default() })?;
         let noted = Amendment { keys: about.keys(), build: about.build(), shifts: Vec::new() };
         for (key, there, found) in amend(folder, &noted)? {
             say(format!("session.toml says {key} = {there:?}, the phone {found:?}; what stands there was left"));
@@ -155,6 +164,46 @@ fn shift(before: Ahead, after: Option<Ahead>) -> (f64, f64, String) {
             (-middle, sure, how)
         }
     }
+}
+
+/// Whether `phone` can record as it stands, for `doctor`: nothing is changed on it.
+pub fn readiness(phone: &Adb) -> Option<Check> {
+    let subject = format!("record --android on {}", phone.serial.as_deref().unwrap_or("phone"));
+    let root = root::Root::there(phone).ok()?;
+    let tcpdump = match &root {
+        Some(root) => tcpdump::program(phone, root).ok()?,
+        None => None,
+    };
+    let pcapdroid = about::is_installed(phone, pcapdroid::PACKAGE).ok()?;
+    // Builds for development, and emulators among them, become root when they are told.
+    let may_be_root = phone.shell("getprop ro.debuggable").ok()?.trim() == "1";
+    Some(match (tcpdump, root, pcapdroid) {
+        (Some(program), ..) => Check::found(
+            State::Good,
+            subject,
+            format!("可以：已 root，tcpdump 在 {program}"),
+            format!("can: it is rooted, with {program}"),
+        ),
+        (None, _, true) => Check::found(State::Good, subject, "可以：用 PCAPdroid", "can, by PCAPdroid"),
+        (None, None, false) if may_be_root => Check::found(
+            State::Good,
+            subject,
+            "可以在录制时成为 root（adb root）",
+            "can become root when it records (adb root)",
+        ),
+        (None, Some(_), false) => {
+            Check::found(State::Lacking, subject, "已 root，但没有 tcpdump", "it is rooted, but has no tcpdump").then(
+                "adb push tcpdump /data/local/tmp/，再 adb shell chmod 755 /data/local/tmp/tcpdump。",
+                "adb push tcpdump /data/local/tmp/, and adb shell chmod 755 /data/local/tmp/tcpdump.",
+            )
+        }
+        (None, None, false) => {
+            Check::found(State::Note, subject, "没有 root，也没有 PCAPdroid", "neither rooted nor with PCAPdroid").then(
+                "只有用 `record --android` 时才需要：安装 PCAPdroid，或用不带 Google Play 的模拟器，见 docs/phone.md。",
+                "Only needed for `record --android`: install PCAPdroid, or use an emulator without Google Play; see docs/phone.md.",
+            )
+        }
+    })
 }
 
 enum Way {

@@ -150,7 +150,7 @@ impl Recording for Pcapdroid {
     }
 
     fn progress(&self) -> Progress {
-        Progress { written: self.written, ..Progress::default() }
+        Progress { written: self.written, elsewhere: true, ..Progress::default() }
     }
 
     fn step(&mut self) -> Result<bool, RecordError> {

@@ -14,19 +14,29 @@ pub enum Root {
 }
 
 impl Root {
-    /// The first way that leads to user id 0; `adb root`, which starts the phone's adb anew, as the last.
-    pub fn find(adb: &Adb, say: &mut dyn FnMut(String)) -> Result<Option<Self>, AdbError> {
-        let ways = [Self::Adb, Self::SuC, Self::Su0];
-        let gives = |way: &Self| Ok(adb.shell(&way.wrap("id -u"))?.trim() == "0");
-        for way in ways {
-            if gives(&way)? {
+    /// The first way that leads to user id 0 as the phone stands.
+    pub fn there(adb: &Adb) -> Result<Option<Self>, AdbError> {
+        for way in [Self::Adb, Self::SuC, Self::Su0] {
+            if way.gives(adb)? {
                 return Ok(Some(way));
             }
+        }
+        Ok(None)
+    }
+
+    fn gives(self, adb: &Adb) -> Result<bool, AdbError> {
+        Ok(adb.shell(&self.wrap("id -u"))?.trim() == "0")
+    }
+
+    /// The same, with `adb root`, which starts the phone's adb anew, as the last.
+    pub fn find(adb: &Adb, say: &mut dyn FnMut(String)) -> Result<Option<Self>, AdbError> {
+        if let Some(way) = Self::there(adb)? {
+            return Ok(Some(way));
         }
         // Builds that are sold refuse, in words on standard output.
         if adb.answer(&["root"])?.contains("restarting adbd as root") {
             adb.answer(&["wait-for-device"])?;
-            if gives(&Self::Adb)? {
+            if Self::Adb.gives(adb)? {
                 say("adb runs as root on the phone from now on (`adb unroot` ends it)".to_owned());
                 return Ok(Some(Self::Adb));
             }

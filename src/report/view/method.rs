@@ -2,8 +2,10 @@
 
 use super::Fact;
 use crate::audit::Report;
-use crate::observations::Input;
+use crate::observations::{ClockBy, Input};
+use crate::report::clocks;
 use crate::report::language::{Language, fill};
+use crate::session::Build;
 
 /// How the report came about.
 pub fn method(report: &Report, language: Language) -> Vec<Fact> {
@@ -40,7 +42,9 @@ pub fn method(report: &Report, language: Language) -> Vec<Fact> {
     facts.push(fact(words.method_profile, or(session.profile_types.clone(), words.method_no_profile)));
     facts.push(fact(words.method_marks, or(marks, words.method_no_marks)));
     let skew = (!session.marks.is_empty()).then(|| fill(words.method_skew, &[&session.clock_skew_ms]));
-    facts.push(fact(words.method_clocks, [words.method_utc.to_owned()].into_iter().chain(skew).collect()));
+    let shifts = report.inputs.iter().filter_map(|input| clocks::said(input, language));
+    facts
+        .push(fact(words.method_clocks, [words.method_utc.to_owned()].into_iter().chain(skew).chain(shifts).collect()));
     if !settled.is_empty() {
         facts.push(fact(words.method_settled, settled));
     }
@@ -48,9 +52,26 @@ pub fn method(report: &Report, language: Language) -> Vec<Fact> {
     // Whether the device was changed for the test, a reader must not have to guess from silence.
     let noted = |values: Vec<String>| or(values, words.method_not_noted);
     facts.push(fact(words.method_device, noted(session.device.iter().cloned().collect())));
+    let build = build(session.build.as_ref());
+    if !build.is_empty() {
+        facts.push(fact(words.method_build, build));
+    }
     facts.push(fact(words.method_changes, noted(session.changes.clone())));
     facts.extend(session.notes.iter().map(|notes| fact(words.method_notes, vec![notes.clone()])));
     facts
+}
+
+/// The lines of `[build]`, under the names that they have in `session.toml`.
+fn build(build: Option<&Build>) -> Vec<String> {
+    let Some(build) = build else { return Vec::new() };
+    let lines = [
+        ("version_code", &build.version_code),
+        ("signer_sha256", &build.signer_sha256),
+        ("installer", &build.installer),
+        ("system", &build.system),
+        ("patch", &build.patch),
+    ];
+    lines.iter().filter_map(|(name, value)| Some(format!("{name} {}", value.as_deref()?))).collect()
 }
 
 fn of_input(input: &Input, language: Language) -> Vec<String> {
@@ -93,7 +114,16 @@ fn command(report: &Report) -> String {
     let owner = session.owner.iter().map(|owner| ("--owner", owner.as_str()));
     let app = session.app.iter().map(|app| ("--app", app.as_str()));
     let profile = (!folder && !session.profile_types.is_empty()).then_some(("--device", "device.toml"));
-    let options = policy.chain(profile).chain(first_party).chain(owner).chain(app).chain(noise).chain(geo);
+    let given = |input: &&Input| !folder && input.clock.as_ref().is_some_and(|clock| clock.by == ClockBy::Given);
+    let shifts: Vec<String> = report
+        .inputs
+        .iter()
+        .filter(given)
+        .filter_map(|input| Some(format!("{}={}", input.name, input.clock.as_ref()?.added_ms as f64 / 1_000.0)))
+        .collect();
+    let shifts = shifts.iter().map(|shift| ("--time-shift", shift.as_str()));
+    let options =
+        policy.chain(profile).chain(first_party).chain(owner).chain(app).chain(noise).chain(geo).chain(shifts);
     options.for_each(|(option, value)| {
         word(option);
         word(value);

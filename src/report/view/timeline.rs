@@ -101,7 +101,7 @@ pub fn timeline(report: &Report, index: &Index<'_>, language: Language) -> Optio
         .session
         .marks
         .iter()
-        .map(|(time, mark)| Mark { time: *time, mark: mark.clone(), note: String::new() })
+        .map(|(time, mark)| Mark { time: *time, mark: mark.clone(), note: String::new(), device_time: None })
         .collect();
     let bands = bands(&marks, begun, report.session.clock_skew_ms, axis);
     let mut by_recipient: BTreeMap<&str, Vec<&Contact>> = BTreeMap::new();
