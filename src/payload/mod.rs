@@ -59,6 +59,7 @@ mod protobuf;
 mod quoted_printable;
 mod recipe;
 mod recipe_step;
+mod refused;
 mod rfc2047;
 mod sense;
 mod snappy;

@@ -8,7 +8,7 @@ use super::fold::fold;
 use super::lexicon::{Column, Lexicon};
 use super::model::{DataItem, Denial, ThirdParty};
 use super::names::{Names, stem};
-use super::prose::{Statement, is_firm};
+use super::prose::{Reach, Statement, is_firm};
 use super::terms::Term;
 use crate::evidence::Span;
 
@@ -124,6 +124,10 @@ pub struct Attached {
     pub sentences: Vec<(usize, usize)>,
     /// Sentences about more rows than [`MOST_ROWS`].
     pub beyond: Vec<Span>,
+    /// What is denied of every third party.
+    pub of_all: Vec<Denial>,
+    /// What such a sentence denies of the app as well.
+    pub own: Vec<Denial>,
 }
 
 /// Brings statements to the third parties they are about; one that is about nobody
@@ -139,7 +143,15 @@ pub fn statements(
     for (at, placed) in parties.iter().enumerate() {
         rows.add(at, placed, lexicon);
     }
+    let mut spread = MOST_SPREAD;
     for statement in statements {
+        if statement.reach != Reach::Named {
+            if !unnamed(parties, &statement, &mut spread, lexicon, names, &mut attached) {
+                attached.beyond.push(statement.span.clone());
+            }
+            attached.sentences.push((statement.block, statement.sentence));
+            continue;
+        }
         let products: Vec<String> = statement
             .names
             .iter()
@@ -207,12 +219,61 @@ pub fn statements(
             }
             reached = true;
         }
-        // A denial that speaks of somebody else is not the app's own, met or not.
-        if reached || statement.denies {
+        if reached {
             attached.sentences.push((statement.block, statement.sentence));
         }
     }
     attached
+}
+
+/// Denials that sentences about rows without their names may add in all: a hundred such
+/// sentences over a list of five hundred.
+pub const MOST_SPREAD: usize = 50_000;
+
+/// A denial of all third parties, of those before it, of one kind of them, or of the app.
+/// `false` where the rows are more than may be reached.
+fn unnamed(
+    parties: &mut [(usize, ThirdParty)],
+    statement: &Statement,
+    spread: &mut usize,
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+    attached: &mut Attached,
+) -> bool {
+    let denials = statement.terms.iter().map(|term| denial(statement, term));
+    match &statement.reach {
+        Reach::Named => {}
+        Reach::App => attached.own.extend(denials),
+        Reach::Anyone => attached.of_all.extend(denials),
+        Reach::Above | Reach::Kind(_) => {
+            for (block, party) in parties {
+                let meant = match &statement.reach {
+                    Reach::Kind(kinds) => is_of_kind(party, kinds, lexicon, names),
+                    _ => *block <= statement.block,
+                };
+                if !meant {
+                    continue;
+                }
+                let Some(left) = spread.checked_sub(1) else { return false };
+                *spread = left;
+                add_denials(party, statement);
+            }
+        }
+    }
+    true
+}
+
+/// The product does that, or the row says so.
+fn is_of_kind(party: &ThirdParty, kinds: &[String], lexicon: &Lexicon, names: &Names<'_>) -> bool {
+    let known = |id: &str| names.signatures().products.get(id).map(|p| p.categories.as_slice()).unwrap_or_default();
+    let mut known = party.resolved.iter().take(1).flat_map(|r| known(&r.product));
+    let words = [party.product.as_deref(), party.purpose.as_deref()];
+    let said = |words: &str| lexicon.categories(&fold(words)).iter().any(|found| kinds.iter().any(|k| k == found.id));
+    known.any(|category| kinds.contains(category)) || words.into_iter().flatten().any(said)
+}
+
+fn denial(statement: &Statement, term: &Term) -> Denial {
+    Denial { data_type: term.data_type.clone(), conditional: term.conditional.clone(), span: statement.span.clone() }
 }
 
 fn add_denials(party: &mut ThirdParty, statement: &Statement) {
@@ -224,11 +285,7 @@ fn add_denials(party: &mut ThirdParty, statement: &Statement) {
 
 /// A denial counts once for each type of one sentence.
 fn deny(party: &mut ThirdParty, statement: &Statement, term: &Term) {
-    let denial = Denial {
-        data_type: term.data_type.clone(),
-        conditional: term.conditional.clone(),
-        span: statement.span.clone(),
-    };
+    let denial = denial(statement, term);
     // That all is denied says nothing of a row whose data are known.
     let all = term.data_type == "*" && !party.data.is_empty();
     if !all && !party.denied.contains(&denial) {

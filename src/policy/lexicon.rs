@@ -6,7 +6,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::fold::{Folded, fold, is_cjk};
 use super::phrase::Phrase;
-use crate::signatures::Vocabulary;
+use crate::signatures::Signatures;
 
 /// Columns of a third-party table, labels of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,12 +94,17 @@ pub struct Lexicon {
     heads: Vec<(String, Column)>,
     heads_automaton: Option<AhoCorasick>,
     phrases: BTreeMap<String, Vec<Phrase>>,
+    /// The umbrellas that each type stands under.
+    umbrellas: BTreeMap<String, Vec<String>>,
 }
 
 impl Lexicon {
-    /// Of the vocabulary. A phrase that is no regular expression is left out; the
-    /// check of the signatures names it.
-    pub fn new(vocabulary: &Vocabulary) -> Self {
+    /// Of the signatures' vocabulary and types. A phrase that is no regular expression is
+    /// left out; the check of the signatures names it.
+    pub fn new(signatures: &Signatures) -> Self {
+        let vocabulary = &signatures.vocabulary;
+        let above = |id: &str| signatures.types.umbrellas(id).into_iter().map(str::to_owned).collect();
+        let umbrellas = vocabulary.data.iter().map(|t| (t.data_type.clone(), above(&t.data_type))).collect();
         let data = vocabulary.data.iter().flat_map(|t| t.words.iter().map(|w| (t.data_type.clone(), w.clone())));
         let categories = vocabulary.categories.iter().flat_map(|c| c.words.iter().map(|w| (c.id.clone(), w.clone())));
         let mut headers = BTreeMap::new();
@@ -109,18 +114,25 @@ impl Lexicon {
             }
         }
         let mut phrases: BTreeMap<String, Vec<Phrase>> = BTreeMap::new();
-        for phrase in &vocabulary.phrases {
-            let made = phrase.patterns.iter().map(|pattern| Phrase::new(pattern, phrase.value.as_deref()));
+        for phrase in vocabulary.phrases.iter().filter(|phrase| !phrase.id.starts_with("part:")) {
+            let made = phrase.patterns.iter();
+            let made = made.map(|pattern| Phrase::new(&vocabulary.whole(pattern), phrase.value.as_deref()));
             phrases.entry(phrase.id.clone()).or_default().extend(made);
         }
         let heads: Vec<(String, Column)> = headers.iter().map(|(word, column)| (word.clone(), *column)).collect();
         let heads_automaton = AhoCorasick::new(heads.iter().map(|(word, _)| word)).ok();
-        Self { data: Words::new(data), categories: Words::new(categories), headers, heads, heads_automaton, phrases }
+        let (data, categories) = (Words::new(data), Words::new(categories));
+        Self { data, categories, headers, heads, heads_automaton, phrases, umbrellas }
     }
 
     /// Data words in text folded by [`Folded::words`], longest first, none inside another.
     pub fn data<'a>(&'a self, folded: &str) -> Vec<Found<'a>> {
         self.data.find(folded)
+    }
+
+    /// The type `whole` is an umbrella of `part`.
+    pub fn contains(&self, whole: &str, part: &str) -> bool {
+        self.umbrellas.get(part).is_some_and(|above| above.iter().any(|id| id == whole))
     }
 
     /// Categories in folded text.
@@ -204,6 +216,14 @@ impl Lexicon {
         let found = |phrase: &'_ Phrase| phrase.expression(text)?.find(text);
         let all = self.phrases.get(id)?.iter();
         all.filter_map(|phrase| Some((found(phrase)?, phrase.value()))).min_by_key(|(found, _)| found.start())
+    }
+
+    /// All matches of a phrase in folded text, in order.
+    pub fn matches(&self, id: &str, text: &str) -> Vec<std::ops::Range<usize>> {
+        let expressions = self.phrases.get(id).into_iter().flatten().filter_map(|phrase| phrase.expression(text));
+        let mut found: Vec<_> = expressions.flat_map(|re| re.find_iter(text).map(|m| m.range())).collect();
+        found.sort_unstable_by_key(|range| (range.start, range.end));
+        found
     }
 
     /// A phrase occurs in folded text.

@@ -14,12 +14,14 @@
 mod attach;
 mod block;
 mod claims;
+mod clauses;
 #[cfg(feature = "pdf")]
 mod confined;
 mod corrected;
 mod difference;
 mod encoding;
 mod entry;
+mod exclusions;
 mod fold;
 mod labels;
 mod lexicon;
@@ -178,7 +180,7 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
     if documents.is_empty() {
         return Err(PolicyError::Nothing);
     }
-    let lexicon = Lexicon::new(&signatures.vocabulary);
+    let lexicon = Lexicon::new(signatures);
     let names = Names::new(signatures);
     let mut sources = Vec::new();
     let mut blocks: Vec<Block> = Vec::new();
@@ -356,7 +358,9 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
 
     let kinds = recipients::read(blocks, &used, &taken, lexicon, names);
     taken.extend(&kinds.sentences);
-    let own = own::read(blocks, &used, &taken, &sections, &own_rows, lexicon, names);
+    let mut own = own::read(blocks, &used, &taken, &sections, &own_rows, lexicon, names);
+    own.denials.extend(attached.own);
+    own.sharing_denials.extend(attached.of_all);
     let (claims, claim_locations, mut notes) = claims::read(blocks, &used, lexicon);
     let mut policy = Policy {
         schema: SCHEMA.to_owned(),

@@ -74,15 +74,14 @@ pub fn read(
             }
             // What the app itself says that it does not collect holds wherever it stands.
             let denies = lexicon.says("denies-itself", text);
-            if lexicon.says("denial-sharing", text) {
+            let anothers = subjects::is_anothers(sentence.text, lexicon, names);
+            if lexicon.says("denial-sharing", text) && !anothers {
                 sharing(sentence.text, text, block, lexicon, &mut found.sharing_denials);
                 if !strong {
                     continue;
                 }
             }
-            if lexicon.says("third-party-subject", text) && !strong
-                || subjects::is_anothers(sentence.text, lexicon, names)
-            {
+            if lexicon.says("third-party-subject", text) && !strong || anothers {
                 said_before = false;
                 continue;
             }
@@ -197,10 +196,10 @@ fn limit(folded: &str, lexicon: &Lexicon) -> Option<String> {
     {
         return Some(to.as_str().trim().to_owned());
     }
-    if !lexicon.says("denial-of-sharing-itself", folded) {
-        return lexicon.phrase("sells", folded).map(|(m, _)| m.as_str().to_owned());
-    }
-    None
+    // Neither to sell nor to publish is to share, and what crosses no border may still be shared.
+    let other = ["sells", "sharing-publicly"].iter().filter(|_| !lexicon.says("denial-of-sharing-itself", folded));
+    let mut other = other.chain(&["sharing-abroad"]).filter_map(|id| lexicon.phrase(id, folded));
+    other.next().map(|(m, _)| m.as_str().to_owned())
 }
 
 /// A row of a table of permissions or business functions.

@@ -70,6 +70,7 @@ mod tests {
         let phrases = signatures.vocabulary.phrases.iter().flat_map(|phrase| &phrase.patterns);
         let mut guarded = 0;
         for pattern in phrases {
+            let pattern = &signatures.vocabulary.whole(pattern);
             let phrase = Phrase::new(pattern, None);
             guarded += usize::from(!phrase.begins.is_empty());
             let regex = Regex::new(pattern).unwrap();

@@ -6,7 +6,7 @@ use super::fold::{Folded, fold};
 use super::lexicon::Lexicon;
 use super::model::{CatchAll, CategoryDisclosure, DataItem};
 use super::names::Names;
-use super::{sentences, subjects, terms};
+use super::{clauses, sentences, subjects, terms};
 use crate::evidence::Span;
 
 /// What was found, and in which sentences (block, offset).
@@ -34,7 +34,7 @@ pub fn read(blocks: &[Block], used: &[bool], taken: &sentences::Places, lexicon:
             let folded = Folded::new(sentence.text);
             let text = folded.text.as_str();
             let place = span(block.source, block.line, block.end_line, sentence.text);
-            let denied = lexicon.says("denial-sharing", text) || lexicon.says("denial", text);
+            let denied = lexicon.says("denial-sharing", text) || clauses::denial(lexicon, text).is_some();
             if category(&sentence, &folded, &place, lexicon, names, denied, &mut found) {
                 found.sentences.push((at, sentence.start));
                 continue;

@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn a_clause_with_a_subject_of_its_own_is_a_statement() {
         let signatures = Signatures::embedded().expect("the embedded signatures load");
-        let (lexicon, names) = (Lexicon::new(&signatures.vocabulary), Names::new(&signatures));
+        let (lexicon, names) = (Lexicon::new(&signatures), Names::new(&signatures));
         let of = |text: &'static str| -> Vec<&str> {
             statements(text, &lexicon, &names).into_iter().map(|s| s.text.trim()).collect()
         };

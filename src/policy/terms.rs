@@ -3,8 +3,10 @@
 //! A purpose is no data ("用于识别设备型号"), a general word right before its own
 //! identifier only describes it ("设备标识OAID"), what a clause denies is denied.
 
+use super::clauses::clauses;
+use super::exclusions;
 use super::fold::{Folded, is_cjk};
-use super::lexicon::Lexicon;
+use super::lexicon::{Found, Lexicon};
 
 /// A data type that the text names.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,21 +43,12 @@ pub fn read(lexicon: &Lexicon, text: &str) -> Vec<Term> {
 /// As [`read`]; `purposes` false keeps what a purpose names.
 pub fn read_with(lexicon: &Lexicon, text: &str, cut_purposes: bool) -> Vec<Term> {
     let folded = Folded::words(text);
-    let clauses = clauses(lexicon, text);
-    let mut terms: Vec<Term> = Vec::new();
     let found = lexicon.data(&folded.text);
-    for (index, word) in found.iter().enumerate() {
-        if word.id == "none" {
-            continue;
-        }
-        let range = folded.range(word.start, word.end, text);
-        if let Some(next) = found.get(index + 1)
-            && next.id != word.id
-            && matches!(word.id, "device_id" | "serial")
-            && IDENTIFIERS.contains(&next.id)
-            && folded.text.get(word.end..next.start).is_some_and(|gap| gap.trim().is_empty())
-            && folded.text.get(word.start..word.end).is_some_and(|w| w.chars().all(is_cjk))
-        {
+    let places = places(&folded, &found, text);
+    let clauses = clauses(lexicon, text, &places);
+    let mut terms: Vec<Term> = Vec::new();
+    for (index, (word, range)) in found.iter().zip(places).enumerate() {
+        if word.id == "none" || describes(word, found.get(index + 1), &folded) {
             continue;
         }
         let clause = clauses
@@ -69,17 +62,40 @@ pub fn read_with(lexicon: &Lexicon, text: &str, cut_purposes: bool) -> Vec<Term>
             raw: text.get(range.clone()).unwrap_or_default().to_owned(),
             start: range.start,
             end: range.end,
-            denied: clause.is_some_and(|c| c.denied.is_some_and(|at| range.start >= at)),
+            denied: clause.is_some_and(|c| c.denied.as_ref().is_some_and(|reach| reach.contains(&range.start))),
             conditional: clause.and_then(|c| c.conditional.clone()),
         });
     }
+    for term in exclusions::indices(lexicon, text, &terms) {
+        if let Some(term) = terms.get_mut(term).filter(|t| t.conditional.is_none()) {
+            term.denied = true;
+        }
+    }
     terms
+}
+
+/// A general word right before its own identifier: `设备标识OAID`.
+fn describes(word: &Found<'_>, next: Option<&Found<'_>>, folded: &Folded) -> bool {
+    next.is_some_and(|next| {
+        next.id != word.id
+            && matches!(word.id, "device_id" | "serial")
+            && IDENTIFIERS.contains(&next.id)
+            && folded.text.get(word.end..next.start).is_some_and(|gap| gap.trim().is_empty())
+            && folded.text.get(word.start..word.end).is_some_and(|w| w.chars().all(is_cjk))
+    })
+}
+
+/// Where words of data stand in the text as it was written.
+fn places(folded: &Folded, found: &[Found<'_>], text: &str) -> Vec<std::ops::Range<usize>> {
+    found.iter().map(|word| folded.range(word.start, word.end, text)).collect()
 }
 
 /// What a text says of personal information as such in a clause that denies: `None`, it
 /// says nothing of the kind; else the words of the exception, if there is one.
 pub fn denies_all(lexicon: &Lexicon, text: &str) -> Option<Option<String>> {
-    clauses(lexicon, text).into_iter().find_map(|clause| {
+    let folded = Folded::words(text);
+    let places = places(&folded, &lexicon.data(&folded.text), text);
+    clauses(lexicon, text, &places).into_iter().find_map(|clause| {
         let words = text.get(clause.range.clone())?;
         let reaches = clause.denied.is_some() || clause.conditional.is_some();
         (reaches && lexicon.says("denies-all", &Folded::new(words).text)).then_some(clause.conditional)
@@ -95,120 +111,4 @@ pub fn ids(terms: &[Term]) -> Vec<String> {
         }
     }
     ids
-}
-
-struct Clause {
-    range: std::ops::Range<usize>,
-    /// Where its purpose begins.
-    purpose: Option<usize>,
-    /// Where its denial begins.
-    denied: Option<usize>,
-    conditional: Option<String>,
-    /// It says when something happens ("when you register an account,"), not what is collected.
-    circumstance: bool,
-}
-
-/// Clauses end at commas outside brackets, at the ends of sentences, and where a
-/// contrast begins ("not the IMEI but …").
-fn clauses(lexicon: &Lexicon, text: &str) -> Vec<Clause> {
-    let mut ranges = Vec::new();
-    let mut depth = 0usize;
-    let mut start = 0;
-    for (at, c) in text.char_indices() {
-        match c {
-            '(' | '（' | '[' | '【' => depth += 1,
-            ')' | '）' | ']' | '】' => depth = depth.saturating_sub(1),
-            '。' | ';' | '；' | '\n' => {
-                ranges.push(start..at);
-                start = at + c.len_utf8();
-                depth = 0;
-            }
-            ',' | '，' if depth == 0 => {
-                ranges.push(start..at);
-                start = at + c.len_utf8();
-            }
-            '.' if text.get(at + 1..).is_some_and(|r| r.is_empty() || r.starts_with(' ')) => {
-                ranges.push(start..at);
-                start = at + 1;
-                depth = 0;
-            }
-            _ => {}
-        }
-    }
-    ranges.push(start..text.len());
-    let ranges: Vec<_> = ranges.into_iter().flat_map(|range| contrasts(lexicon, text, range)).collect();
-    let mut out: Vec<Clause> = Vec::new();
-    // "Unless you …," before the clause that denies.
-    let mut lead: Option<String> = None;
-    for range in ranges {
-        let words = text.get(range.clone()).unwrap_or_default();
-        let folded = Folded::new(words);
-        let at = |id: &str| {
-            lexicon.phrase(id, &folded.text).map(|(m, _)| range.start + folded.range(m.start(), m.end(), words).start)
-        };
-        let denied = at("denial");
-        let exception = lexicon.phrase("exception", &folded.text).map(|(m, _)| m.as_str().to_owned());
-        let joined = |from: usize| text.get(from..range.start).is_some_and(|gap| matches!(gap, "," | "，"));
-        if out.last().is_some_and(|last: &Clause| !joined(last.range.end)) {
-            lead = None;
-        }
-        let circumstance = text.get(range.end..).is_some_and(|rest| rest.starts_with([',', '，']))
-            && lexicon.says("circumstance", folded.text.trim())
-            && !lexicon.says("collects", &folded.text);
-        // What holds whenever the app is used is no condition.
-        let exception = exception
-            .or_else(|| (circumstance && !lexicon.says("always", &folded.text)).then(|| folded.text.trim().to_owned()));
-        let contrasting = lexicon.says("contrast-begins", folded.text.trim());
-        let purpose = purpose(lexicon, &folded).map(|at| range.start + folded.range(at, at + 1, words).start);
-        let mut clause = Clause { purpose, denied, conditional: None, circumstance, range };
-        if denied.is_some() {
-            clause.conditional = exception.or_else(|| lead.clone());
-        } else if let Some(last) = out.last_mut()
-            && text.get(last.range.end..clause.range.start).is_some_and(|gap| matches!(gap, "," | "，"))
-            && (last.denied.is_some() || last.conditional.is_some())
-        {
-            // "We do not collect A, B or C, unless …": an enumeration goes on being
-            // denied until there is a new verb; an exception reaches back.
-            if exception.is_some() && last.conditional.is_none() {
-                for before in out.iter_mut().rev().take_while(|c| c.denied.is_some()) {
-                    before.conditional = exception.clone();
-                }
-                clause.conditional = exception;
-            } else if !contrasting && !lexicon.says("collects", &folded.text) && clause.purpose.is_none() {
-                clause.denied = last.denied.map(|_| clause.range.start);
-                clause.conditional = last.conditional.clone();
-            }
-        } else {
-            lead = exception.or(lead);
-        }
-        out.push(clause);
-    }
-    for clause in &mut out {
-        if clause.conditional.is_some() {
-            clause.denied = None;
-        }
-    }
-    out
-}
-
-/// `range`, cut where a contrast begins inside it.
-fn contrasts(lexicon: &Lexicon, text: &str, range: std::ops::Range<usize>) -> Vec<std::ops::Range<usize>> {
-    let words = text.get(range.clone()).unwrap_or_default();
-    let folded = Folded::new(words);
-    let cut = lexicon
-        .phrase("contrast", &folded.text)
-        .map(|(m, _)| range.start + folded.range(m.start(), m.end(), words).start)
-        .filter(|at| *at > range.start);
-    match cut {
-        Some(at) => vec![range.start..at, at..range.end],
-        None => vec![range],
-    }
-}
-
-/// Where the purpose of a folded clause begins. One that stands before its verb ("为了推送
-/// 会收集…", "to deliver messages we collect …") ends there, and what follows is collected.
-fn purpose(lexicon: &Lexicon, folded: &Folded) -> Option<usize> {
-    let from = lexicon.phrase("purpose-first", &folded.text).map_or(0, |(m, _)| m.end());
-    let rest = folded.text.get(from..)?;
-    lexicon.phrase("purpose", rest).map(|(m, _)| from + m.start())
 }

@@ -65,7 +65,8 @@ pub struct Phrase {
     /// What it means: `denial`, `exception`, `nothing-said`, `says-none`,
     /// `catch-all`, `sdk-list`, `claim:transport_encryption` …
     pub id: String,
-    /// Regular expressions over folded text.
+    /// Regular expressions over folded text; `{NAME}` in one stands for the patterns of the
+    /// phrase `part:NAME` ([`Vocabulary::whole`]).
     pub patterns: Vec<String>,
     /// Value the phrase gives, where it gives one (`CN`, `true`, `conditional`).
     #[serde(default)]
@@ -88,4 +89,68 @@ pub struct Vocabulary {
     pub headers: Vec<HeaderTerm>,
     /// `vocabulary/phrases.toml`.
     pub phrases: Vec<Phrase>,
+}
+
+/// Parts in parts that are followed: those in the files have one of another.
+const DEEPEST_PARTS: usize = 4;
+
+impl Vocabulary {
+    /// A pattern with the phrases it is made of put in: `{not-zh}收集` has those of
+    /// `part:not-zh`. What names no phrase stays as it is, and is no regular expression.
+    pub fn whole(&self, pattern: &str) -> String {
+        let mut whole = pattern.to_owned();
+        for _ in 0..DEEPEST_PARTS {
+            let mut next = String::with_capacity(whole.len());
+            let mut rest = whole.as_str();
+            let mut any = false;
+            while let Some((before, after)) = rest.split_once('{') {
+                next.push_str(before);
+                let part = after.split_once('}').and_then(|(name, after)| Some((self.part(name)?, after)));
+                match part {
+                    Some((words, after)) => {
+                        next.push_str(&words);
+                        rest = after;
+                        any = true;
+                    }
+                    None => {
+                        next.push('{');
+                        rest = after;
+                    }
+                }
+            }
+            next.push_str(rest);
+            whole = next;
+            if !any {
+                break;
+            }
+        }
+        whole
+    }
+
+    fn part(&self, name: &str) -> Option<String> {
+        let id = name.starts_with(|c: char| c.is_ascii_lowercase()).then(|| format!("part:{name}"))?;
+        let patterns: Vec<&str> =
+            self.phrases.iter().filter(|p| p.id == id).flat_map(|p| &p.patterns).map(String::as_str).collect();
+        (!patterns.is_empty()).then(|| format!("(?:{})", patterns.join("|")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn phrase(id: &str, pattern: &str) -> Phrase {
+        let patterns = vec![pattern.to_owned()];
+        Phrase { id: id.to_owned(), patterns, value: None, source: "test".to_owned(), origin: Origin::default() }
+    }
+
+    #[test]
+    fn parts_are_put_in() {
+        let phrases =
+            vec![phrase("part:not", "不|{late}"), phrase("part:late", "不再"), phrase("part:loop", "{loop}x")];
+        let vocabulary = Vocabulary { phrases, ..Vocabulary::default() };
+        assert_eq!(vocabulary.whole("{not}收{2,3}集"), "(?:不|(?:不再))收{2,3}集");
+        assert_eq!(vocabulary.whole("{none}x"), "{none}x");
+        assert!(vocabulary.whole("{loop}").len() < 100);
+    }
 }

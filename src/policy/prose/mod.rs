@@ -1,6 +1,7 @@
 //! Third parties in running text: lists in a sentence, list items under an
 //! announcement, sentences about one of them.
 
+mod denials;
 mod lists;
 mod naming;
 mod several;
@@ -14,6 +15,7 @@ use super::names::Names;
 use super::sections::{self, Section, is_heading, without_number};
 use super::subjects;
 
+pub use denials::Reach;
 pub use naming::{is_firm, names_nobody};
 pub use statements::Statement;
 

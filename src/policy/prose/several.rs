@@ -5,7 +5,7 @@ use super::super::fold::{Folded, fold};
 use super::super::lexicon::Lexicon;
 use super::super::names::Names;
 use super::super::sentences::Sentence;
-use super::super::terms;
+use super::super::{clauses, terms};
 use super::Found;
 use super::naming::{is_firm, is_name, names_of};
 use super::statements::{Statement, collected, cut_purpose};
@@ -31,6 +31,13 @@ pub struct Reading<'a> {
 pub fn used(reading: &Reading<'_>, found: &mut Found) -> bool {
     let captures = reading.lexicon.captures("uses-several", &reading.folded.text);
     captures.iter().any(|captures| one("uses-several", captures, reading, found))
+}
+
+/// `我们通过某某SDK收集您的IMEI` is about the app and about the SDK.
+pub fn through(reading: &Reading<'_>, found: &mut Found) {
+    for captures in reading.lexicon.captures("collects-through", &reading.folded.text) {
+        one("collects-through", &captures, reading, found);
+    }
 }
 
 /// A sentence that names several third parties, or one that data is shared with.
@@ -82,7 +89,7 @@ fn one(id: &str, captures: &regex::Captures<'_>, reading: &Reading<'_>, found: &
         return false;
     }
     let before = text.get(..all.1).unwrap_or_default();
-    if lexicon.says("denial", before) || lexicon.says("denial-sharing", before) {
+    if clauses::denial(lexicon, before).is_some() || lexicon.says("denial-sharing", before) {
         return false;
     }
     let which = part("rest").filter(|rest| lexicon.says("which-collects", &fold(rest)));
@@ -99,13 +106,12 @@ fn one(id: &str, captures: &regex::Captures<'_>, reading: &Reading<'_>, found: &
             block,
             sentence: sentence.start,
             names: vec![name],
-            company: None,
             raw: raw.clone(),
             purpose: purpose.clone(),
             terms: terms.clone(),
             span: place.clone(),
             declares: true,
-            denies: false,
+            ..Statement::default()
         });
     }
     true
@@ -139,13 +145,12 @@ pub fn bracketed(
             block: at,
             sentence: sentence.start,
             names: vec![name.to_owned()],
-            company: None,
             raw,
             purpose,
             terms,
             span: span(place.source, place.line, place.end_line, sentence.text),
             declares: true,
-            denies: false,
+            ..Statement::default()
         });
     }
     let is_list = known && statements.len() >= 2 && !lexicon.says("denial-sharing", &fold(sentence.text));

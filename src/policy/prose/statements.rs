@@ -8,13 +8,15 @@ use super::super::fold::{Folded, fold, key};
 use super::super::lexicon::Lexicon;
 use super::super::names::{Names, split_names};
 use super::super::sections;
-use super::super::{sentences, subjects, terms};
+use super::super::{clauses, exclusions, sentences, subjects, terms};
+use super::denials::{self, Reach};
 use super::naming::{is_firm, is_name, joined, names_nobody};
 use super::several;
 use super::{Found, LONGEST_NAME};
 use crate::evidence::Span;
 
 /// "X collects …".
+#[derive(Default)]
 pub struct Statement {
     /// Position of the block.
     pub block: usize,
@@ -36,6 +38,8 @@ pub struct Statement {
     pub declares: bool,
     /// It says that the data are not collected.
     pub denies: bool,
+    /// Whom it is about.
+    pub reach: Reach,
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -52,12 +56,10 @@ pub fn read(
     let text = folded.text.as_str();
     let slice = |start: usize, end: usize| folded.slice(start, end, sentence.text).trim().to_owned();
     let place = || span(block.source, block.line, block.end_line, sentence.text);
-    if let Some(denial) = denial(at, sentence, folded, &introduced.before, lexicon, names, place()) {
-        found.statements.extend(instead(&denial, sentence, lexicon));
-        found.statements.push(denial);
+    let reading = several::Reading { block: at, sentence, folded, place: place(), lexicon, names };
+    if denials::read(&reading, introduced, found) {
         return true;
     }
-    let reading = several::Reading { block: at, sentence, folded, place: place(), lexicon, names };
     if several::used(&reading, found) {
         return true;
     }
@@ -67,7 +69,7 @@ pub fn read(
         else {
             continue;
         };
-        let subjects = meant(subjects(&slice(subject.start(), subject.end())), introduced.named(), lexicon);
+        let subjects = meant(subjects(&slice(subject.start(), subject.end()), lexicon), introduced.named(), lexicon);
         let company = captures.name("company").map(|m| slice(m.start(), m.end()));
         let met = subjects.iter().all(|s| introduced.has(s, lexicon));
         let sdk = |s: &String| fold(s).contains("sdk");
@@ -92,8 +94,13 @@ pub fn read(
             continue;
         }
         let words = slice(data.start(), data.end());
-        let terms = collected(&words, lexicon);
-        let denied = lexicon.says("denial", text.get(..data.start()).unwrap_or_default());
+        let before = folded.range(all.start(), all.start(), sentence.text).start;
+        let mut terms = collected(&words, lexicon);
+        // "除IMEI外，某某SDK会收集您的设备信息": what is taken out, or not all, stands before.
+        let leads = exclusions::first(lexicon, sentence.text);
+        let leads = |t: &terms::Term| t.end <= before && leads.iter().any(|r| r.start <= t.start && t.end <= r.end);
+        terms.extend(terms::read(lexicon, sentence.text).into_iter().filter(leads));
+        let denied = clauses::denial(lexicon, text.get(..data.start()).unwrap_or_default()).is_some();
         if terms.is_empty() || denied {
             continue;
         }
@@ -113,13 +120,14 @@ pub fn read(
                 purpose: purpose.clone(),
                 terms: terms.clone(),
                 span: place(),
-                denies: false,
+                ..Statement::default()
             });
         }
     }
     if about || several::read(&reading, found) {
         return true;
     }
+    several::through(&reading, found);
     for captures in lexicon.captures("uses-product-of", text) {
         let (Some(company), Some(name), Some(rest)) =
             (captures.name("company"), captures.name("name"), captures.name("rest"))
@@ -138,7 +146,7 @@ pub fn read(
             purpose,
             span: place(),
             declares: true,
-            denies: false,
+            ..Statement::default()
         });
         return true;
     }
@@ -166,89 +174,17 @@ pub fn read(
                 block: at,
                 sentence: sentence.start,
                 names: vec![name],
-                company: None,
                 terms: collected(&rest, lexicon),
                 raw,
                 purpose,
                 span: place(),
                 declares: true,
-                denies: false,
+                ..Statement::default()
             });
             return true;
         }
     }
     false
-}
-
-/// `某某SDK不会收集您的IMEI`: whose denial it is, the subject says.
-fn denial(
-    at: usize,
-    sentence: &sentences::Sentence<'_>,
-    folded: &Folded,
-    named: &[String],
-    lexicon: &Lexicon,
-    names: &Names<'_>,
-    place: Span,
-) -> Option<Statement> {
-    let captures = lexicon.captures("party-denies", &folded.text).into_iter().next()?;
-    let subject = captures.name("names")?;
-    let subjects = subjects(folded.slice(subject.start(), subject.end(), sentence.text).trim());
-    let subjects = meant(subjects, named, lexicon);
-    let known = |s: &String| names.is_known(s) || fold(s).contains("sdk");
-    let nobody = |s: &String| lexicon.says("first-party", &fold(s)) || names_nobody(s, lexicon, names);
-    if !subjects.iter().any(known)
-        || subjects.iter().any(nobody)
-        || subjects.iter().any(|s| s.chars().count() > LONGEST_NAME)
-    {
-        return None;
-    }
-    let mut terms: Vec<terms::Term> =
-        terms::read(lexicon, sentence.text).into_iter().filter(|t| t.denied || t.conditional.is_some()).collect();
-    // "Some SDK collects no personal information."
-    let mut declares = false;
-    if terms.is_empty()
-        && let Some(conditional) = terms::denies_all(lexicon, sentence.text)
-    {
-        declares = subjects.iter().all(|s| fold(s).ends_with("sdk"));
-        let (start, end) = (0, sentence.text.len());
-        let raw = sentence.text.trim().to_owned();
-        terms.push(terms::Term { data_type: "*".to_owned(), raw, start, end, denied: true, conditional });
-    }
-    (!terms.is_empty()).then(|| Statement {
-        block: at,
-        sentence: sentence.start,
-        names: subjects,
-        company: None,
-        raw: sentence.text.to_owned(),
-        purpose: None,
-        terms,
-        span: place,
-        declares,
-        denies: true,
-    })
-}
-
-/// What a denied sentence says is collected instead: "…不会收集IMEI，仅收集OAID".
-fn instead(denial: &Statement, sentence: &sentences::Sentence<'_>, lexicon: &Lexicon) -> Option<Statement> {
-    let clause = sentence.text.split([',', '，']).skip(1).find(|clause| {
-        let folded = fold(clause.trim());
-        lexicon.says("contrast-begins", &folded) && lexicon.says("collects", &folded)
-    })?;
-    let mut terms = collected(clause, lexicon);
-    terms.retain(|t| !t.denied && t.conditional.is_none());
-    let (raw, purpose) = cut_purpose(clause, lexicon);
-    (!terms.is_empty()).then(|| Statement {
-        block: denial.block,
-        sentence: denial.sentence,
-        names: denial.names.clone(),
-        company: None,
-        raw,
-        purpose,
-        terms,
-        span: denial.span.clone(),
-        declares: true,
-        denies: false,
-    })
 }
 
 /// Names that the text introduced as third parties before a sentence about them.
@@ -268,7 +204,7 @@ pub struct Introduced {
 
 impl Introduced {
     /// Whom "it" stands for.
-    fn named(&self) -> &[String] {
+    pub fn named(&self) -> &[String] {
         if self.before.is_empty() && self.shares { &self.title } else { &self.before }
     }
 
@@ -309,13 +245,29 @@ fn meant(subjects: Vec<String>, named: &[String], lexicon: &Lexicon) -> Vec<Stri
 }
 
 /// The names that a subject consists of, without what leads into it.
-fn subjects(words: &str) -> Vec<String> {
+fn subjects(words: &str, lexicon: &Lexicon) -> Vec<String> {
     let bare = without_brackets(sections::without_number(words));
-    let leads = [
-        "但", "而", "且", "其中", "的", "同时", "此外", "例如", "如", "由", "因此", "通过", "使用", "利用", "but ",
-        "and ", "while ", "the ", "The ",
-    ];
-    split_subjects(leads.iter().fold(bare.as_str(), |s, lead| s.strip_prefix(lead).unwrap_or(s)).trim())
+    split_subjects(own_words(&bare, lexicon))
+}
+
+/// Words that may stand before a name at the same place: "but", "the", "which we use".
+const MOST_LEADS: usize = 3;
+
+/// A subject without the words around its name: `但我们集成的某某SDK`, "the Some SDK we use".
+pub fn own_words<'a>(words: &'a str, lexicon: &Lexicon) -> &'a str {
+    let mut rest = words.trim();
+    for _ in 0..MOST_LEADS {
+        let folded = Folded::new(rest);
+        let Some((lead, _)) = lexicon.phrase("subject-lead", &folded.text) else { break };
+        let end = folded.range(lead.start(), lead.end(), rest).end;
+        match rest.get(end..).map(str::trim_start) {
+            Some(after) if !after.is_empty() => rest = after,
+            _ => break,
+        }
+    }
+    let folded = Folded::new(rest);
+    let tail = lexicon.phrase("subject-tail", &folded.text).map(|(m, _)| folded.range(m.start(), m.end(), rest).start);
+    tail.and_then(|at| rest.get(..at)).map(str::trim_end).filter(|name| !name.is_empty()).unwrap_or(rest)
 }
 
 /// Data that a sentence says is collected: also what it is done with ("通过地理位置校准").

@@ -288,7 +288,7 @@ impl Signatures {
         for phrase in &self.vocabulary.phrases {
             found.source(&phrase.origin, &phrase.source);
             for pattern in &phrase.patterns {
-                found.regex(&phrase.origin, pattern);
+                found.regex(&phrase.origin, &self.vocabulary.whole(pattern));
             }
         }
         for clause in &self.clauses {
