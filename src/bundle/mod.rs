@@ -20,7 +20,7 @@ mod select;
 mod slice;
 mod stamp;
 mod sums;
-mod timestamp;
+pub mod timestamp;
 mod told;
 mod verify;
 

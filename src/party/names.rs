@@ -197,18 +197,21 @@ impl NameTable {
     }
 
     fn keep(&mut self, held: Held, list: impl FnOnce(&mut Self) -> &mut Vec<Held>) {
-        let room = self.answers < ANSWERS;
+        let free = self.answers < ANSWERS;
         let known = list(self);
-        // A repeated answer makes the one before last longer.
-        let mut same = known.iter_mut().filter(|k| k.name == held.name);
+        let room = free && known.len() < NAMES_OF_ONE;
+        // A repeated answer makes the one before last longer; where another name was answered in between,
+        // it is an answer of its own, for what was asked for last is what is reached next.
+        let newest = known.iter().map(|k| k.from).max();
+        let mut same = known.iter_mut().filter(|k| k.name == held.name && (!room || Some(k.from) == newest));
         if let Some(same) = same.find(|k| held.from <= k.until && k.from <= held.until) {
             same.from = same.from.min(held.from);
             same.until = same.until.max(held.until);
-        } else if !room {
-            self.dropped += 1;
-        } else if known.len() < NAMES_OF_ONE {
+        } else if room {
             known.push(held);
             self.answers += 1;
+        } else if !free {
+            self.dropped += 1;
         }
     }
 }
@@ -303,6 +306,26 @@ mod tests {
         assert_eq!(found.quality, NameQuality::Unsure);
         // At a time when only the first was known, it is the name.
         assert_eq!(table.name_of(CLIENT, address("203.0.113.1"), at(5)).unwrap().name, "old.example");
+    }
+
+    #[test]
+    fn a_name_that_is_asked_for_again_is_the_newest_again() {
+        let mut table = NameTable::default();
+        for (seconds, name) in [(0, "a.example"), (10, "b.example"), (20, "a.example"), (30, "a.example")] {
+            table.learn(CLIENT, at(seconds), &response(&[name], vec![answer(name, "A", "203.0.113.1", 300)]));
+        }
+        let name = |seconds| table.name_of(CLIENT, address("203.0.113.1"), at(seconds)).unwrap();
+        let names = [5, 15, 25, 35].map(|seconds| name(seconds).name);
+        assert_eq!(names, ["a.example", "b.example", "a.example", "a.example"]);
+        assert_eq!(name(25).others, ["b.example"]);
+        // However often the two take turns, both stay known.
+        for turn in 4..200 {
+            let owner = ["b.example", "a.example"][turn as usize % 2];
+            let answers = vec![answer(owner, "A", "203.0.113.1", 300)];
+            table.learn(CLIENT, at(turn * 10), &response(&[owner], answers));
+        }
+        let found = table.name_of(CLIENT, address("203.0.113.1"), at(1_995)).unwrap();
+        assert_eq!((found.others.len(), table.dropped()), (1, 0));
     }
 
     #[test]

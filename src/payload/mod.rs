@@ -25,6 +25,8 @@ mod charset;
 mod clue;
 mod coding;
 mod csv;
+#[doc(hidden)]
+pub mod doors;
 mod engineio;
 mod escapes;
 mod events;

@@ -1,5 +1,6 @@
 //! `session.toml`: which app, whose, and how it was recorded.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::civil::Date;
@@ -57,6 +58,57 @@ pub struct Description {
     /// The case that it belongs to.
     #[serde(default)]
     pub case: Option<Case>,
+    /// What exactly was installed on the device.
+    #[serde(default)]
+    pub build: Option<Build>,
+    /// By capture: what is to be added to its times.
+    #[serde(default)]
+    pub time_shift: BTreeMap<String, Shift>,
+}
+
+/// `[build]`: what exactly was tested, and on what; `record --android` notes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Build {
+    /// Number of the app's version, which goes up with each one that is published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_code: Option<String>,
+    /// SHA-256 of the certificate that signed the app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer_sha256: Option<String>,
+    /// Package that installed it: a store, or none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installer: Option<String>,
+    /// The system's build (`ro.build.fingerprint`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// Its security patch level, a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch: Option<String>,
+}
+
+/// What is to be added to the times of a capture, so that they are on the clock of the marks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Shift {
+    /// Seconds, as a person writes them.
+    Seconds(f64),
+    /// Measured.
+    Measured(Measured),
+}
+
+/// A shift with what is known of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measured {
+    /// Seconds to add.
+    pub seconds: f64,
+    /// How wrong that can be, in seconds.
+    #[serde(default)]
+    pub sure: f64,
+    /// How it is known.
+    #[serde(default)]
+    pub how: String,
 }
 
 /// `[case]`: what an office files a report under. Nothing is required, nothing is judged by it.

@@ -3,6 +3,7 @@
 //! Takes a folder (or bare captures), hands on its inputs, device profile, marks,
 //! settlements and clock. It names files and never opens a capture.
 
+mod amend;
 mod canary;
 mod describe;
 mod ignore;
@@ -13,8 +14,9 @@ mod settled;
 
 use std::path::{Path, PathBuf};
 
+pub use amend::{Amendment, amend};
 pub use canary::canaries;
-pub use describe::{Case, DEFAULT_SKEW_MS, Description};
+pub use describe::{Build, Case, DEFAULT_SKEW_MS, Description, Shift};
 pub use ignore::{
     IgnoreRule, IgnoreState, Matcher, WARNING_DAYS, parse_day, parse_ignore, read_ignore, without_rules, write_rule,
 };

@@ -158,7 +158,7 @@ fn sealed(seen: &Observations, recipient: &Recipient, language: Language) -> Vec
         let recipe = format!("{} ×{}", sealed.recipe, sealed.count);
         let may = sealed.may_contain.join(", ");
         let line = fill(language.words().sealed_line, &[&visible(name(recipient, language)), &recipe, &may]);
-        format!("{line} — {}", sealed.reason)
+        format!("{line} — {}", language.told(&sealed.reason, &sealed.reason_zh))
     })
     .collect()
 }

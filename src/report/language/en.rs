@@ -14,6 +14,7 @@ pub static WORDS: Words = Words {
     findings_none: "No finding in the {} % that could be read",
     findings_one: "{} finding in the {} % that could be read",
     findings_count: "{} findings in the {} % that could be read",
+    policy_says_nothing: "The document given as the policy says nothing about personal information, so that every flow stands against an empty table: give the policy itself",
     seen_nothing: "Nothing that was sent could be read: this report says nothing about the app",
     seen_rest: "What the other {} % holds is not known.",
     matrix: "Recipients and data",

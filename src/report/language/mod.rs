@@ -56,6 +56,11 @@ impl Language {
         }
     }
 
+    /// Of a sentence that data gives in English and, mostly, in Chinese: the one to be read.
+    pub fn told<'a>(self, en: &'a str, zh: &'a str) -> &'a str {
+        if zh.is_empty() { en } else { self.pick(zh, en) }
+    }
+
     /// Its half of a sentence.
     pub fn of(self, text: &Text) -> &str {
         match self {
@@ -86,7 +91,7 @@ macro_rules! words {
 
 words! {
     title, question, app, app_unknown, policy, no_policy, inputs, input_line,
-    findings_none, findings_count, findings_one, seen_nothing, seen_rest,
+    findings_none, findings_count, findings_one, policy_says_nothing, seen_nothing, seen_rest,
     matrix, matrix_empty, matrix_legend, matrix_listed, recipient, data_types, phase,
     findings, policy_says, traffic_shows, policy_silent, policy_no_promise, request, value, steps, bytes_of, place, filter, times, more_evidence,
     clauses, clauses_more, clauses_note, detection_scenario, severity_steps, certainty, fingerprint, received_by, host,

@@ -14,6 +14,7 @@ pub static WORDS: Words = Words {
     findings_none: "在可读的 {} % 流量中没有发现",
     findings_one: "{} 条发现，来自可读的 {} % 流量",
     findings_count: "{} 条发现，来自可读的 {} % 流量",
+    policy_says_nothing: "作为政策给出的文件完全没有谈到个人信息，因此每条数据流都对照一张空表：请给出政策正文",
     seen_nothing: "发送的内容一点也没能读到：本报告不能说明该应用的情况",
     seen_rest: "其余 {} % 的内容未知。",
     matrix: "接收方与数据",

@@ -20,6 +20,7 @@ mod timeline;
 mod worst;
 
 use crate::audit::Report;
+use crate::policy::{self, Remark};
 
 use super::language::{Language, fill};
 
@@ -125,9 +126,15 @@ pub fn arrange(report: &Report, language: Language) -> View {
         coverage: sections::coverage(report, language),
         advice: report.advice.iter().map(|text| language.of(text).to_owned()).collect(),
         parties: sections::parties(report, language),
-        remarks: report.declarations.remarks.iter().map(|r| format!("{}: {}", r.code, r.message)).collect(),
+        remarks: remarks(report, language),
         method: method::method(report, language),
     }
+}
+
+/// What the policy's reader said of its own reading.
+fn remarks(report: &Report, language: Language) -> Vec<String> {
+    let of = |remark: &Remark| format!("{}: {}", remark.code, language.told(&remark.message, &remark.message_zh));
+    report.declarations.remarks.iter().map(of).collect()
 }
 
 /// App and version.
@@ -146,6 +153,9 @@ pub fn headline(report: &Report, language: Language) -> String {
     let open = report.findings.iter().filter(|finding| finding.suppressed.is_none()).count();
     let stop = if language == Language::Zh { "。" } else { ". " };
     let mut sentences = Vec::new();
+    if report.declarations.remarks.iter().any(|remark| remark.code == policy::SAYS_NOTHING) {
+        sentences.push(words.policy_says_nothing.to_owned() + stop);
+    }
     match read {
         Some(percent) if open == 0 => sentences.push(fill(words.findings_none, &[&percent]) + stop),
         Some(percent) => sentences.push(fill(words.counted(open), &[&open, &percent]) + stop),
