@@ -197,22 +197,21 @@ impl NameTable {
     }
 
     fn keep(&mut self, held: Held, list: impl FnOnce(&mut Self) -> &mut Vec<Held>) {
-        let room = self.answers < ANSWERS;
+        let free = self.answers < ANSWERS;
         let known = list(self);
-        let room_here = known.len() < NAMES_OF_ONE;
+        let room = free && known.len() < NAMES_OF_ONE;
         // A repeated answer makes the one before last longer; where another name was answered in between,
         // it is an answer of its own, for what was asked for last is what is reached next.
         let newest = known.iter().map(|k| k.from).max();
-        let full = !(room && room_here);
-        let mut same = known.iter_mut().filter(|k| k.name == held.name && (full || Some(k.from) == newest));
+        let mut same = known.iter_mut().filter(|k| k.name == held.name && (!room || Some(k.from) == newest));
         if let Some(same) = same.find(|k| held.from <= k.until && k.from <= held.until) {
             same.from = same.from.min(held.from);
             same.until = same.until.max(held.until);
-        } else if !room {
-            self.dropped += 1;
-        } else if room_here {
+        } else if room {
             known.push(held);
             self.answers += 1;
+        } else if !free {
+            self.dropped += 1;
         }
     }
 }

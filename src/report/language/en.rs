@@ -127,7 +127,6 @@ pub static WORDS: Words = Words {
     method_profile: "Data types of the device profile",
     method_no_profile: "No device profile: only shapes and key names, nothing is confirmed by value.",
     method_settled: "Settled by the user",
-    method_clocks: "Clocks",
     method_utc: "Times are UTC, by the clock of who recorded",
     method_not_noted: "nothing noted",
     method_skew: "Clock skew allowed for: {} ms",

@@ -127,7 +127,6 @@ pub static WORDS: Words = Words {
     method_profile: "设备档案中的数据类型",
     method_no_profile: "没有设备档案：只看格式和键名，没有任何值能被确认。",
     method_settled: "用户说明",
-    method_clocks: "时钟",
     method_utc: "时间为 UTC，以录制方的时钟为准",
     method_not_noted: "未注明",
     method_skew: "允许的时钟误差：{} 毫秒",
