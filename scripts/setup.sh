@@ -24,7 +24,7 @@ as_root() {
 debian() {
   local wanted=(gcc libc6-dev libpcap-dev) missing=() package
   if [ $tests = yes ]; then
-    wanted+=(tshark tcpdump curl openssl minisign nodejs python3 python3-junitparser python3-pip iproute2 chromium fonts-noto-cjk libreoffice-calc)
+    wanted+=(tshark tcpdump curl openssl minisign nodejs python3 python3-junitparser python3-pip iproute2 mosquitto mosquitto-clients chromium fonts-noto-cjk libreoffice-calc)
   fi
   for package in "${wanted[@]}"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -38,7 +38,7 @@ debian() {
 fedora() {
   local wanted=(gcc libpcap-devel) missing=() package
   if [ $tests = yes ]; then
-    wanted+=(wireshark-cli tcpdump curl openssl minisign nodejs python3 python3-junitparser python3-pip iproute chromium google-noto-sans-cjk-fonts libreoffice-calc)
+    wanted+=(wireshark-cli tcpdump curl openssl minisign nodejs python3 python3-junitparser python3-pip iproute mosquitto chromium google-noto-sans-cjk-fonts libreoffice-calc)
   fi
   for package in "${wanted[@]}"; do rpm -q "$package" >/dev/null 2>&1 || missing+=("$package"); done
   if [ ${#missing[@]} = 0 ]; then say "nothing to install: ${wanted[*]}"; return; fi
@@ -62,7 +62,7 @@ case "$(uname -s)" in
     elif command -v dnf >/dev/null; then fedora
     else
       say "unknown distribution: install gcc and the development files of libpcap by hand" >&2
-      [ $tests = no ] || say "and for the tests: tshark tcpdump curl openssl minisign nodejs python3 python3-junitparser python3-pip iproute2 chromium libreoffice-calc" >&2
+      [ $tests = no ] || say "and for the tests: tshark tcpdump curl openssl minisign nodejs python3 python3-junitparser python3-pip iproute2 mosquitto mosquitto-clients chromium libreoffice-calc" >&2
       exit 1
     fi ;;
   *) say "unknown system: without libpcap, build with --no-default-features" >&2; exit 1 ;;
@@ -78,7 +78,19 @@ axe() {
   python3 -m pip install --quiet --no-deps --target "$folder/$version" "axe-playwright-python==$version"
 }
 
-if [ $tests = yes ] && [ "$(uname -s)" = Linux ]; then axe; fi
+# Clients and servers of the tests with network namespaces and of the proxy: HTTP/3, WebSocket, gRPC.
+libraries() {
+  local folder wanted="aioquic==1.7.2 websockets==17.4 grpcio==1.85.3"
+  folder=$(dirname "$0")/../target/python
+  if [ "$(cat "$folder/installed" 2>/dev/null)" = "$wanted" ]; then return; fi
+  say "installing $wanted into target/python"
+  rm -rf "$folder"
+  # shellcheck disable=SC2086
+  python3 -m pip install --quiet --target "$folder" $wanted
+  printf '%s' "$wanted" >"$folder/installed"
+}
+
+if [ $tests = yes ] && [ "$(uname -s)" = Linux ]; then axe; libraries; fi
 if ! command -v cargo >/dev/null; then
   say "cargo is missing: install Rust 1.89 or later (rustup, or your distribution's rust)" >&2
   exit 1

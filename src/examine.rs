@@ -281,6 +281,11 @@ fn first_pass(
     if options.keys.wireguard().can_open() || sealed {
         survey::sealed_names(&mut known, &options)?;
     }
+    let dropped = known.names.dropped();
+    if dropped > 0 {
+        let detail = "answers to questions for names beyond those that are kept: addresses may lack theirs";
+        known.gaps.add(Gap { count: dropped, ..Gap::new(GapReason::Limit, "-", detail) });
+    }
     Ok((known, options))
 }
 

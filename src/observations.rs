@@ -397,8 +397,11 @@ pub struct Sealed {
     pub recipe: String,
     /// Data types it may contain.
     pub may_contain: Vec<String>,
-    /// Why it cannot be opened.
+    /// Why it cannot be opened, in English.
     pub reason: String,
+    /// The same in Chinese; empty in reports that were made before it stood there.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason_zh: String,
     /// How often.
     pub count: u64,
     /// The first.

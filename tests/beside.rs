@@ -188,3 +188,148 @@ fn a_file_that_claims_to_be_huge_is_left_alone() {
     file.set_len(65 << 20).unwrap();
     assert_eq!(wirewitness::witness::read(&path), None);
 }
+
+/// What `audit` prints of the capture with these files beside it.
+fn audit(files: &[&str], description: &str, arguments: &[&str]) -> String {
+    let session = tempfile::tempdir().unwrap();
+    for name in ["traffic.pcap"].iter().chain(files) {
+        std::fs::copy(fixture(name), session.path().join(name)).unwrap();
+    }
+    std::fs::write(session.path().join("policy.txt"), "我们不会收集您的通讯录。\n").unwrap();
+    std::fs::write(session.path().join("session.toml"), format!("{description}policy = \"policy.txt\"\n")).unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_wirewitness"))
+        .args(["audit", "--color", "never"])
+        .args(arguments)
+        .arg(session.path())
+        .env("COLUMNS", "400")
+        .output()
+        .unwrap();
+    assert_ne!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_audit_tells_of_it_on_the_terminal_and_on_the_page_and_judges_nothing_by_it() {
+    let files = ["camille.xls", "trackercontrol.csv", "App_Privacy_Report_v4.ndjson", "socket_trace.json"];
+    let parts = [
+        (
+            "en",
+            "What other tools wrote beside it (not judged)",
+            "Call: IMEI:",
+            "beside what went to Getui",
+            "not in the traffic",
+        ),
+        ("zh", "其他工具的旁证（不参与判定）", "调用：", "与发往 个推 的数据并列", "流量中没有"),
+    ];
+    for (language, title, call, flow, absent) in parts {
+        let text = audit(&files, ZONED, &["--language", language]);
+        let page = audit(&files, ZONED, &["--language", language, "--format", "html"]);
+        assert!(page.contains("<section id=\"beside\"") && page.contains("href=\"#beside\""), "{language}");
+        for part in [title, call, flow, absent, "App_Privacy_Report_v4.ndjson", "never.example.net"] {
+            assert!(text.contains(part), "{part}\n{text}");
+            assert!(page.contains(part), "{part} on the page");
+        }
+    }
+    let findings = |files: &[&str]| -> Value {
+        let report: Value = serde_json::from_str(&audit(files, ZONED, &["--format", "json"])).unwrap();
+        report["findings"].as_array().unwrap().iter().map(|f| f["fingerprint"].clone()).collect()
+    };
+    // Without the stacks of sockets, which say whose traffic it is.
+    assert_eq!(findings(&files[..3]), findings(&[]));
+    assert!(!audit(&[], ZONED, &["--format", "html"]).contains("id=\"beside\""));
+}
+
+/// The folder of a PiRogue experiment as `pirogue-intercept-single` leaves it: a recording of
+/// `tests/record-tls.sh` with its keys, and the operations on its socket.
+fn pirogue() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let recorded = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls").join(name);
+    let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text).unwrap();
+    std::fs::copy(recorded("tls13-aes128gcm.pcap"), folder.path().join("traffic.pcap")).unwrap();
+    std::fs::copy(recorded("tls13-aes128gcm.keys"), folder.path().join("sslkeylog.txt")).unwrap();
+    let start = 1_795_620_805_767_u64;
+    let operation = |event: &str, classes: &[&str]| {
+        let frame = |class: &&str| json!({"class": class, "file": "X.java", "line": 1, "method": "run", "is_native": false, "str": class});
+        let data = json!({"socket_fd": 70, "socket_type": "tcp6", "pid": 4321, "thread_id": 1, "socket_event_type": event,
+            "dest_ip": "::ffff:127.0.0.1", "dest_port": 44306, "local_ip": "::ffff:127.0.0.1", "local_port": 57288,
+            "stack": classes.iter().map(frame).collect::<Vec<_>>()});
+        json!({"type": "socket_trace_log", "dump": "socket_trace.json", "data_type": "json", "timestamp": start, "pid": 4321,
+            "process": "com.example.app", "data": data})
+    };
+    let trace = [
+        operation("connect", &["java.net.Socket", "com.igexin.push.core.Connector"]),
+        operation("write", &["java.net.SocketOutputStream", "com.igexin.push.core.Sender"]),
+    ];
+    write("socket_trace.json", serde_json::to_string_pretty(&trace).unwrap());
+    std::fs::copy(fixture("aes_info.json"), folder.path().join("aes_info.json")).unwrap();
+    write("ad_ids.txt", "4f6c2a90-1b7d-4e38-9c05-2d8e7fb1a346\n00000000-0000-0000-0000-000000000000\n".to_owned());
+    let device = json!({"fingerprint": "example/phone:13", "brand": "example", "device": "phone", "manufacturer": "Example",
+        "model": "Phone 7", "name": "phone", "serialno": "R58M20QXW7B", "android_version": "13", "api_level": "33",
+        "imei": "490154203237518"});
+    write("device.json", serde_json::to_string_pretty(&device).unwrap());
+    let at = |file: &str| json!({"start_capture_time": start as f64, "file": file});
+    let experiment = json!({"network": at("traffic.pcap"), "device": at("device.json"), "socket_traces": {"file": "socket_trace.json"},
+        "crypto_traces": {"file": "aes_info.json"}, "sslkeylog": {"file": "sslkeylog.txt"}, "screen": at("screen.mp4")});
+    write("experiment.json", serde_json::to_string_pretty(&experiment).unwrap());
+    write("screen.mp4", "\0\0\0\x18ftypmp42 no film".to_owned());
+    folder
+}
+
+fn inspected(folder: &Path) -> Value {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_wirewitness"))
+        .args(["inspect", "--format", "json"])
+        .arg(folder)
+        .output()
+        .unwrap();
+    // 3: nothing could be opened, as without its keys.
+    assert!(matches!(output.status.code(), Some(0 | 3)), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn the_folder_of_a_pirogue_experiment_is_a_session() {
+    let folder = pirogue();
+    let seen = inspected(folder.path());
+    // Opened with the key log, of the app and by the code that the stacks name.
+    assert_eq!(seen["coverage"]["closed"], json!({}));
+    let contact = &seen["contacts"][0];
+    assert_eq!((&contact["app"], &contact["hosts"]), (&json!("com.example.app"), &json!(["api.example.com"])));
+    assert_eq!(seen["beside"]["callers"][0]["product"], "getui");
+    let files = seen["beside"]["files"].as_array().unwrap();
+    let formats: Vec<&str> = files.iter().map(|file| file["format"].as_str().unwrap()).collect();
+    assert_eq!(formats, ["PiRogue (cipher operations)", "PiRogue (socket trace)"]);
+    // What it noted of the phone is the profile, but for what is no identifier.
+    let check = |folder: &Path| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_wirewitness"))
+            .args(["session", "check"])
+            .arg(folder)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let said = check(folder.path());
+    assert!(said.contains("3 types, 3 values"), "{said}");
+    assert!(said.contains("screen.mp4"), "what nothing reads is named: {said}");
+    // A person's own profile goes before it, type by type.
+    std::fs::write(folder.path().join("device.toml"), "[ids]\nserial = [\"A1B2C3D4E5\", \"F6G7H8J9K0\"]\n").unwrap();
+    assert!(check(folder.path()).contains("3 types, 4 values"));
+}
+
+#[test]
+fn a_pirogue_folder_that_is_damaged_is_read_as_far_as_it_goes() {
+    for name in ["socket_trace.json", "aes_info.json", "device.json", "experiment.json", "ad_ids.txt", "sslkeylog.txt"]
+    {
+        let folder = pirogue();
+        let path = folder.path().join(name);
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        let seen = inspected(folder.path());
+        assert_eq!(seen["contacts"].as_array().unwrap().len(), 1, "{name}");
+        if ["socket_trace.json", "aes_info.json"].contains(&name) {
+            let cut = ("a list that is cut or no JSON; nothing of it was read".to_owned(), 1);
+            assert_eq!(gaps(&seen, name), [cut]);
+        }
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(inspected(folder.path())["contacts"].as_array().unwrap().len(), 1, "without {name}");
+    }
+}

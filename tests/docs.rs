@@ -28,11 +28,17 @@ fn pages() -> Vec<PathBuf> {
 
 /// The lines of the page's `sh` blocks, continued lines joined.
 fn commands(text: &str) -> Vec<String> {
-    let (mut commands, mut inside, mut pending) = (Vec::new(), false, String::new());
+    lines_of(text, "```sh")
+}
+
+/// The lines of the blocks that begin with `fence`.
+fn lines_of(text: &str, fence: &str) -> Vec<String> {
+    let (mut commands, mut inside, mut other, mut pending) = (Vec::new(), false, false, String::new());
     for line in text.lines() {
         match line.trim_start() {
-            "```sh" => inside = true,
-            "```" => inside = false,
+            line if !inside && !other && line == fence => inside = true,
+            "```" => (inside, other) = (false, !inside && !other),
+            line if line.starts_with("```") => other = true,
             command if inside && !command.is_empty() && !command.starts_with('#') => {
                 pending.push_str(command.trim_end_matches('\\'));
                 if !command.ends_with('\\') {
@@ -92,6 +98,40 @@ fn every_command_shown_runs_as_shown() {
         }
     }
     assert!(run >= 5, "only {run} commands were found");
+}
+
+/// What needs a phone, the right to record or a second machine stands in blocks without a language: it is
+/// not run to its end here, but each of its commands is one that the program takes.
+#[test]
+fn commands_that_need_a_device_are_ones_that_the_program_takes() {
+    let program = Path::new(env!("CARGO_BIN_EXE_wirewitness"));
+    let path =
+        format!("{}:{}", program.parent().expect("has a folder").display(), std::env::var("PATH").unwrap_or_default());
+    let mut taken = 0;
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).expect("is readable");
+        let folder = tempfile::tempdir().expect("a folder");
+        for command in lines_of(&text, "```").iter().filter(|line| line.starts_with("wirewitness ")) {
+            // One that listens or records would go on until it is stopped.
+            let output = Command::new("timeout")
+                .args(["--preserve-status", "-s", "INT", "3", "bash", "-c", &format!("exec {command}")])
+                .current_dir(folder.path())
+                .env("PATH", &path)
+                .env("HOME", folder.path())
+                .env("XDG_CONFIG_HOME", folder.path().join("settings"))
+                .output()
+                .expect("timeout runs");
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(!said.contains("Usage:"), "{}: `{command}`\n{said}", page.display());
+            assert!(
+                output.status.code().is_some_and(|code| code < 4 || code == 130),
+                "{}: `{command}` {said}",
+                page.display()
+            );
+            taken += 1;
+        }
+    }
+    assert!(taken >= 10, "only {taken} commands were found");
 }
 
 /// The screen in the README is what `demo` prints; `…` stands for what was left out.

@@ -489,3 +489,52 @@ fn the_capture_of_a_phone_is_read_with_its_quirks() {
         assert_eq!(serde_json::json!(gaps), expected["gaps"], "{name}");
     }
 }
+
+/// The folder and the recordings of phones, cut and with bytes that are turned over: read as far as they go.
+#[test]
+fn damaged_records_and_recordings_are_read_as_far_as_they_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = read("proxies/httpcanary").messages.len();
+    let copied = folder.path().join("httpcanary");
+    let files: Vec<PathBuf> = std::fs::read_dir(fixture("proxies/httpcanary"))
+        .unwrap()
+        .flat_map(|record| std::fs::read_dir(record.unwrap().path()).unwrap().map(|file| file.unwrap().path()))
+        .collect();
+    assert!(files.len() >= 6);
+    for damaged in &files {
+        for file in &files {
+            let to = copied.join(file.strip_prefix(fixture("proxies/httpcanary")).unwrap());
+            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+            let bytes = std::fs::read(file).unwrap();
+            let kept = if file == damaged { bytes.len() / 2 } else { bytes.len() };
+            std::fs::write(to, &bytes[..kept]).unwrap();
+        }
+        let file = read(copied.to_str().unwrap());
+        assert!(file.messages.len() <= whole, "{}", damaged.display());
+        assert!(file.messages.len() == whole || !file.gaps.is_empty(), "{}", damaged.display());
+    }
+    for name in std::fs::read_dir(fixture("captures")).unwrap().map(|entry| entry.unwrap().path()) {
+        if name.extension().is_some_and(|extension| extension == "json") {
+            continue;
+        }
+        let bytes = std::fs::read(&name).unwrap();
+        let records = |bytes: &[u8]| {
+            let path = folder.path().join("damaged");
+            std::fs::write(&path, bytes).unwrap();
+            let source = Source::open(&path).ok()?;
+            let found = wirewitness::capture::survey(&source, 0, &mut |_| {}).ok()?;
+            Some((found.input.records, found.gaps.iter().any(|gap| gap.reason == GapReason::DamagedInput)))
+        };
+        let (whole, damaged) = records(&bytes).unwrap();
+        assert!(!damaged, "{}", name.display());
+        for at in (24..bytes.len()).step_by((bytes.len() / 50).max(1)) {
+            let mut turned = bytes.clone();
+            turned[at] ^= 0x55;
+            assert!(records(&turned).is_none_or(|(read, _)| read <= whole + 1), "{} at {at}", name.display());
+            if let Some((read, damaged)) = records(&bytes[..at]) {
+                // A pcap that ends between two packets does not show that it went on.
+                assert!(read <= whole && (damaged || read < whole), "{} cut at {at}", name.display());
+            }
+        }
+    }
+}

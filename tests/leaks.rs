@@ -317,6 +317,128 @@ fn no_masked_bundle_holds_a_value_a_token_or_a_secret() {
     }
 }
 
+/// What nobody knows and everybody can use: a session's id, a key, an account's number, in each
+/// place of a request that a report names. A value of the device stands beside each, so that each
+/// place is one that a report has to name.
+#[test]
+fn no_name_in_a_masked_output_is_a_token() {
+    let imei = "867530900000017";
+    // One of a kind in each place, so that what leaks is known by its place.
+    let kinds = [
+        ["8fK3a9Qz21Lm", "Xw7Gd2Pq9ZtB", "c5NvR8yKe4Js", "Tm1Hb6UaL3oD", "q9SfW2jCx7Vg", "R4kYp8MnE1zA"],
+        [
+            "9e107d9d372bb682",
+            "6b1f0a83c5e24d97",
+            "d41d8cd98f00b204",
+            "a3cca2b2aa1e3b5b",
+            "0cc175b9c0f1b6a8",
+            "92eb5ffee6ae2fec",
+        ],
+        [
+            "e4d909c290d0fb1ca068ffaddf22cbd0",
+            "900150983cd24fb0d6963f7d28e17f72",
+            "f96b697d7cb7938d525a2f31aaf161d0",
+            "c3fcd3d76192e4007dfb496cca67e13b",
+            "d174ab98d277d9f5a5611c2c9f419d9f",
+            "57edf4a22be3c955ac49da2e2107b67a",
+        ],
+        [
+            "3b241101-e2bb-4255-8caf-4136c566a962",
+            "8d8ac610-566d-4ef0-9c22-186b2a5ed793",
+            "f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+            "2ed6657d-e927-568b-95e1-2665a8aea6a2",
+            "6fa459ea-ee8a-3ca4-894e-db77e160355e",
+            "16fd2706-8baf-433b-82eb-8c7fada847da",
+        ],
+        ["81234567", "7390124", "602214076", "299792", "1618033988", "27182818"],
+        [
+            "eyJhbGciOiJub25lIn0",
+            "eyJ1aWQiOiJhYmNkZWYifQ",
+            "eyJzaWQiOiJxcXdlcnR5In0",
+            "eyJ0b2siOiJ6eHl3dnUifQ",
+            "eyJleHAiOjE3MDAwMDB9",
+            "eyJqdGkiOiJsa2poZ2YifQ",
+        ],
+        [
+            "V1StGXR8_Z5jdHi6B-myT",
+            "pQ3-vB8xN_w2KfYz9Lc0a",
+            "m-7RtD4_hJ1sEoU6gXqZb",
+            "Wk2y_A9nC-5iPvM8fTr3d",
+            "b6_Hx-L0uG4qZjS7eKw1o",
+            "Ov-3Nz_8Yc5RtB2mIpD9h",
+        ],
+        ["13912345678", "13787654321", "15800112233", "18655443322", "13366778899", "17711223344"],
+        [
+            "li.wang@post.example",
+            "zhao_1@mail.example",
+            "sun.q@letters.example",
+            "zhou@inbox.example",
+            "wu.r@box.example",
+            "zheng@mailing.example",
+        ],
+    ];
+    let mut entries = Vec::new();
+    for (number, [path, label, query, header, part, name]) in kinds.iter().enumerate() {
+        let at = format!("2026-03-01T08:00:{:02}.000Z", 10 + number);
+        let host = match label.contains('@') {
+            true => "api.example.com".to_owned(),
+            false => format!("{label}.edge.example.com"),
+        };
+        let encoded = |text: &str| text.replace('@', "%40");
+        let form = format!("--b\r\nContent-Disposition: form-data; name=\"{part}\"\r\n\r\n{imei}\r\n--b--\r\n");
+        entries.push(entry(
+            &at,
+            &format!("https://{host}/u/{path}/profile?{}={imei}", encoded(query)),
+            &[("Host", host.clone()), (&format!("X-{}", header.replace('@', "-at-")), imei.to_owned())],
+            "multipart/form-data; boundary=b",
+            &form,
+        ));
+        let json = serde_json::json!({"users": {(*name): {"imei": imei}}});
+        entries.push(entry(
+            &at,
+            &format!("https://{host}/u/{path}"),
+            &[("Host", host)],
+            "application/json",
+            &json.to_string(),
+        ));
+    }
+    let har =
+        serde_json::json!({"log": {"version": "1.2", "creator": {"name": "test", "version": "1"}, "entries": entries}});
+    let folder = tempfile::tempdir().expect("a folder");
+    let case = folder.path().join("case");
+    std::fs::create_dir(&case).expect("is made");
+    std::fs::write(case.join("a.har"), har.to_string()).expect("is written");
+    std::fs::write(case.join("device.toml"), format!("[ids]\nimei = [\"{imei}\"]\n")).expect("is written");
+    std::fs::write(case.join("policy.txt"), "隐私政策\n我们不会收集您的设备信息。\n").expect("is written");
+    let (path, policy) = (case.to_str().expect("UTF-8"), case.join("policy.txt"));
+    let policy = policy.to_str().expect("UTF-8");
+    // A label cannot hold an address of mail, a header's name no `@`.
+    let tokens: Vec<String> = kinds.iter().flatten().map(|token| (*token).to_owned()).collect();
+    let mut searched = Searched::new(&[tokens.clone(), vec![imei.to_owned()]].concat());
+    // Six digits are fewer than what is searched for in values.
+    let plain = AhoCorasick::builder().ascii_case_insensitive(true).build(&tokens).expect("builds");
+    let report = run(&["audit", path, "--policy", policy, "--format", "json"]).0;
+    let around =
+        |at: usize| String::from_utf8_lossy(&report[at.saturating_sub(60)..(at + 60).min(report.len())]).into_owned();
+    let leaks: Vec<String> = plain.find_iter(&report).map(|found| around(found.start())).collect();
+    assert!(leaks.is_empty(), "{leaks:#?}");
+    for format in formats("audit") {
+        let (out, err) = run(&["audit", path, "--policy", policy, "--format", &format]);
+        searched.search(&format!("audit {format}"), &[out, err].join(&b"\n"[..]));
+    }
+    for format in formats("inspect") {
+        let (out, err) = run(&["inspect", path, "--format", &format]);
+        searched.search(&format!("inspect {format}"), &[out, err].join(&b"\n"[..]));
+    }
+    assert!(searched.found.is_empty(), "{:#?}", searched.found);
+    // It can fail: where values are shown, all of them are there, and each place was reached.
+    let raw = [run(&["inspect", path, "--format", "json", "--show-values"]).0, run(&["messages", path]).0].concat();
+    let shown = String::from_utf8(raw.to_ascii_lowercase()).expect("UTF-8");
+    let missing: Vec<&String> =
+        tokens.iter().filter(|t| !t.contains('@') && !shown.contains(&t.to_lowercase())).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 /// The matrix: every form in every container, so every way in which a value can come in.
 #[test]
 fn no_output_of_the_matrix_holds_a_value() {

@@ -115,8 +115,42 @@ fn a_recording_that_ends_with_ctrl_c_is_complete() {
     let ended = Instant::now();
     assert!(child.wait().expect("ended").success());
     assert!(ended.elapsed() < Duration::from_secs(5));
+    // What was recorded is audited without a further step, and is its owner's alone.
+    let written = std::fs::read_to_string(session.path().join("session.toml")).expect("written");
+    let recorded: toml::Table = written.parse().expect("TOML");
+    let by = recorded["recorded"]["by"].as_str().expect("text");
+    assert!(
+        by.starts_with("wirewitness record ") && recorded["recorded"]["interface"].as_str() == Some("lo"),
+        "{written}"
+    );
+    assert!(written.contains("# policy = "), "the keys to fill in are there: {written}");
+    for name in ["capture.pcapng", "session.toml"] {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(session.path().join(name)).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    std::fs::write(session.path().join("policy.md"), "我们不会收集您的通讯录。\n").expect("written");
+    let policy = session.path().join("policy.md");
+    let audited = Command::new(PROGRAM).arg("audit").arg(session.path()).arg("--policy").arg(policy).output();
+    assert_eq!(audited.expect("runs").status.code(), Some(0), "found, at low severity: there is no profile");
     assert_eq!(found(session.path()), ["GET /first", "GET /last"]);
     assert!(std::fs::read_to_string(session.path().join("phases.jsonl")).expect("marks").contains("launched"));
+}
+
+#[test]
+fn what_a_person_wrote_stays_and_a_folder_that_is_made_is_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let above = tempfile::tempdir().expect("a folder");
+    let (session, port) = (above.path().join("made"), serve());
+    let Some(mut child) = record(&session, port) else { return };
+    signal(&child, "-INT");
+    assert!(child.wait().expect("ended").success());
+    assert_eq!(std::fs::metadata(&session).expect("there").permissions().mode() & 0o777, 0o700);
+    std::fs::write(session.join("session.toml"), "# mine\n").expect("written");
+    let mut child = record(&session, port).expect("as before");
+    signal(&child, "-INT");
+    assert!(child.wait().expect("ended").success());
+    assert_eq!(std::fs::read_to_string(session.join("session.toml")).expect("there"), "# mine\n");
 }
 
 #[test]

@@ -63,8 +63,10 @@ pub fn names(observations: &Observations, policy: &Policy, signatures: &Signatur
     let all = policy.catch_all.iter().flat_map(|c| &c.data);
     let own = policy.first_party_data.iter().chain(&policy.first_party_denied);
     let withheld = observations.withheld.iter().map(|s| &s.data_type);
+    let called = observations.beside.calls.iter().filter_map(|call| call.data_type.as_ref());
     seen.chain(sealed)
         .chain(withheld)
+        .chain(called)
         .chain(rows)
         .chain(kinds)
         .chain(all)

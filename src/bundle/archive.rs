@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
+use super::none;
 use super::pack::{Compared, write_zip};
+use crate::audit::Text;
 
 /// Files of a bundle. A session has some hundred findings, each with a slice.
 pub const FILES: usize = 100_000;
@@ -33,12 +35,23 @@ pub enum BundleError {
         /// What is wrong.
         what: String,
     },
+    /// It is something else: what, and what to do.
+    #[error("{}", .0.en)]
+    None(Text),
     /// A stage before could not do its part.
     #[error(transparent)]
     Slice(#[from] super::slice::SliceError),
 }
 
 impl BundleError {
+    /// The sentence in Chinese, where it is one of its own.
+    pub fn zh(&self) -> Option<&str> {
+        match self {
+            Self::None(text) => Some(&text.zh),
+            Self::File { .. } | Self::Slice(_) => None,
+        }
+    }
+
     /// About the file at `path`.
     pub fn new(path: impl std::fmt::Display, what: impl std::fmt::Display) -> Self {
         Self::File { path: path.to_string(), what: what.to_string() }
@@ -112,7 +125,7 @@ impl Archive {
                 Err(_) if head == b"PK" => {
                     archive.faults.push(Fault { path: file_name(path), wrong: Wrong::Damaged });
                 }
-                Err(error) => return Err(fail(format!("is no bundle: {error}"))),
+                Err(_) => return Err(BundleError::None(none::told(path))),
             }
             archive.list(metadata.len());
         }

@@ -35,6 +35,8 @@ pub const INDEX: &str = "slices/index.json";
 pub const CAPTURES: &str = "captures";
 /// See [`CAPTURES`].
 pub const KEYS: &str = "captures/keys";
+/// The report as page.
+pub const PAGE: &str = "report.html";
 /// The report as data.
 pub const REPORT: &str = "report.json";
 
@@ -102,8 +104,8 @@ pub fn build(contents: &Contents<'_>, folder: &Path, key: Option<&SecretKey>) ->
         move |error: &dyn std::fmt::Display| BundleError::new(&name, format!("cannot be written: {error}"))
     };
     let service = Service { language: contents.language, gate: contents.gate, places: &Places::names(report) };
-    let page = html::render(report, contents.language).map_err(|e| unwritten("report.html")(&e))?;
-    write(folder, "report.html", page.as_bytes())?;
+    let page = html::render(report, contents.language).map_err(|e| unwritten(PAGE)(&e))?;
+    write(folder, PAGE, page.as_bytes())?;
     let summary = markdown::render(report, &service).map_err(|e| unwritten("report.md")(&e))?;
     write(folder, "report.md", summary.as_bytes())?;
     let data = json::render(report).map_err(|e| unwritten(REPORT)(&e))?;

@@ -102,6 +102,29 @@ pub fn broken(text: &str) -> Option<usize> {
     None
 }
 
+/// Where the chain in `text` and `report` do not say the same of the session: the number of the first
+/// such line, from 1, and what it is about (`case: number`). Notes at marks stand in the chain alone.
+pub fn differs(text: &str, report: &Report) -> Option<(usize, String)> {
+    let parsed = |line: &str| serde_json::from_str::<Value>(line).unwrap_or_default();
+    let words = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let notes: Vec<(Time, String, String)> = text
+        .lines()
+        .map(parsed)
+        .filter_map(|line| Some((Time::parse(line["time"].as_str()?)?, words(&line["mark"]), words(&line["note"]))))
+        .collect();
+    let (told, ours) = (text.lines().collect::<Vec<_>>(), lines(report, &notes));
+    let at = (0..told.len().max(ours.len())).find(|at| told.get(*at).copied() != ours.get(*at).map(String::as_str))?;
+    let line = |line: Option<&str>| line.map(parsed).unwrap_or_default();
+    let (told, ours) = (line(told.get(at).copied()), line(ours.get(at).map(String::as_str)));
+    let mut about = words(if ours.is_null() { &told["action"] } else { &ours["action"] });
+    if let (Some(told), Some(ours)) = (told[about.as_str()].as_object(), ours[about.as_str()].as_object()) {
+        let names = told.keys().chain(ours.keys()).filter(|name| told.get(*name) != ours.get(*name));
+        let names: std::collections::BTreeSet<&String> = names.collect();
+        about += &format!(": {}", names.into_iter().cloned().collect::<Vec<_>>().join(", "));
+    }
+    Some((at + 1, about))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

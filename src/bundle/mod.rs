@@ -11,6 +11,7 @@ mod der;
 mod digest;
 mod manifest;
 pub mod minisign;
+mod none;
 mod pack;
 mod packets;
 mod problem;
@@ -20,7 +21,7 @@ mod select;
 mod slice;
 mod stamp;
 mod sums;
-mod timestamp;
+pub mod timestamp;
 mod told;
 mod verify;
 

@@ -19,7 +19,7 @@ use super::manifest::{BESIDE, Kind, LIMIT, MANIFEST, Manifest, RESPONSE, Recorde
 use super::minisign::{PublicKey, Signature};
 use super::problem::{Problem, Proof, ProofState, State, both};
 use super::repeat::{self, Premises, Repeated};
-use super::{sums, timestamp};
+use super::{none, sums, timestamp};
 use crate::audit::{Report, Text, snapshot};
 use crate::evidence::sha256_hex;
 
@@ -89,6 +89,9 @@ struct Intact {
 /// Where it cannot be used at all: no bundle, beyond a limit.
 pub fn check(path: &Path, trust: &Trust) -> Result<Checked, BundleError> {
     let mut archive = Archive::open(path)?;
+    if none::is_none(&mut archive, LIMIT) {
+        return Err(BundleError::None(none::told(path)));
+    }
     let mut verification = Verification {
         holds: false,
         about: None,
@@ -375,9 +378,9 @@ fn check_chain(text: &str, manifest: &Manifest, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Copies everything but the pages into `folder`. The files were found to be unaltered.
+/// Copies everything but what is only read by people into `folder`. The files were found to be unaltered.
 fn unpack(archive: &mut Archive, folder: &Path) -> Result<(), BundleError> {
-    let pages: BTreeSet<&str> = ["report.html", "report.md", "README.txt"].into();
+    let pages: BTreeSet<&str> = ["report.md", "README.txt"].into();
     for member in archive.members.clone() {
         if pages.contains(member.path.as_str()) {
             continue;

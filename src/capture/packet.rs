@@ -209,6 +209,8 @@ pub enum Record<'a> {
         started: Option<Time>,
         /// Packets that the interface or the system dropped (`isb_ifdrop`, `isb_osdrop`).
         dropped: u64,
+        /// Its recording ended as it should (`isb_endtime`).
+        ended: bool,
     },
     /// A Name Resolution Block's entry.
     Name {

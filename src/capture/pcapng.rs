@@ -103,7 +103,7 @@ enum Step {
     Secrets(Range<usize>),
     Interface(Range<usize>),
     Section(Range<usize>),
-    Statistics { interface: u32, started: Option<Time>, dropped: u64 },
+    Statistics { interface: u32, started: Option<Time>, dropped: u64, ended: bool },
     Block(u32),
     Gap(Gap),
     Stop(Gap),
@@ -182,8 +182,8 @@ impl Reader {
                 options: Options::new(part(range), big_endian),
             },
             Step::Section(range) => Record::Section { options: Options::new(part(range), big_endian) },
-            Step::Statistics { interface, started, dropped } => {
-                Record::Statistics { interface: self.before.saturating_add(interface), started, dropped }
+            Step::Statistics { interface, started, dropped, ended } => {
+                Record::Statistics { interface: self.before.saturating_add(interface), started, dropped, ended }
             }
             Step::Block(kind) => Record::Block { kind, body: part(8..self.taken.saturating_sub(4)), big_endian },
             Step::Gap(gap) | Step::Stop(gap) => Record::Gap(gap),
@@ -294,7 +294,7 @@ impl Reader {
         Step::Interface(16..length - 4)
     }
 
-    /// Since when it counts, and what was dropped (draft-ietf-opsawg-pcapng §4.6). All ones are
+    /// Since when it counts, what was dropped, and whether it ended (draft-ietf-opsawg-pcapng §4.6). All ones are
     /// what a writer puts that does not know.
     fn statistics(&self, end: usize) -> Step {
         let interface = self.word(8);
@@ -312,8 +312,9 @@ impl Reader {
             Some(u64::from(high) << 32 | u64::from(low)).filter(|number| *number != u64::MAX)
         };
         let dropped = [5, 7].into_iter().filter_map(count).fold(0, u64::saturating_add);
-        match started.is_some() || dropped > 0 {
-            true => Step::Statistics { interface, started, dropped },
+        let ended = halves(3).is_some();
+        match started.is_some() || dropped > 0 || ended {
+            true => Step::Statistics { interface, started, dropped, ended },
             false => Step::Nothing,
         }
     }

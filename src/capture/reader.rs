@@ -30,6 +30,12 @@ impl PacketReader {
         })
     }
 
+    /// Reads a classic capture file while another program is writing it, as `tcpdump -w -` does: each
+    /// record comes as soon as it is whole.
+    pub fn following(content: Box<dyn Read + Send>) -> Self {
+        Self::new(content, Format::Pcap, 0)
+    }
+
     /// The next record; `None` at the end.
     #[allow(clippy::should_implement_trait)] // it lends: an Iterator cannot
     pub fn next(&mut self) -> Option<Record<'_>> {

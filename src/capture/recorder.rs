@@ -30,6 +30,7 @@ const FRITAP: &str = "friTap";
 const ECAPTURE: &str = "eCapture";
 const ASSLCAPTURE: &str = "asslcapture";
 const PROXY: &str = "wirewitness proxy";
+const RECORD: &str = "wirewitness record";
 
 /// A recorder and what it leaves out or makes up without a trace.
 const FAULTS: &[(&str, &str)] = &[
@@ -80,6 +81,8 @@ pub(super) struct Recorder {
     /// Events that a recorder says it dropped in its key log.
     dropped: u64,
     errors: u64,
+    /// Some interface's recording ended as it should.
+    ended: bool,
 }
 
 /// Interfaces whose names are kept; a phone has some dozen.
@@ -101,6 +104,7 @@ impl Recorder {
                 }
             }
             Record::Secrets(text) => self.secrets(text),
+            Record::Statistics { ended, .. } => self.ended |= *ended,
             _ => {}
         }
     }
@@ -168,6 +172,11 @@ impl Recorder {
         if self.errors > 0 {
             let detail = "connections whose keys the recorder could not read";
             gaps.push(Gap { count: self.errors, ..Gap::new(GapReason::LossyImport, "decryption secrets", detail) });
+        }
+        let own = self.program.as_deref().is_some_and(|p| p.starts_with(PROXY) || p.starts_with(RECORD));
+        if own && !self.ended {
+            let detail = "the recording was not ended (killed, or no room was left): its last second may be missing";
+            gaps.push(Gap::new(GapReason::DamagedInput, "recorder", detail));
         }
         let name = match (self.program, known) {
             // What the file says of itself, and what gives its recorder away.

@@ -135,7 +135,7 @@ fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&
                     found.input.links.push(name);
                 }
             }
-            Record::Statistics { interface, started, dropped: so_far } => {
+            Record::Statistics { interface, started, dropped: so_far, .. } => {
                 // Zero is what a writer puts that does not know.
                 if let Some(time) = started.filter(|time| *time > Time(0)) {
                     found.started = Some(found.started.map_or(time, |known| known.min(time)));

@@ -66,7 +66,7 @@ fn records(source: &Source) -> Vec<Seen> {
             Record::Secrets(text) => Seen::Secrets(text.to_vec()),
             Record::Name { address, name } => Seen::Name(address, name.to_owned()),
             Record::Block { kind, body, .. } => Seen::Block(kind, body.to_vec()),
-            Record::Statistics { interface, started, dropped } => {
+            Record::Statistics { interface, started, dropped, .. } => {
                 Seen::Statistics(interface, started.map(|t| t.0), dropped)
             }
             Record::Gap(Gap { reason, at, .. }) => Seen::Gap(reason, at),

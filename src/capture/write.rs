@@ -124,15 +124,30 @@ impl<W: Write> PcapngWriter<W> {
     /// # Errors
     /// As `output` fails, and where the interface was not described.
     pub fn statistics(&mut self, interface: u32, time: Time, received: u64, dropped: u64) -> io::Result<()> {
+        self.counted(interface, time, received, dropped, false)
+    }
+
+    /// The same as the last word on the interface: its recording ended as it should (`isb_endtime`).
+    ///
+    /// # Errors
+    /// As those of [`Self::statistics`].
+    pub fn ended(&mut self, interface: u32, time: Time, received: u64, dropped: u64) -> io::Result<()> {
+        self.counted(interface, time, received, dropped, true)
+    }
+
+    fn counted(&mut self, interface: u32, time: Time, received: u64, dropped: u64, ended: bool) -> io::Result<()> {
         if interface >= self.interfaces {
             return Err(io::Error::from(io::ErrorKind::InvalidInput));
         }
         let ticks = u64::try_from(time.0).unwrap_or(0);
+        let [high, low] = [(ticks >> 32) as u32, ticks as u32].map(u32::to_le_bytes);
         self.begin(5);
         self.put(&interface.to_le_bytes());
-        self.put(&((ticks >> 32) as u32).to_le_bytes());
-        self.put(&(ticks as u32).to_le_bytes());
-        self.options(&[(4, &received.to_le_bytes()), (5, &dropped.to_le_bytes())]);
+        self.put(&high);
+        self.put(&low);
+        // An option without a value is left out.
+        let time = if ended { [high, low].concat() } else { Vec::new() };
+        self.options(&[(3, &time), (4, &received.to_le_bytes()), (5, &dropped.to_le_bytes())]);
         self.end()
     }
 

@@ -7,6 +7,7 @@ use anyhow::Context;
 use clap::Subcommand;
 
 use super::{Outcome, output};
+use crate::record::adb::Adb;
 use crate::record::phone::{Phone, Reading, TYPES};
 use crate::session::{Profile, canaries};
 use crate::signatures::Signatures;
@@ -76,7 +77,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
                 true => TYPES.iter().filter(|(_, usual)| *usual).map(|(id, _)| *id).collect(),
                 false => types,
             };
-            let reading = Phone { adb, serial, app, root }.read(&types)?;
+            let reading = Phone { adb: Adb { program: adb, serial }, app, root }.read(&types)?;
             let text = profile_of(&reading);
             match file.as_os_str() == "-" {
                 true => output::stdout(text.as_bytes())?,

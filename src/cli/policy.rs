@@ -205,7 +205,12 @@ fn table(policy: &Policy, signatures: &Signatures, language: Language) -> String
         for remark in &policy.remarks {
             let places: Vec<String> =
                 remark.spans.iter().take(MOST_PLACES).map(|s| place_of(policy, Some(s), language)).collect();
-            let _ = write!(out, "  {}: {}", remark.code, clean(&remark.message));
+            let _ = write!(
+                out,
+                "  {}: {}",
+                remark.code,
+                clean(report::Language::from(language).told(&remark.message, &remark.message_zh))
+            );
             if !places.is_empty() {
                 let _ = write!(out, " ({})", places.join(say("; ", "；")));
             }

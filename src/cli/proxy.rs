@@ -108,6 +108,7 @@ mod live {
     use super::{Args, Command, Folder, Form};
     use crate::record::proxy::{self, Authority, CERTIFICATE_PATH, Event, Network, Settings};
     use crate::report::escape::visible;
+    use crate::session::{self, Known, Recorded};
 
     pub fn run(args: Args) -> anyhow::Result<Outcome> {
         match args.command {
@@ -156,6 +157,11 @@ mod live {
         let quiet = args.quiet;
         let began = Instant::now();
         let ready = |address: std::net::SocketAddr, path: &std::path::Path, made: bool| {
+            let recorded = Recorded { interface: Some(address.to_string()), ..Recorded::now("proxy") };
+            if let Err(error) = session::begin(&session, &Known { recorded: Some(recorded), ..Known::default() }) {
+                // What passes is recorded all the same.
+                output::say(quiet, &error.to_string());
+            }
             output::say(quiet, &format!("listening at {address}, recording into {}; Ctrl-C ends it", path.display()));
             if made {
                 output::say(quiet, "made a new certificate: the device needs it, see `wirewitness proxy ca`");

@@ -1,17 +1,33 @@
-//! `record`: packets of an interface into a session folder.
+//! `record`: packets of an interface, or of a phone, into a session folder.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use super::Outcome;
+use anyhow::Context;
+use clap::ValueEnum;
 
-/// Record the packets of an interface into a session folder
+use super::{Outcome, output};
+use crate::evidence::Time;
+use crate::record::adb::Adb;
+use crate::record::android::{Android, By, Wanted};
+use crate::record::typed::{self, Typed};
+use crate::record::{Progress, Recording, Settings, Spread, not_ended};
+use crate::session::{Mark, append_mark};
+
+const MIB: u64 = 1 << 20;
+
+/// Record the packets of an interface, or of a phone, into a session folder
 #[derive(Debug, clap::Args)]
-#[cfg_attr(not(feature = "live"), allow(dead_code))]
 pub struct Args {
     /// The session folder; made where needed
     session: Option<PathBuf>,
 
-    /// Interface to record [default: list them and stop]
+    /// Interface to record [default: list them and stop; on a phone: any]
     #[arg(short, long, value_name = "NAME")]
     interface: Option<String>,
 
@@ -48,145 +64,231 @@ pub struct Args {
     #[arg(long, value_name = "KEYS", num_args = 0..=1)]
     phase: Option<Option<String>>,
 
+    #[command(flatten)]
+    phone: Phone,
+
     /// Say nothing on standard error but errors
     #[arg(long)]
     quiet: bool,
 }
 
+/// A phone that records, over adb.
+#[derive(Debug, clap::Args)]
+struct Phone {
+    /// Record on an Android phone that adb reaches, the one named SERIAL where there are several: by tcpdump
+    /// where it is rooted, else by the app PCAPdroid. Notes app, build and clock in session.toml
+    #[arg(long, value_name = "SERIAL", num_args = 0..=1)]
+    android: Option<Option<String>>,
+
+    /// Package whose build is noted, and whose traffic PCAPdroid keeps to [default: app of session.toml]
+    #[arg(long, value_name = "PACKAGE", requires = "android")]
+    app: Option<String>,
+
+    /// What records on the phone [default: tcpdump where it can, else pcapdroid]
+    #[arg(long, value_enum, value_name = "WHAT", requires = "android")]
+    by: Option<Recorder>,
+
+    /// PCAPdroid opens TLS by its mitm addon, and hands over its key log
+    #[arg(long, requires = "android")]
+    decrypt: bool,
+
+    /// PCAPdroid's API key, which spares its question on the phone
+    #[arg(long, value_name = "KEY", requires = "android", env = "PCAPDROID_API_KEY", hide_env_values = true)]
+    api_key: Option<String>,
+
+    /// Take no picture of the phone's screen at marks
+    #[arg(long, requires = "android")]
+    no_screens: bool,
+
+    /// The adb program
+    #[arg(long, value_name = "PROGRAM", default_value = "adb")]
+    adb: OsString,
+}
+
+/// What records on a phone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Recorder {
+    /// As root
+    Tcpdump,
+    /// The app PCAPdroid
+    Pcapdroid,
+}
+
+pub fn run(args: Args) -> anyhow::Result<Outcome> {
+    if args.phone.android.is_none() && args.interface.is_none() {
+        return list();
+    }
+    let folder = match (&args.session, &args.phone.android) {
+        (Some(folder), _) => folder.clone(),
+        (None, Some(Some(serial))) => {
+            anyhow::bail!(
+                "{serial:?} was taken for a phone; write the folder first: wirewitness record {serial} --android"
+            )
+        }
+        (None, Some(None)) => {
+            anyhow::bail!("say which session folder to record into: wirewitness record DIR --android")
+        }
+        (None, None) => {
+            anyhow::bail!("say which session folder to record into: wirewitness record DIR --interface NAME")
+        }
+    };
+    let keys = match &args.phase {
+        Some(keys) => typed::parse(keys.as_deref().unwrap_or(typed::KEYS)).map_err(anyhow::Error::msg)?,
+        None => BTreeMap::new(),
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stop)).context("cannot listen for Ctrl-C")?;
+    }
+    if let Some(file) = not_ended(&folder) {
+        output::say(
+            args.quiet,
+            &format!(
+                "an earlier recording into {} was not ended: {file} holds what came until its last second",
+                folder.display()
+            ),
+        );
+    }
+    let mut recording = open(&args, &folder)?;
+    let typed = (!keys.is_empty()).then(Typed::listen);
+    let how = match keys.is_empty() {
+        true => format!("mark what happens from another terminal: wirewitness mark {} launched", folder.display()),
+        false => format!("mark what happens with a key: {}", listed(&keys)),
+    };
+    output::say(args.quiet, &how);
+    let started = Instant::now();
+    let limit = args.duration.map(Duration::from_secs);
+    let most = args.size.map(|size| size.saturating_mul(MIB));
+    let live = !args.quiet && std::io::stderr().is_terminal();
+    let mut shown = Instant::now();
+    let goes_on = |progress: Progress| {
+        limit.is_none_or(|limit| started.elapsed() < limit) && most.is_none_or(|most| progress.written < most)
+    };
+    while !stop.load(Ordering::Relaxed) && goes_on(recording.progress()) {
+        if !recording.step()? {
+            break;
+        }
+        while let Some(key) = typed.as_ref().and_then(Typed::next) {
+            if let Some(mark) = keys.get(&key) {
+                let mark = Mark { time: Time::now(), mark: mark.clone(), note: String::new() };
+                append_mark(&folder, &mark)?;
+                recording.marked(&mark);
+                let clear = if live { "\r\x1b[K" } else { "" };
+                output::say(args.quiet, &format!("{clear}{} {}", mark.time, mark.mark));
+            }
+        }
+        if live && shown.elapsed() >= Duration::from_secs(1) {
+            shown = Instant::now();
+            eprint!("\r\x1b[K{}", line(recording.progress(), started.elapsed()));
+        }
+    }
+    drop(typed);
+    let progress = recording.finish()?;
+    if live {
+        eprintln!();
+    }
+    output::say(args.quiet, &format!("recorded {}", line(progress, started.elapsed())));
+    for remark in recording.remarks() {
+        output::say(args.quiet, &remark);
+    }
+    if progress.dropped > 0 {
+        let said = format!(
+            "{} packets were dropped before they could be recorded: the audit counts them as lost",
+            progress.dropped
+        );
+        output::say(args.quiet, &said);
+    }
+    if progress.removed > 0 {
+        output::say(args.quiet, &format!("{} older capture files went to make room", progress.removed));
+    }
+    output::say(args.quiet, &format!("audit it: wirewitness audit {} --policy FILE", folder.display()));
+    Ok(Outcome::Clear)
+}
+
+/// Begins to record what is asked for, and says so.
+fn open(args: &Args, folder: &Path) -> anyhow::Result<Box<dyn Recording>> {
+    let mut settings = Settings {
+        interface: args.interface.clone().unwrap_or_default(),
+        filter: args.filter.clone(),
+        snaplen: args.snaplen,
+        spread: Spread {
+            file_bytes: args.file_size.map(|size| size.saturating_mul(MIB)),
+            files: args.files.map(|files| usize::try_from(files).unwrap_or(usize::MAX)),
+        },
+        keys: args.keys.clone(),
+    };
+    let phone = &args.phone;
+    let Some(serial) = &phone.android else { return interface(settings, folder, args.quiet) };
+    if settings.interface.is_empty() {
+        "any".clone_into(&mut settings.interface);
+    }
+    let wanted = Wanted {
+        adb: Adb::choose(&phone.adb, serial.as_deref())?,
+        app: phone.app.clone(),
+        by: phone.by.map(|by| match by {
+            Recorder::Tcpdump => By::Tcpdump,
+            Recorder::Pcapdroid => By::Pcapdroid,
+        }),
+        settings,
+        api_key: phone.api_key.clone(),
+        decrypt: phone.decrypt,
+        screens: !phone.no_screens,
+    };
+    let recording = Android::open(wanted, folder, &mut |text| output::say(args.quiet, &text))?;
+    output::say(args.quiet, &format!("recording the phone into {}; Ctrl-C ends it", recording.path().display()));
+    Ok(Box::new(recording))
+}
+
 #[cfg(not(feature = "live"))]
-pub fn run(_: Args) -> anyhow::Result<Outcome> {
+fn list() -> anyhow::Result<Outcome> {
+    anyhow::bail!("say what to record: this build has no live capture, but a phone it can (--android)")
+}
+
+#[cfg(feature = "live")]
+fn list() -> anyhow::Result<Outcome> {
+    let mut text = String::from("Interfaces (choose one with --interface):\n");
+    for (name, about) in crate::record::interfaces()? {
+        text.push_str(&format!("  {name:<16} {about}\n"));
+    }
+    output::stdout(text.as_bytes())?;
+    Ok(Outcome::Clear)
+}
+
+#[cfg(not(feature = "live"))]
+fn interface(_: Settings, _: &Path, _: bool) -> anyhow::Result<Box<dyn Recording>> {
     anyhow::bail!("this build has no live capture; build with the feature `live` (needs libpcap's development files)")
 }
 
 #[cfg(feature = "live")]
-pub fn run(args: Args) -> anyhow::Result<Outcome> {
-    live::run(args)
+fn interface(settings: Settings, folder: &Path, quiet: bool) -> anyhow::Result<Box<dyn Recording>> {
+    use crate::session::{self, Known, Recorded};
+
+    let name = settings.interface.clone();
+    let filter = Some(settings.filter.clone()).filter(|filter| !filter.is_empty());
+    let recorder = crate::record::Recorder::open(settings, folder)?;
+    let recorded = Recorded { interface: Some(name.clone()), filter, ..Recorded::now("record") };
+    session::begin(folder, &Known { recorded: Some(recorded), ..Known::default() })?;
+    output::say(quiet, &format!("recording {name} into {}; Ctrl-C ends it", recorder.path().display()));
+    Ok(Box::new(recorder))
 }
 
-#[cfg(feature = "live")]
-mod live {
-    use std::collections::BTreeMap;
-    use std::io::IsTerminal;
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
-    use std::time::{Duration, Instant};
+fn listed(keys: &BTreeMap<char, String>) -> String {
+    keys.iter().map(|(key, mark)| format!("{key} {mark}")).collect::<Vec<_>>().join(", ")
+}
 
-    use anyhow::Context;
-
-    use super::super::{Outcome, output};
-    use super::Args;
-    use crate::evidence::Time;
-    use crate::record::typed::{self, Typed};
-    use crate::record::{Progress, Recorder, Settings, Spread, interfaces, not_ended};
-    use crate::session::{Mark, append_mark};
-
-    const MIB: u64 = 1 << 20;
-
-    pub fn run(args: Args) -> anyhow::Result<Outcome> {
-        let Some(interface) = &args.interface else {
-            let mut text = String::from("Interfaces (choose one with --interface):\n");
-            for (name, about) in interfaces()? {
-                text.push_str(&format!("  {name:<16} {about}\n"));
-            }
-            output::stdout(text.as_bytes())?;
-            return Ok(Outcome::Clear);
-        };
-        let folder = args
-            .session
-            .clone()
-            .context("say which session folder to record into: wirewitness record DIR --interface NAME")?;
-        let keys = match &args.phase {
-            Some(keys) => typed::parse(keys.as_deref().unwrap_or(typed::KEYS)).map_err(anyhow::Error::msg)?,
-            None => BTreeMap::new(),
-        };
-        let stop = Arc::new(AtomicBool::new(false));
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-            signal_hook::flag::register(signal, Arc::clone(&stop)).context("cannot listen for Ctrl-C")?;
-        }
-        if let Some(file) = not_ended(&folder) {
-            output::say(
-                args.quiet,
-                &format!(
-                    "an earlier recording into {} was not ended: {file} holds what came until its last second",
-                    folder.display()
-                ),
-            );
-        }
-        let settings = Settings {
-            interface: interface.clone(),
-            filter: args.filter.clone(),
-            snaplen: args.snaplen,
-            spread: Spread {
-                file_bytes: args.file_size.map(|size| size.saturating_mul(MIB)),
-                files: args.files.map(|files| usize::try_from(files).unwrap_or(usize::MAX)),
-            },
-            keys: args.keys.clone(),
-        };
-        let mut recorder = Recorder::open(settings, &folder)?;
-        output::say(args.quiet, &format!("recording {interface} into {}; Ctrl-C ends it", recorder.path().display()));
-        let typed = (!keys.is_empty()).then(Typed::listen);
-        let how = match keys.is_empty() {
-            true => format!("mark what happens from another terminal: wirewitness mark {} launched", folder.display()),
-            false => format!("mark what happens with a key: {}", listed(&keys)),
-        };
-        output::say(args.quiet, &how);
-        let started = Instant::now();
-        let limit = args.duration.map(Duration::from_secs);
-        let most = args.size.map(|size| size.saturating_mul(MIB));
-        let live = !args.quiet && std::io::stderr().is_terminal();
-        let mut shown = Instant::now();
-        let goes_on = |progress: Progress| {
-            limit.is_none_or(|limit| started.elapsed() < limit) && most.is_none_or(|most| progress.written < most)
-        };
-        while !stop.load(Ordering::Relaxed) && goes_on(recorder.progress()) {
-            recorder.step()?;
-            while let Some(key) = typed.as_ref().and_then(Typed::next) {
-                if let Some(mark) = keys.get(&key) {
-                    let mark = Mark { time: Time::now(), mark: mark.clone(), note: String::new() };
-                    append_mark(&folder, &mark)?;
-                    let clear = if live { "\r\x1b[K" } else { "" };
-                    output::say(args.quiet, &format!("{clear}{} {}", mark.time, mark.mark));
-                }
-            }
-            if live && shown.elapsed() >= Duration::from_secs(1) {
-                shown = Instant::now();
-                eprint!("\r\x1b[K{}", line(recorder.progress(), started.elapsed()));
-            }
-        }
-        drop(typed);
-        let progress = recorder.finish()?;
-        if live {
-            eprintln!();
-        }
-        output::say(args.quiet, &format!("recorded {}", line(progress, started.elapsed())));
-        if progress.dropped > 0 {
-            let said = format!(
-                "{} packets were dropped before they could be recorded: the audit counts them as lost",
-                progress.dropped
-            );
-            output::say(args.quiet, &said);
-        }
-        if progress.removed > 0 {
-            output::say(args.quiet, &format!("{} older capture files went to make room", progress.removed));
-        }
-        output::say(args.quiet, &format!("audit it: wirewitness audit {} --policy FILE", folder.display()));
-        Ok(Outcome::Clear)
+fn line(progress: Progress, elapsed: Duration) -> String {
+    if progress.packets == 0 && progress.written > 0 {
+        // On the phone: what is in it is not looked at meanwhile.
+        return format!("{} s: {} bytes", elapsed.as_secs(), progress.written);
     }
-
-    fn listed(keys: &BTreeMap<char, String>) -> String {
-        keys.iter().map(|(key, mark)| format!("{key} {mark}")).collect::<Vec<_>>().join(", ")
-    }
-
-    fn line(progress: Progress, elapsed: Duration) -> String {
-        format!(
-            "{} s: {} packets, {} bytes, {} streams, {} names, {} keys, {} dropped",
-            elapsed.as_secs(),
-            progress.packets,
-            progress.bytes,
-            progress.streams,
-            progress.names,
-            progress.keys,
-            progress.dropped
-        )
-    }
+    format!(
+        "{} s: {} packets, {} bytes, {} streams, {} names, {} keys, {} dropped",
+        elapsed.as_secs(),
+        progress.packets,
+        progress.bytes,
+        progress.streams,
+        progress.names,
+        progress.keys,
+        progress.dropped
+    )
 }

@@ -11,7 +11,7 @@ use crate::capture::{Source, survey};
 use crate::evidence::Time;
 use crate::record::completeness;
 use crate::report::checks::{self, State};
-use crate::session::Session;
+use crate::session::{self, Known, Session};
 use crate::signatures::Signatures;
 
 /// Make a session folder, say what it lacks, or show what happened in it
@@ -39,6 +39,9 @@ enum Command {
         /// The policy: copied into the folder
         #[arg(long, value_name = "FILE")]
         policy: Option<PathBuf>,
+        /// Nothing but this app is recorded: what is found is its own
+        #[arg(long)]
+        isolation: bool,
     },
     /// Say what is missing or cannot be used, and what each costs in certainty
     Check {
@@ -60,8 +63,8 @@ enum Command {
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     match args.command {
-        Command::New { folder, app, first_party, owner, policy } => {
-            new(&folder, &Given { app, first_party, owner, policy })
+        Command::New { folder, app, first_party, owner, policy, isolation } => {
+            new(&folder, Known { app, first_party, owner, isolation, ..Known::default() }, policy.as_deref())
         }
         Command::Check { folder, language, signatures } => {
             let signatures = Signatures::load(&signatures)?;
@@ -74,25 +77,13 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     }
 }
 
-/// What is known of the session beforehand.
-struct Given {
-    app: Option<String>,
-    first_party: Vec<String>,
-    owner: Option<String>,
-    policy: Option<PathBuf>,
-}
-
-fn new(folder: &Path, given: &Given) -> anyhow::Result<Outcome> {
+fn new(folder: &Path, known: Known, policy: Option<&Path>) -> anyhow::Result<Outcome> {
     if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
         anyhow::bail!("{} is there and not empty; name another folder", folder.display());
     }
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let policy = given.policy.as_deref().map(|path| copy(path, folder)).transpose()?;
-    output::private(&folder.join("session.toml"), description(given, policy.as_deref()).as_bytes())?;
+    session::private_folder(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let policy = policy.map(|path| copy(path, folder)).transpose()?;
+    session::begin(folder, &Known { policy, ..known })?;
     output::private(&folder.join("device.toml"), DEVICE.as_bytes())?;
     output::say(false, &format!("made {}", folder.display()));
     output::say(
@@ -107,37 +98,6 @@ fn copy(policy: &Path, folder: &Path) -> anyhow::Result<String> {
     let name = policy.file_name().with_context(|| format!("{} has no file name", policy.display()))?;
     std::fs::copy(policy, folder.join(name)).with_context(|| format!("cannot copy {}", policy.display()))?;
     Ok(name.to_string_lossy().into_owned())
-}
-
-fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
-}
-
-/// `session.toml`: what is known, and every other key as a comment that says what it settles.
-fn description(given: &Given, policy: Option<&str>) -> String {
-    let line = |key: &str, value: Option<String>, example: &str, about: &str| match value {
-        Some(value) => format!("{key} = {value}\n"),
-        None => format!("# {about}\n# {key} = {example}\n"),
-    };
-    let domains = (!given.first_party.is_empty())
-        .then(|| format!("[{}]", given.first_party.iter().map(|d| quoted(d)).collect::<Vec<_>>().join(", ")));
-    [
-        line(
-            "app",
-            given.app.as_deref().map(quoted),
-            "\"com.example.shop\"",
-            "package or bundle id: whose traffic counts",
-        ),
-        line("version", None, "\"3.2.0\"", "its version"),
-        line("first_party", domains, "[\"example.com\"]", "domains of the app's maker: what is no third party"),
-        line("owner", given.owner.as_deref().map(quoted), "\"Example Co., Ltd.\"", "company, as the policy writes it"),
-        line("policy", policy.map(quoted), "\"policy.html\"", "what to hold it against"),
-        line("isolation", None, "true", "nothing but this app was recorded"),
-        line("country", None, "\"CN\"", "where data is to stay, if the policy does not say; for --geo-db"),
-        line("clock_skew_ms", None, "500", "how far the clocks of device and recorder may lie apart"),
-        line("notes", None, "\"what was changed on the device\"", "free notes, quoted in the report"),
-    ]
-    .concat()
 }
 
 /// `device.toml` with nothing in it yet.

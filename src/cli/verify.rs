@@ -11,7 +11,7 @@ use super::bundle::KEY_LIMIT;
 use super::options::Language;
 use super::{Outcome, output};
 use crate::bundle::minisign::PublicKey;
-use crate::bundle::{Premises, Trust, check, told};
+use crate::bundle::{BundleError, Premises, Trust, check, told};
 use crate::session::Profile;
 use crate::signatures::Signatures;
 
@@ -19,7 +19,7 @@ use crate::signatures::Signatures;
 ///
 /// Says file by file what is missing, altered or added. Of a bundle that is as it was made, it reads the policy
 /// again, judges again what was observed, and of a sealed one opens the slices and decodes the messages of every
-/// finding step by step. Exits with 1 where anything is not as it should be.
+/// finding step by step. Exits with 1 where anything is not as it should be, with 2 where it is no bundle.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Bundle: folder or ZIP
@@ -72,7 +72,11 @@ enum Format {
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let trust =
         Trust { key: args.key.as_deref().map(public_key).transpose()?, authorities: authorities(&args.tsa_cert)? };
-    let checked = check(&args.bundle, &trust)?;
+    let in_words = |error: BundleError| match (args.language, error.zh()) {
+        (Language::Zh, Some(zh)) => anyhow::anyhow!("{zh}"),
+        _ => error.into(),
+    };
+    let checked = check(&args.bundle, &trust).map_err(in_words)?;
     let verification = if args.bytes_only || !checked.is_intact() {
         checked.verification
     } else {

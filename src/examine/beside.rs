@@ -33,14 +33,14 @@ pub fn add(seen: &mut Observations, witnesses: &[Witness], lens: &Lens<'_>, offs
     let extent = extent.reduce(|(a, b), (c, d)| (a.min(c), b.max(d)));
     let mut beside = Beside::default();
     for witness in witnesses {
-        let (mut reached, mut calls, mut other_apps) = (BTreeMap::new(), BTreeMap::new(), 0);
+        let (mut reached, mut calls, mut other_apps, mut unlisted) = (BTreeMap::new(), BTreeMap::new(), 0, 0);
         let audited = |app: Option<&str>| match (app, lens.app.as_deref()) {
             (Some(app), Some(audited)) => same_app(app, audited) || app.starts_with("uid "),
             _ => true,
         };
         for row in &witness.reached {
             match audited(row.app.as_deref()) {
-                true => reach(&mut reached, row),
+                true => unlisted += u64::from(!reach(&mut reached, row)),
                 false => other_apps += 1,
             }
         }
@@ -53,16 +53,20 @@ pub fn add(seen: &mut Observations, witnesses: &[Witness], lens: &Lens<'_>, offs
             }
             let time = place(call.at, extent, offset, from_zero);
             unplaced += u64::from(time.is_none());
-            note(&mut calls, call, time, lens);
+            unlisted += u64::from(!note(&mut calls, call, time, lens));
         }
         if unplaced > 0 {
             let detail = "calls whose time has no zone, or lies far from the capture: give utc_offset in session.toml; \
                           held against flows by app and type alone";
             seen.gaps.push(Gap { count: unplaced, ..Gap::new(GapReason::LossyImport, &witness.name, detail) });
         }
+        if unlisted > 0 {
+            let detail = "rows beyond 10000 different hosts, or as many different calls, of one file";
+            seen.gaps.push(Gap { count: unlisted, ..Gap::new(GapReason::Limit, &witness.name, detail) });
+        }
         let name = &witness.name;
         beside.reached.extend(reached.into_iter().map(|((host, app), row)| told(host, app, name, &row, seen, lens)));
-        for (key, times) in calls.into_iter().take(LISTED) {
+        for (key, times) in calls {
             beside.calls.push(evidence(key, &times, name, seen));
         }
         beside.callers.extend(callers(witness, seen, lens));
@@ -86,15 +90,17 @@ pub fn add(seen: &mut Observations, witnesses: &[Witness], lens: &Lens<'_>, offs
 
 type Hosts = BTreeMap<(String, Option<String>), Reached>;
 
-fn reach(rows: &mut Hosts, row: &Reached) {
+/// `false`: there is no room for it.
+fn reach(rows: &mut Hosts, row: &Reached) -> bool {
     let key = (row.host.clone(), row.app.clone());
     if rows.len() >= LISTED && !rows.contains_key(&key) {
-        return;
+        return false;
     }
     let known = rows.entry(key).or_insert_with(|| Reached { count: 0, ..row.clone() });
     known.count = known.count.saturating_add(row.count);
     known.first = [known.first, row.first].into_iter().flatten().min();
     known.last = known.last.max(row.last);
+    true
 }
 
 fn told(
@@ -132,7 +138,8 @@ struct Times {
     at: Vec<Time>,
 }
 
-fn note(calls: &mut BTreeMap<CallKey, Times>, call: &Call, time: Option<Time>, lens: &Lens<'_>) {
+/// `false`: there is no room for it.
+fn note(calls: &mut BTreeMap<CallKey, Times>, call: &Call, time: Option<Time>, lens: &Lens<'_>) -> bool {
     let text = call.what.to_lowercase();
     let types: Vec<&str> =
         lens.signatures.calls.iter().filter(|words| words.means(&text)).map(|words| words.data_type.as_str()).collect();
@@ -141,12 +148,13 @@ fn note(calls: &mut BTreeMap<CallKey, Times>, call: &Call, time: Option<Time>, l
     for data_type in types {
         let key = (data_type.map(str::to_owned), call.what.clone(), call.app.clone(), products.clone());
         if calls.len() >= LISTED && !calls.contains_key(&key) {
-            return;
+            return false;
         }
         let times = calls.entry(key).or_default();
         times.count = times.count.saturating_add(call.count);
         times.at.extend(time);
     }
+    true
 }
 
 /// Products whose code stands on a stack, without repetition.

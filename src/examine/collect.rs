@@ -249,13 +249,13 @@ impl Collector {
     }
 
     fn seal(&mut self, message: &Message, recipient: &str, recipe: &Recipe, phase: &Phase) {
-        let reason = recipe.reason.clone().unwrap_or_else(|| "the SDK encrypts it".to_owned());
         let key = (recipient.to_owned(), recipe.id.clone());
         let entry = self.sealed.entry(key).or_insert_with(|| Sealed {
             recipient: recipient.to_owned(),
             recipe: recipe.id.clone(),
             may_contain: recipe.may_contain.clone(),
-            reason: reason.clone(),
+            reason: recipe.reason.clone().unwrap_or_default(),
+            reason_zh: recipe.reason_zh.clone().unwrap_or_default(),
             count: 0,
             place: message.place.clone(),
         });
@@ -268,8 +268,8 @@ impl Collector {
             *contact.unread_phases.entry(phase.group().to_owned()).or_default() += 1;
         }
         self.gaps.add(
-            Gap::new(GapReason::SealedPayload, recipient, format!("{}: {reason}", recipe.id))
-                .of_bytes(message.body_len),
+            // Why is told where the sealed payloads are listed.
+            Gap::new(GapReason::SealedPayload, recipient, &recipe.id).of_bytes(message.body_len),
         );
     }
 

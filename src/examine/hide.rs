@@ -2,12 +2,17 @@
 //!
 //! A report masks values, but an identifier in a path segment or a host label is part
 //! of what it prints to say where it went. There the place of the value is printed, `{}`.
+//! So it is with what is no name by its form: nothing in the profile tells whose session or
+//! account it is, and it is theirs all the same.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use memchr::memmem;
 use percent_encoding::percent_decode_str;
+
+use crate::party::Host;
+use crate::shape::token;
 
 /// Shorter values are words as likely as not, and hiding them would garble names.
 const LEAST: usize = 4;
@@ -62,6 +67,27 @@ impl Hidden {
         Cow::Owned(hidden)
     }
 
+    /// A field's, header's or part's name, or a way through such (`$.users.imei`), with neither a
+    /// value nor a token in it.
+    pub fn out_of_name<'t>(&self, name: &'t str) -> Cow<'t, str> {
+        match self.out_of(name) {
+            Cow::Borrowed(name) => without_tokens(name),
+            Cow::Owned(name) => Cow::Owned(without_tokens(&name).into_owned()),
+        }
+    }
+
+    /// A host's name, or some with commas between, with neither a value nor, below the domain that
+    /// says whose it is, a token in it.
+    pub fn out_of_hosts<'t>(&self, hosts: &'t str) -> Cow<'t, str> {
+        const BETWEEN: &str = ", ";
+        match self.out_of(hosts) {
+            Cow::Borrowed(hosts) if hosts.split(BETWEEN).all(|host| tokens_below_domain(host) == 0) => {
+                Cow::Borrowed(hosts)
+            }
+            hosts => Cow::Owned(hosts.split(BETWEEN).map(host_without_tokens).collect::<Vec<_>>().join(BETWEEN)),
+        }
+    }
+
     /// A path whose segments that hold a value, in whatever percent encoding, are replaced.
     pub fn out_of_path<'p>(&self, path: &'p str) -> Cow<'p, str> {
         let holds = |segment: &str| {
@@ -94,8 +120,59 @@ impl Hidden {
     }
 }
 
+/// Names and indices in a way through a structure stand between these.
+const BETWEEN_NAMES: [char; 8] = ['.', '[', ']', '/', ',', ';', ' ', '$'];
+
+/// Names that hold what parts names are quoted in a way: `$.users['a.b'].imei`.
+const QUOTE: &str = "['";
+const UNQUOTE: &str = "']";
+
+/// Owned where anything was replaced.
+fn without_tokens(way: &str) -> Cow<'_, str> {
+    // An address of mail is parted by what parts names as well, so a name is looked at whole too.
+    let holds_token = |name: &str| token(name) || name.split(BETWEEN_NAMES).any(token);
+    if !way.starts_with('$') && token(way) {
+        return Cow::Owned("{}".to_owned());
+    }
+    let mut quoted = way.split(QUOTE);
+    let plain = quoted.next().unwrap_or_default();
+    let hidden = |part: &str| {
+        let name = part.strip_suffix(BETWEEN_NAMES).unwrap_or(part);
+        format!("{}{}", if token(name) { "{}" } else { name }, part.get(name.len()..).unwrap_or_default())
+    };
+    let names = |text: &str| text.split_inclusive(BETWEEN_NAMES).map(hidden).collect::<String>();
+    let mut shown = names(plain);
+    for part in quoted {
+        let (name, rest) = part.split_once(UNQUOTE).unwrap_or((part, ""));
+        let closed = if name.len() < part.len() { UNQUOTE } else { "" };
+        shown += &format!("{QUOTE}{}{closed}{}", if holds_token(name) { "{}" } else { name }, names(rest));
+    }
+    if shown == way { Cow::Borrowed(way) } else { Cow::Owned(shown) }
+}
+
+/// How many of a host's first labels end with the last that is a token below its registrable domain.
+fn tokens_below_domain(host: &str) -> usize {
+    let last = |labels: &[&str]| labels.iter().rposition(|label| token(label)).map_or(0, |at| at + 1);
+    let labels: Vec<&str> = host.split('.').collect();
+    if last(&labels) == 0 {
+        return 0;
+    }
+    // Behind `host:`, which is how a recipient is called that nothing else names.
+    let Some(host @ Host::Name(_)) = Host::parse(host.strip_prefix("host:").unwrap_or(host)) else { return 0 };
+    let below = labels.len().saturating_sub(host.registrable().split('.').count());
+    last(labels.get(..below).unwrap_or_default())
+}
+
+fn host_without_tokens(host: &str) -> String {
+    let tokens = tokens_below_domain(host);
+    let hidden = |(at, label)| if at < tokens && token(label) { "{}" } else { label };
+    let (called, host) = host.split_at(host.strip_prefix("host:").map_or(0, |bare| host.len() - bare.len()));
+    called.to_owned() + &host.split('.').enumerate().map(hidden).collect::<Vec<_>>().join(".")
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::template::path_template;
     use super::*;
 
     #[test]
@@ -108,6 +185,79 @@ mod tests {
         assert_eq!(hidden.out_of_path("/xyz/galaxy-of-shops/"), "/xyz/galaxy-of-shops/");
         assert_eq!(hidden.and("Galaxy-of").out_of_path("/xyz/galaxy-of-shops/"), "/xyz/{}/");
         assert_eq!(Hidden::new([].into_iter()).out_of_path("/u/%41"), "/u/%41");
+    }
+
+    #[test]
+    fn tokens_in_names_are_places() {
+        let hidden = Hidden::new(["490154203237518"].into_iter());
+        for (name, shown) in [
+            ("$.users.8fK3a9Qz21.imei", "$.users.{}.imei"),
+            ("$.users[0].imei", "$.users[0].imei"),
+            ("$.812345678.imei", "$.{}.imei"),
+            ("8fK3a9Qz21", "{}"),
+            ("x-8fk3a9qz21", "{}"),
+            ("someone@mail.example", "{}"),
+            ("3.1.2", "3.1.2"),
+            ("id490154203237518", "id{}"),
+            ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0", "{}"),
+            ("x-umeng-device", "x-umeng-device"),
+            ("data.zip", "data.zip"),
+            ("$.users['someone@mail.example'].imei", "$.users['{}'].imei"),
+            ("$['a.8fK3a9Qz21']['b.c'].imei", "$['{}']['b.c'].imei"),
+            ("$['a.b'].8fK3a9Qz21", "$['a.b'].{}"),
+            ("$['8fK3a9Qz21", "$['{}"),
+            ("$['a b'].imei", "$['a b'].imei"),
+        ] {
+            assert_eq!(hidden.out_of_name(name), shown);
+        }
+    }
+
+    #[test]
+    fn tokens_in_hosts_are_places_below_the_domain() {
+        let hidden = Hidden::new([].into_iter());
+        for (host, shown) in [
+            ("8fk3a9qz21.t3.example.com", "{}.t3.example.com"),
+            ("a.8fk3a9qz21.example.com, log3-misc.example.com", "a.{}.example.com, log3-misc.example.com"),
+            // The tenant of a public suffix is whose it is.
+            ("d1a2b3c4d5e6f8.cloudfront.net", "d1a2b3c4d5e6f8.cloudfront.net"),
+            ("x.3f2a1b9c.example.co.uk", "x.{}.example.co.uk"),
+            ("203.0.113.107", "203.0.113.107"),
+            ("3f2a1b9c0d.com", "3f2a1b9c0d.com"),
+            ("2001:db8::7", "2001:db8::7"),
+            ("host:x.8fk3a9qz21.example.com", "host:x.{}.example.com"),
+            ("host:8fk3a9qz21.example.com", "host:{}.example.com"),
+        ] {
+            assert_eq!(hidden.out_of_hosts(host), shown);
+        }
+    }
+
+    /// What companies call their hosts, paths and fields is no token.
+    #[test]
+    fn what_signatures_name_stays() {
+        let signatures = crate::signatures::Signatures::embedded().expect("loads");
+        let hidden = Hidden::new([].into_iter());
+        let keys = signatures.keys.iter().flat_map(|key| &key.names).cloned();
+        let recipes = signatures.recipes.keys().cloned();
+        let garbled: Vec<String> = keys.chain(recipes).filter(|name| hidden.out_of_name(name) != *name).collect();
+        assert!(garbled.is_empty(), "{garbled:?}");
+        let urls: Vec<&str> =
+            signatures.endpoints.iter().filter_map(|endpoint| endpoint.url.split("//").nth(1)).collect();
+        assert!(urls.len() > 100, "{}", urls.len());
+        // Two hosts look like tokens: the lens leaves those alone that a signature lists.
+        let listed: Vec<&str> = signatures
+            .products
+            .values()
+            .flat_map(|product| &product.hosts)
+            .flat_map(|rule| &rule.hosts)
+            .map(|pattern| pattern.0.as_str())
+            .collect();
+        let is_garbled = |url: &&str| {
+            let (host, path) = url.split_once('/').unwrap_or((*url, ""));
+            let path = path.split('?').next().unwrap_or_default();
+            !listed.contains(&host) && hidden.out_of_hosts(host) != host || path_template(path) != path
+        };
+        let garbled: Vec<&str> = urls.into_iter().filter(is_garbled).collect();
+        assert!(garbled.is_empty(), "{garbled:?}");
     }
 
     #[test]

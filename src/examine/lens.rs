@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use crate::evidence::{Certainty, Gaps};
+use crate::evidence::{Certainty, Gaps, GroundCode};
 use crate::identify::{self, Hit, Identifier, Issued, Withheld};
 use crate::message::Message;
 use crate::party::{Attribution, Attributor};
@@ -14,6 +14,9 @@ use crate::signatures::{Recipe, Signatures};
 
 use super::apps::AppMap;
 use super::hide::Hidden;
+
+/// Fields of grounds that name hosts.
+const HOSTS: &[&str] = &["host", "sni", "others", "alias", "certificate"];
 
 /// What looking at a message needs to know. Shared by all shards, never changed.
 pub struct Lens<'s> {
@@ -114,6 +117,21 @@ impl Lens<'_> {
             {
                 if let Cow::Owned(shown) = values.out_of(name) {
                     *name = shown;
+                }
+            }
+            // A host that a signature lists is no session's, however it is written.
+            let is_listed = recipient.reason.0.iter().any(|ground| ground.code == GroundCode::MatchHost);
+            let grounds = recipient.reason.0.iter_mut().chain(attribution.remark.iter_mut().flat_map(|r| &mut r.0));
+            let told =
+                grounds.flat_map(|ground| &mut ground.fields).filter(|(field, _)| HOSTS.contains(&field.as_str()));
+            let mut hosts: Vec<&mut String> = told.map(|(_, host)| host).chain([&mut attribution.host]).collect();
+            // A recipient that nothing knows is called by its host.
+            if recipient.id.starts_with("host:") {
+                hosts.extend([&mut recipient.id, &mut recipient.zh, &mut recipient.en]);
+            }
+            for host in hosts.into_iter().filter(|_| !is_listed) {
+                if let Cow::Owned(shown) = values.out_of_hosts(host) {
+                    *host = shown;
                 }
             }
             hidden = Some(values);

@@ -110,7 +110,7 @@ impl<'a> WhatOf<'a> {
             form: &hit.form,
             certainty: if message.doubtful { hit.certainty.min(Certainty::Probable) } else { hit.certainty },
             identity: &hit.value,
-            key: hit.key.as_deref().map(|key| hidden.map_or(Cow::Borrowed(key), |hidden| hidden.out_of(key))),
+            key: hit.key.as_deref().map(|key| hidden.map_or(Cow::Borrowed(key), |hidden| hidden.out_of_name(key))),
             published_key: leaf.published_key(),
         }
     }
@@ -245,7 +245,7 @@ impl SightingEntry {
             at,
             locator: locator(message, leaf, hit.start..hit.end, hidden),
             masked: mask(hit, hidden.is_none()),
-            reason: hit.reason.clone(),
+            reason: reason(hit, hidden),
         }
     }
 
@@ -279,12 +279,24 @@ pub(super) fn locator(message: &Message, leaf: &Leaf, range: Range<usize>, hidde
     let mut steps = if hidden.is_some() { leaf.masked_steps(range.len()) } else { leaf.steps() };
     if let Some(hidden) = hidden {
         for step in &mut steps {
-            if let Some(Cow::Owned(argument)) = step.argument.as_deref().map(|argument| hidden.out_of(argument)) {
+            if let Some(Cow::Owned(argument)) = step.argument.as_deref().map(|argument| hidden.out_of_name(argument)) {
                 step.argument = Some(argument);
             }
         }
     }
     Locator { place: message.place.clone(), steps, start: range.start as u64, end: range.end as u64 }
+}
+
+/// Why, without what the name of the field must not tell.
+fn reason(hit: &Hit, hidden: Option<&Hidden>) -> Reason {
+    let mut reason = hit.reason.clone();
+    let Some(hidden) = hidden else { return reason };
+    for name in reason.0.iter_mut().filter_map(|ground| ground.fields.get_mut("key")) {
+        if let Cow::Owned(shown) = hidden.out_of_name(name) {
+            *name = shown;
+        }
+    }
+    reason
 }
 
 fn mask(hit: &Hit, show_values: bool) -> Masked {

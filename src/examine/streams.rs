@@ -1,20 +1,29 @@
 //! Segments to messages, one shard's worth of streams.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::evidence::{Direction, Gap, GapReason, Gaps, Transport};
 use crate::message::{Conversation, Datagram, Datagrams, Item, Options};
-use crate::net::{Assigned, Endpoints, Segment, StreamId, TcpStream};
+use crate::net::{Assigned, Endpoints, Leg, Segment, StreamId, TcpStream};
 use crate::secure::quic::Owners;
 
 use super::SHARDS;
 use super::apps::AppNames;
 use super::paths::Placed;
 
-/// Streams that are followed at the same time in a whole run; a shard follows 1/64.
-/// Beyond it the one that was quiet for longest is ended where it stands.
-const MAX_STREAMS: usize = 256 * 1024;
+/// Streams that are followed at the same time in a whole run; a shard follows 1/64. A
+/// connection in the middle of a request takes some 2 KiB: all of them, some 130 MiB. Beyond
+/// it one that was quiet while all others were looked at is ended where it stands.
+const MAX_STREAMS: usize = 64 * 1024;
+
+/// Bytes of segments that wait for earlier ones, in a whole run; a shard keeps 1/64. More than
+/// one direction may keep by itself, which is what makes it matter only to many at once.
+const MAX_AHEAD: usize = 96 << 20;
+
+/// Bytes that were delivered and are kept to compare repetitions with, in a whole run: those
+/// of 8,192 connections that are busy at the same time.
+const MAX_COMPARED: usize = 64 << 20;
 
 /// Connection ids that QUIC connections are followed by in a whole run; a shard keeps 1/64.
 /// Ends commonly hold two to eight valid at a time (RFC 9000 §18.2).
@@ -22,57 +31,116 @@ const MAX_IDS: usize = 512 * 1024;
 
 /// One stream and what reads it.
 enum Reader {
-    Tcp {
-        tcp: Box<TcpStream>,
-        conversation: Box<Conversation>,
-        last: u64,
-    },
+    Tcp(Box<Connection>),
+    /// A TCP connection of which both directions have ended: what still comes of it are
+    /// repetitions.
+    Over,
     /// `ends` are those that it began between.
     Udp {
         datagrams: Box<Datagrams>,
         ends: Endpoints,
-        last: u64,
     },
 }
 
+/// A TCP connection, and what it says.
+struct Connection {
+    tcp: TcpStream,
+    ends: Endpoints,
+    /// Where it was first seen.
+    began: Leg,
+    /// Many connections never say anything: only one that does, or that needs to remember
+    /// more, has it.
+    conversation: Option<Box<Conversation>>,
+}
+
+impl Connection {
+    fn new(assigned: &Assigned) -> Self {
+        Self { tcp: TcpStream::new(), ends: assigned.endpoints, began: assigned.leg, conversation: None }
+    }
+
+    fn push(&mut self, assigned: &Assigned, segment: &Segment<'_>, options: &Options, sink: &mut dyn FnMut(Item)) {
+        let Self { tcp, ends, began, conversation } = self;
+        let leg = assigned.leg;
+        if conversation.is_some() || (leg.input, leg.number) != (began.input, began.number) {
+            read(conversation, *began, *ends, options).go_on(leg, segment.frame);
+        }
+        tcp.push(assigned.direction, segment, &mut |direction: Direction, chunk| {
+            read(conversation, *began, *ends, options).push(direction, chunk, sink);
+        });
+    }
+
+    fn finish(self, options: &Options, sink: &mut dyn FnMut(Item)) {
+        let Self { mut tcp, ends, began, mut conversation } = self;
+        let conversation = read(&mut conversation, began, ends, options);
+        tcp.finish(&mut |direction, chunk| conversation.push(direction, chunk, sink));
+        conversation.finish(sink);
+    }
+}
+
+/// The conversation of a connection, made where there is none yet.
+fn read<'a>(
+    conversation: &'a mut Option<Box<Conversation>>,
+    began: Leg,
+    ends: Endpoints,
+    options: &Options,
+) -> &'a mut Conversation {
+    conversation.get_or_insert_with(|| {
+        let id = StreamId { input: began.input, transport: Transport::Tcp, number: began.number };
+        let mut conversation = Conversation::new(id, ends, options);
+        conversation.go_on(began, 0);
+        Box::new(conversation)
+    })
+}
+
 impl Reader {
-    fn last(&self) -> u64 {
+    fn finish(self, options: &Options, sink: &mut dyn FnMut(Item)) {
         match self {
-            Self::Tcp { last, .. } | Self::Udp { last, .. } => *last,
-        }
-    }
-
-    fn tell_app(&mut self, app: &Arc<str>) {
-        match self {
-            Self::Tcp { conversation, .. } => conversation.tell_app(app),
-            Self::Udp { datagrams, .. } => datagrams.tell_app(app),
-        }
-    }
-
-    fn finish(self, sink: &mut dyn FnMut(Item)) {
-        match self {
-            Self::Tcp { mut tcp, mut conversation, .. } => {
-                tcp.finish(&mut |direction, chunk| conversation.push(direction, chunk, sink));
-                conversation.finish(sink);
-            }
+            Self::Tcp(connection) => connection.finish(options, sink),
+            Self::Over => {}
             Self::Udp { mut datagrams, .. } => datagrams.finish(sink),
         }
     }
+
+    fn tell_app(&mut self, app: &Arc<str>, options: &Options) {
+        match self {
+            Self::Tcp(connection) => {
+                let Connection { ends, began, conversation, .. } = &mut **connection;
+                read(conversation, *began, *ends, options).tell_app(app);
+            }
+            Self::Over => {}
+            Self::Udp { datagrams, .. } => datagrams.tell_app(app),
+        }
+    }
+}
+
+/// A stream that is followed.
+struct Followed {
+    reader: Reader,
+    /// When it was last heard of.
+    last: u64,
+}
+
+/// What TCP keeps of all connections of a shard.
+#[derive(Default)]
+struct Kept {
+    ahead: usize,
+    compared: usize,
 }
 
 /// The streams of one shard.
 pub struct Streams {
     options: Options,
     apps: AppNames,
-    open: HashMap<StreamId, Reader>,
+    open: HashMap<StreamId, Followed>,
     /// QUIC connections of each group of streams, by their ids.
     ids: Owners<u32, StreamId>,
     /// Streams that a connection went on in, and where it began.
     moved: HashMap<StreamId, StreamId>,
-    /// What happened when, for finding the quietest stream: an entry counts only
-    /// while it is its stream's last.
-    quiet: std::collections::VecDeque<(u64, StreamId)>,
+    /// Every stream once, with when it was last looked at: one that was heard of since is
+    /// looked at again behind all others.
+    quiet: VecDeque<(u64, StreamId)>,
     clock: u64,
+    kept: Kept,
 }
 
 impl Streams {
@@ -84,8 +152,9 @@ impl Streams {
             open: HashMap::new(),
             ids: Owners::new(MAX_IDS / SHARDS),
             moved: HashMap::new(),
-            quiet: std::collections::VecDeque::new(),
+            quiet: VecDeque::new(),
             clock: 0,
+            kept: Kept::default(),
         }
     }
 
@@ -93,7 +162,7 @@ impl Streams {
     pub fn push(&mut self, placed: &Placed, segment: &Segment<'_>, gaps: &mut Gaps, sink: &mut dyn FnMut(Item)) {
         let assigned = &placed.assigned;
         if let Some(replaced) = assigned.replaces.and_then(|id| self.open.remove(&id)) {
-            replaced.finish(sink);
+            self.finish_one(replaced.reader, sink);
         }
         if segment.quoted {
             // An ICMP error quotes it: it has a number, and carries nothing.
@@ -102,38 +171,45 @@ impl Streams {
         let home = self.home(placed, segment, gaps);
         self.clock += 1;
         let clock = self.clock;
-        self.quiet.push_back((clock, home));
         let options = &self.options;
         let leg = assigned.leg;
-        let id = StreamId { input: leg.input, transport: assigned.id.transport, number: leg.number };
-        let reader = self.open.entry(home).or_insert_with(|| match assigned.id.transport {
-            Transport::Tcp => Reader::Tcp {
-                tcp: Box::default(),
-                conversation: Box::new(Conversation::new(id, assigned.endpoints, options)),
-                last: clock,
-            },
-            Transport::Udp => Reader::Udp {
-                datagrams: {
+        let quiet = &mut self.quiet;
+        let followed = self.open.entry(home).or_insert_with(|| {
+            quiet.push_back((clock, home));
+            let reader = match assigned.id.transport {
+                Transport::Tcp => Reader::Tcp(Box::new(Connection::new(assigned))),
+                Transport::Udp => {
+                    let id = StreamId { input: leg.input, transport: Transport::Udp, number: leg.number };
                     let datagrams = Datagrams::new(id, assigned.endpoints, options);
-                    Box::new(if placed.group.is_some() { datagrams.beside_connection() } else { datagrams })
-                },
-                ends: assigned.endpoints,
-                last: clock,
-            },
+                    let datagrams = if placed.group.is_some() { datagrams.beside_connection() } else { datagrams };
+                    Reader::Udp { datagrams: Box::new(datagrams), ends: assigned.endpoints }
+                }
+            };
+            Followed { reader, last: clock }
         });
+        followed.last = clock;
+        let reader = &mut followed.reader;
         if let Some(app) = segment.app.and_then(|n| self.apps.get(segment.input as usize)?.get(n as usize)) {
-            reader.tell_app(app);
+            reader.tell_app(app, options);
         }
         match reader {
-            Reader::Tcp { tcp, conversation, last } => {
-                *last = clock;
-                conversation.go_on(leg, segment.frame);
-                tcp.push(assigned.direction, segment, &mut |direction: Direction, chunk| {
-                    conversation.push(direction, chunk, sink);
-                });
+            Reader::Over => return,
+            Reader::Tcp(connection) => {
+                let kept = &mut self.kept;
+                kept.without(&connection.tcp);
+                connection.push(assigned, segment, options, sink);
+                kept.with(&connection.tcp);
+                if let Some(detail) = kept.relieve(connection, options, sink) {
+                    gaps.add(Gap::new(GapReason::Limit, format!("stream {}", home.number), detail));
+                }
+                if connection.tcp.is_over() {
+                    kept.without(&connection.tcp);
+                    if let Reader::Tcp(connection) = std::mem::replace(reader, Reader::Over) {
+                        connection.finish(options, sink);
+                    }
+                }
             }
-            Reader::Udp { datagrams, ends, last } => {
-                *last = clock;
+            Reader::Udp { datagrams, ends } => {
                 let (direction, endpoints) = match home == assigned.id {
                     true => (assigned.direction, assigned.endpoints),
                     false => between(*ends, assigned, segment),
@@ -159,6 +235,13 @@ impl Streams {
         self.make_room(gaps, sink);
     }
 
+    fn finish_one(&mut self, reader: Reader, sink: &mut dyn FnMut(Item)) {
+        if let Reader::Tcp(connection) = &reader {
+            self.kept.without(&connection.tcp);
+        }
+        reader.finish(&self.options, sink);
+    }
+
     /// The stream that a segment is read with: its own, or that of the connection that goes on
     /// in it.
     fn home(&mut self, placed: &Placed, segment: &Segment<'_>, gaps: &mut Gaps) -> StreamId {
@@ -167,7 +250,8 @@ impl Streams {
         if let Some(home) = self.moved.get(&own).filter(|home| self.open.contains_key(home)) {
             return *home;
         }
-        if matches!(self.open.get(&own), Some(Reader::Udp { datagrams, .. }) if datagrams.has_connection()) {
+        if matches!(self.open.get(&own).map(|f| &f.reader), Some(Reader::Udp { datagrams, .. }) if datagrams.has_connection())
+        {
             return own;
         }
         let owner = self.ids.owner(group, segment.payload);
@@ -183,34 +267,75 @@ impl Streams {
 
     /// Ends every stream, in the order of their numbers.
     pub fn finish(&mut self, sink: &mut dyn FnMut(Item)) {
-        let mut rest: Vec<(StreamId, Reader)> = self.open.drain().collect();
+        let mut rest: Vec<(StreamId, Followed)> = self.open.drain().collect();
         rest.sort_by_key(|(id, _)| *id);
-        for (_, reader) in rest {
-            reader.finish(sink);
+        for (_, followed) in rest {
+            followed.reader.finish(&self.options, sink);
         }
+        self.kept = Kept::default();
         self.quiet.clear();
         self.ids.clear();
         self.moved.clear();
     }
 
     fn make_room(&mut self, gaps: &mut Gaps, sink: &mut dyn FnMut(Item)) {
-        // Stale entries of busy streams are dropped as they come to the front; a queue
-        // that grew all the same is rebuilt, so it stays within a few times the streams.
-        if self.quiet.len() > 8 * (MAX_STREAMS / SHARDS) {
-            let open = &self.open;
-            self.quiet.retain(|(clock, id)| open.get(id).is_some_and(|reader| reader.last() == *clock));
-        }
         while self.open.len() > MAX_STREAMS / SHARDS {
-            let Some((clock, id)) = self.quiet.pop_front() else { return };
-            if self.open.get(&id).is_none_or(|reader| reader.last() != clock) {
+            let Some((looked, id)) = self.quiet.pop_front() else { return };
+            // One that its successor replaced is gone already.
+            let Some(followed) = self.open.get(&id) else { continue };
+            if followed.last > looked {
+                self.quiet.push_back((self.clock, id));
                 continue;
             }
-            if let Some(reader) = self.open.remove(&id) {
-                let detail = format!("more than {MAX_STREAMS} streams at once; the quietest was ended early");
-                gaps.add(Gap::new(GapReason::Limit, format!("stream {}", id.number), detail));
-                reader.finish(sink);
+            if let Some(followed) = self.open.remove(&id) {
+                if !matches!(followed.reader, Reader::Over) {
+                    let detail = format!("more than {MAX_STREAMS} streams at once; a quiet one was ended early");
+                    gaps.add(Gap::new(GapReason::Limit, format!("stream {}", id.number), detail));
+                }
+                self.finish_one(followed.reader, sink);
             }
         }
+    }
+}
+
+impl Kept {
+    fn with(&mut self, tcp: &TcpStream) {
+        self.ahead = self.ahead.saturating_add(tcp.ahead());
+        self.compared = self.compared.saturating_add(tcp.compared());
+    }
+
+    fn without(&mut self, tcp: &TcpStream) {
+        self.ahead = self.ahead.saturating_sub(tcp.ahead());
+        self.compared = self.compared.saturating_sub(tcp.compared());
+    }
+
+    /// Where all connections keep too much, the one that was just heard of lets go of what it
+    /// keeps; what that means, if it does.
+    fn relieve(
+        &mut self,
+        connection: &mut Connection,
+        options: &Options,
+        sink: &mut dyn FnMut(Item),
+    ) -> Option<String> {
+        let (ahead, compared) = (self.ahead > MAX_AHEAD / SHARDS, self.compared > MAX_COMPARED / SHARDS);
+        let Connection { tcp, ends, began, conversation } = connection;
+        if !(ahead && tcp.ahead() > 0 || compared && tcp.compared() > 0) {
+            return None;
+        }
+        self.without(tcp);
+        if ahead {
+            tcp.give_up(&mut |direction, chunk| {
+                read(conversation, *began, *ends, options).push(direction, chunk, sink)
+            });
+        }
+        if compared {
+            tcp.forget();
+        }
+        self.with(tcp);
+        Some(match ahead {
+            true => format!("of segments that wait for earlier ones, {} MiB are kept in all", MAX_AHEAD >> 20),
+            false => format!("to compare repeated segments with, {} MiB are kept in all", MAX_COMPARED >> 20),
+        })
     }
 }
 

@@ -122,6 +122,7 @@ pub fn survey(sources: Vec<Source>, keys: &mut KeyLog, protocols: &Arc<Protocols
 /// resolvers that were asked over TLS. What was learned before is learned again, which
 /// changes nothing.
 pub fn sealed_names(known: &mut Known, options: &Options) -> Result<(), ExamineError> {
+    known.names.read_anew();
     for range in &known.series {
         let mut reader = NameReader::new(super::slicer(&options.keys), options);
         for (index, source) in known.sources.iter().enumerate().take(range.end).skip(range.start) {

@@ -50,7 +50,7 @@ impl WithheldSlots {
             app: message.app.clone(),
             data_type: slot.data_type.clone(),
             placeholder: slot.placeholder,
-            key: hidden.map_or_else(|| slot.key.clone(), |hidden| hidden.out_of(&slot.key).into_owned()),
+            key: hidden.map_or_else(|| slot.key.clone(), |hidden| hidden.out_of_name(&slot.key).into_owned()),
             count,
             locator: locator(message, leaf, 0..leaf.bytes.len(), hidden),
         };

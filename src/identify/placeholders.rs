@@ -1,6 +1,7 @@
 //! Values that stand where an identifier would and say that there is none.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
 
 use data_encoding::HEXLOWER;
 use regex::RegexSet;
@@ -13,7 +14,7 @@ use crate::signatures::Signatures;
 #[derive(Debug)]
 pub struct Placeholders {
     /// Lower-case value, or hex digest of one, to what it is.
-    values: BTreeMap<String, Meaning>,
+    values: HashMap<String, Meaning>,
     /// All patterns at once, and what each is for.
     patterns: RegexSet,
     of_patterns: Vec<(Vec<String>, PlaceholderKind)>,
@@ -30,7 +31,7 @@ struct Meaning {
 impl Placeholders {
     /// Of `placeholders.toml`. A pattern that is no regular expression is left out.
     pub fn new(signatures: &Signatures) -> Self {
-        let mut values: BTreeMap<String, Meaning> = BTreeMap::new();
+        let mut values: HashMap<String, Meaning> = HashMap::new();
         let (mut patterns, mut of_patterns) = (Vec::new(), Vec::new());
         for entry in &signatures.placeholders {
             for value in &entry.values {
@@ -59,9 +60,17 @@ impl Placeholders {
 
     /// How `value` says that there is no `data_type`; `None` where it does not.
     pub fn kind(&self, data_type: &str, value: &str) -> Option<PlaceholderKind> {
-        let value = value.trim().trim_matches('"').to_ascii_lowercase();
-        let known = self.values.get(&value).filter(|m| m.types.is_empty() || m.types.contains(data_type));
+        let value = value.trim().trim_matches('"');
+        let value = match value.bytes().any(|b| b.is_ascii_uppercase()) {
+            true => Cow::Owned(value.to_ascii_lowercase()),
+            false => Cow::Borrowed(value),
+        };
+        let known = self.values.get(&*value).filter(|m| m.types.is_empty() || m.types.contains(data_type));
         let by_pattern = || {
+            // Which of them fits costs more to tell than that one does, and hardly ever one does.
+            if !self.patterns.is_match(&value) {
+                return None;
+            }
             let fitting = self.patterns.matches(&value);
             let mut of = fitting.iter().filter_map(|number| self.of_patterns.get(number));
             let (_, kind) = of.find(|(types, _)| types.is_empty() || types.iter().any(|t| t == data_type))?;

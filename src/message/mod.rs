@@ -9,6 +9,8 @@ mod conversation;
 mod datagrams;
 pub mod dns;
 mod dns_over_http;
+#[doc(hidden)]
+pub mod doors;
 mod draft;
 mod dtls;
 mod feed;

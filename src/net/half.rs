@@ -395,6 +395,25 @@ impl Half {
         }
     }
 
+    pub(super) fn ahead_cost(&self) -> usize {
+        self.ahead_cost
+    }
+
+    pub(super) fn compared(&self) -> usize {
+        self.delivered.capacity()
+    }
+
+    /// Waits no longer for the bytes before the pieces that are there.
+    pub(super) fn give_up(&mut self, time: Time, sink: &mut dyn FnMut(Chunk<'_>)) {
+        self.pass_to(u64::MAX, time, sink);
+        self.end_at_fin(time, sink);
+    }
+
+    /// Lets go of what was delivered.
+    pub(super) fn forget(&mut self) {
+        self.delivered = Vec::new();
+    }
+
     fn end_at_fin(&mut self, time: Time, sink: &mut dyn FnMut(Chunk<'_>)) {
         if let Some((fin, frame)) = self.fin
             && self.offset >= fin

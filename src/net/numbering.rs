@@ -18,7 +18,8 @@ use super::{Endpoints, StreamId};
 
 /// Conversations that are remembered. Those unused for longest are forgotten
 /// beyond it, and a packet that comes for one later opens a stream of its own.
-const REMEMBERED: usize = 1 << 20;
+/// All of them take some 70 MB.
+const REMEMBERED: usize = 1 << 19;
 
 /// The stream that a segment belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,13 +73,31 @@ struct Table {
     forgotten: u64,
 }
 
-/// Both ends, the lower first.
-type Ends = (Transport, SocketAddr, SocketAddr);
+/// Both ends, the lower first. A table holds half a million: a [`SocketAddr`] would take
+/// twice as much, for parts of IPv6 sockets that no packet has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Ends {
+    /// Also tells IPv4 from the IPv6 addresses that IPv4 ones are mapped to.
+    kind: (Transport, bool),
+    low: ([u8; 16], u16),
+    high: ([u8; 16], u16),
+}
+
+impl Ends {
+    fn new(transport: Transport, low: SocketAddr, high: SocketAddr) -> Self {
+        let end = |end: SocketAddr| match end.ip() {
+            IpAddr::V4(v4) => (v4.to_ipv6_mapped().octets(), end.port()),
+            IpAddr::V6(v6) => (v6.octets(), end.port()),
+        };
+        Self { kind: (transport, low.is_ipv4()), low: end(low), high: end(high) }
+    }
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Conversation {
     number: u32,
-    client: SocketAddr,
+    /// The upper end is the client.
+    upper: bool,
     /// Sequence number before the first byte, for the lower and the upper end.
     base: [Option<u32>; 2],
 }
@@ -122,7 +141,8 @@ impl Numbering {
         };
         let transport = segment.kind.transport();
         let id = |number| StreamId { input: first, transport, number };
-        let client = conversation.client;
+        let (low, high) = sorted(segment);
+        let client = if conversation.upper { high } else { low };
         // A conversation of an end with itself has one direction only.
         let direction = if segment.src == client { Direction::Sent } else { Direction::Received };
         let server = if segment.src == client { segment.dst } else { segment.src };
@@ -146,16 +166,15 @@ impl Table {
     /// the same ends that is over with it.
     fn assign(&mut self, segment: &Segment<'_>) -> (Conversation, bool, Option<u32>) {
         let transport = segment.kind.transport();
-        let swapped = segment.src > segment.dst;
-        let (low, high) = if swapped { (segment.dst, segment.src) } else { (segment.src, segment.dst) };
-        let ends = (transport, low, high);
-        let side = usize::from(swapped);
+        let (low, high) = sorted(segment);
+        let ends = Ends::new(transport, low, high);
+        let side = usize::from(segment.src > segment.dst);
         let known = self.young.get(&ends).copied().or_else(|| self.old.remove(&ends));
         let reused = known.filter(|k| opens_anew(k, side, segment.kind)).map(|k| k.number);
         let fresh = known.is_none() || reused.is_some();
         let mut conversation = match known {
             Some(known) if !fresh => known,
-            _ => Conversation { number: self.next(transport), client: client(segment), base: [None; 2] },
+            _ => Conversation { number: self.next(transport), upper: client(segment) != low, base: [None; 2] },
         };
         if let Kind::Tcp { seq, ack, flags, .. } = segment.kind
             && !segment.quoted
@@ -183,6 +202,11 @@ impl Table {
             self.old = std::mem::take(&mut self.young);
         }
     }
+}
+
+/// The ends of a segment, the lower first.
+fn sorted(segment: &Segment<'_>) -> (SocketAddr, SocketAddr) {
+    if segment.src > segment.dst { (segment.dst, segment.src) } else { (segment.src, segment.dst) }
 }
 
 /// A SYN that is not the one (or a repetition of the one) that the conversation has seen.

@@ -75,4 +75,28 @@ impl TcpStream {
     pub fn is_over(&self) -> bool {
         self.sent.ended && self.received.ended
     }
+
+    /// Memory that segments take which wait for earlier ones, in bytes.
+    pub fn ahead(&self) -> usize {
+        self.sent.ahead_cost() + self.received.ahead_cost()
+    }
+
+    /// Memory that delivered bytes take which repetitions are compared with.
+    pub fn compared(&self) -> usize {
+        self.sent.compared() + self.received.compared()
+    }
+
+    /// Waits no longer for what is missing: hands on what is kept, with gaps for the rest.
+    pub fn give_up(&mut self, sink: &mut Sink<'_>) {
+        let time = self.last;
+        for (direction, half) in [(Direction::Sent, &mut self.sent), (Direction::Received, &mut self.received)] {
+            half.give_up(time, &mut |chunk| sink(direction, chunk));
+        }
+    }
+
+    /// Compares repetitions of what was delivered so far no longer.
+    pub fn forget(&mut self) {
+        self.sent.forget();
+        self.received.forget();
+    }
 }

@@ -41,6 +41,15 @@ pub(crate) struct Budget {
     closed: BTreeSet<(GapReason, &'static str)>,
 }
 
+/// What was left of a budget at one time, and how much was said to stay closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    layers: u32,
+    bytes: usize,
+    tries: u32,
+    closed: usize,
+}
+
 impl Default for Budget {
     fn default() -> Self {
         Self { layers: LAYERS, bytes: DECODED_BYTES, tries: TRIES, reached: BTreeSet::new(), closed: BTreeSet::new() }
@@ -88,6 +97,30 @@ impl Budget {
                 false
             }
         }
+    }
+
+    /// How it stands.
+    pub(super) fn mark(&self) -> Mark {
+        Mark { layers: self.layers, bytes: self.bytes, tries: self.tries, closed: self.closed.len() }
+    }
+
+    /// Tries since `mark`, where nothing else was spent or said, and no limit can have had a part in it.
+    pub(super) fn only_tries_since(&self, mark: Mark) -> Option<u32> {
+        let same = Mark { tries: mark.tries, ..self.mark() } == mark;
+        (same && self.is_ample()).then(|| mark.tries - self.tries)
+    }
+
+    /// Spends as many tries at once; `false`, and nothing is spent: not so many are left, or a
+    /// limit is so near that it may have a part in what they come to.
+    pub(super) fn pay(&mut self, tries: u32) -> bool {
+        let left = self.tries.checked_sub(tries).filter(|_| self.is_ample());
+        self.tries = left.unwrap_or(self.tries);
+        left.is_some()
+    }
+
+    /// Half of everything is left: more than a short value can use up.
+    fn is_ample(&self) -> bool {
+        self.reached.is_empty() && self.bytes >= DECODED_BYTES / 2 && self.layers >= LAYERS / 2
     }
 
     /// Something is known for what it is and stays closed: why, and what, in words.

@@ -25,6 +25,8 @@ mod charset;
 mod clue;
 mod coding;
 mod csv;
+#[doc(hidden)]
+pub mod doors;
 mod engineio;
 mod escapes;
 mod events;
@@ -57,6 +59,7 @@ mod protobuf;
 mod quoted_printable;
 mod recipe;
 mod recipe_step;
+mod refused;
 mod rfc2047;
 mod sense;
 mod snappy;

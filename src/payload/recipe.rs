@@ -298,6 +298,14 @@ mod tests {
         signatures.recipes.values().map(|recipe| Compiled::new(recipe).unwrap()).collect()
     }
 
+    #[test]
+    fn every_sealed_recipe_of_ours_says_why_in_both_languages() {
+        let signatures = Signatures::embedded().unwrap();
+        for recipe in signatures.recipes.values().filter(|recipe| recipe.sealed) {
+            assert!(recipe.reason.is_some() && recipe.reason_zh.is_some(), "{}", recipe.id);
+        }
+    }
+
     /// `signatures/endpoints.toml`: each place has recipes that are for it, or a reason.
     #[test]
     fn every_endpoint_has_its_recipes_or_a_reason() {

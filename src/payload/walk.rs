@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::budget::{self, Budget};
 use super::clue::{Clue, Look};
 use super::leaf::{Leaf, Link, Part};
-use super::{Decoded, pairs, recipe, sense};
+use super::{Decoded, pairs, recipe, refused, sense};
 use crate::evidence::{Direction, Gap, GapReason, Place};
 use crate::message::{Kind, Message};
 use crate::shape;
@@ -369,13 +369,22 @@ impl<'d> Walk<'d> {
     }
 
     fn open(&mut self, value: &Value) -> Option<(&'static str, Opening)> {
-        let look = Look::at(&value.link.bytes);
-        let input = Input { text: look.is_text().map(OnceCell::from).unwrap_or_default(), ..Input::of(value) };
+        let bytes = &value.link.bytes;
         let told = value.body || value.declared.is_some();
-        OPENERS.iter().filter(|opener| told || look.fits(opener.clue)).find_map(|opener| {
+        if !told && refused::before(bytes, &mut self.budget) {
+            return None;
+        }
+        let look = Look::at(bytes);
+        let input = Input { text: look.is_text().map(OnceCell::from).unwrap_or_default(), ..Input::of(value) };
+        let mark = self.budget.mark();
+        let opened = OPENERS.iter().filter(|opener| told || look.fits(opener.clue)).find_map(|opener| {
             let opening = (opener.open)(&input, &mut self.budget)?;
             self.budget.layer().then_some((opener.name, opening))
-        })
+        });
+        if opened.is_none() && !told {
+            refused::remember(bytes, mark, &self.budget);
+        }
+        opened
     }
 
     fn leaf(&mut self, value: Value, decoded: Vec<Range<usize>>) {

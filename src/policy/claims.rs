@@ -83,6 +83,7 @@ pub fn read(blocks: &[Block], used: &[bool], lexicon: &Lexicon) -> (Claims, BTre
                 code: "claims-contradict".to_owned(),
                 message: "one sentence says that no personal information leaves the country, another that it may"
                     .to_owned(),
+                message_zh: "一处称个人信息不出境，另一处称可能出境".to_owned(),
                 spans,
             });
             None

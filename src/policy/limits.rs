@@ -114,15 +114,18 @@ impl Beyond {
 
     /// That there is something, of the document `name` at `source`.
     pub fn remark(&self, name: &str, source: u32) -> Option<Remark> {
-        let mut left = Vec::new();
+        let (mut left, mut left_zh) = (Vec::new(), Vec::new());
         if self.places > 0 {
             left.push(format!("{} bytes of text in {} paragraphs and rows", self.text, self.places));
+            left_zh.push(format!("{} 处段落与表格行中的 {} 字节文字", self.places, self.text));
         }
         if self.markup > 0 {
             left.push(format!("{} bytes of the page behind its first {MOST_TAGS} tags", self.markup));
+            left_zh.push(format!("网页前 {MOST_TAGS} 个标签之后的 {} 字节", self.markup));
         }
         if self.cells > 0 {
             left.push(format!("{} bytes at the ends of cells that are longer than {LONGEST_CELL}", self.cells));
+            left_zh.push(format!("超过 {LONGEST_CELL} 字节的单元格末尾的 {} 字节", self.cells));
         }
         (!left.is_empty()).then(|| Remark {
             code: "limit-reached".to_owned(),
@@ -130,6 +133,11 @@ impl Beyond {
                 "{name}: the first {} bytes of text were read, not {}: give the pages that are the policy",
                 self.read,
                 left.join(", nor ")
+            ),
+            message_zh: format!(
+                "{name}：只读取了前 {} 字节文字，未读取{}；请只提供政策本身的页面",
+                self.read,
+                left_zh.join("、")
             ),
             spans: self.lines.map(|(first, last)| span(source, first, last, "")).into_iter().collect(),
         })

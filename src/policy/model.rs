@@ -289,6 +289,9 @@ pub struct NameSeen {
     pub span: Span,
 }
 
+/// Code of the remark that a whole policy is silent: it declares, denies and claims nothing.
+pub const SAYS_NOTHING: &str = "says-nothing";
+
 /// Something about the reading itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Remark {
@@ -296,6 +299,9 @@ pub struct Remark {
     pub code: String,
     /// In words, English.
     pub message: String,
+    /// The same in Chinese; empty in a policy that was read before it stood there.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message_zh: String,
     /// Where.
     #[serde(default)]
     pub spans: Vec<Span>,

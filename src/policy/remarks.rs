@@ -7,7 +7,7 @@ use super::block::Block;
 use super::entry::span;
 use super::fold::is_cjk;
 use super::lexicon::Lexicon;
-use super::model::{NameSeen, Policy, Remark, ThirdParty};
+use super::model::{NameSeen, Policy, Remark, SAYS_NOTHING, ThirdParty};
 use super::names::{Names, packages_in, stem};
 use super::sentences;
 use crate::evidence::Span;
@@ -54,6 +54,7 @@ pub fn of(policy: &Policy) -> Vec<Remark> {
             message: format!(
                 "no third parties declared: none found, looked at {tables} tables and {paragraphs} paragraphs"
             ),
+            message_zh: format!("没有声明第三方：查看了 {tables} 个表格和 {paragraphs} 个段落，均未发现"),
             spans: Vec::new(),
         });
     }
@@ -70,27 +71,37 @@ pub fn of(policy: &Policy) -> Vec<Remark> {
         + policy.third_party_denials.len();
     if silent && statements == 0 {
         remarks.push(Remark {
-            code: "says-nothing".to_owned(),
+            code: SAYS_NOTHING.to_owned(),
             message: "nothing about personal information was found at all: a login page, terms of service, or a page \
                       whose text is loaded later may have been given instead of the policy"
                 .to_owned(),
+            message_zh:
+                "完全没有找到关于个人信息的内容：给出的可能是登录页、用户协议或正文由脚本加载的网页，而不是隐私政策"
+                    .to_owned(),
             spans: Vec::new(),
         });
     }
     type Holds = fn(&ThirdParty) -> bool;
-    let per_row: [(&str, &str, Holds); 4] = [
-        ("row-without-data", "nothing is said about the data", |p| p.data.is_empty() && p.denied.is_empty()),
-        ("row-without-purpose", "nothing is said about the purpose", |p| p.purpose.is_none()),
-        ("umbrella-only", "the data are named by general words only", |p| {
+    let per_row: [(&str, &str, &str, Holds); 4] = [
+        ("row-without-data", "nothing is said about the data", "没有说明收集哪些数据", |p| {
+            p.data.is_empty() && p.denied.is_empty()
+        }),
+        ("row-without-purpose", "nothing is said about the purpose", "没有说明目的", |p| p.purpose.is_none()),
+        ("umbrella-only", "the data are named by general words only", "只用概括性词语说明数据", |p| {
             !p.data.is_empty() && p.data.iter().all(|id| UMBRELLAS.contains(&id.as_str()))
         }),
-        ("names-disagree", "the product's known company is not the one that the row names", |p| {
-            p.company.is_some()
-                && p.resolved.first().is_some_and(|r| r.certainty == crate::evidence::Certainty::Confirmed)
-                && p.doubtful
-        }),
+        (
+            "names-disagree",
+            "the product's known company is not the one that the row names",
+            "该产品所属的公司与表中所写不一致",
+            |p| {
+                p.company.is_some()
+                    && p.resolved.first().is_some_and(|r| r.certainty == crate::evidence::Certainty::Confirmed)
+                    && p.doubtful
+            },
+        ),
     ];
-    for (code, message, holds) in per_row {
+    for (code, message, message_zh, holds) in per_row {
         let rows: Vec<&ThirdParty> = policy.third_parties.iter().filter(|p| holds(p)).collect();
         if rows.is_empty() {
             continue;
@@ -98,7 +109,12 @@ pub fn of(policy: &Policy) -> Vec<Remark> {
         let names: Vec<String> =
             rows.iter().map(|p| p.product.clone().or_else(|| p.company.clone()).unwrap_or_default()).collect();
         let spans: Vec<Span> = rows.iter().filter_map(|p| p.spans.first().cloned()).collect();
-        remarks.push(Remark { code: code.to_owned(), message: format!("{message}: {}", names.join(", ")), spans });
+        remarks.push(Remark {
+            code: code.to_owned(),
+            message: format!("{message}: {}", names.join(", ")),
+            message_zh: format!("{message_zh}：{}", names.join("、")),
+            spans,
+        });
     }
     remarks
 }
@@ -106,7 +122,12 @@ pub fn of(policy: &Policy) -> Vec<Remark> {
 /// Limits of what sentences say that were reached: those that are too long to be taken as one,
 /// and those about more rows than they were brought to (`beyond`).
 pub fn limits(blocks: &[Block], beyond: Vec<Span>) -> Vec<Remark> {
-    let remark = |message: String, spans: Vec<Span>| Remark { code: "limit-reached".to_owned(), message, spans };
+    let remark = |message: String, message_zh: String, spans: Vec<Span>| Remark {
+        code: "limit-reached".to_owned(),
+        message,
+        message_zh,
+        spans,
+    };
     let cut = |block: &&Block| match block.table() {
         Some(table) => table.rows.iter().flat_map(|r| &r.cells).any(|c| sentences::cuts(&c.text) > 0),
         None => sentences::cuts(&block.text) > 0,
@@ -118,12 +139,14 @@ pub fn limits(blocks: &[Block], beyond: Vec<Span>) -> Vec<Remark> {
             "sentences longer than {} bytes were read in pieces: a name and its data may stand in two of them",
             sentences::LONGEST
         );
-        remarks.push(remark(message, cut));
+        let message_zh = format!("超过 {} 字节的句子是分段读取的：名称与其数据可能分在两段", sentences::LONGEST);
+        remarks.push(remark(message, message_zh, cut));
     }
     if !beyond.is_empty() {
         let message =
             format!("sentences about more than {} rows of a list were brought to the first of them", attach::MOST_ROWS);
-        remarks.push(remark(message, beyond));
+        let message_zh = format!("涉及列表中超过 {} 行的句子只用于其前若干行", attach::MOST_ROWS);
+        remarks.push(remark(message, message_zh, beyond));
     }
     remarks
 }
@@ -167,6 +190,7 @@ pub fn stand_elsewhere(seen: &[NameSeen]) -> Option<Remark> {
             "known products are named in the text, but no declaration of them was read: {}",
             products.join(", ")
         ),
+        message_zh: format!("文中提到以下已知产品，但没有读到对它们的声明：{}", products.join("、")),
         spans: seen.iter().map(|s| s.span.clone()).collect(),
     })
 }
@@ -211,8 +235,7 @@ pub fn languages(policy: &Policy, blocks: &[Block]) -> Option<Remark> {
     if in_zh.is_empty() || in_en.is_empty() || only_zh.is_empty() && only_en.is_empty() {
         return None;
     }
-    let one =
-        |name: &str, ids: &str| if ids.is_empty() { String::new() } else { format!("; only the {name} text: {ids}") };
+    let one = |before: &str, ids: &str| if ids.is_empty() { String::new() } else { format!("{before}{ids}") };
     let spans = policy
         .first_party_items
         .iter()
@@ -223,8 +246,13 @@ pub fn languages(policy: &Policy, blocks: &[Block]) -> Option<Remark> {
         code: "languages-differ".to_owned(),
         message: format!(
             "the Chinese and the English text are read as one union{}{}",
-            one("Chinese", &only_zh),
-            one("English", &only_en)
+            one("; only the Chinese text: ", &only_zh),
+            one("; only the English text: ", &only_en)
+        ),
+        message_zh: format!(
+            "中文与英文文本按合并后的内容理解{}{}",
+            one("；仅中文：", &only_zh),
+            one("；仅英文：", &only_en)
         ),
         spans,
     })

@@ -26,9 +26,9 @@ pub fn differ(policy: &Policy, blocks: &[Block]) -> Option<Remark> {
     if in_zh.is_empty() || in_other.is_empty() || in_zh == in_other {
         return None;
     }
-    let one = |name: &str, a: &BTreeSet<&str>, b: &BTreeSet<&str>| {
+    let one = |before: &str, a: &BTreeSet<&str>, b: &BTreeSet<&str>| {
         let only = a.difference(b).copied().collect::<Vec<_>>().join(", ");
-        if only.is_empty() { String::new() } else { format!("; only the {name} text: {only}") }
+        if only.is_empty() { String::new() } else { format!("{before}{only}") }
     };
     let differs = |product: &str| in_zh.contains(product) != in_other.contains(product);
     let rows = policy.third_parties.iter().filter(|p| p.resolved.first().is_some_and(|r| differs(&r.product)));
@@ -37,8 +37,13 @@ pub fn differ(policy: &Policy, blocks: &[Block]) -> Option<Remark> {
         code: "versions-differ".to_owned(),
         message: format!(
             "the language versions name different third parties and are read as one union{}{}",
-            one("Chinese", &in_zh, &in_other),
-            one("other", &in_other, &in_zh)
+            one("; only the Chinese text: ", &in_zh, &in_other),
+            one("; only the other text: ", &in_other, &in_zh)
+        ),
+        message_zh: format!(
+            "各语言版本列出的第三方不同，按合并后的内容理解{}{}",
+            one("；仅中文版：", &in_zh, &in_other),
+            one("；仅其他语言版：", &in_other, &in_zh)
         ),
         spans,
     })

@@ -5,10 +5,10 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::adb::{Adb, Ahead};
 use super::completeness;
-use super::phone::Phone;
 use crate::report::checks::{Check, State};
 use crate::session::Session;
 use crate::signatures::Signatures;
@@ -18,6 +18,9 @@ const LITTLE_DISK: u64 = 1 << 30;
 
 /// How long a key log is watched.
 const WATCH: Duration = Duration::from_secs(1);
+
+/// How often it is looked at meanwhile.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A phone whose clock is further away than this needs it said in `session.toml`: the
 /// skew that is allowed for where none is given.
@@ -54,7 +57,7 @@ pub fn examine(subject: &Subject, signatures: &Signatures) -> Vec<Check> {
             Err(error) => checks.push(Check::found(State::Wrong, &error.path, &error.what, &error.what)),
         }
     }
-    checks.extend(growing(&logs));
+    checks.extend(growing(&logs, WATCH));
     checks
 }
 
@@ -95,7 +98,7 @@ fn live() -> Vec<Check> {
 }
 
 #[cfg(not(feature = "proxy"))]
-fn proxy(_: Option<&Path>, _: &[Phone]) -> Vec<Check> {
+fn proxy(_: Option<&Path>, _: &[Adb]) -> Vec<Check> {
     vec![
         Check::found(State::Note, "proxy ca", "这个版本不带代理", "this build has no proxy")
             .then("用 proxy 特性构建。", "Build with the feature `proxy`."),
@@ -103,13 +106,13 @@ fn proxy(_: Option<&Path>, _: &[Phone]) -> Vec<Check> {
 }
 
 #[cfg(feature = "proxy")]
-fn proxy(folder: Option<&Path>, phones: &[Phone]) -> Vec<Check> {
+fn proxy(folder: Option<&Path>, phones: &[Adb]) -> Vec<Check> {
     folder.map(|folder| super::proxy::checks(folder, phones)).unwrap_or_default()
 }
 
 /// The phones that can be used.
-fn phones(adb: &OsString, checks: &mut Vec<Check>) -> Vec<Phone> {
-    let phones = match Phone::list(adb) {
+fn phones(adb: &OsString, checks: &mut Vec<Check>) -> Vec<Adb> {
+    let phones = match Adb::list(adb) {
         Ok(phones) => phones,
         Err(error) => {
             checks.push(
@@ -137,23 +140,23 @@ fn phones(adb: &OsString, checks: &mut Vec<Check>) -> Vec<Phone> {
             checks.push(Check::found(State::Wrong, subject, state.as_str(), state.as_str()).then(zh, en));
             continue;
         }
-        let phone = Phone { adb: adb.clone(), serial: Some(serial), app: None, root: false };
+        let phone = Adb { program: adb.clone(), serial: Some(serial) };
         checks.push(clock(&phone, subject));
         ready.push(phone);
     }
     ready
 }
 
-fn clock(phone: &Phone, subject: String) -> Check {
-    match phone.clock() {
+fn clock(phone: &Adb, subject: String) -> Check {
+    match phone.ahead() {
         Err(error) => Check::found(State::Lacking, subject, error.to_string(), error.to_string()),
-        Ok((ahead, sure)) if ahead.abs() - sure <= SKEW_SECONDS => Check::found(
+        Ok(Ahead { seconds: ahead, sure }) if ahead.abs() - sure <= SKEW_SECONDS => Check::found(
             State::Good,
             subject,
             format!("可以使用，时钟相差 {ahead:+.1} 秒（±{sure:.1}）"),
             format!("can be used; its clock differs by {ahead:+.1} s (±{sure:.1})"),
         ),
-        Ok((ahead, sure)) => {
+        Ok(Ahead { seconds: ahead, sure }) => {
             let skew = ((ahead.abs() + sure) * 1_000.0).ceil();
             Check::found(
                 State::Lacking,
@@ -224,12 +227,14 @@ fn disk(_: &Path) -> Option<Check> {
     None
 }
 
-/// Whether the key logs grow while they are watched.
-fn growing(logs: &[PathBuf]) -> Vec<Check> {
+/// Whether the key logs grow while they are watched, at most for so long: until all that are there did.
+fn growing(logs: &[PathBuf], watch: Duration) -> Vec<Check> {
     let size = |path: &PathBuf| std::fs::metadata(path).ok().map(|metadata| metadata.len());
     let before: Vec<Option<u64>> = logs.iter().map(size).collect();
-    if before.iter().any(Option::is_some) {
-        std::thread::sleep(WATCH);
+    let begun = Instant::now();
+    let waits = || logs.iter().zip(&before).any(|(path, before)| before.is_some() && size(path) <= *before);
+    while begun.elapsed() < watch && waits() {
+        std::thread::sleep(LOOK_EVERY);
     }
     let check = |(path, before): (&PathBuf, Option<u64>)| {
         let subject = format!("key log {}", path.display());
@@ -258,6 +263,10 @@ fn growing(logs: &[PathBuf]) -> Vec<Check> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     #[test]
@@ -275,18 +284,27 @@ mod tests {
         let (still, grows, none) = (folder.path().join("a"), folder.path().join("b"), folder.path().join("c"));
         std::fs::write(&still, "x").unwrap();
         std::fs::write(&grows, "x").unwrap();
+        let states = |logs: &[&Path], watch| {
+            let logs: Vec<PathBuf> = logs.iter().map(|path| path.to_path_buf()).collect();
+            growing(&logs, watch).iter().map(|check| check.state).collect::<Vec<State>>()
+        };
+        assert_eq!(states(&[&still, &none], LOOK_EVERY), [State::Note, State::Wrong]);
+        // Appended to until it was seen: a writer that cuts the file first, or is not let run for a
+        // second, would be taken for one that does not grow.
+        let seen = Arc::new(AtomicBool::new(false));
         let writer = {
-            let grows = grows.clone();
+            let (grows, seen) = (grows.clone(), Arc::clone(&seen));
             std::thread::spawn(move || {
-                for _ in 0..20 {
-                    std::thread::sleep(Duration::from_millis(50));
-                    let text = std::fs::read(&grows).unwrap();
-                    std::fs::write(&grows, [text, b"more".to_vec()].concat()).unwrap();
+                let mut log = std::fs::File::options().append(true).open(&grows).unwrap();
+                while !seen.load(Ordering::Relaxed) {
+                    log.write_all(b"more").unwrap();
+                    std::thread::sleep(LOOK_EVERY);
                 }
             })
         };
-        let states: Vec<State> = growing(&[still, grows, none]).iter().map(|check| check.state).collect();
+        let found = states(&[&grows], 60 * WATCH);
+        seen.store(true, Ordering::Relaxed);
         writer.join().unwrap();
-        assert_eq!(states, [State::Note, State::Good, State::Wrong]);
+        assert_eq!(found, [State::Good]);
     }
 }

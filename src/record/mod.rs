@@ -1,25 +1,80 @@
-//! Live packets to a session folder, with libpcap or by a proxy, and a phone's identifiers over adb.
+//! Live packets to a session folder, with libpcap, by a proxy or from a phone; and a phone's identifiers over adb.
 //!
-//! Takes an interface and a filter, or the connections of a client, and writes a pcapng that is
-//! whole after every flush. It audits nothing: a recorded session is audited from its files.
+//! Takes an interface and a filter, the connections of a client, or a phone that adb reaches, and writes a
+//! pcapng that is whole after every flush. It audits nothing: a recorded session is audited from its files.
 
-#[cfg(feature = "live")]
+pub mod adb;
+pub mod android;
+pub mod completeness;
+mod dumper;
+mod error;
 mod follow;
-#[cfg(feature = "live")]
 mod glance;
 #[cfg(feature = "live")]
 mod live;
-pub mod completeness;
 pub mod machine;
 pub mod phone;
 #[cfg(feature = "proxy")]
 pub mod proxy;
-#[cfg(any(feature = "live", feature = "proxy"))]
 mod series;
-#[cfg(feature = "live")]
 pub mod typed;
 
+use std::path::Path;
+
+use crate::session::Mark;
+
+pub use dumper::Settings;
+pub use error::RecordError;
 #[cfg(feature = "live")]
-pub use live::{Progress, RecordError, Recorder, Settings, interfaces, may_record};
-#[cfg(feature = "live")]
+pub use live::{Recorder, interfaces, may_record};
 pub use series::{Spread, not_ended};
+
+/// What was recorded so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Progress {
+    /// Packets written.
+    pub packets: u64,
+    /// Their bytes on the wire.
+    pub bytes: u64,
+    /// Packets that the kernel or the interface dropped.
+    pub dropped: u64,
+    /// TCP and UDP streams seen.
+    pub streams: u64,
+    /// Different names in DNS questions and TLS server names.
+    pub names: u64,
+    /// Secrets taken over from the key log.
+    pub keys: u64,
+    /// Bytes written to all files.
+    pub written: u64,
+    /// Files that went to make room for newer ones.
+    pub removed: u64,
+}
+
+/// A recording in progress, whatever makes it.
+pub trait Recording {
+    /// The capture file that is written at the moment.
+    fn path(&self) -> &Path;
+
+    /// What was recorded so far.
+    fn progress(&self) -> Progress;
+
+    /// Takes what is there, and pauses a moment where there is nothing. `false`: it ended by itself.
+    ///
+    /// # Errors
+    /// Where the source goes away or the file cannot be written: what was written stays whole.
+    fn step(&mut self) -> Result<bool, RecordError>;
+
+    /// Ends the recording; the file says how many packets were dropped.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    fn finish(&mut self) -> Result<Progress, RecordError>;
+
+    /// A mark was made while it runs.
+    fn marked(&mut self, _mark: &Mark) {}
+
+    /// What a person should know at the end.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
+}

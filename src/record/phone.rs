@@ -5,9 +5,7 @@
 //! otherwise is told by the answer. Only commands for the wanted types are run, all of
 //! them readers. What cannot be read is said, with where a person finds it.
 
-use std::ffi::OsString;
-use std::process::{Command, Stdio};
-
+use super::adb::{Adb, AdbError};
 use crate::shape::{self, Fit};
 
 /// First version of Android whose `ANDROID_ID` is another one for each app (8.0; Android
@@ -16,8 +14,6 @@ const ANDROID_ID_PER_APP: u32 = 26;
 /// First version whose Wi-Fi address is a random one for each network (10; Android
 /// Developers, "Implement MAC randomization").
 const RANDOM_MAC: u32 = 29;
-/// More than any of the commands prints.
-const ANSWER_LIMIT: usize = 4 << 20;
 
 /// Types that can be read over adb; those behind `true` are read unless others are named,
 /// the rest are a person's and only on demand.
@@ -40,10 +36,8 @@ pub const TYPES: &[(&str, bool)] = &[
 /// A phone that adb reaches.
 #[derive(Clone, Debug)]
 pub struct Phone {
-    /// The program, `adb`.
-    pub adb: OsString,
-    /// Which phone, where several are connected (`adb -s`).
-    pub serial: Option<String>,
+    /// How it is reached.
+    pub adb: Adb,
     /// Package whose own `ANDROID_ID` is wanted.
     pub app: Option<String>,
     /// The phone is rooted and `su` may be used.
@@ -72,56 +66,24 @@ pub struct Reading {
     pub answers: Vec<Answer>,
 }
 
-/// adb cannot be run, or reaches no phone.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct PhoneError(String);
-
 impl Phone {
     /// Reads `types`, which must be among [`TYPES`].
-    pub fn read(&self, types: &[&'static str]) -> Result<Reading, PhoneError> {
-        let version = self.shell("getprop ro.build.version.sdk")?;
+    pub fn read(&self, types: &[&'static str]) -> Result<Reading, AdbError> {
+        let version = self.adb.shell("getprop ro.build.version.sdk")?;
         let api: u32 = version.trim().parse().map_err(|_| {
-            PhoneError(format!("`getprop ro.build.version.sdk` says {:?}, which is no API level", version.trim()))
+            AdbError::new(format!("`getprop ro.build.version.sdk` says {:?}, which is no API level", version.trim()))
         })?;
         let [model, release] = ["ro.product.model", "ro.build.version.release"]
-            .map(|name| self.shell(&format!("getprop {name}")).map(|text| text.trim().to_owned()));
+            .map(|name| self.adb.shell(&format!("getprop {name}")).map(|text| text.trim().to_owned()));
         let device = format!("{}, Android {} (API {api})", model?, release?);
         let answers = types.iter().map(|data_type| self.one(data_type, api)).collect::<Result<_, _>>()?;
         Ok(Reading { device, answers })
     }
 
-    /// The phones that adb knows, and how each stands: `device` is one that can be used.
-    pub fn list(adb: &OsString) -> Result<Vec<(String, String)>, PhoneError> {
-        let output =
-            Command::new(adb).arg("devices").stdin(Stdio::null()).output().map_err(|error| missing(adb, &error))?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        // `List of devices attached`, then a line for each: serial, tab, state.
-        let lines = text.lines().filter_map(|line| line.split_once('\t'));
-        Ok(lines.map(|(serial, state)| (serial.trim().to_owned(), state.trim().to_owned())).collect())
-    }
-
-    /// How many seconds the phone's clock is ahead of this machine's, and how sure that is:
-    /// half of what asking took, and half a second of rounding.
-    pub fn clock(&self) -> Result<(f64, f64), PhoneError> {
-        let before = std::time::SystemTime::now();
-        let text = self.shell("date +%s")?;
-        let after = std::time::SystemTime::now();
-        let unix = |time: std::time::SystemTime| {
-            time.duration_since(std::time::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
-        };
-        let phone: f64 = text
-            .trim()
-            .parse()
-            .map_err(|_| PhoneError(format!("`date +%s` says {:?}, which is no time", text.trim())))?;
-        let (before, after) = (unix(before), unix(after));
-        Ok((phone + 0.5 - f64::midpoint(before, after), (after - before) / 2.0 + 0.5))
-    }
-
-    fn one(&self, data_type: &'static str, api: u32) -> Result<Answer, PhoneError> {
+    fn one(&self, data_type: &'static str, api: u32) -> Result<Answer, AdbError> {
         let mut answer = Answer { data_type, values: Vec::new(), command: None, note: None };
         for command in self.commands(data_type, api) {
-            let text = self.shell(&command)?;
+            let text = self.adb.shell(&command)?;
             let values: Vec<String> = values(data_type, &command, &text, self.app.as_deref());
             if !values.is_empty() {
                 answer.values = values;
@@ -169,28 +131,6 @@ impl Phone {
             _ => Vec::new(),
         }
     }
-
-    /// Runs a command on the phone. A command that the phone refuses is an empty answer.
-    pub(super) fn shell(&self, command: &str) -> Result<String, PhoneError> {
-        let mut adb = Command::new(&self.adb);
-        if let Some(serial) = &self.serial {
-            adb.args(["-s", serial]);
-        }
-        let adb = adb.args(["shell", command]).stdin(Stdio::null());
-        let output = adb.output().map_err(|error| missing(&self.adb, &error))?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        // adb's own words, not the phone's: no phone, several, or one that trusts nobody yet.
-        if !output.status.success() && (said.starts_with("error:") || said.starts_with("adb:")) {
-            return Err(PhoneError(format!("adb: {}", said.trim())));
-        }
-        let answer = output.stdout.get(..output.stdout.len().min(ANSWER_LIMIT)).unwrap_or_default();
-        Ok(String::from_utf8_lossy(answer).into_owned())
-    }
-}
-
-fn missing(adb: &OsString, error: &std::io::Error) -> PhoneError {
-    let program = adb.to_string_lossy();
-    PhoneError(format!("{program} cannot be run ({error}); install Android's platform tools or give --adb"))
 }
 
 /// What this version does not give, or where a person finds it.

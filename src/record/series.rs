@@ -56,10 +56,7 @@ impl Series {
             std::fs::remove_file(&oldest).map_err(|error| (oldest, error))?;
             self.removed += 1;
         }
-        let mark = self.folder.join(RUNNING);
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        std::fs::write(&mark, name).map_err(|error| (mark.clone(), error))?;
-        to_invoker(&mark);
+        begun(&self.folder, &path.file_name().unwrap_or_default().to_string_lossy())?;
         Ok((path, file))
     }
 
@@ -92,9 +89,25 @@ impl Series {
 
     /// The recording ended as it should.
     pub fn ended(&self) {
-        // Left behind, it only makes the next recording speak of this one.
-        let _ = std::fs::remove_file(self.folder.join(RUNNING));
+        ended(&self.folder);
     }
+}
+
+/// A recording into `folder` begins, whose packets are in `file`.
+///
+/// # Errors
+/// The path, and why it cannot be written.
+pub fn begun(folder: &Path, file: &str) -> Result<(), (PathBuf, std::io::Error)> {
+    let mark = folder.join(RUNNING);
+    std::fs::write(&mark, file).map_err(|error| (mark.clone(), error))?;
+    to_invoker(&mark);
+    Ok(())
+}
+
+/// The recording into `folder` ended as it should.
+pub fn ended(folder: &Path) {
+    // Left behind, it only makes the next recording speak of this one.
+    let _ = std::fs::remove_file(folder.join(RUNNING));
 }
 
 /// A capture may hold secrets and whatever was sent: it is its owner's alone.

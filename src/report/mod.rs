@@ -4,6 +4,7 @@
 //! It judges nothing, opens no file, and knows no packet. Everything a reader reads
 //! stands in `language/`, one table a language; codes and ids are never translated.
 
+mod beside;
 pub mod checks;
 pub mod csv;
 pub mod difference;

@@ -66,6 +66,7 @@ pub fn render(report: &Report, options: &Options) -> Result<String, serde_json::
     page.ignored(&view);
     page.rhythms(&view);
     page.contacts(&view);
+    page.beside(&view);
     page.claims(&view);
     page.declared(&view);
     page.advice(&view);
@@ -317,6 +318,15 @@ impl Page<'_> {
             table.add_row(cells.into_iter().chain(numbers));
         }
         self.push_table(&table, 0);
+    }
+
+    fn beside(&mut self, view: &View) {
+        if view.beside.is_empty() {
+            return;
+        }
+        self.section(self.options.language.words().beside);
+        let rows: Vec<(&str, String)> = view.beside.iter().map(|line| ("", line.clone())).collect();
+        self.rows(&rows, 0);
     }
 
     fn table(&self) -> Table {

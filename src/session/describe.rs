@@ -1,11 +1,13 @@
 //! `session.toml`: which app, whose, and how it was recorded.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{SessionError, read_text};
+use crate::evidence::Time;
 
 /// `session.toml` is written by hand: far below this.
 const LIMIT: u64 = 1 << 20;
@@ -57,6 +59,94 @@ pub struct Description {
     /// The case that it belongs to.
     #[serde(default)]
     pub case: Option<Case>,
+    /// How it was recorded.
+    #[serde(default)]
+    pub recorded: Option<Recorded>,
+    /// What exactly was installed on the device.
+    #[serde(default)]
+    pub build: Option<Build>,
+    /// By capture: what is to be added to its times.
+    #[serde(default)]
+    pub time_shift: BTreeMap<String, Shift>,
+}
+
+/// `[recorded]`: what `record` and `proxy` note where they make the file. Nothing is judged by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Recorded {
+    /// The program and its version.
+    pub by: String,
+    /// When, in UTC.
+    pub started: String,
+    /// Whose clock packets and marks have.
+    pub clock: String,
+    /// The interface, or where the proxy listened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
+    /// The filter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// The program's arguments.
+    pub command: Vec<String>,
+}
+
+impl Recorded {
+    /// By this program, now, on this machine; `command` is one of its commands.
+    pub fn now(command: &str) -> Self {
+        Self {
+            by: format!("wirewitness {command} {}", env!("CARGO_PKG_VERSION")),
+            started: Time::now().to_string(),
+            clock: "of the machine that recorded, for packets and for marks that are made on it".to_owned(),
+            interface: None,
+            filter: None,
+            command: std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect(),
+        }
+    }
+}
+
+/// `[build]`: what exactly was tested, and on what; `record --android` notes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Build {
+    /// Number of the app's version, which goes up with each one that is published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_code: Option<String>,
+    /// SHA-256 of the certificate that signed the app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer_sha256: Option<String>,
+    /// Package that installed it: a store, or none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installer: Option<String>,
+    /// The system's build (`ro.build.fingerprint`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// Its security patch level, a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch: Option<String>,
+}
+
+/// What is to be added to the times of a capture, so that they are on the clock of the marks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Shift {
+    /// Seconds, as a person writes them.
+    Seconds(f64),
+    /// Measured.
+    Measured(Measured),
+}
+
+/// A shift with what is known of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measured {
+    /// Seconds to add.
+    pub seconds: f64,
+    /// How wrong that can be, in seconds.
+    #[serde(default)]
+    pub sure: f64,
+    /// How it is known.
+    #[serde(default)]
+    pub how: String,
 }
 
 /// `[case]`: what an office files a report under. Nothing is required, nothing is judged by it.

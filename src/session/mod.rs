@@ -3,25 +3,30 @@
 //! Takes a folder (or bare captures), hands on its inputs, device profile, marks,
 //! settlements and clock. It names files and never opens a capture.
 
+mod amend;
 mod canary;
 mod describe;
 mod ignore;
 mod marks;
+mod pirogue;
 mod privacy;
 mod profile;
 mod settled;
+mod template;
 
 use std::path::{Path, PathBuf};
 
+pub use amend::{Amendment, amend};
 pub use canary::canaries;
-pub use describe::{Case, DEFAULT_SKEW_MS, Description};
+pub use describe::{Build, Case, DEFAULT_SKEW_MS, Description, Recorded, Shift};
 pub use ignore::{
     IgnoreRule, IgnoreState, Matcher, WARNING_DAYS, parse_day, parse_ignore, read_ignore, without_rules, write_rule,
 };
 pub use marks::{MARKS, Mark, Timeline, append_mark, parse_mark, read_marks};
-pub use privacy::{PRIVATE, exposures, is_private, repository, to_invoker};
+pub use privacy::{PRIVATE, exposures, is_private, private_folder, repository, to_invoker};
 pub use profile::{Profile, ProfileValue};
 pub use settled::{SettledAs, Settlement, read_settled};
+pub use template::{Known, begin, template};
 
 use crate::signatures::Signatures;
 use crate::witness::{self, Witness};
@@ -157,6 +162,13 @@ impl Session {
                 },
                 _ => self.unread.push(name),
             }
+        }
+        if let Some(device) = pirogue::device(folder, signatures) {
+            // What a person wrote goes first.
+            for (data_type, values) in device.profile.ids {
+                self.profile.ids.entry(data_type).or_insert(values);
+            }
+            self.description.device.get_or_insert(device.words);
         }
         self.folder = Some(folder.to_owned());
         Ok(errors)

@@ -5,6 +5,23 @@ use std::path::{Path, PathBuf};
 /// Permission bits of a file that its owner alone reads and writes.
 pub const PRIVATE: u32 = 0o600;
 
+/// Makes a folder that its owner alone may look into; one that is there stays as it is.
+///
+/// # Errors
+/// Where it cannot be made.
+pub fn private_folder(folder: &Path) -> std::io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    to_invoker(folder);
+    Ok(())
+}
+
 /// Gives a file or folder that was made under `sudo` to who called it, so that recording with
 /// the right to capture and auditing without it go together. Elsewhere nothing happens.
 pub fn to_invoker(path: &Path) {

@@ -9,12 +9,14 @@ mod person;
 mod place;
 mod software;
 mod telephony;
+mod token;
 
 pub use network::{ip, mac, mac_is_local};
 pub use person::{bank_card, email, id_card, phone_cn};
 pub use place::{Degrees, Place, degrees, pair, to_bd09, to_gcj02};
 pub use software::{android_id, hex, oaid, package_name, udid, uuid};
 pub use telephony::{iccid, imei, imei_digits, imsi, luhn, meid};
+pub use token::token;
 
 /// How well a value fits a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -56,9 +56,12 @@ pub struct Recipe {
     /// Data types a sealed payload may contain.
     #[serde(default)]
     pub may_contain: Vec<String>,
-    /// Why it cannot be opened.
+    /// Why it cannot be opened, in English.
     #[serde(default)]
     pub reason: Option<String>,
+    /// The same in Chinese.
+    #[serde(default)]
+    pub reason_zh: Option<String>,
     /// Not verified against real traffic: sightings through it are at most possible.
     #[serde(default)]
     pub experimental: bool,

@@ -7,13 +7,20 @@ use serde_json::Value;
 use super::{Call, Stamp, Witness, epoch, is_id, short};
 use crate::evidence::GapReason;
 
+const FORMAT: &str = "PiRogue (cipher operations)";
+
+/// A list that does not parse, where its beginning shows whose it is.
+pub fn damaged(text: &str) -> Option<Witness> {
+    text.contains("\"aes_info.json\"").then(|| Witness::cut(FORMAT))
+}
+
 /// What a list says, where it is one.
 pub fn of_list(list: &[Value]) -> Option<Witness> {
     let is_one = |value: &Value| value.get("dump").and_then(Value::as_str) == Some("aes_info.json");
     if !list.iter().take(8).any(is_one) {
         return None;
     }
-    let mut witness = Witness::of("PiRogue (cipher operations)");
+    let mut witness = Witness::of(FORMAT);
     for (number, value) in list.iter().enumerate() {
         if !witness.row() {
             break;

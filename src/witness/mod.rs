@@ -139,6 +139,13 @@ impl Witness {
         Self { format, ..Self::default() }
     }
 
+    /// A list that is cut, or whose writer was killed while it wrote.
+    fn cut(format: &'static str) -> Self {
+        let mut witness = Self::of(format);
+        witness.gap(GapReason::DamagedInput, "", "a list that is cut or no JSON; nothing of it was read");
+        witness
+    }
+
     /// Counts a row that was read, and says whether more may be.
     fn row(&mut self) -> bool {
         self.rows += 1;
@@ -194,7 +201,7 @@ fn parse(bytes: &[u8]) -> Option<Witness> {
     if text.trim_start().starts_with('[') {
         let list: Vec<serde_json::Value> = match serde_json::from_str(text) {
             Ok(list) => list,
-            Err(_) => return socket_trace::damaged(text),
+            Err(_) => return socket_trace::damaged(text).or_else(|| aes_info::damaged(text)),
         };
         return aes_info::of_list(&list)
             .or_else(|| socket_trace::of_list(&list))

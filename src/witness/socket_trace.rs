@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde_json::Value;
 
 use super::{STACK, Socket, Witness, epoch, is_id, short};
-use crate::evidence::{GapReason, Transport};
+use crate::evidence::Transport;
 
 const FORMAT: &str = "PiRogue (socket trace)";
 
@@ -32,11 +32,7 @@ pub fn of_list(list: &[Value]) -> Option<Witness> {
 
 /// A list that does not parse, where its beginning shows whose it is.
 pub fn damaged(text: &str) -> Option<Witness> {
-    text.contains("\"socket_trace.json\"").then(|| {
-        let mut witness = Witness::of(FORMAT);
-        witness.gap(GapReason::DamagedInput, "", "a list that is cut or no JSON; nothing of it was read");
-        witness
-    })
+    text.contains("\"socket_trace.json\"").then(|| Witness::cut(FORMAT))
 }
 
 fn operation(value: &Value) -> Option<Socket> {

@@ -2,8 +2,10 @@
 //! repeated, and `sha256sum`, `openssl` and `minisign` come to the same.
 
 mod altered;
+mod case;
 mod hostile;
 mod made;
+mod none;
 mod public;
 mod repeated;
 

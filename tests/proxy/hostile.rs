@@ -119,6 +119,22 @@ fn hostile_clients_are_outlived() {
     assert!(proxy.requests().iter().any(|request| request.ends_with("/bytes/10?meanwhile")));
 }
 
+/// RFC 1928 §4, §6: a command that is not served is answered with 7, and UDP would pass by the tape.
+#[test]
+fn what_socks_asks_for_beside_a_connection_is_refused_as_not_served() {
+    let certificates = Certificates::make();
+    let mut proxy = Proxy::start(&certificates, &[]);
+    for (command, name) in [(2_u8, "BIND"), (3, "UDP ASSOCIATE")] {
+        let mut stream = proxy.connect();
+        stream.write_all(&[5, 1, 0]).expect("written");
+        stream.write_all(&[5, command, 0, 1, 0, 0, 0, 0, 0, 0]).expect("written");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("is read");
+        assert_eq!(answer, [5, 0, 5, 7, 0, 1, 0, 0, 0, 0, 0, 0], "{name}");
+    }
+    assert!(proxy.stop().contains("2 connections turned away (no proxy's protocol)"));
+}
+
 #[test]
 fn only_this_machine_and_named_networks_are_served() {
     let certificates = Certificates::make();

@@ -48,6 +48,7 @@ fn sample(
         recipe: "getui-gtc".to_owned(),
         may_contain: vec!["imei".to_owned(), "oaid".to_owned()],
         reason: "sealed with a key that only the server has".to_owned(),
+        reason_zh: "以只有服务器持有的密钥加密".to_owned(),
         count: 2,
         place: Place::Entry { input: 0, entry: 3, pointer: "/log/entries/3".to_owned() },
     }];

@@ -1,7 +1,10 @@
 //! The terminal report.
 
-use wirewitness::report::Language;
+use wirewitness::audit::Report;
+use wirewitness::policy;
 use wirewitness::report::terminal::{Options, render};
+use wirewitness::report::{Language, html};
+use wirewitness::signatures::Signatures;
 
 use super::{hostile, keep, sample};
 
@@ -71,6 +74,44 @@ fn nothing_opened_says_nothing_about_the_app() {
     let text = render(&unread, &Options::default()).unwrap();
     assert!(text.contains("this report says nothing about the app"), "{text}");
     assert!(!text.contains("No finding"));
+}
+
+/// A login page in the policy's place: everything is held against an empty table, which the
+/// answer itself says, and not only a remark.
+#[test]
+fn a_document_that_is_no_policy_is_named_in_the_answer() {
+    let report = against_a_login_page();
+    let own = sample(|_, _, _| {});
+    for (language, said) in LANGUAGES.into_iter().zip(["says nothing about personal information", "没有谈到个人信息"])
+    {
+        let text = render(&report, &Options { language, ..Options::default() }).unwrap();
+        assert!(text.contains(said), "{text}");
+        assert!(!render(&own, &Options { language, ..Options::default() }).unwrap().contains(said));
+    }
+}
+
+/// What stayed sealed and what the policy's reader remarks is told in the report's language.
+#[test]
+fn reasons_and_remarks_are_told_in_the_language_of_the_report() {
+    let report = against_a_login_page();
+    let told = [
+        ["a key that only the server has", "no third parties declared: none found, looked at 0 tables"],
+        ["只有服务器持有的密钥", "没有声明第三方：查看了 0 个表格"],
+    ];
+    for (at, language) in LANGUAGES.into_iter().enumerate() {
+        let page = html::render(&report, language).unwrap();
+        for (of, said) in told.iter().enumerate() {
+            assert!(said.iter().all(|said| page.contains(said) == (of == at)), "{}: {said:?}", language.tag());
+        }
+    }
+}
+
+/// The sample, held against a page that is no policy.
+fn against_a_login_page() -> Report {
+    let signatures = Signatures::embedded().unwrap();
+    let page = b"<title>Sign in</title><form>Name <input> Password <input></form>".to_vec();
+    let login = policy::read_documents(&[("login.html".to_owned(), page)], &signatures).unwrap();
+    sample(|_, policy, _| *policy = login)
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Repeats what a report says from what is in its bundle.
 //!
+//! - The chain of actions and the page must say what the report as data says.
 //! - The policy is read again, and must declare the same.
 //! - The verdicts are made again from what the report observed, and must be the same.
 //! - Of a sealed bundle, each message that a finding cites is looked up in the slice, and decoded
@@ -16,12 +17,14 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::archive::BundleError;
-use super::build::REPORT;
+use super::build::{PAGE, REPORT};
+use super::chain;
 use super::manifest::{Manifest, Recorded};
 use super::problem::{Problem, State, both};
 use crate::audit::{Finding, Report, Text};
 use crate::observations::Observations;
 use crate::policy::{self, Policy};
+use crate::report::{Language, html};
 use crate::session::Profile;
 use crate::signatures::Signatures;
 
@@ -81,6 +84,8 @@ pub(super) fn repeat(
         ));
         return Ok(repeated);
     }
+    chain_again(report, folder, &mut repeated)?;
+    page_again(report, folder, &mut repeated)?;
     let policy = policy_again(manifest, report, folder, premises, &mut repeated);
     if let Some(policy) = &policy {
         verdicts_again(report, policy.clone(), premises, &mut repeated);
@@ -108,6 +113,33 @@ pub(super) fn repeat(
         _ => {}
     }
     Ok(repeated)
+}
+
+/// The chain of actions tells what the report tells of the session and the case.
+fn chain_again(report: &Report, folder: &Path, repeated: &mut Repeated) -> Result<(), BundleError> {
+    let bytes = std::fs::read(folder.join(chain::FILE)).map_err(|error| BundleError::new(chain::FILE, error))?;
+    if let Some((line, about)) = chain::differs(&String::from_utf8_lossy(&bytes), report) {
+        let what = both(
+            format!("line {line} ({about}) is not what the report says of it"),
+            format!("第 {line} 行（{about}）与报告不符"),
+        );
+        repeated.problems.push(Problem::new(chain::FILE, State::Differs, what));
+    }
+    Ok(())
+}
+
+/// The page is what the report as data gives, in one language or the other.
+fn page_again(report: &Report, folder: &Path, repeated: &mut Repeated) -> Result<(), BundleError> {
+    let fail = |error: &dyn std::fmt::Display| BundleError::new(PAGE, error);
+    let page = std::fs::read(folder.join(PAGE)).map_err(|error| fail(&error))?;
+    for language in [Language::En, Language::Zh] {
+        if html::render(report, language).map_err(|error| fail(&error))?.as_bytes() == page {
+            return Ok(());
+        }
+    }
+    let what = both("the page does not say what the report as data says", "网页内容与报告数据不符");
+    repeated.problems.push(Problem::new(PAGE, State::Differs, what));
+    Ok(())
 }
 
 fn policy_again(

@@ -411,13 +411,9 @@ async fn serve(
     Ok(proxy.progress())
 }
 
-/// Makes a folder that its owner alone may look into; one that is there stays as it is.
 fn private_folder(folder: &Path) -> Result<(), ProxyError> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|error| ProxyError::Write { path: folder.display().to_string(), error })
+    crate::session::private_folder(folder)
+        .map_err(|error| ProxyError::Write { path: folder.display().to_string(), error })
 }
 
 /// Resolves when the user or the system asks to end.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::authority::{self, Standing};
-use crate::record::phone::Phone;
+use crate::record::adb::Adb;
 use crate::report::checks::{Check, State};
 
 /// Where Android keeps the authorities that all apps trust, and those that a user added; the last can be
@@ -15,7 +15,7 @@ const USER: &str = "/data/misc/user/0/cacerts-added";
 const SOON: i64 = 7 * 24 * 60 * 60;
 
 /// Looks at the authority in `folder`, and at what the phones know of it.
-pub fn checks(folder: &Path, phones: &[Phone]) -> Vec<Check> {
+pub fn checks(folder: &Path, phones: &[Adb]) -> Vec<Check> {
     let standing = match authority::look(folder) {
         Ok(None) => {
             return vec![Check::found(State::Note, "proxy ca", "还没有生成", "not made yet").then(
@@ -60,7 +60,7 @@ fn made(standing: &Standing) -> Check {
 }
 
 /// Whether a phone's folders list the certificate; what cannot be listed is not known.
-fn installed(phone: &Phone, name: &str) -> Option<Check> {
+fn installed(phone: &Adb, name: &str) -> Option<Check> {
     let subject = format!("proxy ca on {}", phone.serial.as_deref().unwrap_or("phone"));
     let paths: Vec<String> = SYSTEM.iter().chain([&USER]).map(|folder| format!("{folder}/{name}")).collect();
     let listed = phone.shell(&format!("ls {} 2>/dev/null", paths.join(" "))).ok()?;

@@ -117,7 +117,7 @@ impl Tape {
     pub fn finish(&self) -> Result<(), ProxyError> {
         self.write(|inner| {
             let (interface, last, packets) = (inner.interface, inner.last, inner.packets);
-            inner.writer.statistics(interface, last, packets, 0)
+            inner.writer.ended(interface, last, packets, 0)
         });
         self.flush()?;
         self.series.ended();

@@ -3,7 +3,6 @@
 //! the reason; what could not be seen comes last. Arranged once, by recipient or by type,
 //! and written as text or as a page.
 
-mod beside;
 pub mod html;
 pub mod text;
 
@@ -11,6 +10,7 @@ use crate::evidence::Place;
 use crate::observations::{Contact, Observations, Recipient, Sighting, Withheld};
 use crate::signatures::Signatures;
 
+use super::beside::{self, Sides};
 use super::escape::visible;
 use super::excerpt;
 use super::language::{Language, fill};
@@ -75,7 +75,15 @@ fn arrange(seen: &Observations, signatures: &Signatures, language: Language, sor
         Sort::Recipient => by_recipient(seen, signatures, language),
         Sort::Type => by_type(seen, signatures, language),
     };
-    let beside = beside::lines(seen, signatures, language);
+    let product = |id: &str| signatures.products.get(id).map_or(id, |p| language.pick(&p.zh, &p.en)).to_owned();
+    let sides = Sides {
+        beside: &seen.beside,
+        recipients: &seen.recipients,
+        sightings: &seen.sightings,
+        data_type: &|id| type_name(signatures, id, language),
+        product: &product,
+    };
+    let beside = beside::lines(&sides, language);
     View { inputs, sections, beside, coverage: coverage(seen, language) }
 }
 
@@ -158,7 +166,7 @@ fn sealed(seen: &Observations, recipient: &Recipient, language: Language) -> Vec
         let recipe = format!("{} ×{}", sealed.recipe, sealed.count);
         let may = sealed.may_contain.join(", ");
         let line = fill(language.words().sealed_line, &[&visible(name(recipient, language)), &recipe, &may]);
-        format!("{line} — {}", sealed.reason)
+        format!("{line} — {}", language.told(&sealed.reason, &sealed.reason_zh))
     })
     .collect()
 }

@@ -56,6 +56,11 @@ impl Language {
         }
     }
 
+    /// Of a sentence that data gives in English and, mostly, in Chinese: the one to be read.
+    pub fn told<'a>(self, en: &'a str, zh: &'a str) -> &'a str {
+        if zh.is_empty() { en } else { self.pick(zh, en) }
+    }
+
     /// Its half of a sentence.
     pub fn of(self, text: &Text) -> &str {
         match self {
@@ -86,7 +91,7 @@ macro_rules! words {
 
 words! {
     title, question, app, app_unknown, policy, no_policy, inputs, input_line,
-    findings_none, findings_count, findings_one, seen_nothing, seen_rest,
+    findings_none, findings_count, findings_one, policy_says_nothing, seen_nothing, seen_rest,
     matrix, matrix_empty, matrix_legend, matrix_listed, recipient, data_types, phase,
     findings, policy_says, traffic_shows, policy_silent, policy_no_promise, request, value, steps, bytes_of, place, filter, times, more_evidence,
     clauses, clauses_more, clauses_note, detection_scenario, severity_steps, certainty, fingerprint, received_by, host,
@@ -102,7 +107,7 @@ words! {
     advice,
     policy_read, policy_read_intro, doubtful, corrected, rows_corrected, remarks,
     method, method_tool, method_signatures, method_psl, method_first_party, method_owner, method_isolation, method_marks, method_no_marks,
-    method_profile, method_no_profile, method_settled, method_skew, method_repeat, yes, no, sha256, size, records, from_to,
+    method_profile, method_no_profile, method_settled, method_skew, method_clocks, method_utc, method_not_noted, method_repeat, yes, no, sha256, size, records, from_to,
     inspect_title, excerpt,
     how_to_read, certainty_legend, severity_legend, contents, none_said, and,
     ignored, ignored_by, ignored_more, ignore_how, ignore_today, ignore_reaches, ignore_unused,

@@ -271,7 +271,11 @@ impl Arranger<'_> {
         let w = self.words;
         let rows = self.policy.remarks.iter().map(|remark| {
             let places: Vec<String> = remark.spans.iter().map(|s| self.place_of(Some(s))).collect();
-            let cells = vec![places.join("\n"), remark.code.clone(), visible(&remark.message)];
+            let cells = vec![
+                places.join("\n"),
+                remark.code.clone(),
+                visible(self.language.told(&remark.message, &remark.message_zh)),
+            ];
             Row::words(cells, Mark::Doubtful)
         });
         self.sheet("remarks", w.remarks, &[w.place, w.code, w.remark], rows.collect())

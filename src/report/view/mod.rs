@@ -20,7 +20,9 @@ mod timeline;
 mod worst;
 
 use crate::audit::Report;
+use crate::policy::{self, Remark};
 
+use super::beside::{self, Sides};
 use super::language::{Language, fill};
 
 pub use case::case;
@@ -67,6 +69,8 @@ pub struct View {
     pub contacts: Vec<Contact>,
     /// Contacts that are listed apart: why, and which; groups without one are left out.
     pub apart: Vec<(String, Vec<Contact>)>,
+    /// What other tools wrote beside the traffic, one a line.
+    pub beside: Vec<String>,
     /// Promises.
     pub claims: Vec<Claim>,
     /// Declared and not seen.
@@ -118,6 +122,7 @@ pub fn arrange(report: &Report, language: Language) -> View {
         rhythms: rhythm::rhythms(report, language),
         contacts: sections::contacts(report, sections::Part::App, language),
         apart: sections::apart(report, language),
+        beside: beside(report, language),
         claims: sections::claims(report, language),
         declared: sections::declared(report, language),
         declared_none: sections::declared_none(report, language),
@@ -125,9 +130,28 @@ pub fn arrange(report: &Report, language: Language) -> View {
         coverage: sections::coverage(report, language),
         advice: report.advice.iter().map(|text| language.of(text).to_owned()).collect(),
         parties: sections::parties(report, language),
-        remarks: report.declarations.remarks.iter().map(|r| format!("{}: {}", r.code, r.message)).collect(),
+        remarks: remarks(report, language),
         method: method::method(report, language),
     }
+}
+
+/// What other tools wrote; nothing of it is judged.
+fn beside(report: &Report, language: Language) -> Vec<String> {
+    let sides = Sides {
+        beside: &report.beside,
+        recipients: &report.recipients,
+        sightings: &report.sightings,
+        data_type: &|id| type_name(report, id, language),
+        // The product of a recipient has its name; one that was only on a stack has its id.
+        product: &|id| recipient_name(report, id, language),
+    };
+    beside::lines(&sides, language)
+}
+
+/// What the policy's reader said of its own reading.
+fn remarks(report: &Report, language: Language) -> Vec<String> {
+    let of = |remark: &Remark| format!("{}: {}", remark.code, language.told(&remark.message, &remark.message_zh));
+    report.declarations.remarks.iter().map(of).collect()
 }
 
 /// App and version.
@@ -146,6 +170,9 @@ pub fn headline(report: &Report, language: Language) -> String {
     let open = report.findings.iter().filter(|finding| finding.suppressed.is_none()).count();
     let stop = if language == Language::Zh { "。" } else { ". " };
     let mut sentences = Vec::new();
+    if report.declarations.remarks.iter().any(|remark| remark.code == policy::SAYS_NOTHING) {
+        sentences.push(words.policy_says_nothing.to_owned() + stop);
+    }
     match read {
         Some(percent) if open == 0 => sentences.push(fill(words.findings_none, &[&percent]) + stop),
         Some(percent) => sentences.push(fill(words.counted(open), &[&open, &percent]) + stop),

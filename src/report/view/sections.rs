@@ -311,7 +311,9 @@ pub fn coverage(report: &Report, language: Language) -> Coverage {
             let may: Vec<String> = sealed.may_contain.iter().map(|id| type_name(report, id, language)).collect();
             let whom = recipient_name(report, &sealed.recipient, language);
             let recipe = format!("{} ×{}", sealed.recipe, sealed.count);
-            fill(words.sealed_line, &[&whom, &recipe, &may.join(words.and)]) + " — " + &sealed.reason
+            fill(words.sealed_line, &[&whom, &recipe, &may.join(words.and)])
+                + " — "
+                + language.told(&sealed.reason, &sealed.reason_zh)
         })
         .collect();
     let withheld = report

@@ -1,0 +1,226 @@
+//! The program `adb`, and a phone that it reaches: commands, bytes, files, its clock.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+#[cfg(unix)]
+use crate::session::PRIVATE;
+use crate::session::to_invoker;
+
+/// More than any command prints that is read whole.
+const ANSWER_LIMIT: usize = 4 << 20;
+/// How often the phone's clock is asked in one measurement: the quickest answer counts, as in
+/// NTP (RFC 5905 §10), because half of what it took is how wrong it can be.
+const CLOCK_ASKED: usize = 5;
+
+/// adb cannot be run, or the phone cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct AdbError(String);
+
+impl AdbError {
+    /// What is wrong and what to do about it.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
+/// A phone as adb reaches it.
+#[derive(Clone, Debug)]
+pub struct Adb {
+    /// The program, `adb`.
+    pub program: OsString,
+    /// Which phone, where several are connected (`adb -s`).
+    pub serial: Option<String>,
+}
+
+/// How far the phone's clock is ahead of this machine's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ahead {
+    /// Seconds; negative where it is behind.
+    pub seconds: f64,
+    /// How wrong that can be: half of what asking took, and how coarse the answer was.
+    pub sure: f64,
+}
+
+impl Adb {
+    /// The phones that adb knows, and how each stands: `device` is one that can be used.
+    ///
+    /// # Errors
+    /// Where the program cannot be run.
+    pub fn list(program: &OsStr) -> Result<Vec<(String, String)>, AdbError> {
+        let output =
+            Command::new(program).arg("devices").stdin(Stdio::null()).output().map_err(|e| missing(program, &e))?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        // `List of devices attached`, then a line for each: serial, tab, state.
+        let lines = text.lines().filter_map(|line| line.split_once('\t'));
+        Ok(lines.map(|(serial, state)| (serial.trim().to_owned(), state.trim().to_owned())).collect())
+    }
+
+    /// The phone named `serial`, or the only one.
+    ///
+    /// # Errors
+    /// Where there is none, several and none is named, or it does not let this machine in: with what to do.
+    pub fn choose(program: &OsStr, serial: Option<&str>) -> Result<Self, AdbError> {
+        let phones = Self::list(program)?;
+        let names = || phones.iter().map(|(serial, _)| serial.as_str()).collect::<Vec<_>>().join(", ");
+        let (serial, state) = match (serial, phones.as_slice()) {
+            (_, []) => {
+                return Err(AdbError::new(
+                    "no phone is connected: plug it in, and switch on USB debugging in its developer options \
+                     (`wirewitness doctor` looks at it)",
+                ));
+            }
+            (Some(wanted), _) => phones
+                .iter()
+                .find(|(serial, _)| serial == wanted)
+                .ok_or_else(|| AdbError::new(format!("no phone {wanted:?} is connected; adb knows {}", names())))?,
+            (None, [one]) => one,
+            (None, _) => {
+                return Err(AdbError::new(format!("several phones are connected; name one of {}", names())));
+            }
+        };
+        match state.as_str() {
+            "device" => Ok(Self { program: program.to_owned(), serial: Some(serial.clone()) }),
+            "unauthorized" => Err(AdbError::new(format!(
+                "the phone {serial} does not trust this machine yet: unlock it and allow debugging on its screen"
+            ))),
+            "offline" => Err(AdbError::new(format!(
+                "the phone {serial} is offline: plug it in again, or run `adb kill-server` and try again"
+            ))),
+            _ => Err(AdbError::new(format!("the phone {serial} cannot be used: adb says {state:?}"))),
+        }
+    }
+
+    /// Whether the phone can still be reached.
+    pub fn is_there(&self) -> bool {
+        let state = self.command(&["get-state"]).stderr(Stdio::null()).output();
+        state.is_ok_and(|output| output.status.success() && output.stdout.starts_with(b"device"))
+    }
+
+    /// Runs a command on the phone and returns what it prints. A command that the phone refuses
+    /// is an empty answer.
+    ///
+    /// # Errors
+    /// Where adb cannot be run, or the phone cannot be reached.
+    pub fn shell(&self, command: &str) -> Result<String, AdbError> {
+        self.answer(&["shell", command])
+    }
+
+    /// As [`shell`](Self::shell), for any command of adb's own.
+    ///
+    /// # Errors
+    /// As [`shell`](Self::shell).
+    pub fn answer(&self, arguments: &[&str]) -> Result<String, AdbError> {
+        let output = self.command(arguments).output().map_err(|error| missing(&self.program, &error))?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        // adb's own words, not the phone's: no phone, several, or one that trusts nobody yet.
+        if !output.status.success() && (said.starts_with("error:") || said.starts_with("adb:")) {
+            return Err(AdbError(format!("adb: {}", said.trim())));
+        }
+        let answer = output.stdout.get(..output.stdout.len().min(ANSWER_LIMIT)).unwrap_or_default();
+        Ok(String::from_utf8_lossy(answer).into_owned())
+    }
+
+    /// Starts a command on the phone whose output comes as it is, byte for byte.
+    ///
+    /// # Errors
+    /// Where adb cannot be run.
+    pub fn stream(&self, command: &str) -> Result<Child, AdbError> {
+        let mut adb = self.command(&["exec-out", command]);
+        // Ctrl-C in the terminal is for the recording, which then ends the one on the phone.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut adb, 0);
+        adb.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(|error| missing(&self.program, &error))
+    }
+
+    /// What a command on the phone prints, byte for byte, at most `limit` of it.
+    ///
+    /// # Errors
+    /// Where adb cannot be run.
+    pub fn bytes(&self, command: &str, limit: u64) -> Result<Vec<u8>, AdbError> {
+        let mut bytes = Vec::new();
+        self.copy(command, limit, &mut bytes).map_err(|error| AdbError(format!("adb: {error}")))?;
+        Ok(bytes)
+    }
+
+    /// The same into a file that only its owner may read; what is there is replaced. Returns how many
+    /// bytes came.
+    ///
+    /// # Errors
+    /// Where adb cannot be run, or the file not be written.
+    pub fn fetch(&self, from: &str, to: &Path) -> std::io::Result<u64> {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, PRIVATE);
+        let mut file = options.open(to)?;
+        to_invoker(to);
+        let length = self.copy(&format!("cat {from}"), u64::MAX, &mut file)?;
+        file.sync_all()?;
+        Ok(length)
+    }
+
+    fn copy(&self, command: &str, limit: u64, into: &mut dyn Write) -> std::io::Result<u64> {
+        let mut child = self.stream(command).map_err(std::io::Error::other)?;
+        let copied = match child.stdout.take() {
+            Some(output) => std::io::copy(&mut output.take(limit), into),
+            None => Ok(0),
+        };
+        // One that has more to say than is wanted would wait for ever.
+        let _ = child.kill();
+        child.wait()?;
+        copied
+    }
+
+    /// How many seconds the phone's clock is ahead of this machine's.
+    ///
+    /// # Errors
+    /// Where the phone cannot be reached, or does not say its time.
+    pub fn ahead(&self) -> Result<Ahead, AdbError> {
+        let mut best = self.ahead_once()?;
+        for _ in 1..CLOCK_ASKED {
+            let next = self.ahead_once()?;
+            if next.sure < best.sure {
+                best = next;
+            }
+        }
+        Ok(best)
+    }
+
+    fn ahead_once(&self) -> Result<Ahead, AdbError> {
+        let before = SystemTime::now();
+        let text = self.shell("date +%s.%N")?;
+        let after = SystemTime::now();
+        let unix = |time: SystemTime| time.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+        let said = text.trim();
+        // A `date` that knows no nanoseconds leaves the letter: the second then is half over on average.
+        let (seconds, fraction) = said.split_once('.').unwrap_or((said, "N"));
+        let whole: f64 =
+            seconds.parse().map_err(|_| AdbError(format!("`date` on the phone says {said:?}, which is no time")))?;
+        let (fraction, coarse) = match fraction.parse::<u32>() {
+            Ok(nanoseconds) => (f64::from(nanoseconds) / 1e9, 0.0),
+            Err(_) => (0.5, 0.5),
+        };
+        let (before, after) = (unix(before), unix(after));
+        let seconds = whole + fraction - f64::midpoint(before, after);
+        Ok(Ahead { seconds, sure: (after - before).abs() / 2.0 + coarse })
+    }
+
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+        let mut adb = Command::new(&self.program);
+        if let Some(serial) = &self.serial {
+            adb.args(["-s", serial]);
+        }
+        adb.args(arguments).stdin(Stdio::null());
+        adb
+    }
+}
+
+fn missing(program: &OsStr, error: &std::io::Error) -> AdbError {
+    let program = program.to_string_lossy();
+    AdbError(format!("{program} cannot be run ({error}); install Android's platform tools or give --adb"))
+}

@@ -1,0 +1,128 @@
+//! Who signed an installed app: the certificate in its APK Signing Block.
+//!
+//! Only the end of the file is fetched. The block lies before the ZIP's central directory (Android
+//! Open Source Project, "APK Signature Scheme v2" and "v3"). A file that is signed by the JAR scheme
+//! alone, which Android refuses of apps for 11 and later, has none.
+
+use crate::evidence::sha256_hex;
+use crate::record::adb::{Adb, AdbError};
+use crate::secure::codec::Reader;
+
+/// ZIP's end of central directory record, and the longest comment behind it (APPNOTE 4.3.16).
+const END: usize = 22;
+const TAIL: usize = END + u16::MAX as usize;
+/// Where the end of central directory says its offset.
+const OFFSET: usize = 16;
+/// What a signing block ends with: its size in eight bytes, and the magic.
+const FOOTER: usize = 24;
+const MAGIC: &[u8] = b"APK Sig Block 42";
+/// A signing block holds some certificates and padding to 4 KiB, and at times a store's own data.
+const LARGEST: u64 = 16 << 20;
+/// Ids of the schemes 3.1, 3 and 2, the newest first: it names the certificate that holds.
+const SCHEMES: [u32; 3] = [0x1b93_ad61, 0xf053_68c0, 0x7109_871a];
+
+/// SHA-256 of the first signer's certificate (DER) of the file `apk` on the phone, in hex.
+pub fn signer(adb: &Adb, apk: &str) -> Result<Option<String>, AdbError> {
+    if apk.contains('\'') {
+        return Ok(None);
+    }
+    let tail = adb.bytes(&format!("tail -c {TAIL} '{apk}'"), TAIL as u64)?;
+    let Some(directory) = central_directory(&tail) else { return Ok(None) };
+    let range = |from: u64, length: u64| {
+        // `tail` counts from 1.
+        adb.bytes(&format!("tail -c +{} '{apk}' | head -c {length}", from.saturating_add(1)), length)
+    };
+    let Some(at) = directory.checked_sub(FOOTER as u64) else { return Ok(None) };
+    let Some(size) = block_size(&range(at, FOOTER as u64)?).filter(|size| *size <= LARGEST) else { return Ok(None) };
+    // The size counts all but itself where it stands first.
+    let Some(begin) = directory.checked_sub(size) else { return Ok(None) };
+    Ok(certificate(&range(begin, size)?).map(|der| sha256_hex(&der)))
+}
+
+/// Where the central directory begins, by the end of the file.
+fn central_directory(tail: &[u8]) -> Option<u64> {
+    let at = memchr::memmem::rfind(tail, b"PK\x05\x06")?;
+    let mut record = Reader::new(tail.get(at..)?);
+    record.take(OFFSET)?;
+    record.array().map(|bytes| u64::from(u32::from_le_bytes(bytes)))
+}
+
+/// The size of a signing block, by its footer.
+fn block_size(footer: &[u8]) -> Option<u64> {
+    let mut reader = Reader::new(footer);
+    let size = reader.array().map(u64::from_le_bytes)?;
+    (reader.take(MAGIC.len())? == MAGIC && size >= FOOTER as u64).then_some(size)
+}
+
+/// The first certificate of the newest scheme in a block without its first length.
+fn certificate(block: &[u8]) -> Option<Vec<u8>> {
+    let pairs = block.get(..block.len().checked_sub(FOOTER)?)?;
+    let mut found: [Option<&[u8]>; SCHEMES.len()] = [None; SCHEMES.len()];
+    let mut reader = Reader::new(pairs);
+    while let Some(length) = reader.array().map(u64::from_le_bytes) {
+        let mut pair = reader.sub(usize::try_from(length).ok()?)?;
+        let id = pair.array().map(u32::from_le_bytes)?;
+        let value = pair.take(usize::try_from(length).ok()?.checked_sub(4)?)?;
+        let scheme = SCHEMES.iter().position(|scheme| *scheme == id);
+        if let Some(place) = scheme.and_then(|at| found.get_mut(at)) {
+            *place = Some(value);
+        }
+    }
+    let scheme = found.into_iter().flatten().next()?;
+    let mut signed = counted(&mut counted(&mut counted(&mut Reader::new(scheme))?)?)?;
+    counted(&mut signed)?;
+    let mut der = counted(&mut counted(&mut signed)?)?;
+    let mut certificate = Vec::new();
+    while let Some(byte) = der.u8() {
+        certificate.push(byte);
+    }
+    Some(certificate)
+}
+
+/// What a length of four bytes, little-endian, stands before.
+fn counted<'a>(reader: &mut Reader<'a>) -> Option<Reader<'a>> {
+    let length = reader.array().map(u32::from_le_bytes)?;
+    reader.sub(usize::try_from(length).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_length(bytes: &[u8]) -> Vec<u8> {
+        [&(bytes.len() as u32).to_le_bytes()[..], bytes].concat()
+    }
+
+    fn block(pairs: &[(u32, &[u8])]) -> Vec<u8> {
+        let mut block = Vec::new();
+        for (id, certificate) in pairs {
+            let certificates = with_length(&with_length(certificate));
+            let signed = with_length(&[with_length(b"digests"), certificates].concat());
+            let value = with_length(&with_length(&signed));
+            block.extend((value.len() as u64 + 4).to_le_bytes());
+            block.extend(id.to_le_bytes());
+            block.extend(value);
+        }
+        let size = (block.len() + FOOTER) as u64;
+        block.extend(size.to_le_bytes());
+        block.extend(MAGIC);
+        block
+    }
+
+    #[test]
+    fn the_newest_scheme_names_the_certificate() {
+        let block = block(&[(0x7109_871a, b"old"), (0x4272_6577, b"padding"), (0xf053_68c0, b"new")]);
+        assert_eq!(certificate(&block).as_deref(), Some(&b"new"[..]));
+        assert_eq!(block_size(&block[block.len() - FOOTER..]), Some(block.len() as u64));
+    }
+
+    #[test]
+    fn a_cut_block_has_none() {
+        let block = block(&[(0x7109_871a, b"certificate")]);
+        for length in 0..block.len() - FOOTER {
+            assert_eq!(certificate(&block[..length]), None, "{length}");
+        }
+        assert_eq!(central_directory(b"PK\x05\x06cut"), None);
+        assert_eq!(block_size(b"too short"), None);
+    }
+}

@@ -1,0 +1,211 @@
+//! A phone records, over adb: by tcpdump where it is rooted, else by the app PCAPdroid.
+//!
+//! The phone's times are of its own clock. How far that is ahead is measured before and after, and
+//! goes into `session.toml` as the shift of each capture; marks stay on the clock of this machine.
+
+mod about;
+mod apk;
+mod pcapdroid;
+mod root;
+mod screen;
+mod tcpdump;
+
+use std::path::{Path, PathBuf};
+
+use super::adb::{Adb, AdbError, Ahead};
+use super::dumper::Settings;
+use super::error::RecordError;
+use super::{Progress, Recording};
+use crate::session::{Amendment, Description, Mark, amend};
+
+pub use about::About;
+pub use screen::{Screens, Shot, shots};
+
+/// What records on the phone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// tcpdump, as root.
+    Tcpdump,
+    /// The app PCAPdroid, told by intents.
+    Pcapdroid,
+}
+
+/// What to record, and how.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The phone.
+    pub adb: Adb,
+    /// Package whose traffic counts; else that of `session.toml`.
+    pub app: Option<String>,
+    /// What records; else what is there.
+    pub by: Option<By>,
+    /// Interface (of the phone), filter, files.
+    pub settings: Settings,
+    /// PCAPdroid's API key, where it asks for one.
+    pub api_key: Option<String>,
+    /// PCAPdroid is to open TLS, and to hand over its key log.
+    pub decrypt: bool,
+    /// A picture of the screen at each mark.
+    pub screens: bool,
+}
+
+/// A recording on a phone.
+pub struct Android {
+    adb: Adb,
+    folder: PathBuf,
+    inner: Box<dyn Recording>,
+    before: Ahead,
+    /// Captures whose shift is noted.
+    noted: Vec<PathBuf>,
+    screens: Option<Screens>,
+}
+
+impl Android {
+    /// Looks at phone and app, starts recording into `folder`, and notes both in its `session.toml`.
+    /// `say` hears what a person should know.
+    ///
+    /// # Errors
+    /// Where the phone cannot be used, with what to do.
+    pub fn open(wanted: Wanted, folder: &Path, say: &mut dyn FnMut(String)) -> Result<Self, RecordError> {
+        let adb = wanted.adb.clone();
+        let written = folder.join("session.toml");
+        let described = if written.exists() { Description::read(&written)? } else { Description::default() };
+        let app = wanted.app.clone().or(described.app);
+        let about = About::read(&adb, app.as_deref())?;
+        say(format!("phone: {}", about.device()));
+        let before = adb.ahead()?;
+        say(format!("its clock is {:+.3} s ahead of this machine's (±{:.3})", before.seconds, before.sure));
+        let inner: Box<dyn Recording> = match chosen(&wanted, app.as_deref(), say)? {
+            Way::Tcpdump(root, program) => Box::new(tcpdump::Tcpdump::open(&wanted, &root, &program, folder, before)?),
+            Way::Pcapdroid => Box::new(pcapdroid::Pcapdroid::open(&wanted, app.as_deref(), folder, say)?),
+        };
+        let noted = Amendment { keys: about.keys(), build: about.build(), shifts: Vec::new() };
+        for (key, there, found) in amend(folder, &noted)? {
+            say(format!("session.toml says {key} = {there:?}, the phone {found:?}; what stands there was left"));
+        }
+        let screens = wanted.screens.then(|| Screens::new(adb.clone(), folder));
+        let mut recording = Self { adb, folder: folder.to_owned(), inner, before, noted: Vec::new(), screens };
+        recording.note(None)?;
+        Ok(recording)
+    }
+
+    /// Notes the shift of the capture that is being written, once it is there; with a second measurement,
+    /// of all of them.
+    fn note(&mut self, after: Option<Ahead>) -> Result<(), RecordError> {
+        let path = self.inner.path();
+        let fresh = path.is_file() && self.noted.last().is_none_or(|last| last != path);
+        if fresh {
+            self.noted.push(path.to_owned());
+        } else if after.is_none() {
+            return Ok(());
+        }
+        let (seconds, sure, how) = shift(self.before, after);
+        let whose = self.noted.iter().filter(|path| path.is_file()).filter_map(|path| path.file_name());
+        let whose = whose.map(|name| (name.to_string_lossy().into_owned(), seconds, sure, how.clone()));
+        amend(&self.folder, &Amendment { shifts: whose.collect(), ..Amendment::default() })?;
+        Ok(())
+    }
+}
+
+impl Recording for Android {
+    fn path(&self) -> &Path {
+        self.inner.path()
+    }
+
+    fn progress(&self) -> Progress {
+        self.inner.progress()
+    }
+
+    fn step(&mut self) -> Result<bool, RecordError> {
+        let goes_on = self.inner.step()?;
+        self.note(None)?;
+        Ok(goes_on)
+    }
+
+    fn marked(&mut self, mark: &Mark) {
+        self.screens.iter().for_each(|screens| screens.take(mark));
+    }
+
+    fn finish(&mut self) -> Result<Progress, RecordError> {
+        // While the phone is still there.
+        let after = self.adb.ahead().ok();
+        let progress = self.inner.finish()?;
+        self.note(after)?;
+        if let Some(screens) = self.screens.take() {
+            screens.finish();
+        }
+        Ok(progress)
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        self.inner.remarks()
+    }
+}
+
+/// The shift of a capture on the phone's clock, how sure it is, and how it is known. Between two
+/// measurements the clock may have run off or been set: its way counts to how wrong it can be.
+fn shift(before: Ahead, after: Option<Ahead>) -> (f64, f64, String) {
+    let said = |ahead: Ahead| format!("{:+.3} s ±{:.3}", ahead.seconds, ahead.sure);
+    match after {
+        None => (-before.seconds, before.sure, format!("the phone's clock, asked before: ahead {}", said(before))),
+        Some(after) => {
+            let middle = f64::midpoint(before.seconds, after.seconds);
+            let sure = (before.seconds - after.seconds).abs() / 2.0 + before.sure.max(after.sure);
+            let how = format!("the phone's clock, asked before and after: ahead {}, {}", said(before), said(after));
+            (-middle, sure, how)
+        }
+    }
+}
+
+enum Way {
+    Tcpdump(root::Root, String),
+    Pcapdroid,
+}
+
+/// What can record on this phone, of what is wanted.
+fn chosen(wanted: &Wanted, app: Option<&str>, say: &mut dyn FnMut(String)) -> Result<Way, RecordError> {
+    let adb = &wanted.adb;
+    let tcpdump = |say: &mut dyn FnMut(String)| -> Result<Result<Way, String>, AdbError> {
+        let Some(root) = root::Root::find(adb, say)? else {
+            return Ok(Err("the phone is not rooted (neither `su` nor `adb root` gives root)".to_owned()));
+        };
+        Ok(match tcpdump::program(adb, &root)? {
+            Some(program) => Ok(Way::Tcpdump(root, program)),
+            None => Err("the phone has no tcpdump: push one that is built for it, `adb push tcpdump \
+                         /data/local/tmp/` and `adb shell chmod 755 /data/local/tmp/tcpdump`"
+                .to_owned()),
+        })
+    };
+    match wanted.by {
+        Some(By::Tcpdump) => Ok(tcpdump(say)?.map_err(|why| AdbError::new(format!("{why}; or --by pcapdroid")))?),
+        Some(By::Pcapdroid) => Ok(Way::Pcapdroid),
+        None => match tcpdump(say)? {
+            Ok(way) => Ok(way),
+            Err(_) if about::is_installed(adb, pcapdroid::PACKAGE)? => {
+                let whose = if app.is_some() { "" } else { ", of all apps (--app PACKAGE keeps to one)" };
+                say(format!("recording by PCAPdroid{whose}"));
+                Ok(Way::Pcapdroid)
+            }
+            Err(why) => Err(AdbError::new(format!(
+                "{why}, and PCAPdroid ({}) is not installed: root it, use an emulator without Google Play, or \
+                 install PCAPdroid",
+                pcapdroid::PACKAGE
+            ))
+            .into()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_ran_off_is_known_less_well() {
+        let at = |seconds, sure| Ahead { seconds, sure };
+        let (seconds, sure, _) = shift(at(1.0, 0.02), None);
+        assert!((seconds + 1.0).abs() < 1e-9 && (sure - 0.02).abs() < 1e-9);
+        let (seconds, sure, how) = shift(at(1.0, 0.02), Some(at(1.5, 0.01)));
+        assert!((seconds + 1.25).abs() < 1e-9 && (sure - 0.27).abs() < 1e-9, "{how}");
+    }
+}

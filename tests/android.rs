@@ -1,0 +1,312 @@
+//! `record --android` against a stand-in for adb (tests/device/adb, recorder.py): a phone that is rooted
+//! in one way or another, or has PCAPdroid, and what can go wrong with either.
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_wirewitness");
+/// The example of 3GPP TS 23.003 for the check digit: of no device.
+const IMEI: &str = "490154203237518";
+/// SHA-256 of the stand-in's certificate, by `printf '0\014not a certificate' | sha256sum`.
+const SIGNER: &str = "42927faf229bf8af049717c67012453e70b8a60a2e920f874071e0fc1db6307d";
+
+struct Phone {
+    kind: &'static str,
+    fault: &'static str,
+    /// Seconds that its clock is ahead.
+    ahead: f64,
+    folder: tempfile::TempDir,
+}
+
+impl Phone {
+    fn new(kind: &'static str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(folder.path().join("phone")).expect("made");
+        Self { kind, fault: "", ahead: 0.0, folder }
+    }
+
+    fn with(kind: &'static str, fault: &'static str) -> Self {
+        Self { fault, ..Self::new(kind) }
+    }
+
+    fn state(&self) -> PathBuf {
+        self.folder.path().join("phone")
+    }
+
+    fn session(&self) -> PathBuf {
+        self.folder.path().join("session")
+    }
+
+    /// The app on the phone sends this.
+    fn send(&self, request: &str) {
+        let path = self.state().join("requests");
+        let mut file = std::fs::File::options().create(true).append(true).open(path).expect("opened");
+        writeln!(file, "{request}").expect("written");
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command
+            .args(arguments)
+            .arg("--adb")
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/device/adb"))
+            .env("PHONE", self.kind)
+            .env("FAULT", self.fault)
+            .env("CLOCK_AHEAD", self.ahead.to_string())
+            .env("PHONE_STATE", self.state())
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn record(&self, more: &[&str]) -> Recording {
+        let session = self.session();
+        let base = ["record", session.to_str().expect("UTF-8"), "--android"];
+        let mut child = self.command(&[&base[..], more].concat()).spawn().expect("runs");
+        let said = BufReader::new(child.stderr.take().expect("piped"));
+        Recording { child, said }
+    }
+
+    /// What is said of a recording that cannot be made.
+    fn refused(&self, more: &[&str]) -> String {
+        let mut recording = self.record(more);
+        let (code, said) = recording.end();
+        assert_eq!(code, Some(2), "{said}");
+        said
+    }
+}
+
+struct Recording {
+    child: Child,
+    said: BufReader<ChildStderr>,
+}
+
+impl Recording {
+    /// Waits until it says so; what it said before.
+    fn until(&mut self, words: &str) -> String {
+        let mut all = String::new();
+        while !all.contains(words) {
+            let length = all.len();
+            self.said.read_line(&mut all).expect("is read");
+            assert!(all.len() > length, "it ended: {all}");
+        }
+        all
+    }
+
+    fn interrupt(&self) {
+        let status = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().expect("kill runs");
+        assert!(status.success());
+    }
+
+    /// The exit code, and what it said to its end.
+    fn end(&mut self) -> (Option<i32>, String) {
+        let mut said = String::new();
+        self.said.read_to_string(&mut said).expect("is read");
+        (self.child.wait().expect("ended").code(), said)
+    }
+}
+
+/// The capture of the session holds so many bytes.
+fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn toml(session: &Path) -> toml::Table {
+    std::fs::read_to_string(session.join("session.toml")).expect("is there").parse().expect("TOML")
+}
+
+/// What the app sent, by `messages`: methods and paths.
+fn sent(session: &Path) -> Vec<String> {
+    let output = Command::new(PROGRAM).args(["messages", "--quiet"]).arg(session).output().expect("runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+    lines
+        .filter(|line| line["direction"] == "sent" && line["method"].is_string())
+        .map(|line| format!("{} {}", line["method"].as_str().expect("text"), line["path"].as_str().expect("text")))
+        .collect()
+}
+
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).expect("is there").permissions().mode() & 0o777
+}
+
+#[test]
+fn a_rooted_phone_records_by_tcpdump_with_its_build_and_its_screen_at_marks() {
+    let phone = Phone { ahead: 37.5, ..Phone::new("rooted") };
+    let first = format!("GET /first?imei={IMEI}");
+    phone.send(&first);
+    let mut recording = phone.record(&["--app", "com.example.tea", "--phase"]);
+    recording.until("mark what happens");
+    let mut typing = recording.child.stdin.take().expect("piped");
+    typing.write_all(b"l").expect("typed");
+    recording.until("launched");
+    phone.send("POST /second");
+    let shots = phone.session().join("marks/screens.jsonl");
+    wait_for("the second request and the picture are there", || shots.exists() && sent(&phone.session()).len() == 2);
+    recording.interrupt();
+    let (code, said) = recording.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("2 packets were dropped"), "as tcpdump says when it ends: {said}");
+    assert_eq!(sent(&phone.session()), [first.as_str(), "POST /second"]);
+
+    let noted = toml(&phone.session());
+    assert_eq!(noted["app"].as_str(), Some("com.example.tea"));
+    assert_eq!(noted["version"].as_str(), Some("3.2.0"));
+    assert_eq!(noted["device"].as_str(), Some("Google Pixel 7, Android 14 (API 34)"));
+    let build = &noted["build"];
+    for (key, value) in [
+        ("version_code", "320"),
+        ("signer_sha256", SIGNER),
+        ("installer", "com.android.vending"),
+        ("system", "google/panther/panther:14/UP1A.000000.001/1:user/release-keys"),
+        ("patch", "2026-02-05"),
+    ] {
+        assert_eq!(build[key].as_str(), Some(value), "{key}");
+    }
+    let shift = &noted["time_shift"]["capture.pcapng"];
+    let (seconds, sure) = (shift["seconds"].as_float().expect("a number"), shift["sure"].as_float().expect("a number"));
+    assert!((seconds + 37.5).abs() <= sure && sure < 5.0, "{seconds} ± {sure}");
+
+    let list = std::fs::read_to_string(&shots).expect("listed");
+    let shot: serde_json::Value = serde_json::from_str(list.lines().next().expect("a line")).expect("JSON");
+    assert_eq!((&shot["mark"], &shot["file"]), (&"launched".into(), &"001-launched.png".into()));
+    let picture = phone.session().join("marks/001-launched.png");
+    let png = std::fs::read(&picture).expect("taken");
+    assert_eq!(shot["sha256"], wirewitness::evidence::sha256_hex(&png));
+    assert_eq!((mode(&picture), mode(&phone.session().join("marks"))), (0o600, 0o700));
+}
+
+#[test]
+fn each_way_to_root_is_found() {
+    for (kind, form) in [("aosp", "exec /system/bin/tcpdump"), ("emulator", "exec /system/bin/tcpdump")] {
+        let phone = Phone::new(kind);
+        phone.send("GET /a");
+        let mut recording = phone.record(&["--filter", "tcp port 80"]);
+        recording.until("mark what happens");
+        wait_for("the request is there", || sent(&phone.session()) == ["GET /a"]);
+        recording.interrupt();
+        assert_eq!(recording.end().0, Some(0), "{kind}");
+        let command = std::fs::read_to_string(phone.state().join("command")).expect("kept");
+        assert!(command.contains(form) && command.contains("-w - \"tcp port 80\" 2>"), "{command}");
+    }
+}
+
+#[test]
+fn pcapdroid_is_told_by_intents_and_its_files_are_fetched() {
+    let phone = Phone { ahead: -3600.0, ..Phone::new("pcapdroid") };
+    let first = format!("GET /first?imei={IMEI}");
+    phone.send(&first);
+    let mut recording = phone.record(&["--app", "com.example.tea", "--decrypt", "--api-key", "right"]);
+    recording.until("mark what happens");
+    phone.send("POST /second");
+    wait_for("PCAPdroid wrote", || {
+        let there = std::fs::read_dir(phone.state().join("sdcard")).expect("listed");
+        there.map(|e| e.expect("an entry").metadata().expect("known").len()).sum::<u64>() > 1_500
+    });
+    recording.interrupt();
+    let (code, said) = recording.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(sent(&phone.session()), [first.as_str(), "POST /second"]);
+    let extras = std::fs::read_to_string(phone.state().join("extras")).expect("kept");
+    for extra in ["pcap_dump_mode=pcap_file", "app_filter=com.example.tea", "tls_decryption=true", "pcapng_format=true"]
+    {
+        assert!(extras.contains(extra), "{extra}: {extras}");
+    }
+    let shift = toml(&phone.session())["time_shift"]["capture.pcap"]["seconds"].as_float().expect("a number");
+    assert!((shift - 3600.0).abs() < 5.0, "{shift}");
+    for name in ["capture.pcap", "keys.log"] {
+        assert_eq!(mode(&phone.session().join(name)), 0o600, "{name}");
+    }
+    let left = std::fs::read_dir(phone.state().join("sdcard")).expect("listed").count();
+    assert_eq!(left, 0, "what was fetched is not left where other apps can read it");
+    assert!(!phone.session().join(".recording").exists());
+}
+
+#[test]
+fn a_phone_that_is_unplugged_leaves_a_whole_session() {
+    let phone = Phone::new("rooted");
+    phone.send("GET /before");
+    phone.send("UNPLUG");
+    let said = phone.refused(&["--app", "com.example.tea"]);
+    assert!(said.contains("cannot be reached any more") && said.contains("is whole in"), "{said}");
+    assert_eq!(sent(&phone.session()), ["GET /before"]);
+    assert_eq!(toml(&phone.session())["app"].as_str(), Some("com.example.tea"));
+    assert!(toml(&phone.session())["time_shift"]["capture.pcapng"]["seconds"].is_float());
+
+    let phone = Phone::new("pcapdroid");
+    phone.send("GET /before");
+    let mut recording = phone.record(&[]);
+    recording.until("mark what happens");
+    phone.send("UNPLUG");
+    let (code, said) = recording.end();
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("adb pull /sdcard/Download/PCAPdroid/wirewitness-"), "where the rest is: {said}");
+}
+
+#[test]
+fn what_a_person_wrote_is_left_and_a_difference_is_said() {
+    let phone = Phone::new("rooted");
+    std::fs::create_dir(phone.session()).expect("made");
+    let before = "# by hand\napp = \"com.example.tea\"\nversion = \"3.1.9\"\n";
+    std::fs::write(phone.session().join("session.toml"), before).expect("written");
+    let mut recording = phone.record(&["--duration", "1"]);
+    let (code, said) = recording.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("version = \"3.1.9\", the phone \"3.2.0\""), "{said}");
+    let after = std::fs::read_to_string(phone.session().join("session.toml")).expect("is there");
+    assert!(after.starts_with(before), "{after}");
+    assert_eq!(toml(&phone.session())["build"]["version_code"].as_str(), Some("320"));
+}
+
+#[test]
+fn what_cannot_be_is_said_with_what_to_do() {
+    let app = &["--app", "com.example.tea"][..];
+    for (kind, fault, options, words) in [
+        ("none", "", app, "switch on USB debugging"),
+        ("several", "", app, "name one of WW4400218837, emulator-5554"),
+        ("unauthorized", "", app, "allow debugging on its screen"),
+        ("offline", "", app, "plug it in again"),
+        ("plain", "", app, "not rooted"),
+        ("plain", "", app, "install PCAPdroid"),
+        ("plain", "", &["--by", "pcapdroid"], "is not installed on the phone"),
+        ("rooted", "no-tcpdump", app, "adb push tcpdump"),
+        ("rooted", "no-interface", &["--interface", "nosuch0"], "No such device exists"),
+        ("rooted", "full", app, "make room on it"),
+        (
+            "rooted",
+            "",
+            &["--app", "com.example.teapo"],
+            "not installed on the phone; there is com.example.tea, com.example.teapot",
+        ),
+        ("rooted", "", &["--app", "com.example;reboot"], "no package name"),
+        ("rooted", "", &["--filter", "host $(reboot)"], "no filter needs"),
+        ("pcapdroid", "full", app, "make room on it"),
+        ("pcapdroid", "refused", app, "it was not allowed on the phone"),
+        ("pcapdroid", "", &["--api-key", "wrong"], "the API key is wrong"),
+        ("pcapdroid", "", &["--interface", "wlan0"], "leave --interface out"),
+    ] {
+        let said = Phone::with(kind, fault).refused(options);
+        assert!(said.contains(words), "{kind} {fault}: {said}");
+    }
+    let phone = Phone::new("rooted");
+    let output = phone.command(&["record", "--android", "session"]).output().expect("runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("wirewitness record session --android"), "{said}");
+}
+
+#[test]
+fn a_file_that_came_over_cut_is_said() {
+    let phone = Phone::with("pcapdroid", "cut");
+    phone.send("GET /a");
+    let said = phone.refused(&["--duration", "2"]);
+    assert!(said.contains("came over: it is still there"), "{said}");
+}
