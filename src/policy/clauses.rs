@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::fold::Folded;
+use super::fold::{Folded, fold};
 use super::lexicon::Lexicon;
 
 /// A part of a sentence with a verb of its own, or one that goes on with the one before.
@@ -74,7 +74,11 @@ pub fn clauses(lexicon: &Lexicon, text: &str, data: &[Range<usize>]) -> Vec<Clau
         let purpose = purpose(lexicon, &folded).map(|at| range.start + folded.range(at, at + 1, words).start);
         let mut clause = Clause { purpose, denied, conditional: None, circumstance, range };
         if clause.denied.is_some() {
-            clause.conditional = exception.or_else(|| lead.clone());
+            // What brackets deny has its condition in them, and then it is no denial.
+            let after = clause.denied.as_ref().and_then(|denied| text.get(denied.end..)).unwrap_or_default();
+            if !after.starts_with([')', '）', ']', '】']) {
+                clause.conditional = exception.or_else(|| lead.clone());
+            }
         } else if let Some(last) = out.last_mut()
             && text.get(last.range.end..clause.range.start).is_some_and(|gap| matches!(gap, "," | "，"))
             && (last.denied.as_ref().is_some_and(|d| d.end == last.range.end) || last.conditional.is_some())
@@ -94,7 +98,11 @@ pub fn clauses(lexicon: &Lexicon, text: &str, data: &[Range<usize>]) -> Vec<Clau
                 clause.conditional = last.conditional.clone();
             }
         } else {
-            lead = exception.or(lead);
+            // "We collect A if you sign in, and do not collect B": its condition is its own.
+            let begins = exception.as_ref().is_some_and(|words| folded.text.trim().starts_with(words.as_str()));
+            let names = data.iter().any(|d| clause.range.contains(&d.start));
+            let own = !begins && names && lexicon.says("collects", &folded.text);
+            lead = if own { None } else { exception.or(lead) };
         }
         out.push(clause);
     }
@@ -120,10 +128,13 @@ fn denied(
     let verb = denial(lexicon, &folded.text)?;
     let place = folded.range(verb.start, verb.end, words);
     let place = range.start + place.start..range.start + place.end;
-    if let Some(bracket) = bracket(text, range.clone(), place.start) {
-        return Some(place.start..bracket.end);
-    }
     let named = |within: Range<usize>| data.iter().any(|d| within.start <= d.start && d.end <= within.end);
+    let bracket = bracket(text, range.clone(), place.start);
+    // With a condition, brackets say when what stands before them is not collected.
+    if bracket.clone().and_then(|b| text.get(b)).is_some_and(|inner| lexicon.says("exception", &fold(inner))) {
+        return None;
+    }
+    let range = bracket.unwrap_or(range);
     if !named(place.start..range.end) && named(range.start..place.start) {
         // Of the words before it, what is no datum says whether something is done.
         let mut before = String::new();
@@ -134,7 +145,7 @@ fn denied(
             from = datum.end;
         }
         before.push_str(text.get(from..place.start).unwrap_or_default());
-        if !lexicon.says("collects", &super::fold::fold(&before)) {
+        if !lexicon.says("collects", &fold(&before)) {
             return Some(range);
         }
     }

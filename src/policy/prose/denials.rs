@@ -144,10 +144,16 @@ fn statement(reading: &Reading<'_>, reach: Reach, name: String, terms: Vec<terms
 /// What a denied sentence says is collected instead: "…不会收集IMEI，仅收集OAID".
 fn instead(reading: &Reading<'_>, reach: &Reach, name: &str) -> Option<Statement> {
     let lexicon = reading.lexicon;
-    let clause = reading.sentence.text.split([',', '，']).skip(1).find(|clause| {
+    let turns = |clause: &&str| {
         let folded = fold(clause.trim());
         lexicon.says("contrast-begins", &folded) && lexicon.says("collects", &folded)
-    })?;
+    };
+    // Behind a comma, or where the words turn: "… and only collects the OAID".
+    let text = reading.sentence.text;
+    let folded = &reading.folded;
+    let turn = lexicon.phrase("contrast", &folded.text).map(|(m, _)| folded.range(m.start(), m.end(), text).start);
+    let mut clauses = text.split([',', '，']).skip(1).chain(turn.and_then(|at| text.get(at..)));
+    let clause = clauses.find(turns)?;
     let mut terms = collected(clause, lexicon);
     terms.retain(|t| !t.denied && t.conditional.is_none());
     let (raw, purpose) = cut_purpose(clause, lexicon);
