@@ -132,7 +132,9 @@ fn a_recording_that_ends_with_ctrl_c_is_complete() {
     std::fs::write(session.path().join("policy.md"), "我们不会收集您的通讯录。\n").expect("written");
     let policy = session.path().join("policy.md");
     let audited = Command::new(PROGRAM).arg("audit").arg(session.path()).arg("--policy").arg(policy).output();
-    assert_eq!(audited.expect("runs").status.code(), Some(0), "found, at low severity: there is no profile");
+    let audited = audited.expect("runs");
+    assert!(matches!(audited.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&audited.stderr));
+    assert!(String::from_utf8_lossy(&audited.stdout).contains("collect.tracker.example"));
     assert_eq!(found(session.path()), ["GET /first", "GET /last"]);
     assert!(std::fs::read_to_string(session.path().join("phases.jsonl")).expect("marks").contains("launched"));
 }
