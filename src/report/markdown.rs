@@ -42,12 +42,15 @@ pub fn render(report: &Report, service: &Service<'_>) -> Result<String, serde_js
     }
     let mut left = 0;
     if !report.findings.is_empty() {
+        // How each stands against a baseline, or that it is ignored: a column where any is.
+        let is_stated = arranged.findings.iter().any(|f| f.ignored.is_some() || !f.baseline_words.is_empty());
+        let (first, line) = if is_stated { ("| ", "|---") } else { ("", "") };
         text.push_str(&format!(
-            "| | {} | {} | {} | {} |\n|---|---|---|---|---|\n",
+            "{first}| {} | {} | {} | {} |\n{line}|---|---|---|---|\n",
             words.findings, words.recipient, words.phase, words.place
         ));
         for (finding, shown) in report.findings.iter().zip(&arranged.findings) {
-            let row = row(finding, shown, report, service);
+            let row = row(finding, shown, is_stated, report, service);
             if text.len() + row.len() > LIMIT { left += 1 } else { text.push_str(&row) }
         }
         text.push('\n');
@@ -76,7 +79,7 @@ pub fn render(report: &Report, service: &Service<'_>) -> Result<String, serde_js
     Ok(text)
 }
 
-fn row(finding: &Finding, shown: &view::Finding, report: &Report, service: &Service<'_>) -> String {
+fn row(finding: &Finding, shown: &view::Finding, is_stated: bool, report: &Report, service: &Service<'_>) -> String {
     let words = service.language.words();
     let at = spot(finding, report, service.places);
     let mut code = format!("{} `{}`", shown.severity_words, finding.code);
@@ -88,7 +91,8 @@ fn row(finding: &Finding, shown: &view::Finding, report: &Report, service: &Serv
         (None, state) => state.to_owned(),
     };
     let place = format!("{}:{}", at.path, at.line);
-    format!("| {} | {code} | {} | {} | {} |\n", escape(&state), escape(&shown.subject), shown.phase, escape(&place))
+    let state = if is_stated { format!("| {} ", escape(&state)) } else { String::new() };
+    format!("{state}| {code} | {} | {} | {} |\n", escape(&shown.subject), shown.phase, escape(&place))
 }
 
 fn details(finding: &view::Finding, service: &Service<'_>) -> String {
@@ -107,8 +111,15 @@ fn details(finding: &view::Finding, service: &Service<'_>) -> String {
         if !place.request.is_empty() {
             text.push_str(&format!("- {}: {}\n", words.request, escape(&place.request)));
             text.push_str(&format!("- {}: {}\n", words.value, escape(&place.value)));
+            text.push_str(&format!("- {}: {}\n", words.steps, escape(&place.steps)));
         }
         text.push_str(&format!("- {}: {}\n", words.place, escape(&place.place)));
+        if let Some(filter) = &place.filter {
+            text.push_str(&format!("- {}: {}\n", words.filter, escape(filter)));
+        }
+    }
+    if !finding.mend.is_empty() {
+        text.push_str(&format!("- {}: {}\n", words.mend, escape(&finding.mend)));
     }
     if let Some(command) = &finding.ignore_command {
         text.push_str(&format!("- {}: `{command}`\n", words.ignore_how));

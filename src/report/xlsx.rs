@@ -11,6 +11,15 @@ use super::sheet::{Cell, Mark, Sheet};
 const LONGEST: usize = 32_767;
 /// Widest column, in characters.
 const WIDEST: usize = 48;
+/// Points of one line of text at the default 11 points.
+const LINE: usize = 15;
+/// Lines of a cell that are shown at once: lists of clauses have hundreds, and a row that fills the screen
+/// is not read. All of it is in the cell.
+const LINES: usize = 12;
+/// Paper A4 (ISO/IEC 29500-1 §18.3.1.63), and the characters that lie side by side on it, across, at
+/// seven to eight points.
+const A4: u8 = 9;
+const ACROSS: usize = 190;
 /// Characters of a sheet's name that Excel takes.
 const LONGEST_NAME: usize = 31;
 /// Rows below the heads that Excel takes (1,048,576 with them), less one that says what is missing.
@@ -34,8 +43,9 @@ pub fn render(sheets: &[Sheet]) -> Result<Vec<u8>, XlsxError> {
         let page = book.add_worksheet();
         page.set_name(sheet.title.chars().take(LONGEST_NAME).collect::<String>())?;
         page.set_landscape();
-        page.set_print_fit_to_pages(1, 0);
+        page.set_paper_size(A4);
         page.set_repeat_rows(0, 0)?;
+        let mut widths = Vec::with_capacity(sheet.heads.len());
         for (column, name) in (0u16..).zip(&sheet.heads) {
             page.write_string_with_format(0, column, name, &head)?;
             let cells = sheet.rows.iter().take(MEASURED).filter_map(|row| row.cells.get(usize::from(column)));
@@ -43,7 +53,15 @@ pub fn render(sheets: &[Sheet]) -> Result<Vec<u8>, XlsxError> {
             let named = name.lines().map(width).max().unwrap_or_default();
             let wanted = widest.unwrap_or_default().max(named).clamp(6, WIDEST) + 2;
             page.set_column_width(column, wanted as f64)?;
+            widths.push(wanted);
         }
+        // What is wider than a sheet of paper goes on on the next one, under the same first column.
+        let across = u16::try_from(widths.iter().sum::<usize>().div_ceil(ACROSS).max(1)).unwrap_or(u16::MAX);
+        page.set_print_fit_to_pages(across, 0);
+        if across > 1 {
+            page.set_repeat_columns(0, 0)?;
+        }
+        page.set_row_height(0, height(sheet.heads.iter().map(String::as_str), &widths))?;
         let rows = sheet.rows.len().min(MOST_ROWS);
         for (line, row) in (1u32..).zip(sheet.rows.iter().take(MOST_ROWS)) {
             let format = match row.mark {
@@ -51,6 +69,9 @@ pub fn render(sheets: &[Sheet]) -> Result<Vec<u8>, XlsxError> {
                 Mark::Doubtful => &marked,
                 Mark::Corrected => &corrected,
             };
+            // Not every program makes a row as tall as its wrapped text when it opens a file.
+            let cells: Vec<String> = row.cells.iter().map(Cell::to_string).collect();
+            page.set_row_height(line, height(cells.iter().map(String::as_str), &widths))?;
             for (column, cell) in (0u16..).zip(&row.cells) {
                 match cell {
                     Cell::Number(number) if *number <= LARGEST => {
@@ -78,7 +99,47 @@ pub fn render(sheets: &[Sheet]) -> Result<Vec<u8>, XlsxError> {
     book.save_to_buffer()
 }
 
+/// Points that a row of these texts takes, each wrapped in its column.
+fn height<'t>(texts: impl Iterator<Item = &'t str>, widths: &[usize]) -> f64 {
+    let lines = |text: &str, room: usize| text.lines().map(|line| wrapped(line, room)).sum::<usize>();
+    let tallest = texts.zip(widths).map(|(text, room)| lines(text, *room)).max().unwrap_or(1);
+    (tallest.clamp(1, LINES) * LINE) as f64
+}
+
+/// Lines that a text takes in a column of so many characters: words stay whole where they fit.
+fn wrapped(text: &str, room: usize) -> usize {
+    // The two that every column is wider than its widest text.
+    let room = room.saturating_sub(2).max(1);
+    let (mut lines, mut used) = (1, 0);
+    for word in text.split_inclusive(' ') {
+        if used > 0 && used + width(word.trim_end()) > room {
+            (lines, used) = (lines + 1, 0);
+        }
+        used += width(word);
+        lines += used.saturating_sub(1) / room;
+        used -= used.saturating_sub(1) / room * room;
+    }
+    lines
+}
+
 /// How wide a text is, in half-width characters.
 fn width(text: &str) -> usize {
     text.chars().map(|c| if u32::from(c) >= 0x2e80 { 2 } else { 1 }).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{height, wrapped};
+
+    #[test]
+    fn a_row_is_as_tall_as_its_tallest_cell() {
+        assert_eq!(wrapped("", 10), 1);
+        assert_eq!(wrapped("12345678", 10), 1);
+        assert_eq!(wrapped("123456789", 10), 2);
+        assert_eq!(wrapped("abc 12345678", 10), 2, "the word goes to the next line whole");
+        assert_eq!(wrapped("每日互动股份", 10), 2);
+        assert_eq!(height(["a", "a\nb c"].into_iter(), &[10, 5]), 30.0);
+        assert_eq!(height(std::iter::empty(), &[]), 15.0);
+        assert_eq!(height([&*"x\n".repeat(1000)].into_iter(), &[10]), 180.0);
+    }
 }

@@ -107,7 +107,7 @@ words! {
     advice,
     policy_read, policy_read_intro, doubtful, corrected, rows_corrected, remarks,
     method, method_tool, method_signatures, method_psl, method_first_party, method_owner, method_isolation, method_marks, method_no_marks,
-    method_profile, method_no_profile, method_settled, method_skew, method_repeat, yes, no, sha256, size, records, from_to,
+    method_profile, method_no_profile, method_settled, method_skew, method_clocks, method_utc, method_not_noted, method_repeat, yes, no, sha256, size, records, from_to,
     inspect_title, excerpt,
     how_to_read, certainty_legend, severity_legend, contents, none_said, and,
     ignored, ignored_by, ignored_more, ignore_how, ignore_today, ignore_reaches, ignore_unused,

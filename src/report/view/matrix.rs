@@ -75,13 +75,19 @@ pub fn matrix(report: &Report, language: Language) -> Matrix {
 
     let flows: BTreeMap<(&str, &str), &JudgedFlow> =
         report.flows.iter().map(|f| ((f.flow.recipient.as_str(), f.flow.data_type.as_str()), f)).collect();
+    // The maker of the app is called by its role.
+    let role = |id: &str, name: &str| {
+        let role = report.recipients.get(id).map(|r| words.term(&word(&r.role)).to_owned());
+        role.filter(|role| role != name).unwrap_or_default()
+    };
     let rows = recipients
         .iter()
-        .map(|id| MatrixRow {
+        .map(|id| (id, recipient_name(report, id, language)))
+        .map(|(id, recipient)| MatrixRow {
             id: (*id).to_owned(),
             types: types.iter().map(|id| (*id).to_owned()).collect(),
-            recipient: recipient_name(report, id, language),
-            role: report.recipients.get(*id).map_or_else(String::new, |r| words.term(&word(&r.role)).to_owned()),
+            role: role(id, &recipient),
+            recipient,
             cells: types
                 .iter()
                 .map(|data_type| {

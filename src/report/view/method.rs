@@ -41,24 +41,23 @@ pub fn method(report: &Report, language: Language) -> Vec<Fact> {
     facts.push(fact(words.method_isolation, vec![if session.isolation { words.yes } else { words.no }.to_owned()]));
     facts.push(fact(words.method_profile, or(session.profile_types.clone(), words.method_no_profile)));
     facts.push(fact(words.method_marks, or(marks, words.method_no_marks)));
-    if !session.marks.is_empty() {
-        facts.push(fact("±", vec![fill(words.method_skew, &[&session.clock_skew_ms])]));
-    }
-    let clocks: Vec<String> = report.inputs.iter().filter_map(|input| clocks::said(input, language)).collect();
-    if !clocks.is_empty() {
-        facts.push(fact(words.method_clocks, clocks));
-    }
+    let skew = (!session.marks.is_empty()).then(|| fill(words.method_skew, &[&session.clock_skew_ms]));
+    let shifts = report.inputs.iter().filter_map(|input| clocks::said(input, language));
+    facts
+        .push(fact(words.method_clocks, [words.method_utc.to_owned()].into_iter().chain(skew).chain(shifts).collect()));
     if !settled.is_empty() {
         facts.push(fact(words.method_settled, settled));
     }
-    let told = [
-        (words.method_device, session.device.iter().cloned().collect()),
-        (words.method_build, build(session.build.as_ref())),
-        (words.method_changes, session.changes.clone()),
-        (words.method_notes, session.notes.iter().cloned().collect()),
-    ];
     facts.push(fact(words.method_command, vec![command(report)]));
-    facts.extend(told.into_iter().filter(|(_, values): &(_, Vec<_>)| !values.is_empty()).map(|(n, v)| fact(n, v)));
+    // Whether the device was changed for the test, a reader must not have to guess from silence.
+    let noted = |values: Vec<String>| or(values, words.method_not_noted);
+    facts.push(fact(words.method_device, noted(session.device.iter().cloned().collect())));
+    let build = build(session.build.as_ref());
+    if !build.is_empty() {
+        facts.push(fact(words.method_build, build));
+    }
+    facts.push(fact(words.method_changes, noted(session.changes.clone())));
+    facts.extend(session.notes.iter().map(|notes| fact(words.method_notes, vec![notes.clone()])));
     facts
 }
 

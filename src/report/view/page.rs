@@ -36,6 +36,10 @@ pub struct Page {
     pub legend: Vec<(&'static str, char, String)>,
     /// Rows of the table of frequencies that are not folded.
     pub rhythms: usize,
+    /// Some of its rows are of a scenario, have an interval: else there is no such column.
+    pub scenarios: bool,
+    /// See `scenarios`.
+    pub intervals: bool,
     /// The clauses that findings touch, by id.
     pub clauses: Vec<Clause>,
     /// Which of them findings touch together: codes of these findings, and ids.
@@ -95,6 +99,8 @@ pub fn page(report: &Report, view: &mut View, language: Language) -> Page {
         timeline: timeline::timeline(report, &index, language),
         legend: legend.to_vec(),
         rhythms: ROWS.min(view.rhythms.len()),
+        scenarios: view.rhythms.iter().any(|row| !row.scenario.is_empty()),
+        intervals: view.rhythms.iter().any(|row| !row.interval.is_empty()),
         clauses: report.clauses.keys().map(|id| findings::clause(id, report, language)).collect(),
         clause_lists: lists.into_iter().map(|(codes, ids)| (codes.join(", "), ids.clone())).collect(),
         settled: report.session.settled.clone(),
