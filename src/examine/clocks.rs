@@ -223,7 +223,8 @@ mod tests {
     fn nothing_is_added_for_the_way_nor_where_they_differ_nor_without_common_ones() {
         let router = || beginnings(&[(1, 1_000), (2, 2_000), (3, 3_000)]);
         let near = beginnings(&[(1, 960), (2, 1_990), (3, 2_950)]);
-        assert_eq!(clocks(&[("r", router(), 0), ("p", near, 1)])[1], Some((0, 10, ClockBy::Agrees, 3)));
+        // 40, 10 and 50 ms: the median is 40, and the furthest from it 30.
+        assert_eq!(clocks(&[("r", router(), 0), ("p", near, 1)])[1], Some((0, 30, ClockBy::Agrees, 3)));
         let set = beginnings(&[(1, 6_000), (2, 7_000), (3, 90_000)]);
         assert_eq!(clocks(&[("r", router(), 0), ("p", set, 1)])[1].map(|c| (c.0, c.2)), Some((0, ClockBy::Unsteady)));
         let other = beginnings(&[(7, 6_000), (8, 7_000), (3, 8_000)]);
