@@ -289,7 +289,7 @@ LIMITS = {
     "websocket": (websocket, "of a body"),
     "mqtt": (mqtt, "MQTT"),
     "tls-records": (tls_records, ""),
-    "udp-flows": (udp_flows, "streams at once"),
+    "udp-flows": (udp_flows, "not followed any further"),
     "fragments": (fragments, "fragment"),
     "deep-packets": (deep_packets, "inside each other"),
     "deep-tunnels": (deep_tunnels, "deep"),

@@ -13,9 +13,9 @@ use super::apps::AppNames;
 use super::paths::Placed;
 
 /// Streams that are followed at the same time in a whole run; a shard follows 1/64. A
-/// connection in the middle of a request takes some 2 KiB: all of them, some 130 MiB. Beyond
+/// connection in the middle of a request takes some 3 KiB: all of them, some 100 MiB. Beyond
 /// it one that was quiet while all others were looked at is ended where it stands.
-const MAX_STREAMS: usize = 64 * 1024;
+const MAX_STREAMS: usize = 32 * 1024;
 
 /// Bytes of segments that wait for earlier ones, in a whole run; a shard keeps 1/64. More than
 /// one direction may keep by itself, which is what makes it matter only to many at once.
@@ -98,6 +98,15 @@ impl Reader {
             Self::Tcp(connection) => connection.finish(options, sink),
             Self::Over => {}
             Self::Udp { mut datagrams, .. } => datagrams.finish(sink),
+        }
+    }
+
+    /// Nothing of it waits for what may follow: ended early, nothing is lost.
+    fn is_spent(&self) -> bool {
+        match self {
+            Self::Tcp(_) => false,
+            Self::Over => true,
+            Self::Udp { datagrams, .. } => datagrams.is_stateless(),
         }
     }
 
@@ -288,7 +297,7 @@ impl Streams {
                 continue;
             }
             if let Some(followed) = self.open.remove(&id) {
-                if !matches!(followed.reader, Reader::Over) {
+                if !followed.reader.is_spent() {
                     let detail = format!("more than {MAX_STREAMS} streams at once; a quiet one was ended early");
                     gaps.add(Gap::new(GapReason::Limit, format!("stream {}", id.number), detail));
                 }

@@ -94,6 +94,11 @@ impl Datagrams {
         self.context.endpoints = endpoints;
     }
 
+    /// Each datagram so far was a message by itself: ended here, nothing of it is lost.
+    pub fn is_stateless(&self) -> bool {
+        self.quic.is_none() && self.dtls.is_none()
+    }
+
     /// A QUIC connection was seen from its start.
     pub fn has_connection(&self) -> bool {
         self.quic.as_ref().is_some_and(|quic| quic.has_begun())
