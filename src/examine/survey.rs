@@ -109,6 +109,9 @@ pub fn survey(
 /// What is known, where each input was given, and the connections of each where they are `wanted`.
 type Read = (Known, Vec<usize>, Vec<Option<Beginnings>>);
 
+/// What one input turned out to be, its apps, that it is a dump of plaintext, and its connections.
+type Surveyed = (Input, Apps, bool, Option<Beginnings>);
+
 fn read(
     sources: Vec<Source>,
     clocks: &[Option<Clock>],
@@ -118,7 +121,7 @@ fn read(
 ) -> Result<Read, ExamineError> {
     let mut known = Known::default();
     let options = Options { protocols: Arc::clone(protocols), ..Options::default() };
-    let mut found: Vec<Option<(Input, Apps, bool, Option<Beginnings>)>> = sources.iter().map(|_| None).collect();
+    let mut found: Vec<Option<Surveyed>> = sources.iter().map(|_| None).collect();
     let mut finder = Finder::new();
     let mut over = Vec::new();
     for begin in series::by_time(&sources)? {

@@ -178,6 +178,7 @@ pub static WORDS: Words = Words {
     case_custody: "Custody",
     case_retain: "To be kept until",
     method_build: "What exactly was installed",
+    method_clocks: "Clocks and offsets",
     clock_given: "{}: {} s added to its times, as was given",
     clock_measured: "{}: {} s added to its times (±{} s): the phone's clock was asked while it was recorded",
     clock_marks: "{}: {} s added to its times (±{} s), by marks that carry both clocks",

@@ -116,7 +116,7 @@ words! {
     gate_passed, gate_failed, gate_unseen, left_out,
     skip, answer, matrix_intro, matrix_declared, facet_code, filters, filter_all, filter_reset, filter_shown, flows, flows_intro, flow_more, diagram, diagram_intro, diagram_more, product, country, country_of_address, country_of_seat, timeline, timeline_intro, since, settled, settled_none, settled_as, method_command, limits, limit_sight, limit_time, limit_keys, limit_values, limit_policy, limit_law,
     case, case_number, case_examiner, case_mandate, case_custody, case_retain, method_device, method_changes, method_notes, method_build,
-    clock_given, clock_measured, clock_marks, clock_connections, clock_agrees, clock_unsteady, clock_unknown,
+    method_clocks, clock_given, clock_measured, clock_marks, clock_connections, clock_agrees, clock_unsteady, clock_unknown,
     baseline, baseline_of, baseline_counts, baseline_absent, baseline_covered,
 }
 

@@ -178,6 +178,7 @@ pub static WORDS: Words = Words {
     case_custody: "保管记录",
     case_retain: "保存至",
     method_build: "安装的究竟是什么",
+    method_clocks: "时钟与偏移",
     clock_given: "{}：时间加 {} 秒（由用户给出）",
     clock_measured: "{}：时间加 {} 秒（±{} 秒）：录制时询问了手机的时钟",
     clock_marks: "{}：时间加 {} 秒（±{} 秒），依据同时带有两个时钟的标记",
