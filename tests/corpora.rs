@@ -10,8 +10,8 @@ mod targets;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Mutations of each seed, and seeds of each target that are run: what is left is for the script.
-const MUTATIONS: u64 = 2;
-const SEEDS: usize = 24;
+const MUTATIONS: u64 = 1;
+const SEEDS: usize = 12;
 
 fn inputs(folder: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
@@ -73,5 +73,5 @@ fn every_parser_comes_back_from_its_seeds_and_from_what_once_broke_it() {
             }
         }
     }
-    assert!(runs > 800, "{runs} runs");
+    assert!(runs > 250, "{runs} runs");
 }

@@ -7,8 +7,9 @@ use super::entry::{Entry, host, span};
 use super::fold::fold;
 use super::lexicon::{Column, Lexicon};
 use super::model::{DataItem, Denial, ThirdParty};
-use super::names::{Names, stem};
+use super::names::Names;
 use super::prose::{Reach, Statement, is_firm};
+use super::spelling::stem;
 use super::terms::Term;
 use crate::evidence::Span;
 

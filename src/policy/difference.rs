@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::model::{CategoryDisclosure, Claims, Policy, ThirdParty};
-use super::names::stem_of;
 use super::once;
+use super::spelling::stem_of;
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -8,7 +8,8 @@ use super::block::Link;
 use super::fold::{fold, squeeze};
 use super::lexicon::{Column, Lexicon};
 use super::model::{DataItem, Denial, ThirdParty};
-use super::names::{Names, is_company};
+use super::names::Names;
+use super::spelling::is_company;
 use super::{labels, terms};
 use crate::evidence::{Certainty, Span};
 

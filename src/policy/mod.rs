@@ -37,6 +37,7 @@ mod recipients;
 mod remarks;
 mod sections;
 mod sentences;
+mod spelling;
 mod subjects;
 mod tables;
 mod terms;

@@ -1,7 +1,6 @@
 //! Names of a policy to products and companies of the signatures.
 //!
-//! Names are compared without case, width, spaces and punctuation; a company without
-//! its legal form; a product without "SDK". A package name is read by its prefix. A
+//! Names are compared as `spelling` says. A package name is read by its prefix. A
 //! link's domain is a hint only. What stays unknown is an ad-hoc third party.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,66 +10,10 @@ use aho_corasick::AhoCorasick;
 use super::fold::{Folded, fold, is_cjk, key};
 use super::lexicon::Lexicon;
 use super::model::Resolved;
+use super::spelling::{company_key, members, packages_in, product_key, spellings, split_names, stem};
 use crate::evidence::Certainty;
 use crate::signatures::Signatures;
 
-/// Legal forms, folded, longest first.
-const LEGAL_FORMS: [&str; 29] = [
-    "股份有限公司",
-    "有限责任公司",
-    "集团有限公司",
-    "有限公司",
-    "集团公司",
-    "公司",
-    "集团",
-    "corporation",
-    "incorporated",
-    "technologies",
-    "limited",
-    "company",
-    "gmbh",
-    "s.a.r.l.",
-    "pte. ltd.",
-    "pte ltd",
-    "pty ltd",
-    "co., ltd.",
-    "co.,ltd.",
-    "co. ltd",
-    "co ltd",
-    "l.l.c.",
-    "llc",
-    "inc.",
-    "inc",
-    "ltd.",
-    "ltd",
-    "corp.",
-    "corp",
-];
-/// Words that say what kind of thing a product name names, not which.
-const GENERIC: [&str; 22] = [
-    "sdk",
-    "客户端",
-    "android",
-    "ios",
-    "安卓",
-    "鸿蒙",
-    "app",
-    "服务",
-    "平台",
-    "开放平台",
-    "组件",
-    "插件",
-    "第三方",
-    "模块",
-    "库",
-    "终端",
-    "服务端",
-    "工具",
-    "接入",
-    "版",
-    "open",
-    "及其关联公司",
-];
 /// Fewer letters than these are no name to look for inside another.
 const LEAST_CJK: usize = 2;
 const LEAST_ASCII: usize = 4;
@@ -197,37 +140,54 @@ impl<'a> Names<'a> {
         hosts: &[String],
     ) -> Vec<Resolved> {
         let mut found: Vec<Resolved> = Vec::new();
-        let mut add = |ids: Vec<&str>, by: &str, certainty: Certainty| {
+        let add = |found: &mut Vec<Resolved>, ids: Vec<&str>, by: &str, certainty: Certainty| {
             for id in ids {
-                if !found.iter().any(|f: &Resolved| f.product == id) {
+                if !found.iter().any(|f| f.product == id) {
                     found.push(Resolved { product: id.to_owned(), by: by.to_owned(), certainty });
                 }
             }
         };
         for part in spellings(product) {
-            if let Some(ids) = self.products.get(&key(&part)).or_else(|| self.products.get(&product_key(&part))) {
-                add(self.best(lexicon, ids, company, &format!("{product} {context}")), &part, Certainty::Confirmed);
+            if let Some(ids) = self.exactly(&part) {
+                add(
+                    &mut found,
+                    self.best(lexicon, ids, company, &format!("{product} {context}")),
+                    &part,
+                    Certainty::Confirmed,
+                );
             }
         }
         for package in packages_in(product) {
             if let Some(id) = self.of_package(&package) {
-                add(vec![id], &package, Certainty::Confirmed);
+                add(&mut found, vec![id], &package, Certainty::Confirmed);
+            }
+        }
+        for part in members(product) {
+            if self.exactly(part).is_none()
+                && let Some((name, ids)) = self.inside(part)
+            {
+                add(
+                    &mut found,
+                    self.best(lexicon, ids, company, &format!("{part} {context}")),
+                    &name,
+                    Certainty::Probable,
+                );
             }
         }
         if found.is_empty()
             && let Some((name, ids)) = self.inside(product)
         {
-            let mut add = |ids: Vec<&str>| {
-                for id in ids {
-                    found.push(Resolved { product: id.to_owned(), by: name.clone(), certainty: Certainty::Probable });
-                }
-            };
-            add(self.best(lexicon, ids, company, &format!("{product} {context}")));
+            add(
+                &mut found,
+                self.best(lexicon, ids, company, &format!("{product} {context}")),
+                &name,
+                Certainty::Probable,
+            );
         }
         if found.is_empty()
             && let Some(id) = self.of_company_and_kind(lexicon, product, company)
         {
-            found.push(Resolved { product: id.to_owned(), by: product.to_owned(), certainty: Certainty::Probable });
+            add(&mut found, vec![id], product, Certainty::Probable);
         }
         if found.is_empty() {
             for host in hosts {
@@ -242,6 +202,10 @@ impl<'a> Names<'a> {
             }
         }
         found
+    }
+
+    fn exactly(&self, name: &str) -> Option<&BTreeSet<&'a str>> {
+        self.products.get(&key(name)).or_else(|| self.products.get(&product_key(name)))
     }
 
     /// The product of a package name: the longest known prefix; or, for a package that is
@@ -364,126 +328,21 @@ fn is_under(host: &str, domain: &str) -> bool {
     host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// Java package names in the text.
-pub fn packages_in(text: &str) -> Vec<String> {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_');
-    fold(text)
-        .split(|c| !is_part(c))
-        .map(|word| word.trim_matches('.'))
-        .filter(|word| {
-            let parts: Vec<&str> = word.split('.').collect();
-            parts.len() >= 2
-                && parts.iter().all(|p| !p.is_empty())
-                && parts
-                    .first()
-                    .is_some_and(|p| ["com", "cn", "org", "net", "io", "me", "tv", "edu", "u", "de"].contains(p))
-        })
-        .map(str::to_owned)
-        .collect()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Names in an enumeration: `A、B和C`.
-pub fn split_names(text: &str) -> impl Iterator<Item = &str> {
-    text.split(['、', ',', '，', ';', '；', '\n', '/']).map(str::trim).filter(|part| !part.is_empty())
-}
-
-/// What a cell may call one product: as it stands, without brackets, the brackets'
-/// content, the members of an enumeration.
-fn spellings(text: &str) -> Vec<String> {
-    let mut out = vec![text.trim().to_owned()];
-    let (mut outside, mut inside, mut depth) = (String::new(), String::new(), 0);
-    for c in text.chars() {
-        match c {
-            '(' | '（' | '【' | '[' => {
-                depth += 1;
-                inside.push('、');
-            }
-            ')' | '）' | '】' | ']' => depth = (depth - 1).max(0),
-            _ if depth > 0 => inside.push(c),
-            _ => outside.push(c),
-        }
+    #[test]
+    fn each_member_of_an_enumeration_is_a_product() {
+        let signatures = Signatures::embedded().unwrap();
+        let (names, lexicon) = (Names::new(&signatures), Lexicon::new(&signatures));
+        let named = |text: &str| -> Vec<String> {
+            names.products(&lexicon, text, "", "", &[]).into_iter().map(|resolved| resolved.product).collect()
+        };
+        let carriers = ["cmic", "ctcc", "cucc"];
+        assert_eq!(named("中国移动认证SDK/中国电信认证SDK/中国联通认证SDK"), carriers);
+        assert_eq!(named("移动认证、中国电信取号组件、联通一键登录"), carriers);
+        // A sentence is no enumeration of names: the one that stands in it is all it tells of.
+        assert_eq!(named("用于在应用中接入的统计分析服务（由友盟提供的各类统计分析能力），以及其他功能"), ["umeng"]);
     }
-    out.push(outside.clone());
-    for part in split_names(&outside).chain(split_names(&inside)) {
-        out.push(part.to_owned());
-    }
-    let mut seen = BTreeSet::new();
-    out.retain(|name| !name.trim().is_empty() && seen.insert(name.clone()));
-    out
-}
-
-/// A product's name without what kind of thing it is.
-fn product_key(name: &str) -> String {
-    let mut name = fold(name);
-    for word in ["sdk", "客户端", "android", "ios", "组件"] {
-        name = name.replace(word, " ");
-    }
-    key(&name)
-}
-
-/// A company's name without its legal form and place in brackets.
-fn company_key(name: &str) -> String {
-    let mut name = fold(name);
-    while let Some(open) = name.find('(') {
-        let close = name.get(open..).and_then(|t| t.find(')')).map_or(name.len(), |at| open + at + 1);
-        name.replace_range(open..close, "");
-    }
-    let mut name = name.trim().to_owned();
-    while let Some(short) = LEGAL_FORMS.iter().find_map(|form| name.strip_suffix(form)) {
-        let short = short.trim_end_matches([' ', ',', '.']).to_owned();
-        if short.is_empty() {
-            break;
-        }
-        name = short;
-    }
-    key(&name)
-}
-
-/// A text looks like a company: it has a legal form.
-pub fn is_company(text: &str) -> bool {
-    let text = fold(text);
-    ["公司", "集团", "联盟", "研究院", "中心", "商行", "经营部", "工作室"].iter().any(|f| text.contains(f))
-        || LEGAL_FORMS.iter().skip(7).any(|form| {
-            text.trim_end_matches(['.', ' '])
-                .strip_suffix(form.trim_end_matches('.'))
-                .is_some_and(|rest| rest.ends_with([' ', ',', '.']))
-        })
-}
-
-/// What is left of a product's name when its packages, its kind and its function are
-/// taken away: `极光` of `极光推送`, `cn.jpush.android极光` and `极光统计SDK`.
-pub fn stem(lexicon: &Lexicon, text: &str) -> String {
-    let stem = bare_stem(lexicon, text);
-    if stem.is_empty() { key(text) } else { stem }
-}
-
-/// As [`stem`], but nothing where the name only says what kind of thing it is.
-pub fn bare_stem(lexicon: &Lexicon, text: &str) -> String {
-    let mut name = fold(text);
-    for package in packages_in(text) {
-        name = name.replace(&package, " ");
-    }
-    for bracket in ['(', '[', '【'] {
-        if let Some(short) = name.split(bracket).next().filter(|s| !s.trim().is_empty()) {
-            name = short.to_owned();
-        }
-    }
-    for word in GENERIC {
-        name = name.replace(word, " ");
-    }
-    let mut rest = String::new();
-    let mut at = 0;
-    let found = lexicon.categories(&name);
-    let words = super::fold::Folded::words(&name);
-    for f in found {
-        rest.push_str(words.text.get(at..f.start).unwrap_or_default());
-        at = f.end;
-    }
-    rest.push_str(words.text.get(at..).unwrap_or_default());
-    key(&rest)
-}
-
-/// What two rows of one third party have in common: letters and digits of its name.
-pub fn stem_of(party: &super::model::ThirdParty) -> String {
-    key(party.product.as_deref().or(party.company.as_deref()).unwrap_or_default())
 }

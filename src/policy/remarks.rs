@@ -8,8 +8,9 @@ use super::entry::span;
 use super::fold::is_cjk;
 use super::lexicon::Lexicon;
 use super::model::{NameSeen, Policy, Remark, SAYS_NOTHING, ThirdParty};
-use super::names::{Names, packages_in, stem};
+use super::names::Names;
 use super::sentences;
+use super::spelling::{packages_in, stem};
 use crate::evidence::Span;
 
 /// Joins names of one third party that stand side by side: a package name and the

@@ -2,7 +2,8 @@
 
 use super::super::fold::fold;
 use super::super::lexicon::Lexicon;
-use super::super::names::{Names, bare_stem, is_company, packages_in};
+use super::super::names::Names;
+use super::super::spelling::{bare_stem, is_company, packages_in};
 use super::super::terms;
 use super::LONGEST_NAME;
 

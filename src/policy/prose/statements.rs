@@ -6,8 +6,9 @@ use std::collections::HashSet;
 
 use super::super::fold::{Folded, fold, key};
 use super::super::lexicon::Lexicon;
-use super::super::names::{Names, split_names};
+use super::super::names::Names;
 use super::super::sections;
+use super::super::spelling::split_names;
 use super::super::{clauses, exclusions, sentences, subjects, terms};
 use super::denials::{self, Reach};
 use super::naming::{is_firm, is_name, joined, names_nobody};

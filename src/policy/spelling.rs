@@ -1,0 +1,203 @@
+//! How names are written: their parts, and what of them is compared.
+//!
+//! Names are compared without case, width, spaces and punctuation; a company without
+//! its legal form; a product without "SDK".
+
+use std::collections::BTreeSet;
+
+use super::fold::{fold, key};
+use super::lexicon::Lexicon;
+
+/// Legal forms, folded, longest first.
+const LEGAL_FORMS: [&str; 29] = [
+    "股份有限公司",
+    "有限责任公司",
+    "集团有限公司",
+    "有限公司",
+    "集团公司",
+    "公司",
+    "集团",
+    "corporation",
+    "incorporated",
+    "technologies",
+    "limited",
+    "company",
+    "gmbh",
+    "s.a.r.l.",
+    "pte. ltd.",
+    "pte ltd",
+    "pty ltd",
+    "co., ltd.",
+    "co.,ltd.",
+    "co. ltd",
+    "co ltd",
+    "l.l.c.",
+    "llc",
+    "inc.",
+    "inc",
+    "ltd.",
+    "ltd",
+    "corp.",
+    "corp",
+];
+
+/// Words that say what kind of thing a product name names, not which.
+const GENERIC: [&str; 22] = [
+    "sdk",
+    "客户端",
+    "android",
+    "ios",
+    "安卓",
+    "鸿蒙",
+    "app",
+    "服务",
+    "平台",
+    "开放平台",
+    "组件",
+    "插件",
+    "第三方",
+    "模块",
+    "库",
+    "终端",
+    "服务端",
+    "工具",
+    "接入",
+    "版",
+    "open",
+    "及其关联公司",
+];
+
+/// Java package names in the text.
+pub fn packages_in(text: &str) -> Vec<String> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_');
+    fold(text)
+        .split(|c| !is_part(c))
+        .map(|word| word.trim_matches('.'))
+        .filter(|word| {
+            let parts: Vec<&str> = word.split('.').collect();
+            parts.len() >= 2
+                && parts.iter().all(|p| !p.is_empty())
+                && parts
+                    .first()
+                    .is_some_and(|p| ["com", "cn", "org", "net", "io", "me", "tv", "edu", "u", "de"].contains(p))
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Names in an enumeration: `A、B和C`.
+pub fn split_names(text: &str) -> impl Iterator<Item = &str> {
+    text.split(['、', ',', '，', ';', '；', '\n', '/']).map(str::trim).filter(|part| !part.is_empty())
+}
+
+/// What a cell may call one product: as it stands, without brackets, the brackets'
+/// content, the members of an enumeration.
+pub(super) fn spellings(text: &str) -> Vec<String> {
+    let mut out = vec![text.trim().to_owned()];
+    let (mut outside, mut inside, mut depth) = (String::new(), String::new(), 0);
+    for c in text.chars() {
+        match c {
+            '(' | '（' | '【' | '[' => {
+                depth += 1;
+                inside.push('、');
+            }
+            ')' | '）' | '】' | ']' => depth = (depth - 1).max(0),
+            _ if depth > 0 => inside.push(c),
+            _ => outside.push(c),
+        }
+    }
+    out.push(outside.clone());
+    for part in split_names(&outside).chain(split_names(&inside)) {
+        out.push(part.to_owned());
+    }
+    let mut seen = BTreeSet::new();
+    out.retain(|name| !name.trim().is_empty() && seen.insert(name.clone()));
+    out
+}
+
+/// The members of an enumeration that holds nothing but names, as `甲认证SDK/乙认证SDK` does:
+/// each is as short as a name is. None of what is one name.
+pub(super) fn members(text: &str) -> Vec<&str> {
+    /// Characters of a longer name than any product's.
+    const LONGEST: usize = 24;
+    let outside = text.split(['(', '（', '【', '[']).next().unwrap_or_default();
+    let members: Vec<&str> = split_names(outside).collect();
+    let names = members.len() > 1 && members.iter().all(|member| member.chars().count() <= LONGEST);
+    if names { members } else { Vec::new() }
+}
+
+/// A product's name without what kind of thing it is.
+pub(super) fn product_key(name: &str) -> String {
+    let mut name = fold(name);
+    for word in ["sdk", "客户端", "android", "ios", "组件"] {
+        name = name.replace(word, " ");
+    }
+    key(&name)
+}
+
+/// A company's name without its legal form and place in brackets.
+pub(super) fn company_key(name: &str) -> String {
+    let mut name = fold(name);
+    while let Some(open) = name.find('(') {
+        let close = name.get(open..).and_then(|t| t.find(')')).map_or(name.len(), |at| open + at + 1);
+        name.replace_range(open..close, "");
+    }
+    let mut name = name.trim().to_owned();
+    while let Some(short) = LEGAL_FORMS.iter().find_map(|form| name.strip_suffix(form)) {
+        let short = short.trim_end_matches([' ', ',', '.']).to_owned();
+        if short.is_empty() {
+            break;
+        }
+        name = short;
+    }
+    key(&name)
+}
+
+/// A text looks like a company: it has a legal form.
+pub fn is_company(text: &str) -> bool {
+    let text = fold(text);
+    ["公司", "集团", "联盟", "研究院", "中心", "商行", "经营部", "工作室"].iter().any(|f| text.contains(f))
+        || LEGAL_FORMS.iter().skip(7).any(|form| {
+            text.trim_end_matches(['.', ' '])
+                .strip_suffix(form.trim_end_matches('.'))
+                .is_some_and(|rest| rest.ends_with([' ', ',', '.']))
+        })
+}
+
+/// What is left of a product's name when its packages, its kind and its function are
+/// taken away: `极光` of `极光推送`, `cn.jpush.android极光` and `极光统计SDK`.
+pub fn stem(lexicon: &Lexicon, text: &str) -> String {
+    let stem = bare_stem(lexicon, text);
+    if stem.is_empty() { key(text) } else { stem }
+}
+
+/// As [`stem`], but nothing where the name only says what kind of thing it is.
+pub fn bare_stem(lexicon: &Lexicon, text: &str) -> String {
+    let mut name = fold(text);
+    for package in packages_in(text) {
+        name = name.replace(&package, " ");
+    }
+    for bracket in ['(', '[', '【'] {
+        if let Some(short) = name.split(bracket).next().filter(|s| !s.trim().is_empty()) {
+            name = short.to_owned();
+        }
+    }
+    for word in GENERIC {
+        name = name.replace(word, " ");
+    }
+    let mut rest = String::new();
+    let mut at = 0;
+    let found = lexicon.categories(&name);
+    let words = super::fold::Folded::words(&name);
+    for f in found {
+        rest.push_str(words.text.get(at..f.start).unwrap_or_default());
+        at = f.end;
+    }
+    rest.push_str(words.text.get(at..).unwrap_or_default());
+    key(&rest)
+}
+
+/// What two rows of one third party have in common: letters and digits of its name.
+pub fn stem_of(party: &super::model::ThirdParty) -> String {
+    key(party.product.as_deref().or(party.company.as_deref()).unwrap_or_default())
+}
