@@ -11,15 +11,7 @@ fn read(name: &str, bytes: &[u8]) {
     });
 }
 
-macro_rules! importers {
-    ($($(#[$doc:meta])* $target:ident $name:literal;)*) => {
-        $($(#[$doc])* pub fn $target(bytes: &[u8]) {
-            read($name, bytes);
-        })*
-    };
-}
-
-importers! {
+read_as! {
     /// HAR of any producer.
     har "session.har";
     /// mitmproxy's flows.

@@ -7,6 +7,15 @@ use std::sync::LazyLock;
 
 use wirewitness::signatures::Signatures;
 
+/// Targets that differ in the name alone under which the module's `read` takes the bytes.
+macro_rules! read_as {
+    ($($(#[$doc:meta])* $target:ident $name:literal;)*) => {
+        $($(#[$doc])* pub fn $target(bytes: &[u8]) {
+            read($name, bytes);
+        })*
+    };
+}
+
 mod beside;
 mod capture;
 mod import;

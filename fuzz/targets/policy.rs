@@ -6,15 +6,7 @@ fn read(name: &str, bytes: &[u8]) {
     let _ = read_documents(&[(name.to_owned(), bytes.to_vec())], &super::SIGNATURES);
 }
 
-macro_rules! readers {
-    ($($(#[$doc:meta])* $target:ident $name:literal;)*) => {
-        $($(#[$doc])* pub fn $target(bytes: &[u8]) {
-            read($name, bytes);
-        })*
-    };
-}
-
-readers! {
+read_as! {
     /// A web page.
     policy_html "policy.html";
     /// Markdown.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Time, sha256_hex};
 use crate::record::adb::Adb;
-use crate::session::{Mark, PRIVATE, to_invoker};
+use crate::session::{Mark, PRIVATE, private_folder, to_invoker};
 
 /// Their folder in the session: a reader of captures passes it over.
 const FOLDER: &str = "marks";
@@ -70,12 +70,7 @@ fn take(adb: &Adb, folder: &Path, mark: &Mark) -> std::io::Result<Shot> {
     if !png.starts_with(b"\x89PNG\r\n\x1a\n") || png.len() > LARGEST {
         return Err(std::io::Error::from(std::io::ErrorKind::InvalidData));
     }
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
-    to_invoker(folder);
+    private_folder(folder)?;
     let file = fresh(folder, &mark.mark)?;
     let mut picture = private(&folder.join(&file))?;
     picture.write_all(&png)?;
