@@ -336,13 +336,17 @@ mod tests {
     fn each_member_of_an_enumeration_is_a_product() {
         let signatures = Signatures::embedded().unwrap();
         let (names, lexicon) = (Names::new(&signatures), Lexicon::new(&signatures));
-        let named = |text: &str| -> Vec<String> {
+        let named = |text: &str| -> BTreeSet<String> {
             names.products(&lexicon, text, "", "", &[]).into_iter().map(|resolved| resolved.product).collect()
         };
-        let carriers = ["cmic", "ctcc", "cucc"];
+        let set = |ids: &[&str]| -> BTreeSet<String> { ids.iter().map(|id| (*id).to_owned()).collect() };
+        let carriers = set(&["cmic", "ctcc", "cucc"]);
         assert_eq!(named("中国移动认证SDK/中国电信认证SDK/中国联通认证SDK"), carriers);
         assert_eq!(named("移动认证、中国电信取号组件、联通一键登录"), carriers);
         // A sentence is no enumeration of names: the one that stands in it is all it tells of.
-        assert_eq!(named("用于在应用中接入的统计分析服务（由友盟提供的各类统计分析能力），以及其他功能"), ["umeng"]);
+        assert_eq!(
+            named("用于在应用中接入的统计分析服务（由友盟提供的各类统计分析能力），以及其他功能"),
+            set(&["umeng"])
+        );
     }
 }
