@@ -1,7 +1,8 @@
 //! Frames of captures as a pcapng file.
 //!
-//! Packets keep bytes, time (on the clock of the session, where a capture's own is off), length on the wire, link type, comments and whose they are. Times
-//! are written in nanoseconds; what an interface or a section says beyond that is left out.
+//! Packets keep bytes, time (on the clock of the session, where a capture's own is off), length on
+//! the wire, link type, comments and whose they are. Times are written in nanoseconds; what an
+//! interface or a section says beyond that is left out.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Write;

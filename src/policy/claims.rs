@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::block::Block;
-use super::fold::{Folded, squeeze};
+use super::fold::{Folded, fold, squeeze};
 use super::lexicon::Lexicon;
 use super::model::{Claims, CrossBorder, Quote, Remark};
 use super::sentences;
@@ -45,7 +45,8 @@ pub fn read(blocks: &[Block], used: &[bool], lexicon: &Lexicon) -> (Claims, BTre
             }
             if lexicon.says("claim:consent_before_collection", text)
                 && !lexicon.says("claim-not:consent_before_collection", text)
-                && !lexicon.says("claim-not:consent_before_collection", sentence_before(&all, sentence).as_str())
+                && !lexicon
+                    .says("claim-not:consent_before_collection", sentence_before(lexicon, &all, sentence).as_str())
             {
                 note("consent_before_collection");
                 claims.consent_before_collection = Some(true);
@@ -110,13 +111,12 @@ fn place(quote: &Quote) -> Span {
 }
 
 /// The sentence before, folded, where this one leans on it ("In this case …").
-fn sentence_before(all: &[sentences::Sentence<'_>], sentence: &sentences::Sentence<'_>) -> String {
-    let leans = Folded::new(sentence.text).text;
-    let leans = leans.starts_with("此类情况") || leans.starts_with("在此") || leans.starts_with("in such");
+fn sentence_before(lexicon: &Lexicon, all: &[sentences::Sentence<'_>], sentence: &sentences::Sentence<'_>) -> String {
+    let leans = lexicon.says("leans-on-the-last", &fold(sentence.text));
     all.iter()
         .take_while(|s| s.start < sentence.start)
         .last()
         .filter(|_| leans)
-        .map(|s| Folded::new(s.text).text)
+        .map(|s| fold(s.text))
         .unwrap_or_default()
 }

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::fold::Folded;
+use super::fold::{Folded, fold};
 use super::lexicon::Lexicon;
 use super::terms::Term;
 
@@ -40,7 +40,7 @@ pub fn indices(lexicon: &Lexicon, text: &str, terms: &[Term]) -> Vec<usize> {
         let mut end = data.end;
         let whole = |part: &Term| terms.iter().any(|t| t.end <= data.start && is_part(lexicon, t, part));
         for (at, term) in terms.iter().enumerate().filter(|(_, term)| term.start >= data.end) {
-            if !whole(term) || !joins(text.get(end..term.start)) || out.is_empty() {
+            if !whole(term) || !joins(lexicon, text.get(end..term.start)) || out.is_empty() {
                 break;
             }
             out.push(at);
@@ -72,9 +72,7 @@ fn is_part(lexicon: &Lexicon, whole: &Term, part: &Term) -> bool {
 }
 
 /// Nothing but a separator of an enumeration stands between two members.
-fn joins(between: Option<&str>) -> bool {
+fn joins(lexicon: &Lexicon, between: Option<&str>) -> bool {
     let words = between.unwrap_or_default().trim();
-    let bare = words.trim_matches([',', '，', '、', '/', ' ']);
-    !words.is_empty()
-        && matches!(bare, "" | "and" | "or" | "and the" | "or the" | "the" | "your" | "和" | "及" | "以及" | "或")
+    !words.is_empty() && lexicon.says("joins-excluded", &fold(words))
 }

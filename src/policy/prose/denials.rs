@@ -29,7 +29,11 @@ pub enum Reach {
 
 /// Reads a sentence in which third parties do not collect; `true` where it is about them.
 pub fn read(reading: &Reading<'_>, introduced: &Introduced, found: &mut Found) -> bool {
-    by_subject(reading, introduced, found) || by_other(reading, found) || given(reading, found)
+    if by_subject(reading, introduced, found) || by_other(reading, found) {
+        return true;
+    }
+    given(reading, found);
+    false
 }
 
 /// `某某SDK不会收集您的IMEI`.
@@ -98,8 +102,8 @@ fn by_other(reading: &Reading<'_>, found: &mut Found) -> bool {
 }
 
 /// `我们不会向某某提供您的IMEI`: it declares nobody, and where no row is about them it is a
-/// denial of sharing like others.
-fn given(reading: &Reading<'_>, found: &mut Found) -> bool {
+/// denial of sharing like others, which is read as such beside.
+fn given(reading: &Reading<'_>, found: &mut Found) {
     let text = reading.folded.text.as_str();
     for captures in reading.lexicon.captures("denies-giving", text) {
         let (Some(who), Some(data)) = (captures.name("names"), captures.name("data")) else { continue };
@@ -123,7 +127,6 @@ fn given(reading: &Reading<'_>, found: &mut Found) -> bool {
             break;
         }
     }
-    false
 }
 
 fn statement(reading: &Reading<'_>, reach: Reach, name: String, terms: Vec<terms::Term>, declares: bool) -> Statement {

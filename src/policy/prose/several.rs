@@ -128,7 +128,7 @@ pub fn bracketed(
 ) -> bool {
     let mut statements = Vec::new();
     let mut known = false;
-    for (head, inner) in members(sentence.text) {
+    for (head, inner) in members(lexicon, sentence.text) {
         let name = lexicon.phrase("list-lead", &fold(head)).map_or(head, |(m, _)| {
             let folded = Folded::new(head);
             head.get(folded.range(0, m.end(), head).end..).unwrap_or(head)
@@ -161,7 +161,7 @@ pub fn bracketed(
 }
 
 /// Members of an enumeration that end in brackets: the words before, and those inside.
-fn members(text: &str) -> Vec<(&str, &str)> {
+fn members<'t>(lexicon: &Lexicon, text: &'t str) -> Vec<(&'t str, &'t str)> {
     let mut out = Vec::new();
     let (mut depth, mut start, mut opened) = (0usize, 0, None::<usize>);
     let mut last: Option<(&str, &str)> = None;
@@ -192,11 +192,11 @@ fn members(text: &str) -> Vec<(&str, &str)> {
             c if last.is_some() && !c.is_whitespace() => {
                 // `A（…）以及B（…）`, `A (…) and B (…)`; other words say more about A.
                 let rest = text.get(at..).unwrap_or_default();
-                let link = ["以及", "和", "及", "与", "and "].into_iter().find(|link| rest.starts_with(link));
-                match link {
-                    Some(link) => {
+                let folded = Folded::new(rest);
+                match lexicon.phrase("one-more-name", &folded.text) {
+                    Some((link, _)) => {
                         out.extend(last.take());
-                        start = at + link.len();
+                        start = at + folded.range(0, link.end(), rest).end;
                     }
                     None => last = None,
                 }
