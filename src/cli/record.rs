@@ -93,7 +93,8 @@ struct Phone {
     decrypt: bool,
 
     /// PCAPdroid's API key, which spares its question on the phone
-    #[arg(long, value_name = "KEY", requires = "android", env = "PCAPDROID_API_KEY", hide_env_values = true)]
+    // Without `requires`: a variable that is set for phones is no wish of a recording without one.
+    #[arg(long, value_name = "KEY", env = "PCAPDROID_API_KEY", hide_env_values = true)]
     api_key: Option<String>,
 
     /// Take no picture of the phone's screen at marks

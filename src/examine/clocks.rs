@@ -13,6 +13,7 @@ use std::net::{IpAddr, SocketAddr};
 use crate::evidence::Time;
 use crate::net::{Kind, Segment};
 use crate::observations::{Clock, ClockBy, Input};
+use crate::session::DEFAULT_SKEW_MS;
 
 /// Connections of one capture that are kept, the first: enough for any median.
 const CONNECTIONS: usize = 65_536;
@@ -22,7 +23,7 @@ const LEAST: usize = 3;
 const SHARE: usize = 90;
 /// Where they lie further apart, in milliseconds, a clock was set while it recorded: as much as the
 /// skew between device and recorder that is allowed for unasked.
-const STEADY_MS: u64 = 1_000;
+const STEADY_MS: u64 = DEFAULT_SKEW_MS;
 /// Less, in milliseconds, is what packets take on their way, and no difference of clocks.
 const WAY_MS: u64 = 100;
 /// How the names of those producers begin that record on the machine on which marks are made.

@@ -288,6 +288,11 @@ impl Streams {
     }
 
     fn make_room(&mut self, gaps: &mut Gaps, sink: &mut dyn FnMut(Item)) {
+        // Streams that their successors replaced leave their entries, however few are open.
+        if self.quiet.len() > 2 * (MAX_STREAMS / SHARDS) {
+            let open = &self.open;
+            self.quiet.retain(|(_, id)| open.contains_key(id));
+        }
         while self.open.len() > MAX_STREAMS / SHARDS {
             let Some((looked, id)) = self.quiet.pop_front() else { return };
             // One that its successor replaced is gone already.

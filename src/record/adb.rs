@@ -199,14 +199,14 @@ impl Adb {
         let said = text.trim();
         // A `date` that knows no nanoseconds leaves the letter: the second then is half over on average.
         let (seconds, fraction) = said.split_once('.').unwrap_or((said, "N"));
-        let whole: f64 =
+        let whole: i64 =
             seconds.parse().map_err(|_| AdbError(format!("`date` on the phone says {said:?}, which is no time")))?;
         let (fraction, coarse) = match fraction.parse::<u32>() {
             Ok(nanoseconds) => (f64::from(nanoseconds) / 1e9, 0.0),
             Err(_) => (0.5, 0.5),
         };
         let (before, after) = (unix(before), unix(after));
-        let seconds = whole + fraction - f64::midpoint(before, after);
+        let seconds = whole as f64 + fraction - f64::midpoint(before, after);
         Ok(Ahead { seconds, sure: (after - before).abs() / 2.0 + coarse })
     }
 

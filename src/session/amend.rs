@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use toml_edit::{DocumentMut, Item, Table, Value, value};
+use toml_edit::{DocumentMut, Item, Table, TableLike, Value, value};
 
 use super::{PRIVATE, SessionError, read_text, to_invoker};
 
@@ -32,7 +32,7 @@ pub fn amend(folder: &Path, noted: &Amendment) -> Result<Vec<(String, String, St
     let broken = |error: toml_edit::TomlError| SessionError::new(&path, error.to_string().trim().replace('\n', " "));
     let mut document: DocumentMut = text.parse().map_err(broken)?;
     let mut otherwise = Vec::new();
-    let mut keys = |table: &mut Table, keys: &[(&str, String)]| {
+    let mut keys = |table: &mut dyn TableLike, keys: &[(&str, String)]| {
         for (key, text) in keys.iter().filter(|(_, text)| !text.is_empty()) {
             match table.get(key).and_then(Item::as_value) {
                 None => _ = table.insert(key, value(text)),
@@ -45,7 +45,7 @@ pub fn amend(folder: &Path, noted: &Amendment) -> Result<Vec<(String, String, St
             }
         }
     };
-    keys(&mut document, &noted.keys);
+    keys(document.as_table_mut(), &noted.keys);
     if !noted.build.is_empty() {
         keys(table(&path, &mut document, "build", false)?, &noted.build);
     }
@@ -68,19 +68,19 @@ fn thousandths(seconds: f64) -> Value {
     ((seconds * 1_000.0).round() / 1_000.0).into()
 }
 
-/// The table `name`, made where needed; `implicit`: it holds nothing but tables.
+/// The table `name`, also where it is written in one line, made where needed; `implicit`: it holds nothing but tables.
 fn table<'d>(
     path: &Path,
     document: &'d mut DocumentMut,
     name: &str,
     implicit: bool,
-) -> Result<&'d mut Table, SessionError> {
+) -> Result<&'d mut dyn TableLike, SessionError> {
     let item = document.entry(name).or_insert_with(|| {
         let mut table = Table::new();
         table.set_implicit(implicit);
         Item::Table(table)
     });
-    item.as_table_mut().ok_or_else(|| SessionError::new(path, format!("{name} is to be a table, [{name}]")))
+    item.as_table_like_mut().ok_or_else(|| SessionError::new(path, format!("{name} is to be a table, [{name}]")))
 }
 
 /// Whole or not at all: a recording may be killed at any moment.
@@ -112,6 +112,23 @@ mod tests {
         }
         let otherwise = amend(folder.path(), noted).unwrap();
         (std::fs::read_to_string(path).unwrap_or_default(), otherwise)
+    }
+
+    /// As the template suggests them: `time_shift = { … }`.
+    #[test]
+    fn tables_in_one_line_are_added_to() {
+        let before = "time_shift = { \"phone.pcap\" = -1.5 }\nbuild = { patch = \"2026-01-01\" }\n";
+        let noted = Amendment {
+            keys: Vec::new(),
+            build: vec![("patch", "2026-02-05".to_owned()), ("os", "15".to_owned())],
+            shifts: vec![("capture.pcapng".to_owned(), -1.25, 0.02, "asked".to_owned())],
+        };
+        let (after, otherwise) = amended(before, &noted);
+        let table: toml::Table = after.parse().unwrap();
+        assert_eq!(table["time_shift"]["phone.pcap"].as_float(), Some(-1.5));
+        assert_eq!(table["time_shift"]["capture.pcapng"]["seconds"].as_float(), Some(-1.25));
+        assert_eq!(table["build"]["os"].as_str(), Some("15"));
+        assert_eq!(otherwise, [("patch".to_owned(), "2026-01-01".to_owned(), "2026-02-05".to_owned())]);
     }
 
     #[test]

@@ -71,12 +71,8 @@ fn certificate(block: &[u8]) -> Option<Vec<u8>> {
     let scheme = found.into_iter().flatten().next()?;
     let mut signed = counted(&mut counted(&mut counted(&mut Reader::new(scheme))?)?)?;
     counted(&mut signed)?;
-    let mut der = counted(&mut counted(&mut signed)?)?;
-    let mut certificate = Vec::new();
-    while let Some(byte) = der.u8() {
-        certificate.push(byte);
-    }
-    Some(certificate)
+    let der = counted(&mut counted(&mut signed)?)?;
+    Some(der.rest().to_vec())
 }
 
 /// What a length of four bytes, little-endian, stands before.
