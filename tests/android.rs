@@ -349,6 +349,7 @@ fn what_cannot_be_is_said_with_what_to_do() {
         ("pcapdroid", "refused", app, "it was not allowed on the phone"),
         ("pcapdroid", "", &["--api-key", "wrong"], "the API key is wrong"),
         ("pcapdroid", "", &["--interface", "wlan0"], "leave --interface out"),
+        ("rooted", "", &["--by", "tcpdump", "--decrypt"], "leave --decrypt out"),
     ] {
         let said = Phone::with(kind, fault).refused(options);
         assert!(said.contains(words), "{kind} {fault}: {said}");
@@ -365,4 +366,25 @@ fn a_file_that_came_over_cut_is_said() {
     phone.send("GET /a");
     let said = phone.refused(&["--duration", "2"]);
     assert!(said.contains("came over: it is still there"), "{said}");
+    // Half a recording would be audited as a whole one.
+    let left: Vec<String> = std::fs::read_dir(phone.session())
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".pcap") || name.ends_with(".pcapng"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// A key that is set for phones is no wish for one.
+#[test]
+fn a_variable_for_phones_disturbs_no_other_recording() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = Command::new(PROGRAM)
+        .args(["record", "session", "--interface", "nosuch0", "--duration", "1"])
+        .env("PCAPDROID_API_KEY", "key")
+        .current_dir(folder.path())
+        .output()
+        .expect("runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && said.contains("nosuch0") && !said.contains("--android"), "{said}");
 }

@@ -59,6 +59,7 @@ pub struct Android {
     /// Captures whose shift is noted.
     noted: Vec<PathBuf>,
     screens: Option<Screens>,
+    remarks: Vec<String>,
 }
 
 impl Android {
@@ -93,26 +94,29 @@ impl Android {
             say(format!("session.toml says {key} = {there:?}, the phone {found:?}; what stands there was left"));
         }
         let screens = wanted.screens.then(|| Screens::new(adb.clone(), folder));
-        let mut recording = Self { adb, folder: folder.to_owned(), inner, before, noted: Vec::new(), screens };
-        recording.note(None)?;
+        let mut recording =
+            Self { adb, folder: folder.to_owned(), inner, before, noted: Vec::new(), screens, remarks: Vec::new() };
+        recording.note(None);
         Ok(recording)
     }
 
     /// Notes the shift of the capture that is being written, once it is there; with a second measurement,
-    /// of all of them.
-    fn note(&mut self, after: Option<Ahead>) -> Result<(), RecordError> {
+    /// of all of them. What is recorded is worth more than the note: where that fails, it is remarked.
+    fn note(&mut self, after: Option<Ahead>) {
         let path = self.inner.path();
         let fresh = path.is_file() && self.noted.last().is_none_or(|last| last != path);
         if fresh {
             self.noted.push(path.to_owned());
         } else if after.is_none() {
-            return Ok(());
+            return;
         }
         let (seconds, sure, how) = shift(self.before, after);
         let whose = self.noted.iter().filter(|path| path.is_file()).filter_map(|path| path.file_name());
         let whose = whose.map(|name| (name.to_string_lossy().into_owned(), seconds, sure, how.clone()));
-        amend(&self.folder, &Amendment { shifts: whose.collect(), ..Amendment::default() })?;
-        Ok(())
+        if let Err(error) = amend(&self.folder, &Amendment { shifts: whose.collect(), ..Amendment::default() }) {
+            let what = format!("the shift of the phone's clock ({seconds:+.3} s) could not be noted: {error}");
+            self.remarks.push(what);
+        }
     }
 }
 
@@ -127,7 +131,7 @@ impl Recording for Android {
 
     fn step(&mut self) -> Result<bool, RecordError> {
         let goes_on = self.inner.step()?;
-        self.note(None)?;
+        self.note(None);
         Ok(goes_on)
     }
 
@@ -138,16 +142,16 @@ impl Recording for Android {
     fn finish(&mut self) -> Result<Progress, RecordError> {
         // While the phone is still there.
         let after = self.adb.ahead().ok();
-        let progress = self.inner.finish()?;
-        self.note(after)?;
+        let progress = self.inner.finish();
         if let Some(screens) = self.screens.take() {
             screens.finish();
         }
-        Ok(progress)
+        self.note(after);
+        progress
     }
 
     fn remarks(&self) -> Vec<String> {
-        self.inner.remarks()
+        [self.inner.remarks(), self.remarks.clone()].concat()
     }
 }
 
@@ -226,8 +230,13 @@ fn chosen(wanted: &Wanted, app: Option<&str>, say: &mut dyn FnMut(String)) -> Re
         })
     };
     match wanted.by {
+        Some(By::Tcpdump) if wanted.decrypt => {
+            Err(AdbError::new("tcpdump opens no TLS: leave --decrypt out, or --by pcapdroid").into())
+        }
         Some(By::Tcpdump) => Ok(tcpdump(say)?.map_err(|why| AdbError::new(format!("{why}; or --by pcapdroid")))?),
         Some(By::Pcapdroid) => Ok(Way::Pcapdroid),
+        // tcpdump opens nothing.
+        None if wanted.decrypt => Ok(Way::Pcapdroid),
         None => match tcpdump(say)? {
             Ok(way) => Ok(way),
             Err(_) if about::is_installed(adb, pcapdroid::PACKAGE)? => {

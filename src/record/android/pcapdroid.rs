@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::{Wanted, about};
 use crate::record::adb::{Adb, AdbError};
+use crate::record::dumper::Settings;
 use crate::record::error::RecordError;
 use crate::record::series;
 use crate::record::{Progress, Recording};
@@ -60,6 +61,7 @@ impl Pcapdroid {
         folder: &Path,
         say: &mut dyn FnMut(String),
     ) -> Result<Self, RecordError> {
+        refuse(&wanted.settings)?;
         let adb = wanted.adb.clone();
         if !about::is_installed(&adb, PACKAGE)? {
             let what = format!("PCAPdroid ({PACKAGE}) is not installed on the phone: install it, and open it once");
@@ -91,24 +93,17 @@ impl Pcapdroid {
             extras.push(("tls_decryption", "true".to_owned()));
             extras.push(("sslkeylog_name", format!("{name}.keys.txt")));
         }
-        if wanted.settings.interface != "any" {
-            return Err(
-                AdbError::new("PCAPdroid records what apps send, not an interface: leave --interface out").into()
-            );
-        }
-        if !wanted.settings.filter.is_empty() {
-            return Err(
-                AdbError::new("PCAPdroid takes no BPF filter: leave --filter out, --app keeps to one app").into()
-            );
-        }
         let api_key = wanted.api_key.clone();
         intent(&adb, "start", api_key.as_deref(), &extras)?;
         say("on the phone: allow PCAPdroid to record, if it asks".to_owned());
         wait_until_it_records(&adb, api_key.is_some())?;
-        series::begun(folder, &format!("{file} on the phone")).map_err(|(path, e)| RecordError::write(&path, e))?;
+        let began = series::begun(folder, &format!("{file} on the phone"));
         let (folder, path) = (folder.to_owned(), folder.to_owned());
         let (written, looked, runs, remarks) = (0, Instant::now(), true, Vec::new());
-        Ok(Self { adb, api_key, file, key_log, folder, path, written, looked, runs, remarks })
+        // Made before anything else may fail: dropped, it ends what was begun on the phone.
+        let recording = Self { adb, api_key, file, key_log, folder, path, written, looked, runs, remarks };
+        began.map_err(|(path, e)| RecordError::write(&path, e))?;
+        Ok(recording)
     }
 
     /// Fetches a file, whole: its size is that on the phone.
@@ -119,9 +114,14 @@ impl Pcapdroid {
         };
         let length = self.adb.fetch(from, to).map_err(|error| RecordError::write(to, error))?;
         if length != there {
+            // Half a recording in the session would be audited as a whole one.
+            let kept = match std::fs::remove_file(to) {
+                Ok(()) => String::new(),
+                Err(error) => format!("; {} holds what came, and cannot be removed ({error})", to.display()),
+            };
             let what = format!(
                 "{from} has {there} bytes on the phone and {length} came over: it is still there, \
-                 `adb pull {from}` fetches it"
+                 `adb pull {from}` fetches it{kept}"
             );
             return Err(AdbError::new(what).into());
         }
@@ -139,9 +139,58 @@ impl Pcapdroid {
         let to = free_name(&self.folder, "keys", "log", "keylog");
         self.fetch(&from, &to)?;
         self.remarks.push(format!("keys: {}", to.display()));
-        let _ = self.adb.shell(&format!("rm -f {from}"));
+        if !self.runs {
+            self.remove(&from);
+        }
         Ok(())
     }
+
+    /// Nobody else on the phone is to read what was fetched: what is in the shared folder, other apps may.
+    fn remove(&mut self, file: &str) {
+        let removed = self.adb.shell(&format!("rm -f {file}")).and_then(|_| size(&self.adb, file));
+        let why = match removed {
+            Ok(None) => return,
+            Ok(Some(_)) => String::new(),
+            Err(error) => format!(" ({error})"),
+        };
+        self.remarks.push(format!("{file} may still be on the phone{why}: remove it there"));
+    }
+
+    /// The phone went away: nothing can be told to it any more.
+    fn lost(&mut self, error: &AdbError) -> RecordError {
+        self.runs = false;
+        let what = format!(
+            "the phone cannot be reached any more ({error}); PCAPdroid goes on or has ended there: plug it in, \
+             end it there, and fetch what it wrote: adb pull {} {}",
+            self.file,
+            self.folder.display()
+        );
+        RecordError::Phone(AdbError::new(what))
+    }
+}
+
+/// An error in between must not leave it recording on the phone.
+impl Drop for Pcapdroid {
+    fn drop(&mut self) {
+        if self.runs {
+            // The error that led here is told; to this one nobody listens.
+            let _ = intent(&self.adb, "stop", self.api_key.as_deref(), &[]);
+        }
+    }
+}
+
+/// Options that PCAPdroid has nothing like.
+fn refuse(settings: &Settings) -> Result<(), AdbError> {
+    let what = if settings.interface != "any" {
+        "PCAPdroid records what apps send, not an interface: leave --interface out"
+    } else if !settings.filter.is_empty() {
+        "PCAPdroid takes no BPF filter: leave --filter out, --app keeps to one app"
+    } else if settings.keys.is_some() {
+        "PCAPdroid hands over a key log of its own with --decrypt: put another one into the folder, and leave --keys out"
+    } else {
+        return Ok(());
+    };
+    Err(AdbError::new(what))
 }
 
 impl Recording for Pcapdroid {
@@ -159,17 +208,11 @@ impl Recording for Pcapdroid {
             return Ok(true);
         }
         self.looked = Instant::now();
-        let lost = |error: AdbError| {
-            let what = format!(
-                "the phone cannot be reached any more ({error}); PCAPdroid goes on or has ended there: plug it in, \
-                 end it there, and fetch what it wrote: adb pull {} {}",
-                self.file,
-                self.folder.display()
-            );
-            RecordError::Phone(AdbError::new(what))
-        };
-        self.written = size(&self.adb, &self.file).map_err(lost)?.unwrap_or(self.written);
-        self.runs = runs(&self.adb).map_err(lost)?;
+        let (written, runs) = size(&self.adb, &self.file)
+            .and_then(|written| Ok((written, runs(&self.adb)?)))
+            .map_err(|error| self.lost(&error))?;
+        self.written = written.unwrap_or(self.written);
+        self.runs = runs;
         if !self.runs {
             let little = free(&self.adb)?.is_some_and(|free| free < LITTLE);
             let why = if little { "the phone has no room left" } else { "it was ended on the phone" };
@@ -185,16 +228,20 @@ impl Recording for Pcapdroid {
             while Instant::now() < until && runs(&self.adb)? {
                 std::thread::sleep(PAUSE);
             }
-            if runs(&self.adb)? {
-                self.remarks.push("PCAPdroid did not end: end it on the phone".to_owned());
+            self.runs = runs(&self.adb)?;
+            if self.runs {
+                let what =
+                    "PCAPdroid did not end: what it wrote so far was fetched, and is still on the phone; end it there";
+                self.remarks.push(what.to_owned());
             }
         }
         let to = free_name(&self.folder, "capture", "pcap", "pcap");
         self.written = self.fetch(&self.file, &to)?;
         self.path = named_by_content(&self.folder, to)?;
         self.fetch_key_log()?;
-        // Nobody else on the phone is to read it: what is in the shared folder, other apps may.
-        let _ = self.adb.shell(&format!("rm -f {}", self.file));
+        if !self.runs {
+            self.remove(&self.file.clone());
+        }
         series::ended(&self.folder);
         Ok(self.progress())
     }
