@@ -133,12 +133,17 @@ pub fn examine(
     Ok(observations)
 }
 
-/// The inputs of a session with their times and clocks, by the first pass alone.
+/// The inputs of a session with their times and clocks, and what is damaged in each, by the first pass alone.
 ///
 /// # Errors
 /// As those of [`examine`].
-pub fn inputs(session: &Session, signatures: &Signatures) -> Result<Vec<Input>, ExamineError> {
-    Ok(first_pass(session, signatures, &mut |_| ())?.0.inputs)
+pub fn inputs(
+    session: &Session,
+    signatures: &Signatures,
+    remarks: &mut Remarks<'_>,
+) -> Result<Vec<(Input, Vec<Gap>)>, ExamineError> {
+    let known = first_pass(session, signatures, remarks)?.0;
+    Ok(known.inputs.into_iter().zip(known.damage).collect())
 }
 
 /// What the messages of a session are looked at with, once pass 1 found names, apps and the first time.

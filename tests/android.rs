@@ -349,7 +349,14 @@ fn what_cannot_be_is_said_with_what_to_do() {
         ("pcapdroid", "refused", app, "it was not allowed on the phone"),
         ("pcapdroid", "", &["--api-key", "wrong"], "the API key is wrong"),
         ("pcapdroid", "", &["--interface", "wlan0"], "leave --interface out"),
+        ("pcapdroid", "", &["--filter", "udp"], "leave --filter out"),
+        ("pcapdroid", "", &["--snaplen", "96"], "leave --snaplen out"),
+        ("pcapdroid", "", &["--file-size", "8"], "leave --file-size and --files out"),
+        ("pcapdroid", "", &["--file-size", "8", "--files", "2"], "leave --file-size and --files out"),
+        ("pcapdroid", "", &["--keys", "keys.log"], "leave --keys out"),
         ("rooted", "", &["--by", "tcpdump", "--decrypt"], "leave --decrypt out"),
+        ("rooted", "", &["--by", "tcpdump", "--api-key", "right"], "leave --api-key out"),
+        ("rooted", "", &["--api-key", "right"], "PCAPdroid (com.emanuelef.remote_capture) is not installed"),
     ] {
         let said = Phone::with(kind, fault).refused(options);
         assert!(said.contains(words), "{kind} {fault}: {said}");
@@ -373,6 +380,17 @@ fn a_file_that_came_over_cut_is_said() {
         .filter(|name| name.ends_with(".pcap") || name.ends_with(".pcapng"))
         .collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+/// Nothing that is asked of a phone is passed over where none records.
+#[test]
+fn options_of_a_phone_need_one() {
+    for option in [&["--api-key", "right"][..], &["--adb", "adb"], &["--app", "a.b"], &["--decrypt"], &["--no-screens"]] {
+        let base = ["record", "session", "--interface", "nosuch0"];
+        let output = Command::new(PROGRAM).args(base).args(option).output().expect("runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && said.contains("--android"), "{said}");
+    }
 }
 
 /// A key that is set for phones is no wish for one.

@@ -16,7 +16,7 @@ use crate::evidence::Time;
 use crate::record::adb::Adb;
 use crate::record::android::{Android, By, Wanted};
 use crate::record::typed::{self, Typed};
-use crate::record::{Progress, Recording, Settings, Spread, not_ended};
+use crate::record::{Progress, Recording, SNAPLEN, Settings, Spread, not_ended};
 use crate::session::{Mark, append_mark};
 
 const MIB: u64 = 1 << 20;
@@ -36,7 +36,7 @@ pub struct Args {
     filter: String,
 
     /// Bytes kept of each packet
-    #[arg(long, value_name = "BYTES", default_value_t = 262_144)]
+    #[arg(long, value_name = "BYTES", default_value_t = SNAPLEN)]
     snaplen: u32,
 
     /// Stop by itself after this many seconds
@@ -92,18 +92,18 @@ struct Phone {
     #[arg(long, requires = "android")]
     decrypt: bool,
 
-    /// PCAPdroid's API key, which spares its question on the phone
-    // Without `requires`: a variable that is set for phones is no wish of a recording without one.
-    #[arg(long, value_name = "KEY", env = "PCAPDROID_API_KEY", hide_env_values = true)]
+    /// PCAPdroid's API key, which spares its question on the phone [env: PCAPDROID_API_KEY]
+    // Read by hand: a variable that is set for all phones is no wish of a recording that needs no key.
+    #[arg(long, value_name = "KEY", requires = "android")]
     api_key: Option<String>,
 
     /// Take no picture of the phone's screen at marks
     #[arg(long, requires = "android")]
     no_screens: bool,
 
-    /// The adb program
-    #[arg(long, value_name = "PROGRAM", default_value = "adb")]
-    adb: OsString,
+    /// The adb program [default: adb]
+    #[arg(long, value_name = "PROGRAM", requires = "android")]
+    adb: Option<OsString>,
 }
 
 /// What records on a phone.
@@ -117,7 +117,9 @@ enum Recorder {
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     if args.phone.android.is_none() && args.interface.is_none() {
-        return list();
+        let listed = list()?;
+        anyhow::ensure!(args.session.is_none(), "say what to record: one of these with --interface, or --android");
+        return Ok(listed);
     }
     let folder = match (&args.session, &args.phone.android) {
         (Some(folder), _) => folder.clone(),
@@ -223,15 +225,21 @@ fn open(args: &Args, folder: &Path) -> anyhow::Result<Box<dyn Recording>> {
     if settings.interface.is_empty() {
         "any".clone_into(&mut settings.interface);
     }
+    let by = match (phone.by, &phone.api_key) {
+        (Some(Recorder::Tcpdump), Some(_)) => {
+            anyhow::bail!("tcpdump asks for no API key: leave --api-key out, or --by pcapdroid")
+        }
+        (Some(Recorder::Tcpdump), None) => Some(By::Tcpdump),
+        (Some(Recorder::Pcapdroid), _) | (None, Some(_)) => Some(By::Pcapdroid),
+        (None, None) => None,
+    };
+    let program = phone.adb.clone().unwrap_or_else(|| "adb".into());
     let wanted = Wanted {
-        adb: Adb::choose(&phone.adb, serial.as_deref())?,
+        adb: Adb::choose(&program, serial.as_deref())?,
         app: phone.app.clone(),
-        by: phone.by.map(|by| match by {
-            Recorder::Tcpdump => By::Tcpdump,
-            Recorder::Pcapdroid => By::Pcapdroid,
-        }),
+        by,
         settings,
-        api_key: phone.api_key.clone(),
+        api_key: phone.api_key.clone().or_else(|| std::env::var("PCAPDROID_API_KEY").ok()),
         decrypt: phone.decrypt,
         screens: !phone.no_screens,
     };

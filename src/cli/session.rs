@@ -114,7 +114,7 @@ fn show(folder: &Path) -> anyhow::Result<Outcome> {
     let signatures = Signatures::load(&[] as &[PathBuf])?;
     let session = Session::open(&[folder.to_owned()], &signatures)?;
     let mut events: Vec<(Time, String)> = Vec::new();
-    for input in examine::inputs(&session, &signatures)? {
+    for (input, _) in examine::inputs(&session, &signatures, &mut |text| output::say(false, &text))? {
         for (time, what) in [(input.first, "begins"), (input.last, "ends")] {
             events.extend(time.map(|time| (time, format!("{} {what}", input.name))));
         }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::capture::{self, Apps, Packet, Record, Source, Survey};
-use crate::evidence::{Gaps, Time};
+use crate::evidence::{Gap, Gaps, Time};
 use crate::message::{Item, Options, import};
 use crate::net::{Numbering, Segment, Slicer};
 use crate::observations::{Clock, ClockBy, Input};
@@ -42,6 +42,8 @@ pub struct Known {
     pub apps: Vec<Apps>,
     /// It is a dump of plaintext, by input.
     pub dumps: Vec<bool>,
+    /// What is damaged or over a limit, by input; in `gaps` too.
+    pub damage: Vec<Vec<Gap>>,
     /// Since when any input was recorded: what it says of itself, else its first record.
     pub first: Option<Time>,
     /// Damage and limits.
@@ -109,8 +111,8 @@ pub fn survey(
 /// What is known, where each input was given, and the connections of each where they are `wanted`.
 type Read = (Known, Vec<usize>, Vec<Option<Beginnings>>);
 
-/// What one input turned out to be, its apps, that it is a dump of plaintext, and its connections.
-type Surveyed = (Input, Apps, bool, Option<Beginnings>);
+/// What one input turned out to be, its apps, that it is a dump of plaintext, its damage, and its connections.
+type Surveyed = (Input, Apps, bool, Vec<Gap>, Option<Beginnings>);
 
 fn read(
     sources: Vec<Source>,
@@ -149,8 +151,8 @@ fn read(
         for (address, name) in given {
             known.names.learn_given(address, &name);
         }
-        for gap in gaps {
-            known.gaps.add(gap);
+        for gap in &gaps {
+            known.gaps.add(gap.clone());
         }
         known.first = [known.first, started, input.first].into_iter().flatten().min();
         members.push(begin.index);
@@ -167,7 +169,7 @@ fn read(
             known.sealed_names |= open.names.finish(&mut known.names);
         }
         if let Some(place) = found.get_mut(begin.index) {
-            *place = Some((input, apps, dump, beginnings));
+            *place = Some((input, apps, dump, gaps, beginnings));
         }
     }
     let series = finder.finish(&mut |open| known.sealed_names |= open.names.finish(&mut known.names));
@@ -177,13 +179,14 @@ fn read(
     for index in series.into_iter().flatten() {
         let source = sources.get_mut(index).and_then(Option::take);
         let found = found.get_mut(index).and_then(Option::take);
-        if let (Some(source), Some((input, apps, dump, beginnings))) = (source, found) {
+        if let (Some(source), Some((input, apps, dump, damage, beginnings))) = (source, found) {
             order.push(index);
             all.push(beginnings);
             known.sources.push(source);
             known.inputs.push(input);
             known.apps.push(apps);
             known.dumps.push(dump);
+            known.damage.push(damage);
         }
     }
     Ok((known, order, all))

@@ -17,6 +17,9 @@ use crate::session::private_folder;
 /// The file is whole at least this often.
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
 
+/// Bytes kept of each packet unless others are asked for: what tcpdump keeps, more than any interface hands over.
+pub const SNAPLEN: u32 = 262_144;
+
 /// What a recording says of itself in its files, and how it is spread over them.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {

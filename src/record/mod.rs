@@ -25,7 +25,7 @@ use std::path::Path;
 
 use crate::session::Mark;
 
-pub use dumper::Settings;
+pub use dumper::{SNAPLEN, Settings};
 pub use error::RecordError;
 #[cfg(feature = "live")]
 pub use live::{Recorder, interfaces, may_record};

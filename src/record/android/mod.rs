@@ -56,7 +56,7 @@ pub struct Android {
     folder: PathBuf,
     inner: Box<dyn Recording>,
     before: Ahead,
-    /// Captures whose shift is noted.
+    /// Captures whose shift is noted, and that are still there.
     noted: Vec<PathBuf>,
     screens: Option<Screens>,
     remarks: Vec<String>,
@@ -89,7 +89,7 @@ impl Android {
             ..Recorded::now("record")
         };
         session::begin(folder, &Known { app, recorded: Some(recorded), ..Known::default() })?;
-        let noted = Amendment { keys: about.keys(), build: about.build(), shifts: Vec::new() };
+        let noted = Amendment { keys: about.keys(), build: about.build(), ..Amendment::default() };
         for (key, there, found) in amend(folder, &noted)? {
             say(format!("session.toml says {key} = {there:?}, the phone {found:?}; what stands there was left"));
         }
@@ -110,10 +110,11 @@ impl Android {
         } else if after.is_none() {
             return;
         }
-        let (seconds, sure, how) = shift(self.before, after);
-        let whose = self.noted.iter().filter(|path| path.is_file()).filter_map(|path| path.file_name());
-        let whose = whose.map(|name| (name.to_string_lossy().into_owned(), seconds, sure, how.clone()));
-        if let Err(error) = amend(&self.folder, &Amendment { shifts: whose.collect(), ..Amendment::default() }) {
+        let (seconds, uncertainty, how) = shift(self.before, after);
+        let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let gone = self.noted.extract_if(.., |path| !path.is_file()).map(|path| name(&path)).collect();
+        let shifts = self.noted.iter().map(|path| (name(path), seconds, uncertainty, how.clone())).collect();
+        if let Err(error) = amend(&self.folder, &Amendment { shifts, gone, ..Amendment::default() }) {
             let what = format!("the shift of the phone's clock ({seconds:+.3} s) could not be noted: {error}");
             self.remarks.push(what);
         }

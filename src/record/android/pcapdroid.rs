@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::{Wanted, about};
 use crate::record::adb::{Adb, AdbError};
-use crate::record::dumper::Settings;
+use crate::record::dumper::{SNAPLEN, Settings};
 use crate::record::error::RecordError;
 use crate::record::series;
 use crate::record::{Progress, Recording};
@@ -185,6 +185,10 @@ fn refuse(settings: &Settings) -> Result<(), AdbError> {
         "PCAPdroid records what apps send, not an interface: leave --interface out"
     } else if !settings.filter.is_empty() {
         "PCAPdroid takes no BPF filter: leave --filter out, --app keeps to one app"
+    } else if settings.snaplen != SNAPLEN {
+        "PCAPdroid would cut off which app each packet is of: leave --snaplen out"
+    } else if settings.spread.file_bytes.is_some() {
+        "PCAPdroid writes one file: leave --file-size and --files out, --size ends the recording in time"
     } else if settings.keys.is_some() {
         "PCAPdroid hands over a key log of its own with --decrypt: put another one into the folder, and leave --keys out"
     } else {
