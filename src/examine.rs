@@ -286,6 +286,7 @@ fn first_pass(
     signatures: &Signatures,
     remarks: &mut Remarks<'_>,
 ) -> Result<(Known, Options), ExamineError> {
+    session.remarks.iter().for_each(|remark| remarks(remark.clone()));
     let mut sources = open(session)?;
     let mut clocks = Vec::with_capacity(sources.len());
     for source in &mut sources {

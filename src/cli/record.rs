@@ -12,6 +12,7 @@ use anyhow::Context;
 use clap::ValueEnum;
 
 use super::{Outcome, output};
+use crate::capture::recorder;
 use crate::evidence::Time;
 use crate::record::adb::Adb;
 use crate::record::android::{Android, By, Wanted};
@@ -135,6 +136,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             anyhow::bail!("say which session folder to record into: wirewitness record DIR --interface NAME")
         }
     };
+    output::session_folder(&folder)?;
     let keys = match &args.phase {
         Some(keys) => typed::parse(keys.as_deref().unwrap_or(typed::KEYS)).map_err(anyhow::Error::msg)?,
         None => BTreeMap::new(),
@@ -153,6 +155,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         );
     }
     let mut recording = open(&args, &folder)?;
+    if let Some(log) = args.keys.as_deref().filter(|log| !log.exists()) {
+        output::say(args.quiet, &format!("the key log {} is not there yet: it is waited for", log.display()));
+    }
     let typed = (!keys.is_empty()).then(Typed::listen);
     let how = match keys.is_empty() {
         true => format!("mark what happens from another terminal: wirewitness mark {} launched", folder.display()),
@@ -201,16 +206,27 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         );
         output::say(args.quiet, &said);
     }
+    if let Some(log) = args.keys.as_deref().filter(|_| progress.keys == 0) {
+        let said = format!(
+            "no secret came from the key log {}: TLS and QUIC stay closed. Does the app write to this file (SSLKEYLOGFILE)?",
+            log.display()
+        );
+        output::say(args.quiet, &said);
+    }
     if progress.removed > 0 {
         output::say(args.quiet, &format!("{} older capture files went to make room", progress.removed));
     }
-    output::say(args.quiet, &format!("audit it: wirewitness audit {} --policy FILE", folder.display()));
+    if progress.packets == 0 && !progress.elsewhere {
+        output::say(args.quiet, "no packet came: was it the right interface, and the right filter?");
+    }
+    output::say(args.quiet, &output::audit_it(&folder));
     Ok(Outcome::Clear)
 }
 
 /// Begins to record what is asked for, and says so.
 fn open(args: &Args, folder: &Path) -> anyhow::Result<Box<dyn Recording>> {
     let mut settings = Settings {
+        recorder: if args.phone.android.is_some() { recorder::PHONE } else { recorder::RECORD },
         interface: args.interface.clone().unwrap_or_default(),
         filter: args.filter.clone(),
         snaplen: args.snaplen,

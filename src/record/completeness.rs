@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::capture::Source;
+use crate::capture::{Format, Source};
 use crate::evidence::{Gap, Time};
 use crate::examine;
 use crate::observations::{ClockBy, Input};
@@ -80,21 +80,14 @@ fn clocks(session: &Session, inputs: &[Input], checks: &mut Vec<Check>) {
         });
     }
     for name in session.description.time_shift.keys() {
-        let is_there =
-            |path: &std::path::PathBuf| path.file_name().is_some_and(|file| file.to_string_lossy() == name.as_str());
-        // That there is none at all is said elsewhere.
-        if session.captures.is_empty() {
-            continue;
-        }
-        if !session.captures.iter().any(is_there) {
+        // That there is none at all, or that none can be looked at, is said elsewhere.
+        if !inputs.is_empty() && !inputs.iter().any(|input| input.name == *name) {
             checks.push(Check::found(
                 State::Note,
                 "session.toml time_shift",
                 format!("没有名为 {name} 的抓包"),
                 format!("there is no capture {name}"),
             ));
-        } else if let Err(error) = session.clock(name) {
-            checks.push(Check::found(State::Wrong, "session.toml time_shift", error.to_string(), error.to_string()));
         }
     }
 }
@@ -114,6 +107,8 @@ fn captures(session: &Session, signatures: &Signatures, checks: &mut Vec<Check>)
             false
         }
     });
+    // Texts and tables beside the captures are none, a policy for instance; a HAR is called so.
+    readable.others.retain(|path| Source::open(path).is_ok_and(|source| source.format() != Format::Har));
     if readable.captures.is_empty() && readable.others.is_empty() {
         checks.extend(session.captures.is_empty().then(|| {
             Check::found(State::Wrong, "capture", "文件夹里没有抓包", "there is no capture in the folder").then(
@@ -125,7 +120,7 @@ fn captures(session: &Session, signatures: &Signatures, checks: &mut Vec<Check>)
     }
     let mut remarks = Vec::new();
     let found = examine::inputs(&readable, signatures, &mut |remark| remarks.push(remark));
-    checks.extend(remarks.iter().map(|remark| Check::found(State::Note, "keys", remark, remark)));
+    checks.extend(remarks.iter().map(|remark| Check::found(State::Note, "folder", remark, remark)));
     match found {
         Ok(found) => {
             checks.extend(found.iter().map(|(input, damage)| capture(input, damage)));

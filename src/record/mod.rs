@@ -19,6 +19,7 @@ pub mod privilege;
 #[cfg(feature = "proxy")]
 pub mod proxy;
 mod series;
+mod system;
 pub mod typed;
 
 use std::path::Path;

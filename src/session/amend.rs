@@ -4,7 +4,9 @@ use std::path::Path;
 
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value, value};
 
-use super::{PRIVATE, SessionError, read_text, to_invoker};
+#[cfg(unix)]
+use super::privacy::PRIVATE;
+use super::{SessionError, read_text, to_owner};
 
 /// `session.toml` is written by hand: far below this.
 const LIMIT: u64 = 1 << 20;
@@ -51,10 +53,10 @@ pub fn amend(folder: &Path, noted: &Amendment) -> Result<Vec<(String, String, St
     if !noted.build.is_empty() {
         keys(table(&path, &mut document, "build", false)?, &noted.build);
     }
-    for (capture, seconds, sure, how) in &noted.shifts {
+    for (capture, seconds, uncertainty, how) in &noted.shifts {
         let mut shift = Table::new();
         shift.insert("seconds", value(thousandths(*seconds)));
-        shift.insert("sure", value(thousandths(*sure)));
+        shift.insert("uncertainty", value(thousandths(*uncertainty)));
         shift.insert("how", value(how));
         table(&path, &mut document, "time_shift", true)?.insert(capture, Item::Table(shift));
     }
@@ -105,7 +107,7 @@ fn write(path: &Path, text: &str) -> Result<(), SessionError> {
         file.as_file().set_permissions(std::fs::Permissions::from_mode(mode)).map_err(failed)?;
     }
     file.persist(path).map_err(|error| failed(error.error))?;
-    to_invoker(path);
+    to_owner(path);
     Ok(())
 }
 

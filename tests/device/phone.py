@@ -1,15 +1,21 @@
 #!/usr/bin/env python3
-"""A stand-in for adb: answers as the phone that PHONE names, and logs what it was asked.
+"""What the stand-in for adb says: answers as the phone that PHONE names, and logs what it was asked.
 
 Answers are in the form in which Android prints them: `service call` as Parcel::print of
 frameworks/native, `ip` as iproute2, `cmd wifi status` as WifiShellCommand, the files as
 the system writes them. All values are made up. What a phone refuses, it refuses as Android
 does, with words on standard error or an exception in the parcel.
+
+`--serve` prints a port, on which it answers any number of commands at a time: arguments that end in a NUL each, and
+an empty one; then `0` and the output, or `1` and what goes to standard error.
 """
 import os
+import signal
+import socket
 import sys
 import time
 
+sys.dont_write_bytecode = True
 import recorder
 
 
@@ -103,33 +109,84 @@ PHONES["rooted"].update({key: RECORDING[key] for key in RECORDING if key not in 
 PHONES["trusting"] = PHONES["new"]
 CA = "/system/etc/security/cacerts/178c5adf.0"
 
-arguments = sys.argv[1:]
-if arguments[:1] == ["-s"]:
-    arguments = arguments[2:]
-if "ADB_LOG" in os.environ:
-    with open(os.environ["ADB_LOG"], "a") as log:
-        log.write(" ".join(arguments) + "\n")
-phone = os.environ["PHONE"]
-if arguments == ["devices"]:
-    state = phone if phone in ("unauthorized", "offline") else "device"
-    more = "\nemulator-5554\tdevice" if phone == "several" else ""
-    print("List of devices attached" + ("" if phone == "none" else f"\nWW4400218837\t{state}{more}") + "\n")
-    sys.exit()
-if phone == "none":
-    sys.exit("error: no devices/emulators found")
-if "PHONE_STATE" in os.environ:
-    said = recorder.answer(arguments)
-    if said is not None:
-        sys.stdout.buffer.write(said if isinstance(said, bytes) else said.encode())
-        sys.exit()
-command = arguments[1]
-if command == "date +%s.%N":
-    # A phone that was never set: ninety seconds late. One of before toybox knows no nanoseconds.
-    now = time.time_ns() - (90_000_000_000 if phone == "late" else 0)
-    print(f"{now // 10**9}." + ("N" if phone == "old" else f"{now % 10**9:09}"))
-elif command.startswith("ls ") and phone == "trusting":
-    print("\n".join(path for path in command.split()[1:] if path == CA))
-elif command in PHONES[phone]:
-    sys.stdout.write(PHONES[phone][command])
-else:
-    sys.exit(f"/system/bin/sh: {command.split()[0]}: inaccessible or not found")
+
+
+def run(arguments, out):
+    """Writes to `out` what the phone says to a command; SystemExit: why it does not."""
+    if arguments[:1] == ["-s"]:
+        arguments = arguments[2:]
+    if "ADB_LOG" in os.environ:
+        with open(os.environ["ADB_LOG"], "a") as log:
+            log.write(" ".join(arguments) + "\n")
+    phone = os.environ["PHONE"]
+    if phone == "broken":
+        sys.exit("adb: failed to check server version: cannot connect to daemon")
+    if arguments == ["devices"]:
+        state = phone if phone in ("unauthorized", "offline") else "device"
+        more = "\nemulator-5554\tdevice" if phone == "several" else ""
+        said = "List of devices attached" + ("" if phone == "none" else f"\nWW4400218837\t{state}{more}") + "\n\n"
+        return out.write(said.encode())
+    if phone == "none":
+        sys.exit("error: no devices/emulators found")
+    if "PHONE_STATE" in os.environ:
+        said = recorder.answer(arguments, out)
+        if said is not None:
+            return out.write(said if isinstance(said, bytes) else said.encode())
+    command = arguments[1]
+    if command == "date +%s.%N":
+        # A phone that was never set: ninety seconds late. One of before toybox knows no nanoseconds.
+        now = time.time_ns() - (90_000_000_000 if phone == "late" else 0)
+        said = f"{now // 10**9}." + ("N" if phone == "old" else f"{now % 10**9:09}") + "\n"
+    elif command.startswith("ls ") and phone == "trusting":
+        said = "".join(f"{path}\n" for path in command.split()[1:] if path == CA)
+    elif command in PHONES[phone]:
+        said = PHONES[phone][command]
+    else:
+        sys.exit(f"/system/bin/sh: {command.split()[0]}: inaccessible or not found")
+    out.write(said.encode())
+
+
+class Answer:
+    """The output of a command to a connection, behind the word that it was not refused."""
+
+    def __init__(self, connection):
+        self.connection, self.begun = connection, False
+
+    def write(self, data):
+        self.connection.sendall((b"" if self.begun else b"0") + data)
+        self.begun = True
+
+    def flush(self):
+        pass
+
+
+def serve():
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    print(listener.getsockname()[1], flush=True)
+    while True:
+        connection, _ = listener.accept()
+        if os.fork() == 0:
+            break
+        connection.close()
+    listener.close()
+    # A phone that starts a program has it end as programs do.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    asked = b""
+    while not (asked.endswith(b"\0\0") or asked == b"\0"):
+        asked += connection.recv(65536)
+    answer = Answer(connection)
+    try:
+        run(asked[:-2].decode().split("\0"), answer)
+        answer.write(b"")
+    except SystemExit as refused:
+        connection.sendall(f"1{refused.code}\n".encode())
+    except BrokenPipeError:
+        pass
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--serve"]:
+        serve()
+    else:
+        run(sys.argv[1:], sys.stdout.buffer)

@@ -12,7 +12,7 @@ mod tcpdump;
 
 use std::path::{Path, PathBuf};
 
-use super::adb::{Adb, AdbError, Ahead};
+use super::adb::{Adb, AdbError, Offset};
 use super::dumper::Settings;
 use super::error::RecordError;
 use super::{Progress, Recording};
@@ -55,7 +55,7 @@ pub struct Android {
     adb: Adb,
     folder: PathBuf,
     inner: Box<dyn Recording>,
-    before: Ahead,
+    before: Offset,
     /// Captures whose shift is noted, and that are still there.
     noted: Vec<PathBuf>,
     screens: Option<Screens>,
@@ -75,8 +75,8 @@ impl Android {
         let app = wanted.app.clone().or(described.app);
         let about = About::read(&adb, app.as_deref())?;
         say(format!("phone: {}", about.device()));
-        let before = adb.ahead()?;
-        say(format!("its clock is {:+.3} s ahead of this machine's (±{:.3})", before.seconds, before.sure));
+        let before = adb.clock_offset()?;
+        say(format!("its clock is {:+.3} s ahead of this machine's (±{:.3})", before.seconds, before.uncertainty));
         let inner: Box<dyn Recording> = match chosen(&wanted, app.as_deref(), say)? {
             Way::Tcpdump(root, program) => Box::new(tcpdump::Tcpdump::open(&wanted, &root, &program, folder, before)?),
             Way::Pcapdroid => Box::new(pcapdroid::Pcapdroid::open(&wanted, app.as_deref(), folder, say)?),
@@ -102,7 +102,7 @@ impl Android {
 
     /// Notes the shift of the capture that is being written, once it is there; with a second measurement,
     /// of all of them. What is recorded is worth more than the note: where that fails, it is remarked.
-    fn note(&mut self, after: Option<Ahead>) {
+    fn note(&mut self, after: Option<Offset>) {
         let path = self.inner.path();
         let fresh = path.is_file() && self.noted.last().is_none_or(|last| last != path);
         if fresh {
@@ -142,11 +142,9 @@ impl Recording for Android {
 
     fn finish(&mut self) -> Result<Progress, RecordError> {
         // While the phone is still there.
-        let after = self.adb.ahead().ok();
+        let after = self.adb.clock_offset().ok();
         let progress = self.inner.finish();
-        if let Some(screens) = self.screens.take() {
-            screens.finish();
-        }
+        self.remarks.extend(self.screens.take().and_then(Screens::finish));
         self.note(after);
         progress
     }
@@ -158,15 +156,17 @@ impl Recording for Android {
 
 /// The shift of a capture on the phone's clock, how sure it is, and how it is known. Between two
 /// measurements the clock may have run off or been set: its way counts to how wrong it can be.
-fn shift(before: Ahead, after: Option<Ahead>) -> (f64, f64, String) {
-    let said = |ahead: Ahead| format!("{:+.3} s ±{:.3}", ahead.seconds, ahead.sure);
+fn shift(before: Offset, after: Option<Offset>) -> (f64, f64, String) {
+    let said = |offset: Offset| format!("{:+.3} s ±{:.3}", offset.seconds, offset.uncertainty);
     match after {
-        None => (-before.seconds, before.sure, format!("the phone's clock, asked before: ahead {}", said(before))),
+        None => {
+            (-before.seconds, before.uncertainty, format!("the phone's clock, asked before: ahead {}", said(before)))
+        }
         Some(after) => {
             let middle = f64::midpoint(before.seconds, after.seconds);
-            let sure = (before.seconds - after.seconds).abs() / 2.0 + before.sure.max(after.sure);
+            let uncertainty = (before.seconds - after.seconds).abs() / 2.0 + before.uncertainty.max(after.uncertainty);
             let how = format!("the phone's clock, asked before and after: ahead {}, {}", said(before), said(after));
-            (-middle, sure, how)
+            (-middle, uncertainty, how)
         }
     }
 }
@@ -261,10 +261,10 @@ mod tests {
 
     #[test]
     fn a_clock_that_ran_off_is_known_less_well() {
-        let at = |seconds, sure| Ahead { seconds, sure };
-        let (seconds, sure, _) = shift(at(1.0, 0.02), None);
-        assert!((seconds + 1.0).abs() < 1e-9 && (sure - 0.02).abs() < 1e-9);
-        let (seconds, sure, how) = shift(at(1.0, 0.02), Some(at(1.5, 0.01)));
-        assert!((seconds + 1.25).abs() < 1e-9 && (sure - 0.27).abs() < 1e-9, "{how}");
+        let at = |seconds, uncertainty| Offset { seconds, uncertainty };
+        let (seconds, uncertainty, _) = shift(at(1.0, 0.02), None);
+        assert!((seconds + 1.0).abs() < 1e-9 && (uncertainty - 0.02).abs() < 1e-9);
+        let (seconds, uncertainty, how) = shift(at(1.0, 0.02), Some(at(1.5, 0.01)));
+        assert!((seconds + 1.25).abs() < 1e-9 && (uncertainty - 0.27).abs() < 1e-9, "{how}");
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::{Wanted, about};
+use crate::capture::{Format, Source};
 use crate::record::adb::{Adb, AdbError};
 use crate::record::dumper::{SNAPLEN, Settings};
 use crate::record::error::RecordError;
@@ -344,9 +345,7 @@ fn free_name(folder: &Path, stem: &str, first: &str, others: &str) -> PathBuf {
 
 /// PCAPdroid writes pcapng under any name: a reader of folders goes by it.
 fn named_by_content(folder: &Path, path: PathBuf) -> Result<PathBuf, RecordError> {
-    let mut magic = [0; 4];
-    let read = std::fs::File::open(&path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut magic));
-    if read.is_err() || magic != [0x0a, 0x0d, 0x0d, 0x0a] {
+    if Source::open(&path).map(|source| source.format()).ok() != Some(Format::Pcapng) {
         return Ok(path);
     }
     let to = free_name(folder, "capture", "pcapng", "pcapng");
