@@ -18,6 +18,7 @@ mod sighting;
 mod noise;
 mod paths;
 mod recording;
+mod relief;
 mod rhythm;
 mod segments;
 mod sent;
@@ -50,6 +51,7 @@ use crate::signatures::{Protocols, Signatures};
 use apps::AppMap;
 use lens::Lens;
 pub use recording::{Frame, Recording, Stream, StreamKey, frames_of, places_of};
+use relief::Relief;
 pub use sent::{Replayed, Sent, Told, replay, sent};
 use streams::Streams;
 use survey::{Known, survey};
@@ -113,7 +115,7 @@ pub fn examine(
     let lens = lens(session, signatures, settings.show_values, (names, apps, first, skew), remarks)?;
     // A stream resumes what an earlier one has agreed: only one thread meets them in order.
     let threads = if options.keys.derives_masters() { 1 } else { settings.threads };
-    let mut collector = threads::run(&sources, &series, &options, &lens, threads)?;
+    let mut collector = threads::run(&sources, &series, &options, &lens, threads, Relief::default())?;
     collector.gaps.merge(gaps);
     let mut observations = collector.observations(&lens);
     observations.inputs = inputs;
@@ -235,10 +237,15 @@ fn read(
             import::read(first, range.start as u32, options, &mut |item| _ = take(item))?;
         } else {
             let mut streams = Streams::new(options, apps.names());
+            let mut relief = Relief::default();
             let slicer = slicer(&options.keys);
             segments::read(sources, range, slicer, apps, &mut unread, &mut |placed, segment, unread| {
                 let mut going = true;
                 streams.push(placed, segment, unread, &mut |item| going = take(item));
+                if relief.is_due(segment) {
+                    let weights = streams.relieve(relief.too_heavy(), &mut |item| going = take(item));
+                    relief.weighed(weights);
+                }
                 going
             })?;
             streams.finish(&mut |item| _ = take(item));

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::evidence::{Direction, Gap, GapReason, Gaps, Transport};
-use crate::message::{Conversation, Datagram, Datagrams, Item, Options};
+use crate::message::{Conversation, Datagram, Datagrams, Item, Options, Weights};
 use crate::net::{Assigned, Endpoints, Leg, Segment, StreamId, TcpStream};
 use crate::secure::quic::Owners;
 
@@ -242,6 +242,39 @@ impl Streams {
             }
         }
         self.make_room(gaps, sink);
+    }
+
+    /// What the messages of all streams weigh that are still coming in, once those are handed on
+    /// as far as they came that weigh `too_heavy` or more.
+    pub fn relieve(&mut self, too_heavy: Option<usize>, sink: &mut dyn FnMut(Item)) -> Weights {
+        if let Some(least) = too_heavy {
+            let mut ids: Vec<StreamId> = self.open.keys().copied().collect();
+            ids.sort_unstable();
+            for id in ids {
+                match self.open.get_mut(&id).map(|followed| &mut followed.reader) {
+                    Some(Reader::Tcp(connection)) => {
+                        if let Some(conversation) = &mut connection.conversation {
+                            conversation.break_off(least, sink);
+                        }
+                    }
+                    Some(Reader::Udp { datagrams, .. }) => datagrams.break_off(least, sink),
+                    Some(Reader::Over) | None => {}
+                }
+            }
+        }
+        let mut weights = Weights::default();
+        for followed in self.open.values_mut() {
+            match &mut followed.reader {
+                Reader::Tcp(connection) => {
+                    if let Some(conversation) = &mut connection.conversation {
+                        conversation.weigh(&mut weights);
+                    }
+                }
+                Reader::Udp { datagrams, .. } => datagrams.weigh(&mut weights),
+                Reader::Over => {}
+            }
+        }
+        weights
     }
 
     fn finish_one(&mut self, reader: Reader, sink: &mut dyn FnMut(Item)) {

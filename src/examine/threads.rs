@@ -8,17 +8,18 @@
 use std::net::SocketAddr;
 use std::ops::Range;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use crate::capture::Source;
 use crate::evidence::{Gaps, Place, Time};
-use crate::message::{Item, Options, import};
+use crate::message::{Item, Options, Weights, import};
 use crate::net::{Kind, Segment};
 
 use super::apps::AppNames;
 use super::collect::Collector;
 use super::lens::Lens;
 use super::paths::Placed;
+use super::relief::Relief;
 use super::streams::Streams;
 use super::{ExamineError, SHARDS, segments};
 
@@ -48,6 +49,11 @@ impl Shard {
         collector.gaps.merge(gaps);
     }
 
+    fn relieve(&mut self, too_heavy: Option<usize>, lens: &Lens<'_>) -> Weights {
+        let collector = &mut self.collector;
+        self.streams.relieve(too_heavy, &mut |item| collector.item(item, lens))
+    }
+
     fn finish_series(&mut self, lens: &Lens<'_>) {
         let collector = &mut self.collector;
         self.streams.finish(&mut |item| collector.item(item, lens));
@@ -61,6 +67,7 @@ pub fn run(
     options: &Options,
     lens: &Lens<'_>,
     threads: usize,
+    mut relief: Relief,
 ) -> Result<Collector, ExamineError> {
     let threads = threads.clamp(1, SHARDS);
     if threads == 1 {
@@ -70,8 +77,15 @@ pub fn run(
                 if let Some(shard) = shards.get_mut(shard_of(&placed)) {
                     shard.push(&placed, segment, lens);
                 }
+                if relief.is_due(segment) {
+                    let too_heavy = relief.too_heavy();
+                    relief.weighed(relieve(&mut shards, too_heavy, lens));
+                }
             }
-            Dealt::SeriesOver => shards.iter_mut().for_each(|shard| shard.finish_series(lens)),
+            Dealt::SeriesOver => {
+                shards.iter_mut().for_each(|shard| shard.finish_series(lens));
+                relief.restart();
+            }
         };
         let mut collector = read(sources, series, options, lens, &mut deal)?;
         for shard in shards {
@@ -80,14 +94,17 @@ pub fn run(
         return Ok(collector);
     }
     std::thread::scope(|scope| {
+        let (weighed, weights) = unbounded();
         let mut senders: Vec<Sender<Batch>> = Vec::with_capacity(threads);
         let mut workers = Vec::with_capacity(threads);
         for worker in 0..threads {
             let (sender, receiver) = bounded(QUEUE);
             senders.push(sender);
-            workers.push(scope.spawn(move || work(worker, threads, &receiver, options, lens)));
+            let weighed = weighed.clone();
+            workers.push(scope.spawn(move || work(worker, threads, (&receiver, &weighed), options, lens)));
         }
         let mut batches: Vec<Batch> = (0..threads).map(|_| Batch::default()).collect();
+        let mut asked = 0;
         let mut deal = |dealt: Dealt<'_>| match dealt {
             Dealt::Segment(placed, segment) => {
                 let worker = shard_of(&placed) % threads;
@@ -98,8 +115,20 @@ pub fn run(
                         let _ = sender.send(std::mem::take(batch));
                     }
                 }
+                if relief.is_due(segment) {
+                    // As many as were asked at the last step, which all have come up to by now.
+                    let told = weights.iter().take(std::mem::replace(&mut asked, threads));
+                    relief.weighed(added_up(told));
+                    let step = Step { too_heavy: relief.too_heavy() };
+                    for (batch, sender) in batches.iter_mut().zip(&senders) {
+                        batch.step = Some(step);
+                        let _ = sender.send(std::mem::take(batch));
+                    }
+                }
             }
             Dealt::SeriesOver => {
+                weights.iter().take(std::mem::take(&mut asked)).for_each(drop);
+                relief.restart();
                 for (batch, sender) in batches.iter_mut().zip(&senders) {
                     batch.series_over = true;
                     let _ = sender.send(std::mem::take(batch));
@@ -179,8 +208,32 @@ fn shard_of(placed: &Placed) -> usize {
     (placed.group.unwrap_or(id.number) as usize).wrapping_add((id.input as usize).wrapping_mul(7)) % SHARDS
 }
 
+/// Relieves all of `shards`; what is left in them.
+fn relieve(shards: &mut [Shard], too_heavy: Option<usize>, lens: &Lens<'_>) -> Weights {
+    added_up(shards.iter_mut().map(|shard| shard.relieve(too_heavy, lens)))
+}
+
+fn added_up(weights: impl Iterator<Item = Weights>) -> Weights {
+    weights.fold(Weights::default(), |mut sum, weights| {
+        sum.merge(&weights);
+        sum
+    })
+}
+
+/// What every shard is to do behind the same segment: see [`Relief`].
+#[derive(Clone, Copy)]
+struct Step {
+    too_heavy: Option<usize>,
+}
+
 /// Works off the segments of the shards `worker`, `worker + threads`, …
-fn work(worker: usize, threads: usize, receiver: &Receiver<Batch>, options: &Options, lens: &Lens<'_>) -> Vec<Shard> {
+fn work(
+    worker: usize,
+    threads: usize,
+    (receiver, weighed): (&Receiver<Batch>, &Sender<Weights>),
+    options: &Options,
+    lens: &Lens<'_>,
+) -> Vec<Shard> {
     let mut shards: Vec<Shard> =
         (worker..SHARDS).step_by(threads).map(|_| Shard::new(options, lens.apps.names())).collect();
     for batch in receiver {
@@ -190,6 +243,10 @@ fn work(worker: usize, threads: usize, receiver: &Receiver<Batch>, options: &Opt
             {
                 shard.push(&held.placed, &held.segment(payload, frames), lens);
             }
+        }
+        if let Some(step) = batch.step {
+            // The reader may have ended meanwhile.
+            let _ = weighed.send(relieve(&mut shards, step.too_heavy, lens));
         }
         if batch.series_over {
             shards.iter_mut().for_each(|shard| shard.finish_series(lens));
@@ -204,6 +261,8 @@ struct Batch {
     bytes: Vec<u8>,
     frames: Vec<u64>,
     segments: Vec<Held>,
+    /// Behind the segments.
+    step: Option<Step>,
     series_over: bool,
 }
 

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::feed::{FRAMES_KEPT, Trail};
 use super::legs::Legs;
+use super::weights::{self, IN_ALL};
 use super::{Item, Kind, Message, Options, Protocol, Wire, dns_over_http, httpdns};
 use crate::evidence::{Direction, Gap, GapReason, Time, Transport};
 use crate::net::{Endpoints, StreamId};
@@ -172,6 +173,9 @@ impl Body {
     }
 }
 
+/// What a layer shows each of its drafts to, with the context that it is finished in.
+pub(super) type Visit<'a> = dyn FnMut(&mut Draft, &mut Context) + 'a;
+
 /// A message that is still being read.
 #[derive(Debug)]
 pub(super) struct Draft {
@@ -213,6 +217,40 @@ impl Draft {
             Transport::Udp => Protocol::Udp,
         };
         Self::new(direction, protocol, Kind::Raw, context)
+    }
+
+    /// Memory that it takes, about.
+    pub fn held(&self) -> usize {
+        weights::of_message(self.body.kept.capacity(), self.trail.frames.capacity(), self.headers.len())
+    }
+
+    /// Breaks it off where it weighs `least` or more.
+    pub fn lighten(&mut self, least: usize, context: &mut Context, out: &mut Out<'_>) {
+        if self.held() >= least {
+            self.break_off(context, out);
+        }
+    }
+
+    /// Hands on what came of the message so far, as one that is not whole. What still comes of
+    /// it is a message of its own, without a head, so that all of it is searched.
+    fn break_off(&mut self, context: &mut Context, out: &mut Out<'_>) {
+        let kind = match &self.kind {
+            kind @ Kind::WebSocket { .. } => kind.clone(),
+            _ => Kind::Raw,
+        };
+        let mut rest = Self::new(self.direction, self.protocol, kind, context);
+        rest.host.clone_from(&self.host);
+        rest.exchange = self.exchange;
+        rest.doubtful = self.doubtful;
+        let mut so_far = std::mem::replace(self, rest);
+        so_far.incomplete.get_or_insert(GapReason::Limit);
+        let length = so_far.body.length;
+        so_far.finish(context, out);
+        let detail = format!(
+            "of messages that come in at the same time, {} MiB are kept in all: one was read in parts",
+            IN_ALL >> 20
+        );
+        out.gap(Gap::new(GapReason::Limit, context.at(), detail).of_bytes(length));
     }
 
     /// Hands the message on, as it now is.
