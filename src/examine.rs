@@ -106,7 +106,8 @@ pub fn examine(
     remarks: &mut Remarks<'_>,
 ) -> Result<Observations, ExamineError> {
     let geo = GeoData::read(&session.geo)?;
-    let (known, options) = first_pass(session, signatures, remarks)?;
+    let (known, options) = first_pass(session, signatures, settings.threads, remarks)?;
+    let options = Options { answer_kept: Some(issued::ANSWER_KEPT), ..options };
     let Known { sources, inputs, series, names, apps, first, gaps, .. } = known;
     let apps = AppMap::new(apps, &series, &session.witnesses);
     let skew = Clock::allowed_skew_ms(session.description.skew_ms(), &inputs);
@@ -138,7 +139,7 @@ pub fn examine(
 /// # Errors
 /// As those of [`examine`].
 pub fn inputs(session: &Session, signatures: &Signatures) -> Result<Vec<Input>, ExamineError> {
-    Ok(first_pass(session, signatures, &mut |_| ())?.0.inputs)
+    Ok(first_pass(session, signatures, 1, &mut |_| ())?.0.inputs)
 }
 
 /// What the messages of a session are looked at with, once pass 1 found names, apps and the first time.
@@ -199,7 +200,7 @@ pub fn messages(
     remarks: &mut Remarks<'_>,
     sink: &mut dyn FnMut(&[Input], Message) -> bool,
 ) -> Result<Vec<Gap>, ExamineError> {
-    let (known, options) = first_pass(session, signatures, remarks)?;
+    let (known, options) = first_pass(session, signatures, 1, remarks)?;
     let options = Options { hash_bodies: true, ..options };
     let Known { sources, inputs, series, apps, mut gaps, .. } = known;
     let apps = AppMap::new(apps, &series, &session.witnesses);
@@ -279,6 +280,7 @@ fn open(session: &Session) -> Result<Vec<Source>, ExamineError> {
 fn first_pass(
     session: &Session,
     signatures: &Signatures,
+    threads: usize,
     remarks: &mut Remarks<'_>,
 ) -> Result<(Known, Options), ExamineError> {
     let mut sources = open(session)?;
@@ -293,9 +295,13 @@ fn first_pass(
         read_key_file(path, &mut keys, remarks)?;
     }
     let protocols = Arc::new(Protocols::new(signatures));
-    let mut known = survey(sources, &clocks, &mut keys, &protocols)?;
-    let options =
-        Options { keys: Arc::new(keys), hash_bodies: false, protocols, dumps: std::mem::take(&mut known.dumps).into() };
+    let mut known = survey(sources, &clocks, &mut keys, &protocols, threads)?;
+    let options = Options {
+        keys: Arc::new(keys),
+        protocols,
+        dumps: std::mem::take(&mut known.dumps).into(),
+        ..Options::default()
+    };
     let sealed = known.sealed_names && !options.keys.is_empty();
     if options.keys.wireguard().can_open() || sealed {
         survey::sealed_names(&mut known, &options)?;

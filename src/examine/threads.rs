@@ -82,11 +82,15 @@ pub fn run(
     std::thread::scope(|scope| {
         let mut senders: Vec<Sender<Batch>> = Vec::with_capacity(threads);
         let mut workers = Vec::with_capacity(threads);
+        // Batches that were worked off, to be filled again: their memory is taken once.
+        let (done, spare) = bounded(threads * QUEUE);
         for worker in 0..threads {
             let (sender, receiver) = bounded(QUEUE);
+            let done = done.clone();
             senders.push(sender);
-            workers.push(scope.spawn(move || work(worker, threads, &receiver, options, lens)));
+            workers.push(scope.spawn(move || work(worker, threads, &receiver, &done, options, lens)));
         }
+        let next = || spare.try_recv().unwrap_or_default();
         let mut batches: Vec<Batch> = (0..threads).map(|_| Batch::default()).collect();
         let mut deal = |dealt: Dealt<'_>| match dealt {
             Dealt::Segment(placed, segment) => {
@@ -95,14 +99,14 @@ pub fn run(
                     batch.add(placed, segment);
                     if batch.is_full() {
                         // A worker ends only when its sender is dropped.
-                        let _ = sender.send(std::mem::take(batch));
+                        let _ = sender.send(std::mem::replace(batch, next()));
                     }
                 }
             }
             Dealt::SeriesOver => {
                 for (batch, sender) in batches.iter_mut().zip(&senders) {
                     batch.series_over = true;
-                    let _ = sender.send(std::mem::take(batch));
+                    let _ = sender.send(std::mem::replace(batch, next()));
                 }
             }
         };
@@ -180,7 +184,14 @@ fn shard_of(placed: &Placed) -> usize {
 }
 
 /// Works off the segments of the shards `worker`, `worker + threads`, …
-fn work(worker: usize, threads: usize, receiver: &Receiver<Batch>, options: &Options, lens: &Lens<'_>) -> Vec<Shard> {
+fn work(
+    worker: usize,
+    threads: usize,
+    receiver: &Receiver<Batch>,
+    done: &Sender<Batch>,
+    options: &Options,
+    lens: &Lens<'_>,
+) -> Vec<Shard> {
     let mut shards: Vec<Shard> =
         (worker..SHARDS).step_by(threads).map(|_| Shard::new(options, lens.apps.names())).collect();
     for batch in receiver {
@@ -194,6 +205,8 @@ fn work(worker: usize, threads: usize, receiver: &Receiver<Batch>, options: &Opt
         if batch.series_over {
             shards.iter_mut().for_each(|shard| shard.finish_series(lens));
         }
+        // Where there are enough to spare, it goes.
+        let _ = done.try_send(batch.emptied());
     }
     shards
 }
@@ -245,6 +258,15 @@ impl Batch {
             payload,
             frames,
         });
+    }
+
+    /// With nothing in it, and its memory.
+    fn emptied(mut self) -> Self {
+        self.bytes.clear();
+        self.frames.clear();
+        self.segments.clear();
+        self.series_over = false;
+        self
     }
 
     fn is_full(&self) -> bool {

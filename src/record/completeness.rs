@@ -123,7 +123,7 @@ fn captures(session: &Session, inputs: &[Input], checks: &mut Vec<Check>) -> Vec
             source.set_shift(added);
             source
         });
-        let looked = looked.and_then(|source| survey(&source, 0, &mut |_| {}).map(|found| (source, found)));
+        let looked = looked.and_then(|source| survey(&source, 0, 1, &mut |_| {}).map(|found| (source, found)));
         match looked {
             Err(error) => checks.push(
                 Check::found(State::Wrong, name, error.to_string(), error.to_string())
