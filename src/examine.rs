@@ -108,7 +108,8 @@ pub fn examine(
     remarks: &mut Remarks<'_>,
 ) -> Result<Observations, ExamineError> {
     let geo = GeoData::read(&session.geo)?;
-    let (known, options) = first_pass(session, signatures, remarks)?;
+    let (known, options) = first_pass(session, signatures, settings.threads, remarks)?;
+    let options = Options { answer_kept: Some(issued::ANSWER_KEPT), ..options };
     let Known { sources, inputs, series, names, apps, first, gaps, .. } = known;
     let apps = AppMap::new(apps, &series, &session.witnesses);
     let skew = Clock::allowed_skew_ms(session.description.skew_ms(), &inputs);
@@ -144,7 +145,7 @@ pub fn inputs(
     signatures: &Signatures,
     remarks: &mut Remarks<'_>,
 ) -> Result<Vec<(Input, Vec<Gap>)>, ExamineError> {
-    let known = first_pass(session, signatures, remarks)?.0;
+    let known = first_pass(session, signatures, 1, remarks)?.0;
     Ok(known.inputs.into_iter().zip(known.damage).collect())
 }
 
@@ -206,7 +207,7 @@ pub fn messages(
     remarks: &mut Remarks<'_>,
     sink: &mut dyn FnMut(&[Input], Message) -> bool,
 ) -> Result<Vec<Gap>, ExamineError> {
-    let (known, options) = first_pass(session, signatures, remarks)?;
+    let (known, options) = first_pass(session, signatures, 1, remarks)?;
     let options = Options { hash_bodies: true, ..options };
     let Known { sources, inputs, series, apps, mut gaps, .. } = known;
     let apps = AppMap::new(apps, &series, &session.witnesses);
@@ -291,6 +292,7 @@ fn open(session: &Session) -> Result<Vec<Source>, ExamineError> {
 fn first_pass(
     session: &Session,
     signatures: &Signatures,
+    threads: usize,
     remarks: &mut Remarks<'_>,
 ) -> Result<(Known, Options), ExamineError> {
     session.remarks.iter().for_each(|remark| remarks(remark.clone()));
@@ -306,9 +308,13 @@ fn first_pass(
         read_key_file(path, &mut keys, remarks)?;
     }
     let protocols = Arc::new(Protocols::new(signatures));
-    let mut known = survey(sources, &clocks, &mut keys, &protocols)?;
-    let options =
-        Options { keys: Arc::new(keys), hash_bodies: false, protocols, dumps: std::mem::take(&mut known.dumps).into() };
+    let mut known = survey(sources, &clocks, &mut keys, &protocols, threads)?;
+    let options = Options {
+        keys: Arc::new(keys),
+        protocols,
+        dumps: std::mem::take(&mut known.dumps).into(),
+        ..Options::default()
+    };
     let sealed = known.sealed_names && !options.keys.is_empty();
     if options.keys.wireguard().can_open() || sealed {
         survey::sealed_names(&mut known, &options)?;
