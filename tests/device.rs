@@ -105,13 +105,13 @@ fn only_what_is_wanted_is_asked() {
         "ro.build.version.sdk",
         "ro.serialno",
     ];
-    let wanted: Vec<String> = known.iter().map(|name| format!("shell getprop {name}")).collect();
-    assert_eq!(read.asked, wanted);
+    let wanted = known.iter().map(|name| format!("shell getprop {name}"));
+    assert_eq!(read.asked, std::iter::once("devices".to_owned()).chain(wanted).collect::<Vec<String>>());
 }
 
 #[test]
 fn the_profile_is_its_owners_and_is_not_overwritten() {
-    let read = read("new", &["--type", "serial", "--serial", "emulator-5554"]);
+    let read = read("new", &["--type", "serial", "--serial", "WW4400218837"]);
     let file = read.folder.path().join("device.toml");
     #[cfg(unix)]
     {
