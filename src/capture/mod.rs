@@ -11,6 +11,7 @@
 //! link layer is, and what stands in a packet, this module does not know.
 
 mod apps;
+mod hashed;
 mod inflate;
 mod members;
 mod packet;

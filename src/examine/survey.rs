@@ -63,9 +63,10 @@ pub fn survey(
     clocks: &[Option<Clock>],
     keys: &mut KeyLog,
     protocols: &Arc<Protocols>,
+    threads: usize,
 ) -> Result<Known, ExamineError> {
     let several = sources.iter().filter(|source| source.format().is_capture()).count() > 1;
-    let (mut known, order, beginnings) = read(sources, clocks, several, keys, protocols)?;
+    let (mut known, order, beginnings) = read(sources, clocks, several, keys, protocols, threads)?;
     if !several {
         return Ok(known);
     }
@@ -105,7 +106,7 @@ pub fn survey(
         }
         source
     });
-    read(sources.collect(), &clocks, false, keys, protocols).map(|(known, ..)| known)
+    read(sources.collect(), &clocks, false, keys, protocols, threads).map(|(known, ..)| known)
 }
 
 /// What is known, where each input was given, and the connections of each where they are `wanted`.
@@ -120,6 +121,7 @@ fn read(
     wanted: bool,
     keys: &mut KeyLog,
     protocols: &Arc<Protocols>,
+    threads: usize,
 ) -> Result<Read, ExamineError> {
     let mut known = Known::default();
     let options = Options { protocols: Arc::clone(protocols), ..Options::default() };
@@ -133,7 +135,7 @@ fn read(
         let (mut members, mut open) = before.unwrap_or_else(|| (Vec::new(), Open::new(&options)));
         let mut beginnings = (wanted && source.format().is_capture()).then(Beginnings::default);
         let Survey { mut input, secrets, names: given, apps, dump, mut started, gaps } =
-            capture::survey(source, begin.index as u32, &mut |packet| {
+            capture::survey(source, begin.index as u32, threads, &mut |packet| {
                 open.packet(packet, &mut known.names, beginnings.as_mut());
             })?;
         input.clock = clocks.get(begin.index).cloned().flatten();
