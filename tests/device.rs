@@ -105,13 +105,13 @@ fn only_what_is_wanted_is_asked() {
         "ro.build.version.sdk",
         "ro.serialno",
     ];
-    let wanted: Vec<String> = known.iter().map(|name| format!("shell getprop {name}")).collect();
-    assert_eq!(read.asked, wanted);
+    let wanted = known.iter().map(|name| format!("shell getprop {name}"));
+    assert_eq!(read.asked, std::iter::once("devices".to_owned()).chain(wanted).collect::<Vec<String>>());
 }
 
 #[test]
 fn the_profile_is_its_owners_and_is_not_overwritten() {
-    let read = read("new", &["--type", "serial", "--serial", "emulator-5554"]);
+    let read = read("new", &["--type", "serial", "--serial", "WW4400218837"]);
     let file = read.folder.path().join("device.toml");
     #[cfg(unix)]
     {
@@ -131,10 +131,19 @@ fn the_profile_is_its_owners_and_is_not_overwritten() {
 }
 
 #[test]
-fn without_a_phone_adb_is_heard() {
-    let read = read("none", &[]);
-    assert_eq!(read.output.status.code(), Some(2));
-    let said = String::from_utf8_lossy(&read.output.stderr);
-    assert!(said.contains("no devices/emulators found"), "{said}");
-    assert_eq!(read.profile, "");
+fn a_phone_that_cannot_be_read_is_said_with_what_to_do() {
+    for (phone, options, words) in [
+        ("none", &[][..], "switch on USB debugging"),
+        ("several", &[], "name one of WW4400218837, emulator-5554"),
+        ("unauthorized", &[], "allow debugging on its screen"),
+        ("offline", &[], "plug it in again"),
+        ("broken", &[], "cannot connect to daemon"),
+        ("new", &["--serial", "nosuch"], "no phone \"nosuch\" is connected; adb knows WW4400218837"),
+    ] {
+        let read = read(phone, options);
+        assert_eq!(read.output.status.code(), Some(2));
+        let said = String::from_utf8_lossy(&read.output.stderr);
+        assert!(said.contains(words), "{phone}: {said}");
+        assert_eq!(read.profile, "");
+    }
 }

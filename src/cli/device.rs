@@ -77,7 +77,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
                 true => TYPES.iter().filter(|(_, usual)| *usual).map(|(id, _)| *id).collect(),
                 false => types,
             };
-            let reading = Phone { adb: Adb { program: adb, serial }, app, root }.read(&types)?;
+            let reading = Phone { adb: Adb::choose(&adb, serial.as_deref())?, app, root }.read(&types)?;
             let text = profile_of(&reading);
             match file.as_os_str() == "-" {
                 true => output::stdout(text.as_bytes())?,

@@ -154,9 +154,10 @@ fn capture(input: &Input, damage: &[Gap]) -> Check {
         check.then("一条记录也没有：重新导出。", "No entry at all: export it again.")
     } else if let Some(worst) = damage.first() {
         let (places, worst) = (damage.len(), &worst.detail);
+        let more = |text: &str| if places > 1 { text.replace("{}", &(places - 1).to_string()) } else { String::new() };
         Check { state: State::Note, ..check }.then(
-            format!("有损坏或超限之处（{places} 处），会计入缺口：{worst}"),
-            format!("Damaged or over a limit in {places} places, which count as gaps: {worst}"),
+            format!("会计入缺口：{worst}{}", more("（另有 {} 处）")),
+            format!("Counts as a gap: {worst}{}", more(" (and {} more)")),
         )
     } else {
         check
