@@ -4,6 +4,7 @@
 //! it (`docs/ARCHITECTURE.md` has the map, `tests/levels.rs` holds it).
 
 pub mod evidence;
+pub mod progress;
 pub mod shape;
 pub mod signatures;
 pub mod observations;

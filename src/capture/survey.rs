@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::evidence::{Gap, GapReason, Gaps, Time};
 use crate::observations::Input;
+use crate::progress::Progress;
 
 use super::apps::Apps;
 use super::inflate;
@@ -85,10 +86,10 @@ pub fn survey(source: &Source, input: u32, observe: &mut dyn FnMut(&Packet<'_>))
         gaps: Vec::new(),
     };
     if source.path().is_dir() {
-        found.input.sha256 = folder_hash(&source.members()?).map_err(failed)?;
+        found.input.sha256 = folder_hash(&source.members()?, source.progress()).map_err(failed)?;
         return Ok(found);
     }
-    let hashed = Hashed { file: source.raw()?, hash: Arc::default() };
+    let hashed = Hashed { file: source.raw()?, hash: Arc::default(), progress: source.progress().clone() };
     let hash = Arc::clone(&hashed.hash);
     let mut rest = hashed.try_clone().map_err(failed)?;
     if source.format().is_capture() {
@@ -179,10 +180,10 @@ fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&
 
 /// What `sha256sum` prints of all files in a folder, in the order of their names (with the
 /// names relative to it), hashed once more.
-fn folder_hash(members: &Members) -> io::Result<String> {
+fn folder_hash(members: &Members, progress: &Progress) -> io::Result<String> {
     let mut list = Sha256::new();
     for name in members.names() {
-        let mut file = Hashed { file: members.open(name)?, hash: Arc::default() };
+        let mut file = Hashed { file: members.open(name)?, hash: Arc::default(), progress: progress.clone() };
         io::copy(&mut file, &mut io::sink())?;
         list.update(format!("{}  {name}\n", digest(&file.hash)));
     }
@@ -203,17 +204,19 @@ pub fn is_secret(line: &[u8]) -> bool {
 struct Hashed {
     file: std::fs::File,
     hash: Arc<Mutex<Sha256>>,
+    progress: Progress,
 }
 
 impl Hashed {
     fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self { file: self.file.try_clone()?, hash: Arc::clone(&self.hash) })
+        Ok(Self { file: self.file.try_clone()?, hash: Arc::clone(&self.hash), progress: self.progress.clone() })
     }
 }
 
 impl Read for Hashed {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.file.read(buffer)?;
+        self.progress.read(n);
         if let Some(bytes) = buffer.get(..n) {
             self.hash.lock().unwrap_or_else(PoisonError::into_inner).update(bytes);
         }

@@ -29,6 +29,7 @@ pub use profile::{Profile, ProfileValue};
 pub use settled::{SettledAs, Settlement, read_settled};
 pub use template::{Known, begin, template};
 
+use crate::progress::Progress;
 use crate::signatures::Signatures;
 use crate::witness::{self, Witness};
 
@@ -78,6 +79,8 @@ pub struct Session {
     pub others: Vec<PathBuf>,
     /// Files in the folder that are read by nothing here, by name.
     pub unread: Vec<String>,
+    /// How far reading it is.
+    pub progress: Progress,
 }
 
 /// Extensions of captures inside a session folder. What a file is, its content decides.
