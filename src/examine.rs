@@ -116,6 +116,7 @@ pub fn examine(
     let lens = lens(session, signatures, settings.show_values, (names, apps, first, skew), remarks)?;
     // A stream resumes what an earlier one has agreed: only one thread meets them in order.
     let threads = if options.keys.derives_masters() { 1 } else { settings.threads };
+    begin(&sources);
     let mut collector = threads::run(&sources, &series, &options, &lens, threads, Relief::default())?;
     collector.gaps.merge(gaps);
     let mut observations = collector.observations(&lens);
@@ -224,16 +225,20 @@ fn read(
     sink: &mut dyn FnMut(Message) -> bool,
 ) -> Result<Gaps, ExamineError> {
     let (mut gaps, mut unread, mut going) = (Gaps::default(), Gaps::default(), true);
+    begin(sources);
     for range in series {
+        let Some(first) = sources.get(range.start) else { continue };
         let mut take = |item| {
             match item {
-                Item::Message(message) if going => going = sink(*message),
+                Item::Message(message) if going => {
+                    first.progress().found(1, 0);
+                    going = sink(*message);
+                }
                 Item::Message(_) => {}
                 Item::Gap(gap) => gaps.add(gap),
             }
             going
         };
-        let Some(first) = sources.get(range.start) else { continue };
         if !first.format().is_capture() {
             import::read(first, range.start as u32, options, &mut |item| _ = take(item))?;
         } else {
@@ -257,6 +262,13 @@ fn read(
     }
     gaps.merge(unread);
     Ok(gaps)
+}
+
+/// All of `sources` are read once more.
+fn begin(sources: &[Source]) {
+    if let Some(first) = sources.first() {
+        first.progress().begin(sources.iter().map(Source::size).sum());
+    }
 }
 
 /// Counts the conversations that had to be forgotten: packets of one that came later are a
@@ -297,6 +309,8 @@ fn first_pass(
 ) -> Result<(Known, Options), ExamineError> {
     session.remarks.iter().for_each(|remark| remarks(remark.clone()));
     let mut sources = open(session)?;
+    sources.iter_mut().for_each(|source| source.set_progress(&session.progress));
+    begin(&sources);
     let mut clocks = Vec::with_capacity(sources.len());
     for source in &mut sources {
         let clock = session.clock(source.name())?;

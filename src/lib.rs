@@ -5,6 +5,7 @@
 
 mod memo;
 pub mod evidence;
+pub mod progress;
 pub mod shape;
 pub mod signatures;
 pub mod observations;

@@ -102,3 +102,43 @@ fn no_value_is_in_any_output() {
         }
     }
 }
+
+/// What `inspect` writes to standard error, on a terminal or not. The pseudo-terminal is
+/// util-linux's `script`; standard output goes elsewhere.
+fn said(terminal: bool, options: &str, copies: usize) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let copy = |n: usize| {
+        let to = folder.path().join(format!("{n}.pcapng"));
+        std::fs::copy(session().join("capture.pcapng"), &to).expect("copied");
+        to.display().to_string()
+    };
+    let inputs = (0..copies).map(copy).collect::<Vec<_>>().join(" ");
+    let output = folder.path().join("out");
+    let command = format!(
+        "{} inspect --format json {options} {inputs} > {}",
+        env!("CARGO_BIN_EXE_wirewitness"),
+        output.display()
+    );
+    let output = match terminal {
+        true => Command::new("script").args(["--quiet", "--return", "--command", &command, "/dev/null"]).output(),
+        false => Command::new("sh").args(["-c", &command]).output(),
+    };
+    let output = output.expect("runs");
+    // The same connections over and over: little of them is opened, and that is what it says.
+    assert!(matches!(output.status.code(), Some(0 | 3)), "{output:?}");
+    String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8")
+}
+
+#[test]
+fn how_far_it_is_shows_on_a_terminal_only_and_goes_away() {
+    let shown = said(true, "", 16);
+    let lines: Vec<&str> = shown.split("\r\x1b[K").collect();
+    let (Some(last), true) = (lines.last(), lines.len() > 2) else { panic!("{shown:?}") };
+    assert_eq!(*last, "", "the line goes when it is over");
+    assert!(lines.iter().any(|line| line.starts_with("pass 1: ") || line.starts_with("pass 2: ")), "{shown:?}");
+    assert!(shown.contains(" % of ") && shown.contains(" messages, "), "{shown:?}");
+    assert!(said(true, "--language zh", 16).contains("遍："));
+    for quiet in [said(true, "--quiet", 16), said(false, "", 16)] {
+        assert!(!quiet.contains('\x1b') && !quiet.contains("pass "), "{quiet:?}");
+    }
+}

@@ -8,6 +8,8 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use sha2::{Digest, Sha256};
 
+use crate::progress::Progress;
+
 /// Stretches that wait to be hashed: the reader is never far ahead.
 const WAITING: usize = 4;
 
@@ -15,18 +17,19 @@ const WAITING: usize = 4;
 pub(super) struct Hashed {
     file: File,
     hash: Arc<Mutex<Hash>>,
+    progress: Progress,
 }
 
 impl Hashed {
     /// Nothing of `file` read so far; `beside`: on another thread.
-    pub(super) fn new(file: File, beside: bool) -> Self {
+    pub(super) fn new(file: File, progress: &Progress, beside: bool) -> Self {
         let hash = if beside { Beside::start().map(Hash::Beside) } else { None };
         let hash = hash.unwrap_or_else(|| Hash::Here(Sha256::new()));
-        Self { file, hash: Arc::new(Mutex::new(hash)) }
+        Self { file, hash: Arc::new(Mutex::new(hash)), progress: progress.clone() }
     }
 
     pub(super) fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self { file: self.file.try_clone()?, hash: Arc::clone(&self.hash) })
+        Ok(Self { file: self.file.try_clone()?, hash: Arc::clone(&self.hash), progress: self.progress.clone() })
     }
 
     /// Reads the rest of the file: the SHA-256 of all of it, lower-case hex.
@@ -44,6 +47,7 @@ impl Hashed {
 impl Read for Hashed {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.file.read(buffer)?;
+        self.progress.read(n);
         if let Some(bytes) = buffer.get(..n) {
             match &mut *self.hash.lock().unwrap_or_else(PoisonError::into_inner) {
                 Hash::Here(hash) => hash.update(bytes),
@@ -117,7 +121,7 @@ mod tests {
             let mut file = tempfile::NamedTempFile::new().unwrap();
             file.write_all(&content).unwrap();
             for beside in [false, true] {
-                let mut hashed = Hashed::new(File::open(file.path()).unwrap(), beside);
+                let mut hashed = Hashed::new(File::open(file.path()).unwrap(), &Progress::default(), beside);
                 let rest = hashed.try_clone().unwrap();
                 let mut some = vec![0; 70_001.min(content.len() - 1)];
                 hashed.read_exact(&mut some).unwrap();

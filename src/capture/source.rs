@@ -8,6 +8,7 @@ use super::members::{self, Members};
 use super::reader::PacketReader;
 use super::sniff::{self, Coding, Format, LOOK, ZIP};
 use super::{inflate, pcap, pcapng};
+use crate::progress::Progress;
 
 /// An input that cannot be used, why, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,7 @@ pub struct Source {
     coding: Coding,
     /// Nanoseconds to add to its times.
     shift: i64,
+    progress: Progress,
 }
 
 impl Source {
@@ -72,7 +74,8 @@ impl Source {
             let found = Members::folder(path).map_err(|e| OpenError::io(&shown, e))?;
             if let Some(format) = members::format(found.names()).filter(|format| *format == Format::HttpCanary) {
                 let (name, path, bytes) = (file_name(path), path.to_owned(), found.size());
-                return Ok(Self { name, path, _spool: None, bytes, format, coding: Coding::None, shift: 0 });
+                let (coding, progress) = (Coding::None, Progress::default());
+                return Ok(Self { name, path, _spool: None, bytes, format, coding, shift: 0, progress });
             }
             return Err(OpenError::new(&shown, "it is a folder", "give the capture file in it"));
         }
@@ -137,7 +140,7 @@ impl Source {
                 "check that the recording was stopped and copied whole",
             ));
         }
-        Ok(Self { name, path, _spool: spool, bytes, format, coding, shift: 0 })
+        Ok(Self { name, path, _spool: spool, bytes, format, coding, shift: 0, progress: Progress::default() })
     }
 
     /// File name without folders, or `-`.
@@ -175,6 +178,16 @@ impl Source {
         self.shift = shift;
     }
 
+    /// Where what is read of it is counted.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Counts what is read of it from here on in `progress`.
+    pub fn set_progress(&mut self, progress: &Progress) {
+        self.progress = progress.clone();
+    }
+
     /// The file as given.
     pub(super) fn raw(&self) -> Result<File, OpenError> {
         File::open(&self.path).map_err(|e| OpenError::io(&self.name, e))
@@ -186,7 +199,8 @@ impl Source {
     /// # Errors
     /// Where the file cannot be opened any more.
     pub fn bytes(&self) -> Result<Box<dyn Read + Send>, OpenError> {
-        inflate::open(self.coding, Box::new(self.raw()?)).map_err(|e| OpenError::io(&self.name, e))
+        inflate::open(self.coding, Box::new(Watched { file: self.raw()?, progress: self.progress.clone() }))
+            .map_err(|e| OpenError::io(&self.name, e))
     }
 
     /// The files in it, where it is an archive or a folder.
@@ -205,6 +219,20 @@ impl Source {
     /// Where the file cannot be opened any more.
     pub fn packets(&self, input: u32) -> Result<PacketReader, OpenError> {
         Ok(PacketReader::new(self.bytes()?, self.format, input).shifted(self.shift))
+    }
+}
+
+/// Counts what is read of a file.
+struct Watched {
+    file: File,
+    progress: Progress,
+}
+
+impl Read for Watched {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.file.read(buffer)?;
+        self.progress.read(n);
+        Ok(n)
     }
 }
 

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::evidence::{Gap, GapReason, Gaps, Time};
 use crate::observations::Input;
+use crate::progress::Progress;
 
 use super::apps::Apps;
 use super::hashed::Hashed;
@@ -91,10 +92,10 @@ pub fn survey(
         gaps: Vec::new(),
     };
     if source.path().is_dir() {
-        found.input.sha256 = folder_hash(&source.members()?).map_err(failed)?;
+        found.input.sha256 = folder_hash(&source.members()?, source.progress()).map_err(failed)?;
         return Ok(found);
     }
-    let hashed = Hashed::new(source.raw()?, threads > 1);
+    let hashed = Hashed::new(source.raw()?, source.progress(), threads > 1);
     let rest = hashed.try_clone().map_err(failed)?;
     if source.format().is_capture() {
         let content = inflate::open(source.coding(), Box::new(hashed)).map_err(failed)?;
@@ -183,11 +184,14 @@ fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&
 
 /// What `sha256sum` prints of all files in a folder, in the order of their names (with the
 /// names relative to it), hashed once more.
-fn folder_hash(members: &Members) -> io::Result<String> {
+fn folder_hash(members: &Members, progress: &Progress) -> io::Result<String> {
     let mut list = Sha256::new();
     for name in members.names() {
-        let digest = Hashed::new(members.open(name)?, false).finish()?;
-        list.update(format!("{digest}  {name}\n"));
+        let digest = Hashed::new(members.open(name)?, progress, false).finish()?;
+        list.update(format!(
+            "{digest}  {name}
+"
+        ));
     }
     Ok(data_encoding::HEXLOWER.encode(&list.finalize()))
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::options::{Look, Today, Traffic};
 use super::paper::{Held, Paper};
+use super::watch::Watch;
 use super::{Outcome, output, paper};
 use crate::audit::gate;
 use crate::audit::snapshot::{self, Snapshot};
@@ -74,7 +75,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     args.judge.paper.check()?;
     let signatures = args.traffic.signatures()?;
     let session = args.traffic.session(&args.inputs, &signatures)?;
+    let watch = Watch::begin(args.traffic.quiet, &session.progress, args.look.language.into());
     let report = report_of(&session, &args.policy, &args.traffic, &args.judge.terms, &signatures)?;
+    drop(watch);
     let gate = args.judge.held.gate();
     let policies = policies_of(&session, &args.policy)?;
     let places = paper::places(&report, &session.captures, &policies);

@@ -7,6 +7,7 @@ use clap::Subcommand;
 
 use super::audit::{Terms, policies_of, report_of};
 use super::options::{Language, Traffic};
+use super::watch::Watch;
 use super::{Outcome, output};
 use crate::audit::Report;
 use crate::audit::gate::Gate;
@@ -132,8 +133,10 @@ fn make(args: &Make) -> anyhow::Result<Outcome> {
     if let Some(path) = policies.iter().find(|path| holds(path)) {
         bail!("{} holds the session itself, with its keys and its device: name the policy's own files", path.display());
     }
+    let watch = Watch::begin(args.traffic.quiet, &session.progress, args.language.into());
     let report = report_of(&session, &policies, &args.traffic, &args.terms, &signatures)?;
     write(args, &session, &signatures, (&policies, &report), &output, key.as_ref())?;
+    drop(watch);
     if args.sealed {
         output::say(args.traffic.quiet, "sealed: it holds values and secrets as they are, and is not for sharing");
     }

@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::ValueEnum;
 
 use super::options::{Look, Traffic};
+use super::watch::Watch;
 use super::{Outcome, output};
 use crate::discover::{self, Discoveries, Relation, RunRead};
 use crate::report;
@@ -80,8 +81,10 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         let traffic = Traffic { device, ..args.traffic.clone() };
         let session = traffic.session(std::slice::from_ref(path), &signatures)?;
         let mut remarks = |remark: String| output::say(args.traffic.quiet, &remark);
+        let watch = Watch::begin(args.traffic.quiet, &session.progress, args.look.language.into());
         let (run, told) = discover::read(&session, &signatures, &mut remarks)
             .with_context(|| format!("{} cannot be read", path.display()))?;
+        drop(watch);
         let name = path.file_name().map_or_else(|| "-".to_owned(), |name| name.to_string_lossy().into_owned());
         let read = RunRead { relation, name, inputs: told.inputs, messages: told.messages, closed: told.closed };
         // A gap is named with its run.

@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::ValueEnum;
 
 use super::options::{Look, Traffic};
+use super::watch::Watch;
 use super::{Outcome, output};
 use crate::examine::{self, Settings};
 use crate::report;
@@ -73,7 +74,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     }
     let settings = Settings { threads: args.traffic.threads(), show_values: args.show_values };
     let mut remarks = |remark: String| output::say(args.traffic.quiet, &remark);
+    let watch = Watch::begin(args.traffic.quiet, &session.progress, args.look.language.into());
     let observations = examine::examine(&session, &signatures, settings, &mut remarks)?;
+    drop(watch);
     let text = match args.format {
         Format::Json => serde_json::to_string_pretty(&observations).context("cannot be written as JSON")? + "\n",
         Format::Text => report::inspect::text::render(

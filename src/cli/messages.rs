@@ -1,12 +1,14 @@
 //! `messages`: every message, one JSON object a line.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use super::options::Traffic;
+use super::watch::Watch;
 use super::{Outcome, output};
 use crate::examine;
 use crate::message::line::Line;
+use crate::report;
 
 /// Print every message of the traffic as a line of JSON, as it was sent
 #[derive(Debug, clap::Args)]
@@ -35,6 +37,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let (mut n, mut failed) = (0, None);
     let mut remarks = |remark: String| output::say(args.traffic.quiet, &remark);
+    // On a terminal the messages themselves show how far it is.
+    let quiet = args.traffic.quiet || std::io::stdout().is_terminal();
+    let watch = Watch::begin(quiet, &session.progress, report::Language::default());
     let gaps = examine::messages(&session, &signatures, &mut remarks, &mut |inputs, message| {
         n += 1;
         let mut line = Line::new(n, &message, inputs, args.bodies).into_json();
@@ -46,6 +51,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         failed = written.err();
         failed.is_none()
     })?;
+    drop(watch);
     if let Some(error) = failed {
         return Err(error.into());
     }

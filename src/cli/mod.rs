@@ -29,6 +29,7 @@ mod session;
 mod signatures;
 mod slice;
 mod verify;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 
@@ -73,10 +74,43 @@ pub fn session_folder(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says something that is no result, unless told to be quiet.
+/// Says something that is no result, unless told to be quiet. A line that shows progress makes room.
 pub fn say(quiet: bool, text: &str) {
     if !quiet {
+        let mut shown = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
+        let clear = if std::mem::take(&mut *shown) { CLEAR } else { "" };
         // A closed standard error leaves nobody to tell.
-        let _ = writeln!(std::io::stderr(), "{text}");
+        let _ = writeln!(std::io::stderr(), "{clear}{text}");
+    }
+}
+
+/// Whether the last line of the terminal shows progress.
+static LIVE: Mutex<bool> = Mutex::new(false);
+
+/// Begins the terminal's line anew.
+const CLEAR: &str = "\r\x1b[K";
+
+/// A line on standard error that shows progress, written over itself. It goes when it is dropped.
+pub struct LiveLine(());
+
+impl LiveLine {
+    /// One, where standard error is a terminal and nobody asked for quiet.
+    pub fn begin(quiet: bool) -> Option<Self> {
+        (!quiet && std::io::stderr().is_terminal()).then_some(Self(()))
+    }
+
+    /// Shows `text` instead of what it showed.
+    pub fn show(&self, text: &str) {
+        let mut shown = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
+        *shown = write!(std::io::stderr(), "{CLEAR}{text}").is_ok();
+    }
+}
+
+impl Drop for LiveLine {
+    fn drop(&mut self) {
+        let mut shown = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::take(&mut *shown) {
+            let _ = write!(std::io::stderr(), "{CLEAR}");
+        }
     }
 }

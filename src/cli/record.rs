@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +10,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::ValueEnum;
 
-use super::{Outcome, output};
+use super::Outcome;
+use super::output::{self, LiveLine};
 use crate::capture::recorder;
 use crate::evidence::Time;
 use crate::record::adb::Adb;
@@ -167,7 +167,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let started = Instant::now();
     let limit = args.duration.map(Duration::from_secs);
     let most = args.size.map(|size| size.saturating_mul(MIB));
-    let live = !args.quiet && std::io::stderr().is_terminal();
+    let live = LiveLine::begin(args.quiet);
     let mut shown = Instant::now();
     let goes_on = |progress: Progress| {
         limit.is_none_or(|limit| started.elapsed() < limit) && most.is_none_or(|most| progress.written < most)
@@ -181,20 +181,19 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
                 let mark = Mark { time: Time::now(), mark: mark.clone(), note: String::new(), device_time: None };
                 append_mark(&folder, &mark)?;
                 recording.marked(&mark);
-                let clear = if live { "\r\x1b[K" } else { "" };
-                output::say(args.quiet, &format!("{clear}{} {}", mark.time, mark.mark));
+                output::say(args.quiet, &format!("{} {}", mark.time, mark.mark));
             }
         }
-        if live && shown.elapsed() >= Duration::from_secs(1) {
+        if let Some(live) = &live
+            && shown.elapsed() >= Duration::from_secs(1)
+        {
             shown = Instant::now();
-            eprint!("\r\x1b[K{}", line(recording.progress(), started.elapsed()));
+            live.show(&line(recording.progress(), started.elapsed()));
         }
     }
     drop(typed);
     let progress = recording.finish()?;
-    if live {
-        eprintln!();
-    }
+    drop(live);
     output::say(args.quiet, &format!("recorded {}", line(progress, started.elapsed())));
     for remark in recording.remarks() {
         output::say(args.quiet, &remark);

@@ -7,11 +7,13 @@ use anyhow::Context;
 
 use super::audit::{Terms, report_of};
 use super::options::Traffic;
+use super::watch::Watch;
 use super::{Outcome, output};
 use crate::audit::{Report, snapshot};
 use crate::bundle::{Part, Selection, Slice, slices};
 use crate::examine::{Recording, places_of};
 use crate::policy::Policy;
+use crate::report;
 use crate::session::Session;
 use crate::signatures::Signatures;
 
@@ -59,7 +61,9 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let signatures = args.traffic.signatures()?;
     let session = args.traffic.session(&args.inputs, &signatures)?;
-    let report = report(&args, &session, &signatures)?;
+    let watch = Watch::begin(args.traffic.quiet, &session.progress, report::Language::default());
+    let report = report_for(&args, &session, &signatures)?;
+    drop(watch);
     let mut say = |remark: String| output::say(args.traffic.quiet, &remark);
     let mut selections = Vec::new();
     let cannot = |what: String| anyhow::anyhow!(what);
@@ -86,7 +90,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
 }
 
 /// The report given, or the one that `audit` comes to. A flow needs no policy.
-fn report(args: &Args, session: &Session, signatures: &Signatures) -> anyhow::Result<Report> {
+fn report_for(args: &Args, session: &Session, signatures: &Signatures) -> anyhow::Result<Report> {
     if let Some(path) = &args.report {
         let bytes = output::read(path, snapshot::LIMIT)?;
         return serde_json::from_slice(&bytes).with_context(|| format!("{} is no report.json", path.display()));

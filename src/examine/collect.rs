@@ -61,6 +61,7 @@ pub struct Collector {
     unknown: HashSet<(u32, Transport, u32)>,
     apps_unknown: u64,
     apps_known: u64,
+    messages: u64,
     /// What could not be seen.
     pub gaps: Gaps,
 }
@@ -74,8 +75,14 @@ impl Collector {
         }
     }
 
+    /// Messages that were taken in, and different sightings in them, so far.
+    pub fn so_far(&self) -> (u64, u64) {
+        (self.messages, self.sightings.count() as u64)
+    }
+
     /// Takes one message in.
     pub fn message(&mut self, message: &Message, lens: &Lens<'_>) {
+        self.messages += 1;
         if message.direction == Direction::Received {
             self.issued.received(message, lens, &mut self.gaps);
             return;

@@ -10,6 +10,9 @@ use super::apps::AppMap;
 use super::paths::{Paths, Placed};
 use super::{ExamineError, forgotten};
 
+/// Packets that are told of together.
+const PACKETS_TOLD: u64 = 4096;
+
 /// Hands every segment of the captures in `range`, which are one series, to `take`, with its
 /// stream, as `slicer` finds them. `take` returns `false` to stop.
 pub fn read(
@@ -30,6 +33,9 @@ pub fn read(
             // Gaps of the reader itself were counted in pass 1.
             let Record::Packet(packet) = record else { continue };
             frames = packet.frame;
+            if frames.is_multiple_of(PACKETS_TOLD) {
+                source.progress().packets(PACKETS_TOLD);
+            }
             let mut found = slicer.slice(&packet, gaps);
             while let Some(segment) = found {
                 let app = app.or_else(|| all.told(&segment));
@@ -40,6 +46,7 @@ pub fn read(
                 found = slicer.more(&packet, gaps);
             }
         }
+        source.progress().packets(frames % PACKETS_TOLD);
         slicer.next_capture(frames);
         if index as usize + 1 < range.end {
             numbering.next_capture(frames);

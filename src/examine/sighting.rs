@@ -147,6 +147,11 @@ pub(super) struct Sightings {
 }
 
 impl Sightings {
+    /// Different ones.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
     /// One more at `at`, which `new` makes where it is the first of its kind or the smallest;
     /// `false`: there are `most` kinds already.
     pub(super) fn add(

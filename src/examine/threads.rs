@@ -14,6 +14,7 @@ use crate::capture::Source;
 use crate::evidence::{Gaps, Place, Time};
 use crate::message::{Item, Options, Weights, import};
 use crate::net::{Kind, Segment};
+use crate::progress::Progress;
 
 use super::apps::AppNames;
 use super::collect::Collector;
@@ -35,11 +36,26 @@ const QUEUE: usize = 8;
 struct Shard {
     streams: Streams,
     collector: Collector,
+    progress: Progress,
+    /// What was told of the collector.
+    told: (u64, u64),
 }
 
 impl Shard {
-    fn new(options: &Options, apps: &AppNames) -> Self {
-        Self { streams: Streams::new(options, apps), collector: Collector::default() }
+    fn new(options: &Options, apps: &AppNames, progress: &Progress) -> Self {
+        Self {
+            streams: Streams::new(options, apps),
+            collector: Collector::default(),
+            progress: progress.clone(),
+            told: (0, 0),
+        }
+    }
+
+    /// Tells what came since this was last told.
+    fn tell(&mut self) {
+        let ((messages, sightings), before) = (self.collector.so_far(), self.told);
+        self.progress.found(messages.saturating_sub(before.0), sightings.saturating_sub(before.1));
+        self.told = (messages, sightings);
     }
 
     fn push(&mut self, placed: &Placed, segment: &Segment<'_>, lens: &Lens<'_>) {
@@ -50,6 +66,7 @@ impl Shard {
     }
 
     fn relieve(&mut self, too_heavy: Option<usize>, lens: &Lens<'_>) -> Weights {
+        self.tell();
         let collector = &mut self.collector;
         self.streams.relieve(too_heavy, &mut |item| collector.item(item, lens))
     }
@@ -57,6 +74,7 @@ impl Shard {
     fn finish_series(&mut self, lens: &Lens<'_>) {
         let collector = &mut self.collector;
         self.streams.finish(&mut |item| collector.item(item, lens));
+        self.tell();
     }
 }
 
@@ -70,8 +88,9 @@ pub fn run(
     mut relief: Relief,
 ) -> Result<Collector, ExamineError> {
     let threads = threads.clamp(1, SHARDS);
+    let progress = sources.first().map(|source| source.progress().clone()).unwrap_or_default();
     if threads == 1 {
-        let mut shards: Vec<Shard> = (0..SHARDS).map(|_| Shard::new(options, lens.apps.names())).collect();
+        let mut shards: Vec<Shard> = (0..SHARDS).map(|_| Shard::new(options, lens.apps.names(), &progress)).collect();
         let mut deal = |dealt: Dealt<'_>| match dealt {
             Dealt::Segment(placed, segment) => {
                 if let Some(shard) = shards.get_mut(shard_of(&placed)) {
@@ -102,8 +121,9 @@ pub fn run(
         for worker in 0..threads {
             let (sender, receiver) = bounded(QUEUE);
             senders.push(sender);
-            let ends = Ends { batches: receiver, done: done.clone(), weighed: weighed.clone() };
-            workers.push(scope.spawn(move || work(worker, threads, &ends, options, lens)));
+            let post =
+                Post { batches: receiver, done: done.clone(), weighed: weighed.clone(), progress: progress.clone() };
+            workers.push(scope.spawn(move || work(worker, threads, &post, options, lens)));
         }
         let next = || spare.try_recv().unwrap_or_default();
         let mut batches: Vec<Batch> = (0..threads).map(|_| Batch::default()).collect();
@@ -229,20 +249,20 @@ struct Step {
     too_heavy: Option<usize>,
 }
 
-/// What connects a worker with the reader.
-struct Ends {
+/// What a worker takes, and whom it tells.
+struct Post {
     batches: Receiver<Batch>,
     /// Batches that were worked off.
     done: Sender<Batch>,
-    /// What is left after each step.
     weighed: Sender<Weights>,
+    progress: Progress,
 }
 
 /// Works off the segments of the shards `worker`, `worker + threads`, …
-fn work(worker: usize, threads: usize, ends: &Ends, options: &Options, lens: &Lens<'_>) -> Vec<Shard> {
+fn work(worker: usize, threads: usize, post: &Post, options: &Options, lens: &Lens<'_>) -> Vec<Shard> {
     let mut shards: Vec<Shard> =
-        (worker..SHARDS).step_by(threads).map(|_| Shard::new(options, lens.apps.names())).collect();
-    for batch in &ends.batches {
+        (worker..SHARDS).step_by(threads).map(|_| Shard::new(options, lens.apps.names(), &post.progress)).collect();
+    for batch in &post.batches {
         for held in &batch.segments {
             if let Some(shard) = shards.get_mut(shard_of(&held.placed) / threads)
                 && let (Some(payload), Some(frames)) = (batch.bytes.get(held.payload.clone()), held.frames(&batch))
@@ -252,13 +272,13 @@ fn work(worker: usize, threads: usize, ends: &Ends, options: &Options, lens: &Le
         }
         if let Some(step) = batch.step {
             // The reader may have ended meanwhile.
-            let _ = ends.weighed.send(relieve(&mut shards, step.too_heavy, lens));
+            let _ = post.weighed.send(relieve(&mut shards, step.too_heavy, lens));
         }
         if batch.series_over {
             shards.iter_mut().for_each(|shard| shard.finish_series(lens));
         }
         // Where there are enough to spare, it goes.
-        let _ = ends.done.try_send(batch.emptied());
+        let _ = post.done.try_send(batch.emptied());
     }
     shards
 }

@@ -29,6 +29,7 @@ pub use profile::{Profile, ProfileValue};
 pub use settled::{SettledAs, Settlement, read_settled};
 pub use template::{Known, begin, template};
 
+use crate::progress::Progress;
 use crate::signatures::Signatures;
 use crate::witness::{self, Witness};
 
@@ -80,6 +81,8 @@ pub struct Session {
     pub unread: Vec<String>,
     /// What a person should hear of files that were not read, or not whole.
     pub remarks: Vec<String>,
+    /// How far reading it is.
+    pub progress: Progress,
 }
 
 /// Extensions of captures inside a session folder. What a file is, its content decides.

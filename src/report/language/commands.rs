@@ -66,6 +66,8 @@ pub struct Words {
     pub origins: [&'static str; 3],
     /// The file whose options are used.
     pub options_of: &'static str,
+    /// How far a long run is: pass, percent, bytes of all inputs, packets, messages, sightings, seconds.
+    pub reached: &'static str,
 }
 
 impl Language {
@@ -119,6 +121,7 @@ const EN: Words = Words {
     stay: "{} of {} lines stay",
     origins: ["flag", "default", "environment {}"],
     options_of: "options of {} are used",
+    reached: "pass {}: {} % of {}, {} packets, {} messages, {} sightings, {} s",
 };
 
 const ZH: Words = Words {
@@ -158,6 +161,7 @@ const ZH: Words = Words {
     stay: "保留 {} 行，共 {} 行",
     origins: ["命令行", "默认", "环境变量 {}"],
     options_of: "使用 {} 中的选项",
+    reached: "第 {} 遍：{} %（共 {}），数据包 {}，消息 {}，发现 {}，{} 秒",
 };
 
 #[cfg(test)]
@@ -170,7 +174,7 @@ mod tests {
             words;
         let Words { product, calls, note, path_rule, fits, otherwise, by, would_be, would, under_group, .. } = words;
         let Words { under_infrastructure, called_by, traffic, confidence, ignored_until, line_state, line, .. } = words;
-        let Words { reaches, reaches_nothing, expired_on, goes, stay, origins, options_of, .. } = words;
+        let Words { reaches, reaches_nothing, expired_on, goes, stay, origins, options_of, reached, .. } = words;
         let single = [
             name_of_product,
             name_of_company,
@@ -195,6 +199,7 @@ mod tests {
             expired_on,
             stay,
             options_of,
+            reached,
         ];
         let lists: [&[&'static str]; 8] = [fits, by, would, traffic, confidence, line_state, goes, origins];
         single.into_iter().copied().chain(lists.into_iter().flatten().copied()).collect()

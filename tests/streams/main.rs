@@ -4,6 +4,8 @@
 //! where `WIREWITNESS_CAPTURES` names one. Without tshark the comparison is skipped,
 //! and says so.
 
+mod random;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -29,9 +31,16 @@ struct Seen {
     frames: u64,
 }
 
-/// tshark prints holes so, with the end of the C string.
+/// tshark prints holes so, with the end of the C string, and those that follow each other as one.
 fn hole(bytes: &mut Vec<u8>, length: u64) {
-    bytes.extend(format!("[{length} bytes missing in capture file]\0").bytes());
+    const END: &str = " bytes missing in capture file]\0";
+    let before = bytes.strip_suffix(END.as_bytes()).and_then(|rest| {
+        let at = rest.iter().rposition(|byte| *byte == b'[')?;
+        Some((at, std::str::from_utf8(&rest[at + 1..]).ok()?.parse::<u64>().ok()?))
+    });
+    let (at, before) = before.unwrap_or((bytes.len(), 0));
+    bytes.truncate(at);
+    bytes.extend(format!("[{}{END}", before + length).bytes());
 }
 
 fn ours(path: &Path) -> Seen {
