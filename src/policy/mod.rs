@@ -28,6 +28,7 @@ mod lexicon;
 mod limits;
 mod model;
 mod names;
+mod needs;
 mod own;
 mod phrase;
 mod pasted;

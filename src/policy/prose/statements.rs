@@ -66,10 +66,8 @@ pub fn read(
     }
     let mut about = false;
     for captures in lexicon.captures("party-collects", text) {
-        let (Some(all), Some(subject), Some(data)) = (captures.get(0), captures.name("names"), captures.name("data"))
-        else {
-            continue;
-        };
+        let (Some(subject), Some(data)) = (captures.name("names"), captures.name("data")) else { continue };
+        let all = captures.whole();
         let subjects = meant(subjects(&slice(subject.start(), subject.end()), lexicon), introduced.named(), lexicon);
         let company = captures.name("company").map(|m| slice(m.start(), m.end()));
         let met = subjects.iter().all(|s| introduced.has(s, lexicon));
@@ -155,7 +153,7 @@ pub fn read(
         for captures in lexicon.captures(id, text) {
             let (Some(name), Some(rest)) = (captures.name("name"), captures.name("rest")) else { continue };
             let name = slice(name.start(), name.end());
-            let verb = captures.get(0).and_then(|all| text.get(..all.start())).unwrap_or_default();
+            let verb = text.get(..captures.whole().start()).unwrap_or_default();
             if name.contains(['【', '[']) || lexicon.says("undone", verb) {
                 continue;
             }
