@@ -18,6 +18,7 @@ mod sighting;
 mod noise;
 mod paths;
 mod recording;
+mod relief;
 mod rhythm;
 mod segments;
 mod sent;
@@ -50,6 +51,7 @@ use crate::signatures::{Protocols, Signatures};
 use apps::AppMap;
 use lens::Lens;
 pub use recording::{Frame, Recording, Stream, StreamKey, frames_of, places_of};
+use relief::Relief;
 pub use sent::{Replayed, Sent, Told, replay, sent};
 use streams::Streams;
 use survey::{Known, survey};
@@ -106,14 +108,15 @@ pub fn examine(
     remarks: &mut Remarks<'_>,
 ) -> Result<Observations, ExamineError> {
     let geo = GeoData::read(&session.geo)?;
-    let (known, options) = first_pass(session, signatures, remarks)?;
+    let (known, options) = first_pass(session, signatures, settings.threads, remarks)?;
+    let options = Options { answer_kept: Some(issued::ANSWER_KEPT), ..options };
     let Known { sources, inputs, series, names, apps, first, gaps, .. } = known;
     let apps = AppMap::new(apps, &series, &session.witnesses);
     let skew = Clock::allowed_skew_ms(session.description.skew_ms(), &inputs);
     let lens = lens(session, signatures, settings.show_values, (names, apps, first, skew), remarks)?;
     // A stream resumes what an earlier one has agreed: only one thread meets them in order.
     let threads = if options.keys.derives_masters() { 1 } else { settings.threads };
-    let mut collector = threads::run(&sources, &series, &options, &lens, threads)?;
+    let mut collector = threads::run(&sources, &series, &options, &lens, threads, Relief::default())?;
     collector.gaps.merge(gaps);
     let mut observations = collector.observations(&lens);
     observations.inputs = inputs;
@@ -133,12 +136,17 @@ pub fn examine(
     Ok(observations)
 }
 
-/// The inputs of a session with their times and clocks, by the first pass alone.
+/// The inputs of a session with their times and clocks, and what is damaged in each, by the first pass alone.
 ///
 /// # Errors
 /// As those of [`examine`].
-pub fn inputs(session: &Session, signatures: &Signatures) -> Result<Vec<Input>, ExamineError> {
-    Ok(first_pass(session, signatures, &mut |_| ())?.0.inputs)
+pub fn inputs(
+    session: &Session,
+    signatures: &Signatures,
+    remarks: &mut Remarks<'_>,
+) -> Result<Vec<(Input, Vec<Gap>)>, ExamineError> {
+    let known = first_pass(session, signatures, 1, remarks)?.0;
+    Ok(known.inputs.into_iter().zip(known.damage).collect())
 }
 
 /// What the messages of a session are looked at with, once pass 1 found names, apps and the first time.
@@ -199,7 +207,7 @@ pub fn messages(
     remarks: &mut Remarks<'_>,
     sink: &mut dyn FnMut(&[Input], Message) -> bool,
 ) -> Result<Vec<Gap>, ExamineError> {
-    let (known, options) = first_pass(session, signatures, remarks)?;
+    let (known, options) = first_pass(session, signatures, 1, remarks)?;
     let options = Options { hash_bodies: true, ..options };
     let Known { sources, inputs, series, apps, mut gaps, .. } = known;
     let apps = AppMap::new(apps, &series, &session.witnesses);
@@ -230,10 +238,15 @@ fn read(
             import::read(first, range.start as u32, options, &mut |item| _ = take(item))?;
         } else {
             let mut streams = Streams::new(options, apps.names());
+            let mut relief = Relief::default();
             let slicer = slicer(&options.keys);
             segments::read(sources, range, slicer, apps, &mut unread, &mut |placed, segment, unread| {
                 let mut going = true;
                 streams.push(placed, segment, unread, &mut |item| going = take(item));
+                if relief.is_due(segment) {
+                    let weights = streams.relieve(relief.too_heavy(), &mut |item| going = take(item));
+                    relief.weighed(weights);
+                }
                 going
             })?;
             streams.finish(&mut |item| _ = take(item));
@@ -279,8 +292,10 @@ fn open(session: &Session) -> Result<Vec<Source>, ExamineError> {
 fn first_pass(
     session: &Session,
     signatures: &Signatures,
+    threads: usize,
     remarks: &mut Remarks<'_>,
 ) -> Result<(Known, Options), ExamineError> {
+    session.remarks.iter().for_each(|remark| remarks(remark.clone()));
     let mut sources = open(session)?;
     let mut clocks = Vec::with_capacity(sources.len());
     for source in &mut sources {
@@ -293,9 +308,13 @@ fn first_pass(
         read_key_file(path, &mut keys, remarks)?;
     }
     let protocols = Arc::new(Protocols::new(signatures));
-    let mut known = survey(sources, &clocks, &mut keys, &protocols)?;
-    let options =
-        Options { keys: Arc::new(keys), hash_bodies: false, protocols, dumps: std::mem::take(&mut known.dumps).into() };
+    let mut known = survey(sources, &clocks, &mut keys, &protocols, threads)?;
+    let options = Options {
+        keys: Arc::new(keys),
+        protocols,
+        dumps: std::mem::take(&mut known.dumps).into(),
+        ..Options::default()
+    };
     let sealed = known.sealed_names && !options.keys.is_empty();
     if options.keys.wireguard().can_open() || sealed {
         survey::sealed_names(&mut known, &options)?;

@@ -94,6 +94,25 @@ def open_requests(capture):
         capture.tcp(*ends, 1, 1, ACK, b"POST /up HTTP/1.1\r\nHost: up.example.com\r\nContent-Length: 9000\r\n\r\nhalf of it")
 
 
+def uploads(capture, connections=1_000, megabytes=1.6):
+    """Uploads that all come in at the same time, a segment of each after the other."""
+    length = int(megabytes * 1e6)
+    ends = [(CLIENT + n // 50_000, 10_000 + n % 50_000, SERVER, 80) for n in range(connections)]
+    head = b"POST /up HTTP/1.1\r\nHost: up.example.com\r\nContent-Length: %d\r\n\r\n" % length
+    for end in ends:
+        capture.tcp(*end, 0, 0, SYN)
+        capture.tcp(*end, 1, 1, ACK, head)
+    part = bytes(range(256)) * 64
+    for at in range(0, length, len(part)):
+        for end in ends:
+            capture.tcp(*end, 1 + len(head) + at, 1, ACK, part[:length - at])
+
+
+def large_uploads(capture):
+    """As many as there are shards, each as large as is kept."""
+    uploads(capture, 64, 8.0)
+
+
 def holes(capture):
     part = bytes(range(256)) * 128
     for n in range(10_000):
@@ -275,6 +294,8 @@ def many_hosts(capture):
 LIMITS = {
     "half-open": (half_open, "streams at once"),
     "open-requests": (open_requests, "streams at once"),
+    "uploads": (uploads, "at the same time"),
+    "large-uploads": (large_uploads, "at the same time"),
     "holes": (holes, "missing from a TCP stream"),
     "small-holes": (small_holes, "missing from a TCP stream"),
     "stream-4gb": (stream_of_4_gb, "of a body"),

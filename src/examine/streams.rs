@@ -3,8 +3,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use crate::evidence::{Direction, Gap, GapReason, Gaps, Transport};
-use crate::message::{Conversation, Datagram, Datagrams, Item, Options};
+use crate::message::{Conversation, Datagram, Datagrams, Item, Options, Weights};
 use crate::net::{Assigned, Endpoints, Leg, Segment, StreamId, TcpStream};
 use crate::secure::quic::Owners;
 
@@ -140,7 +142,7 @@ struct Kept {
 pub struct Streams {
     options: Options,
     apps: AppNames,
-    open: HashMap<StreamId, Followed>,
+    open: HashMap<StreamId, Followed, RandomState>,
     /// QUIC connections of each group of streams, by their ids.
     ids: Owners<u32, StreamId>,
     /// Streams that a connection went on in, and where it began.
@@ -158,7 +160,7 @@ impl Streams {
         Self {
             options: options.clone(),
             apps: Arc::clone(apps),
-            open: HashMap::new(),
+            open: HashMap::default(),
             ids: Owners::new(MAX_IDS / SHARDS),
             moved: HashMap::new(),
             quiet: VecDeque::new(),
@@ -242,6 +244,39 @@ impl Streams {
             }
         }
         self.make_room(gaps, sink);
+    }
+
+    /// What the messages of all streams weigh that are still coming in, once those are handed on
+    /// as far as they came that weigh `too_heavy` or more.
+    pub fn relieve(&mut self, too_heavy: Option<usize>, sink: &mut dyn FnMut(Item)) -> Weights {
+        if let Some(least) = too_heavy {
+            let mut ids: Vec<StreamId> = self.open.keys().copied().collect();
+            ids.sort_unstable();
+            for id in ids {
+                match self.open.get_mut(&id).map(|followed| &mut followed.reader) {
+                    Some(Reader::Tcp(connection)) => {
+                        if let Some(conversation) = &mut connection.conversation {
+                            conversation.break_off(least, sink);
+                        }
+                    }
+                    Some(Reader::Udp { datagrams, .. }) => datagrams.break_off(least, sink),
+                    Some(Reader::Over) | None => {}
+                }
+            }
+        }
+        let mut weights = Weights::default();
+        for followed in self.open.values_mut() {
+            match &mut followed.reader {
+                Reader::Tcp(connection) => {
+                    if let Some(conversation) = &mut connection.conversation {
+                        conversation.weigh(&mut weights);
+                    }
+                }
+                Reader::Udp { datagrams, .. } => datagrams.weigh(&mut weights),
+                Reader::Over => {}
+            }
+        }
+        weights
     }
 
     fn finish_one(&mut self, reader: Reader, sink: &mut dyn FnMut(Item)) {

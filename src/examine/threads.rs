@@ -8,17 +8,18 @@
 use std::net::SocketAddr;
 use std::ops::Range;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use crate::capture::Source;
 use crate::evidence::{Gaps, Place, Time};
-use crate::message::{Item, Options, import};
+use crate::message::{Item, Options, Weights, import};
 use crate::net::{Kind, Segment};
 
 use super::apps::AppNames;
 use super::collect::Collector;
 use super::lens::Lens;
 use super::paths::Placed;
+use super::relief::Relief;
 use super::streams::Streams;
 use super::{ExamineError, SHARDS, segments};
 
@@ -48,6 +49,11 @@ impl Shard {
         collector.gaps.merge(gaps);
     }
 
+    fn relieve(&mut self, too_heavy: Option<usize>, lens: &Lens<'_>) -> Weights {
+        let collector = &mut self.collector;
+        self.streams.relieve(too_heavy, &mut |item| collector.item(item, lens))
+    }
+
     fn finish_series(&mut self, lens: &Lens<'_>) {
         let collector = &mut self.collector;
         self.streams.finish(&mut |item| collector.item(item, lens));
@@ -61,6 +67,7 @@ pub fn run(
     options: &Options,
     lens: &Lens<'_>,
     threads: usize,
+    mut relief: Relief,
 ) -> Result<Collector, ExamineError> {
     let threads = threads.clamp(1, SHARDS);
     if threads == 1 {
@@ -70,8 +77,15 @@ pub fn run(
                 if let Some(shard) = shards.get_mut(shard_of(&placed)) {
                     shard.push(&placed, segment, lens);
                 }
+                if relief.is_due(segment) {
+                    let too_heavy = relief.too_heavy();
+                    relief.weighed(relieve(&mut shards, too_heavy, lens));
+                }
             }
-            Dealt::SeriesOver => shards.iter_mut().for_each(|shard| shard.finish_series(lens)),
+            Dealt::SeriesOver => {
+                shards.iter_mut().for_each(|shard| shard.finish_series(lens));
+                relief.restart();
+            }
         };
         let mut collector = read(sources, series, options, lens, &mut deal)?;
         for shard in shards {
@@ -80,14 +94,20 @@ pub fn run(
         return Ok(collector);
     }
     std::thread::scope(|scope| {
+        let (weighed, weights) = unbounded();
         let mut senders: Vec<Sender<Batch>> = Vec::with_capacity(threads);
         let mut workers = Vec::with_capacity(threads);
+        // Batches that were worked off, to be filled again: their memory is taken once.
+        let (done, spare) = bounded(threads * QUEUE);
         for worker in 0..threads {
             let (sender, receiver) = bounded(QUEUE);
             senders.push(sender);
-            workers.push(scope.spawn(move || work(worker, threads, &receiver, options, lens)));
+            let ends = Ends { batches: receiver, done: done.clone(), weighed: weighed.clone() };
+            workers.push(scope.spawn(move || work(worker, threads, &ends, options, lens)));
         }
+        let next = || spare.try_recv().unwrap_or_default();
         let mut batches: Vec<Batch> = (0..threads).map(|_| Batch::default()).collect();
+        let mut asked = 0;
         let mut deal = |dealt: Dealt<'_>| match dealt {
             Dealt::Segment(placed, segment) => {
                 let worker = shard_of(&placed) % threads;
@@ -95,14 +115,26 @@ pub fn run(
                     batch.add(placed, segment);
                     if batch.is_full() {
                         // A worker ends only when its sender is dropped.
-                        let _ = sender.send(std::mem::take(batch));
+                        let _ = sender.send(std::mem::replace(batch, next()));
+                    }
+                }
+                if relief.is_due(segment) {
+                    // As many as were asked at the last step, which all have come up to by now.
+                    let told = weights.iter().take(std::mem::replace(&mut asked, threads));
+                    relief.weighed(added_up(told));
+                    let step = Step { too_heavy: relief.too_heavy() };
+                    for (batch, sender) in batches.iter_mut().zip(&senders) {
+                        batch.step = Some(step);
+                        let _ = sender.send(std::mem::replace(batch, next()));
                     }
                 }
             }
             Dealt::SeriesOver => {
+                weights.iter().take(std::mem::take(&mut asked)).for_each(drop);
+                relief.restart();
                 for (batch, sender) in batches.iter_mut().zip(&senders) {
                     batch.series_over = true;
-                    let _ = sender.send(std::mem::take(batch));
+                    let _ = sender.send(std::mem::replace(batch, next()));
                 }
             }
         };
@@ -179,11 +211,38 @@ fn shard_of(placed: &Placed) -> usize {
     (placed.group.unwrap_or(id.number) as usize).wrapping_add((id.input as usize).wrapping_mul(7)) % SHARDS
 }
 
+/// Relieves all of `shards`; what is left in them.
+fn relieve(shards: &mut [Shard], too_heavy: Option<usize>, lens: &Lens<'_>) -> Weights {
+    added_up(shards.iter_mut().map(|shard| shard.relieve(too_heavy, lens)))
+}
+
+fn added_up(weights: impl Iterator<Item = Weights>) -> Weights {
+    weights.fold(Weights::default(), |mut sum, weights| {
+        sum.merge(&weights);
+        sum
+    })
+}
+
+/// What every shard is to do behind the same segment: see [`Relief`].
+#[derive(Clone, Copy)]
+struct Step {
+    too_heavy: Option<usize>,
+}
+
+/// What connects a worker with the reader.
+struct Ends {
+    batches: Receiver<Batch>,
+    /// Batches that were worked off.
+    done: Sender<Batch>,
+    /// What is left after each step.
+    weighed: Sender<Weights>,
+}
+
 /// Works off the segments of the shards `worker`, `worker + threads`, …
-fn work(worker: usize, threads: usize, receiver: &Receiver<Batch>, options: &Options, lens: &Lens<'_>) -> Vec<Shard> {
+fn work(worker: usize, threads: usize, ends: &Ends, options: &Options, lens: &Lens<'_>) -> Vec<Shard> {
     let mut shards: Vec<Shard> =
         (worker..SHARDS).step_by(threads).map(|_| Shard::new(options, lens.apps.names())).collect();
-    for batch in receiver {
+    for batch in &ends.batches {
         for held in &batch.segments {
             if let Some(shard) = shards.get_mut(shard_of(&held.placed) / threads)
                 && let (Some(payload), Some(frames)) = (batch.bytes.get(held.payload.clone()), held.frames(&batch))
@@ -191,9 +250,15 @@ fn work(worker: usize, threads: usize, receiver: &Receiver<Batch>, options: &Opt
                 shard.push(&held.placed, &held.segment(payload, frames), lens);
             }
         }
+        if let Some(step) = batch.step {
+            // The reader may have ended meanwhile.
+            let _ = ends.weighed.send(relieve(&mut shards, step.too_heavy, lens));
+        }
         if batch.series_over {
             shards.iter_mut().for_each(|shard| shard.finish_series(lens));
         }
+        // Where there are enough to spare, it goes.
+        let _ = ends.done.try_send(batch.emptied());
     }
     shards
 }
@@ -204,6 +269,8 @@ struct Batch {
     bytes: Vec<u8>,
     frames: Vec<u64>,
     segments: Vec<Held>,
+    /// Behind the segments.
+    step: Option<Step>,
     series_over: bool,
 }
 
@@ -245,6 +312,15 @@ impl Batch {
             payload,
             frames,
         });
+    }
+
+    /// With nothing in it, and its memory.
+    fn emptied(mut self) -> Self {
+        self.bytes.clear();
+        self.frames.clear();
+        self.segments.clear();
+        (self.series_over, self.step) = (false, None);
+        self
     }
 
     fn is_full(&self) -> bool {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::draft::{Context, Draft, Out};
 use super::layer::Layer;
 use super::legs::Legs;
-use super::{Item, Kind, Protocol};
+use super::{Item, Kind, Protocol, Weights};
 use crate::evidence::{Direction, Gap, GapReason, Time};
 use crate::net::{Chunk, Endpoints, Leg, StreamId};
 use crate::secure::KeyLog;
@@ -18,6 +18,9 @@ pub struct Options {
     pub keys: Arc<KeyLog>,
     /// Compute `body_sha256` (it is empty otherwise).
     pub hash_bodies: bool,
+    /// Of a received body, bytes that are kept where that is fewer than of others: who only looks
+    /// what an answer teaches needs no downloads. A body that is cut there is no gap.
+    pub answer_kept: Option<usize>,
     /// What protocols are told by that nothing here parses.
     pub protocols: Arc<Protocols>,
     /// By input: it is a dump of plaintext, which does not show how it travelled.
@@ -90,16 +93,27 @@ impl Conversation {
         }
         let host = &mut self.host;
         let mut sink = |item| {
-            if let Item::Message(message) = &item
-                && let Kind::Request { method, .. } = &message.kind
-                && method != "CONNECT"
-            {
-                host.clone_from(&message.host);
-            }
+            remember_host(host, &item);
             sink(item);
         };
         let mut out = Out { sink: &mut sink, exchange: &mut self.exchange, legs: &self.legs };
         self.layer.push(direction, chunk, &mut self.context, &mut out);
+    }
+
+    /// Adds what the messages weigh that are still coming in.
+    pub fn weigh(&mut self, weights: &mut Weights) {
+        self.layer.drafts(&mut self.context, &mut |draft, _| weights.add(draft.held()));
+    }
+
+    /// Hands on what came so far of those that weigh `least` or more.
+    pub fn break_off(&mut self, least: usize, sink: &mut dyn FnMut(Item)) {
+        let host = &mut self.host;
+        let mut sink = |item| {
+            remember_host(host, &item);
+            sink(item);
+        };
+        let mut out = Out { sink: &mut sink, exchange: &mut self.exchange, legs: &self.legs };
+        self.layer.drafts(&mut self.context, &mut |draft, context| draft.lighten(least, context, &mut out));
     }
 
     /// The stream is over: hands on what was still being read. Does nothing a second time.
@@ -120,6 +134,16 @@ impl Conversation {
             draft.trail.add_frames(Some(frame).filter(|frame| *frame > 0).as_slice());
             draft.finish(&mut self.context, &mut out);
         }
+    }
+}
+
+/// Keeps the host of the last request.
+fn remember_host(host: &mut Option<String>, item: &Item) {
+    if let Item::Message(message) = item
+        && let Kind::Request { method, .. } = &message.kind
+        && method != "CONNECT"
+    {
+        host.clone_from(&message.host);
     }
 }
 

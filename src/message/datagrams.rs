@@ -11,7 +11,7 @@ use super::dtls::Dtls;
 use super::feed::Feed;
 use super::legs::Legs;
 use super::quic::Quic;
-use super::{Item, Kind, Options, Protocol, dns};
+use super::{Item, Kind, Options, Protocol, Weights, dns};
 use crate::evidence::{Direction, Gap, GapReason, Time};
 use crate::net::{Endpoints, Leg, StreamId};
 use crate::secure::dtls::looks_like_dtls;
@@ -184,6 +184,21 @@ impl Datagrams {
     /// of its neighbours are: DTLS 1.3 hides its record headers (RFC 9147 §4).
     fn is_dtls(&self, bytes: &[u8]) -> bool {
         looks_like_dtls(bytes) || (self.dtls.is_some() && bytes.first().is_some_and(|first| first >> 5 == 1))
+    }
+
+    /// Adds what the messages weigh that are still coming in.
+    pub fn weigh(&mut self, weights: &mut Weights) {
+        if let Some(quic) = &mut self.quic {
+            quic.drafts(&mut |draft, _| weights.add(draft.held()));
+        }
+    }
+
+    /// Hands on what came so far of those that weigh `least` or more.
+    pub fn break_off(&mut self, least: usize, sink: &mut dyn FnMut(Item)) {
+        let mut out = Out { sink, exchange: &mut self.exchange, legs: &self.legs };
+        if let Some(quic) = &mut self.quic {
+            quic.drafts(&mut |draft, context| draft.lighten(least, context, &mut out));
+        }
     }
 
     /// No more datagrams.

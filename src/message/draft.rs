@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::feed::{FRAMES_KEPT, Trail};
 use super::legs::Legs;
+use super::weights::{self, IN_ALL};
 use super::{Item, Kind, Message, Options, Protocol, Wire, dns_over_http, httpdns};
 use crate::evidence::{Direction, Gap, GapReason, Time, Transport};
 use crate::net::{Endpoints, StreamId};
@@ -32,6 +33,7 @@ pub(super) struct Context {
     pub asked: httpdns::Asked,
     /// Compute `body_sha256`.
     pub hash_bodies: bool,
+    pub answer_kept: Option<usize>,
     pub wire: Wire,
     pub sni: Option<String>,
     /// Handed to the first message, then gone.
@@ -64,6 +66,7 @@ impl Context {
             service: None,
             asked: httpdns::Asked::default(),
             hash_bodies: options.hash_bodies,
+            answer_kept: options.answer_kept,
             wire: if options.dumps.get(stream.input as usize) == Some(&true) { Wire::Unknown } else { Wire::Clear },
             sni: None,
             alpn: None,
@@ -136,21 +139,29 @@ impl Out<'_> {
     }
 }
 
-/// A body as it comes in: kept up to [`BODY_KEPT`], counted and hashed on.
-#[derive(Clone, Debug, Default)]
+/// A body as it comes in: kept up to a limit, counted and hashed on.
+#[derive(Clone, Debug)]
 pub(super) struct Body {
     kept: BytesMut,
+    /// Bytes that are kept.
+    most: usize,
     pub length: u64,
     hash: Option<Sha256>,
 }
 
 impl Body {
-    pub fn new(hash: bool) -> Self {
-        Self { kept: BytesMut::new(), length: 0, hash: hash.then(Sha256::new) }
+    pub fn new(direction: Direction, context: &Context) -> Self {
+        let most = context.answer_kept.filter(|_| direction == Direction::Received).unwrap_or(BODY_KEPT);
+        Self { kept: BytesMut::new(), most, length: 0, hash: context.hash_bodies.then(Sha256::new) }
+    }
+
+    /// There was more than is kept.
+    fn is_cut(&self) -> bool {
+        self.kept.len() == self.most && self.length > self.most as u64
     }
 
     pub fn add(&mut self, bytes: &[u8]) {
-        let room = BODY_KEPT.saturating_sub(self.kept.len()).min(bytes.len());
+        let room = self.most.saturating_sub(self.kept.len()).min(bytes.len());
         self.kept.extend_from_slice(bytes.get(..room).unwrap_or_default());
         self.length = self.length.saturating_add(bytes.len() as u64);
         if let Some(hash) = &mut self.hash {
@@ -171,6 +182,9 @@ impl Body {
         self.kept.len()
     }
 }
+
+/// What a layer shows each of its drafts to, with the context that it is finished in.
+pub(super) type Visit<'a> = dyn FnMut(&mut Draft, &mut Context) + 'a;
 
 /// A message that is still being read.
 #[derive(Debug)]
@@ -198,7 +212,7 @@ impl Draft {
             host: None,
             authority: None,
             headers: Vec::new(),
-            body: Body::new(context.hash_bodies),
+            body: Body::new(direction, context),
             incomplete: None,
             doubtful: false,
             exchange: None,
@@ -215,17 +229,52 @@ impl Draft {
         Self::new(direction, protocol, Kind::Raw, context)
     }
 
+    /// Memory that it takes, about.
+    pub fn held(&self) -> usize {
+        weights::of_message(self.body.kept.capacity(), self.trail.frames.capacity(), self.headers.len())
+    }
+
+    /// Breaks it off where it weighs `least` or more.
+    pub fn lighten(&mut self, least: usize, context: &mut Context, out: &mut Out<'_>) {
+        if self.held() >= least {
+            self.break_off(context, out);
+        }
+    }
+
+    /// Hands on what came of the message so far, as one that is not whole. What still comes of
+    /// it is a message of its own, without a head, so that all of it is searched.
+    fn break_off(&mut self, context: &mut Context, out: &mut Out<'_>) {
+        let kind = match &self.kind {
+            kind @ Kind::WebSocket { .. } => kind.clone(),
+            _ => Kind::Raw,
+        };
+        let mut rest = Self::new(self.direction, self.protocol, kind, context);
+        rest.host.clone_from(&self.host);
+        rest.exchange = self.exchange;
+        rest.doubtful = self.doubtful;
+        let mut so_far = std::mem::replace(self, rest);
+        so_far.incomplete.get_or_insert(GapReason::Limit);
+        let length = so_far.body.length;
+        so_far.finish(context, out);
+        let detail = format!(
+            "of messages that come in at the same time, {} MiB are kept in all: one was read in parts",
+            IN_ALL >> 20
+        );
+        out.gap(Gap::new(GapReason::Limit, context.at(), detail).of_bytes(length));
+    }
+
     /// Hands the message on, as it now is.
     pub fn finish(self, context: &mut Context, out: &mut Out<'_>) {
-        let kept = self.body.kept.freeze();
         let mut incomplete = self.incomplete;
-        if kept.len() == BODY_KEPT && self.body.length > BODY_KEPT as u64 {
+        if self.body.is_cut() {
             incomplete = incomplete.or(Some(GapReason::Limit));
-            out.gap(
-                Gap::new(GapReason::Limit, context.at(), format!("of a body, {} MiB are kept", BODY_KEPT >> 20))
-                    .of_bytes(self.body.length - BODY_KEPT as u64),
-            );
+            if self.body.most == BODY_KEPT {
+                let detail = format!("of a body, {} MiB are kept", BODY_KEPT >> 20);
+                let beyond = self.body.length - BODY_KEPT as u64;
+                out.gap(Gap::new(GapReason::Limit, context.at(), detail).of_bytes(beyond));
+            }
         }
+        let kept = self.body.kept.freeze();
         if self.trail.frames.len() >= FRAMES_KEPT {
             let detail = format!("of a message, {FRAMES_KEPT} frame numbers are kept");
             out.gap(Gap::new(GapReason::Limit, context.at(), detail));

@@ -1,7 +1,7 @@
 //! How protocols stack: what a stream speaks, found out from its bytes.
 
 use super::dns::DnsStream;
-use super::draft::{Context, Out};
+use super::draft::{Context, Out, Visit};
 use super::http1::Http1;
 use super::http2::Http2;
 use super::mqtt::Mqtt;
@@ -81,6 +81,20 @@ impl Layer {
                     self.push(direction, piece.chunk(), context, out);
                 }
             }
+        }
+    }
+
+    /// Shows every message that is still coming in.
+    pub fn drafts(&mut self, context: &mut Context, visit: &mut Visit<'_>) {
+        match self {
+            // They hold a turn, an answer, or a handshake at most.
+            Self::Turns(_) | Self::Dns(_) => {}
+            Self::Tls(tls) => tls.drafts(visit),
+            Self::Http1(http1) => http1.drafts(context, visit),
+            Self::Http2(http2) => http2.drafts(context, visit),
+            Self::WebSocket(websocket) => websocket.drafts(context, visit),
+            Self::Mqtt(mqtt) => mqtt.drafts(context, visit),
+            Self::Socks(socks) => socks.drafts(visit),
         }
     }
 

@@ -31,6 +31,7 @@ mod sniff;
 mod socks;
 mod tls;
 mod websocket;
+mod weights;
 
 #[cfg(test)]
 mod recorded;
@@ -44,6 +45,7 @@ use crate::evidence::{Direction, GapReason, Place, Time};
 pub use conversation::{Conversation, Options};
 pub use datagrams::{Datagram, Datagrams};
 pub use draft::BODY_KEPT;
+pub use weights::{IN_ALL, Weights};
 
 /// What a stream or a message is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::datagrams::Datagram;
 use super::dns::DnsStream;
-use super::draft::{Context, Draft, Out};
+use super::draft::{Context, Draft, Out, Visit};
 use super::feed::{CLOSED_FRAMES, Held, Step, Trail};
 use super::http3::Http3;
 use super::layer::Layer;
@@ -87,6 +87,13 @@ impl Application {
                     }
                 }
             }
+        }
+    }
+
+    fn drafts(&mut self, context: &mut Context, visit: &mut Visit<'_>) {
+        match self {
+            Self::Http3(http3) => http3.drafts(context, visit),
+            Self::Streams { open, .. } => open.values_mut().for_each(|(layer, _)| layer.drafts(context, visit)),
         }
     }
 
@@ -216,6 +223,13 @@ impl Quic {
                 Opened::Restart => {}
             }
             self.told |= !inner.hello;
+        }
+    }
+
+    /// Shows every message that is still coming in.
+    pub fn drafts(&mut self, visit: &mut Visit<'_>) {
+        if let Some((application, inner)) = &mut self.inner {
+            application.drafts(inner, visit);
         }
     }
 

@@ -10,7 +10,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::authority;
-use super::draft::{Context, Draft, Out};
+use super::draft::{Context, Draft, Out, Visit};
 use super::feed::Held;
 use super::layer::Layer;
 use super::raw::{TURN_LIMIT, Turns};
@@ -121,6 +121,13 @@ impl Socks {
                 self.give_up(context, out);
             }
             None => {}
+        }
+    }
+
+    /// Shows every message that is still coming in.
+    pub fn drafts(&mut self, visit: &mut Visit<'_>) {
+        if let Some((layer, inner)) = &mut self.inner {
+            layer.drafts(inner, visit);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::draft::{Context, Draft, Out};
+use super::draft::{Context, Draft, Out, Visit};
 use super::feed::{CLOSED_FRAMES, Step, Trail};
 use super::layer::Layer;
 use super::{Kind, Protocol, Wire};
@@ -80,6 +80,13 @@ impl Tls {
         if !self.told && facts.alpn.is_some() {
             inner.alpn.clone_from(&facts.alpn);
             self.told = true;
+        }
+    }
+
+    /// Shows every message that is still coming in.
+    pub fn drafts(&mut self, visit: &mut Visit<'_>) {
+        if let Some((layer, inner)) = &mut self.inner {
+            layer.drafts(inner, visit);
         }
     }
 

@@ -11,7 +11,7 @@ mod side;
 
 use self::exchange::{Pending, Pendings};
 use self::side::{Side, State, Step};
-use super::draft::{Context, Draft, Out};
+use super::draft::{Context, Draft, Out, Visit};
 use super::http2::{Http2, is_grpc};
 use super::layer::Layer;
 use super::raw::Turns;
@@ -103,6 +103,18 @@ impl Http1 {
             Chunk::End { reset, .. } => {
                 self.reset |= reset;
                 self.end(direction, !reset, GapReason::Cancelled, context, out);
+            }
+        }
+    }
+
+    /// Shows every message that is still coming in.
+    pub fn drafts(&mut self, context: &mut Context, visit: &mut Visit<'_>) {
+        if let Some((layer, inner)) = &mut self.tunnel {
+            return layer.drafts(inner, visit);
+        }
+        for direction in [Direction::Sent, Direction::Received] {
+            if let State::Body(draft, _) = &mut self.side(direction).state {
+                visit(draft, context);
             }
         }
     }

@@ -28,7 +28,7 @@ pub(super) use self::stream::{Half, Stream};
 
 use self::side::{Concerned, Event, Side};
 use super::Protocol;
-use super::draft::{Context, Out};
+use super::draft::{Context, Out, Visit};
 use super::feed::Trail;
 use crate::evidence::{Direction, Gap, GapReason};
 use crate::net::Chunk;
@@ -110,6 +110,15 @@ impl Http2 {
                     });
                 }
             }
+        }
+    }
+
+    /// Shows every message that is still coming in.
+    pub fn drafts(&mut self, context: &mut Context, visit: &mut Visit<'_>) {
+        for stream in self.streams.values_mut() {
+            let before = stream.kept();
+            stream.drafts(context, visit);
+            self.kept = self.kept.saturating_sub(before).saturating_add(stream.kept());
         }
     }
 

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::head::{self, Head};
 use super::side::join;
 use crate::evidence::{Direction, GapReason, Time};
-use crate::message::draft::{Context, Draft, Out};
+use crate::message::draft::{Context, Draft, Out, Visit};
 use crate::message::feed::Trail;
 use crate::message::layer::Layer;
 use crate::message::websocket::{Handshake, WebSocket};
@@ -98,6 +98,21 @@ impl Stream {
             _ => 0,
         };
         self.sent.kept() + self.received.kept() + held
+    }
+
+    /// Shows every message of it that is still coming in.
+    pub fn drafts(&mut self, context: &mut Context, visit: &mut Visit<'_>) {
+        for half in [&mut self.sent, &mut self.received] {
+            if let Half::Open { draft, head_size, .. } = half {
+                visit(draft, context);
+                if draft.headers.is_empty() {
+                    *head_size = 0;
+                }
+            }
+        }
+        if let Some(Tunnel::Open { layer, inner, .. }) = &mut self.tunnel {
+            layer.drafts(inner, visit);
+        }
     }
 
     fn draft(&self, direction: Direction, kind: Kind, doubtful: bool, trail: Trail, context: &Context) -> Draft {

@@ -22,7 +22,7 @@ use self::exchange::{Exchange, Key};
 use self::frame::{Hole, Piece, WHOLE_LIMIT};
 use self::lane::Section;
 use self::single::{Peer, Single};
-use super::draft::{Context, Out};
+use super::draft::{Context, Out, Visit};
 use super::feed::{Held, Step, Trail};
 use super::http2::{Half, Head};
 use super::layer::Layer;
@@ -91,6 +91,18 @@ impl Http3 {
             let detail = format!("of HTTP/3 that waits for its header table, {} MiB are held", HELD_LIMIT >> 20);
             out.gap(Gap::new(GapReason::Limit, context.at(), detail));
             self.hurry(context, out);
+        }
+    }
+
+    /// Shows every message that is still coming in.
+    pub fn drafts(&mut self, context: &mut Context, visit: &mut Visit<'_>) {
+        for exchange in self.exchanges.values_mut() {
+            let before = exchange.kept();
+            exchange.shared.drafts(context, visit);
+            self.kept = self.kept.saturating_sub(before).saturating_add(exchange.kept());
+        }
+        for (layer, inner) in self.others.values_mut() {
+            layer.drafts(inner, visit);
         }
     }
 

@@ -17,7 +17,7 @@ mod packet;
 use std::collections::{BTreeMap, VecDeque};
 
 use self::packet::{Packet, Reader};
-use super::draft::{Context, Draft, Out};
+use super::draft::{Context, Draft, Out, Visit};
 use super::feed::{Feed, Trail};
 use super::raw::TURN_LIMIT;
 use super::{Kind, Protocol};
@@ -163,6 +163,15 @@ impl Mqtt {
             }
             Chunk::Gap { length, reason, .. } => side.gap(length, reason, context, out),
             Chunk::End { .. } => side.end(context, out),
+        }
+    }
+
+    /// Shows every message that is still coming in.
+    pub fn drafts(&mut self, context: &mut Context, visit: &mut Visit<'_>) {
+        for side in [&mut self.sent, &mut self.received] {
+            if let State::Payload { draft, .. } = &mut side.state {
+                visit(draft, context);
+            }
         }
     }
 

@@ -16,7 +16,7 @@ mod inflate;
 use bytes::Bytes;
 
 use self::inflate::{Deflate, Inflater};
-use super::draft::{Context, Draft, Out};
+use super::draft::{Context, Draft, Out, Visit};
 use super::feed::{Feed, Trail};
 use super::mqtt::Mqtt;
 use super::raw::TURN_LIMIT;
@@ -154,6 +154,16 @@ impl WebSocket {
                     mqtt.push(direction, chunk, context, out);
                 }
             }
+        }
+    }
+
+    /// Shows every message that is still coming in.
+    pub fn drafts(&mut self, context: &mut Context, visit: &mut Visit<'_>) {
+        for draft in [&mut self.sent, &mut self.received].into_iter().filter_map(|side| side.message.as_mut()) {
+            visit(draft, context);
+        }
+        if let Some(mqtt) = &mut self.mqtt {
+            mqtt.drafts(context, visit);
         }
     }
 

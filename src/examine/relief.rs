@@ -1,0 +1,142 @@
+//! Bounds the messages that come in at the same time, in all shards together.
+//!
+//! One upload may be kept up to its limit, and a thousand at once may not; a share of 1/64 for
+//! each shard would cut the one. So all shards are weighed together, and each time so much was
+//! read, at the same segment whatever the number of threads. What is done about it is done one
+//! such step later: by then even the slowest thread has told its weights, and nobody waits.
+//! Between two steps no more can come in than was read.
+
+use crate::message::{IN_ALL, Weights};
+use crate::net::Segment;
+
+/// What is read between two steps.
+const STEP_BYTES: usize = 8 << 20;
+
+/// Memory that a segment may cost beside its payload: where it came from.
+const SEGMENT_COST: usize = 64;
+
+/// Counts what is read, and says when to weigh.
+#[derive(Clone, Debug)]
+pub struct Relief {
+    read: usize,
+    weighed: Option<Weights>,
+    /// What is read between two steps.
+    step: usize,
+    /// What messages may weigh together.
+    allowed: usize,
+}
+
+impl Default for Relief {
+    fn default() -> Self {
+        Self { read: 0, weighed: None, step: STEP_BYTES, allowed: IN_ALL }
+    }
+}
+
+impl Relief {
+    /// Nothing is still coming in.
+    pub fn restart(&mut self) {
+        (self.read, self.weighed) = (0, None);
+    }
+
+    /// Counts a segment. Whether a step is due behind it.
+    pub fn is_due(&mut self, segment: &Segment<'_>) -> bool {
+        self.read = self.read.saturating_add(segment.payload.len()).saturating_add(SEGMENT_COST);
+        let due = self.read >= self.step;
+        if due {
+            self.read = 0;
+        }
+        due
+    }
+
+    /// The weights as of the last step were these.
+    pub fn weighed(&mut self, weights: Weights) {
+        self.weighed = Some(weights);
+    }
+
+    /// How heavy messages are that have to go now, by the weights as of the step before.
+    pub fn too_heavy(&mut self) -> Option<usize> {
+        self.weighed.take()?.too_heavy(self.allowed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{AppMap, Known, first_pass, lens, threads};
+    use super::*;
+    use crate::capture::{LinkType, PcapngWriter};
+    use crate::evidence::Time;
+    use crate::observations::Observations;
+    use crate::session::Session;
+    use crate::signatures::Signatures;
+
+    /// A segment of a client on `port`, in Ethernet and IPv4.
+    fn segment(port: u16, flags: u8, seq: u32, payload: &[u8]) -> Vec<u8> {
+        let mut packet = vec![0; 12];
+        packet.extend([8, 0, 0x45, 0]);
+        packet.extend((40 + payload.len() as u16).to_be_bytes());
+        packet.extend([0, 1, 0x40, 0, 64, 6, 0, 0, 192, 0, 2, 1, 198, 51, 100, 7]);
+        packet.extend([port.to_be_bytes(), 80_u16.to_be_bytes()].concat());
+        packet.extend([seq.to_be_bytes(), 1_u32.to_be_bytes()].concat());
+        packet.extend([0x50, flags, 255, 255, 0, 0, 0, 0]);
+        packet.extend(payload);
+        packet
+    }
+
+    const UPLOADS: u16 = 150;
+    const PARTS: usize = 12;
+
+    /// Uploads that come in at the same time, each with an identifier behind so much else.
+    fn capture() -> Vec<u8> {
+        let mut writer = PcapngWriter::new(Vec::new(), "wirewitness", "").expect("in memory");
+        writer.interface(LinkType::ETHERNET, 0, "", "").expect("in memory");
+        let mut time = 0;
+        let mut packet = |packet: Vec<u8>| {
+            time += 1_000_000;
+            writer.packet(0, Time(time), packet.len() as u32, &packet, &[]).expect("in memory");
+        };
+        let (part, last) = ([b'.'; 1000], b"\r\nimei=490154203237518&end=1");
+        let length = PARTS * part.len() + last.len();
+        let head = format!("POST /up HTTP/1.1\r\nHost: up.example.com\r\nContent-Length: {length}\r\n\r\n");
+        let ports = 10_000..10_000 + UPLOADS;
+        ports.clone().for_each(|port| packet(segment(port, 2, 0, b"")));
+        ports.clone().for_each(|port| packet(segment(port, 16, 1, head.as_bytes())));
+        for n in 0..PARTS {
+            let seq = 1 + head.len() + n * part.len();
+            ports.clone().for_each(|port| packet(segment(port, 16, seq as u32, &part)));
+        }
+        let seq = 1 + head.len() + PARTS * part.len();
+        ports.for_each(|port| packet(segment(port, 16, seq as u32, last)));
+        writer.finish().expect("in memory")
+    }
+
+    #[test]
+    fn uploads_at_once_are_read_in_parts_the_same_for_any_number_of_threads() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("uploads.pcapng"), capture()).expect("written");
+        std::fs::write(folder.path().join("device.toml"), "[ids]\nimei = [\"490154203237518\"]\n").expect("written");
+        let signatures = &Signatures::embedded().expect("valid");
+        let session = Session::open(&[folder.path().to_path_buf()], signatures).expect("a session");
+        let (known, options) = first_pass(&session, signatures, 1, &mut |_| ()).expect("readable");
+        let Known { sources, series, names, apps, first, .. } = known;
+        let apps = AppMap::new(apps, &series, &[]);
+        let lens = lens(&session, signatures, false, (names, apps, first, 0), &mut |_| ()).expect("a lens");
+        let examined = |threads: usize, relief: &Relief| {
+            let collector = threads::run(&sources, &series, &options, &lens, threads, relief.clone());
+            collector.expect("readable").observations(&lens)
+        };
+        let said = |observations: &Observations| {
+            let gaps = observations.gaps.iter().filter(|gap| gap.detail.contains("at the same time"));
+            gaps.map(|gap| gap.count).sum::<u64>()
+        };
+        let found = |observations: &Observations| observations.sightings.iter().map(|s| s.count).sum::<u64>();
+        let whole = examined(1, &Relief::default());
+        assert_eq!((said(&whole), found(&whole)), (0, u64::from(UPLOADS)));
+        let tight = Relief { step: 100_000, allowed: 500_000, ..Relief::default() };
+        let parts = examined(1, &tight);
+        assert!(said(&parts) >= u64::from(UPLOADS), "{}", said(&parts));
+        assert_eq!(found(&parts), u64::from(UPLOADS), "what stands in a later part is found all the same");
+        for threads in [2, 3, 64] {
+            assert_eq!(examined(threads, &tight), parts, "{threads} threads");
+        }
+    }
+}
