@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use super::block::Block;
 use super::entry::{Entry, host, span};
-use super::fold::fold;
+use super::fold::{Folded, fold};
 use super::lexicon::{Column, Lexicon};
 use super::model::{DataItem, Denial, ThirdParty};
 use super::names::Names;
@@ -25,18 +25,10 @@ pub fn links(
     let declares = parties.is_empty();
     let mut waiting = Waiting::new(parties, lexicon);
     for (at, name, address) in links {
-        let bare = [
-            "隐私政策链接",
-            "隐私政策",
-            "隐私协议",
-            "隐私声明",
-            "隐私条款",
-            "privacy policy",
-            "Privacy Policy",
-            "官网",
-        ]
-        .iter()
-        .fold(name.as_str(), |n, end| n.strip_suffix(end).unwrap_or(n).trim_end_matches(['的', ' ']));
+        let folded = Folded::new(name);
+        let tail = lexicon.phrase("link-behind-a-name", &folded.text);
+        let end = tail.map_or(name.len(), |(m, _)| folded.range(m.start(), m.end(), name).start);
+        let bare = name.get(..end).unwrap_or_default().trim_end_matches(['的', ' ']);
         let bare = bare.trim_matches(['《', '》', '"', '“', '”']).trim();
         let products = names.products(lexicon, bare, "", "", &[]).into_iter().map(|r| r.product);
         let reached = waiting.first(parties, products, &stem(lexicon, bare));

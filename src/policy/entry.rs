@@ -64,13 +64,8 @@ impl Entry {
     }
 
     /// The address of the privacy policy.
-    fn link(&self) -> Option<String> {
-        let policy = |label: &str| {
-            let label = fold(label);
-            u8::from(
-                label.contains("隐私政策") || label.contains("privacy policy") || label.contains("个人信息保护政策"),
-            )
-        };
+    fn link(&self, lexicon: &Lexicon) -> Option<String> {
+        let policy = |label: &str| u8::from(lexicon.says("label-of-a-policy", &fold(label)));
         self.links
             .iter()
             .filter(|(column, _, link)| *column == Column::Link && is_address(&link.href))
@@ -126,7 +121,7 @@ impl Entry {
             scenario: one(Column::Scenario),
             method: one(Column::Method),
             permissions_raw: one(Column::Permissions),
-            link: self.link(),
+            link: self.link(lexicon),
             spans: self.spans.clone(),
             lines: self.spans.iter().map(|s| s.line).collect(),
             ..ThirdParty::default()
@@ -158,11 +153,14 @@ impl Entry {
                 }
                 hosts
             });
-        let text = format!(
-            "{} {}",
-            product.as_deref().unwrap_or_default(),
-            entry.get(Column::Package).map(|p| format!("({p})")).unwrap_or_default()
-        );
+        // Several names, each on a line of its own: a name may also be broken in two.
+        let name = product.as_deref().unwrap_or_default();
+        let each =
+            |words: &str| words.lines().filter(|line| !line.trim().is_empty()).all(|line| names.holds_known(line));
+        let lines = self.values.iter().map(|(_, words)| words.as_str());
+        let lines = lines.filter(|words| words.contains('\n') && squeeze(words) == name).find(|words| each(words));
+        let package = entry.get(Column::Package).map(|p| format!("({p})")).unwrap_or_default();
+        let text = format!("{} {package}", lines.unwrap_or(name));
         let who = company.as_deref().unwrap_or_default();
         let context = party.purpose.clone().unwrap_or_default();
         party.company_only = product.is_none() && company.is_some();

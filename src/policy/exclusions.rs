@@ -6,12 +6,13 @@ use std::ops::Range;
 
 use super::fold::{Folded, fold};
 use super::lexicon::Lexicon;
+use super::phrase::Match;
 use super::terms::Term;
 
 /// Which of the text's terms an exclusion takes out.
 pub fn indices(lexicon: &Lexicon, text: &str, terms: &[Term]) -> Vec<usize> {
     let folded = Folded::new(text);
-    let place = |m: regex::Match<'_>| folded.range(m.start(), m.end(), text);
+    let place = |m: Match<'_>| folded.range(m.start(), m.end(), text);
     let inside = |range: &Range<usize>, term: &Term| range.start <= term.start && term.end <= range.end;
     let mut out: Vec<usize> = Vec::new();
     let firsts = lexicon.captures("exclusion-first", &folded.text);

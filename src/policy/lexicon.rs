@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::fold::{Folded, fold, is_cjk};
-use super::phrase::Phrase;
+use super::phrase::{self, Captures, Match, Phrases};
 use crate::signatures::Signatures;
 
 /// Columns of a third-party table, labels of a block.
@@ -93,7 +93,7 @@ pub struct Lexicon {
     /// The same as a list, and what finds its words.
     heads: Vec<(String, Column)>,
     heads_automaton: Option<AhoCorasick>,
-    phrases: BTreeMap<String, Vec<Phrase>>,
+    phrases: BTreeMap<String, Phrases>,
     /// The umbrellas that each type stands under.
     umbrellas: BTreeMap<String, Vec<String>>,
 }
@@ -113,11 +113,10 @@ impl Lexicon {
                 headers.extend(term.words.iter().map(|w| (fold(w), column)));
             }
         }
-        let mut phrases: BTreeMap<String, Vec<Phrase>> = BTreeMap::new();
+        let mut phrases: BTreeMap<String, Phrases> = BTreeMap::new();
         for phrase in vocabulary.phrases.iter().filter(|phrase| !phrase.id.starts_with("part:")) {
-            let made = phrase.patterns.iter();
-            let made = made.map(|pattern| Phrase::new(&vocabulary.whole(pattern), phrase.value.as_deref()));
-            phrases.entry(phrase.id.clone()).or_default().extend(made);
+            let made = phrases.entry(phrase.id.clone()).or_default();
+            phrase.patterns.iter().for_each(|pattern| made.put(vocabulary.whole(pattern), phrase.value.clone()));
         }
         let heads: Vec<(String, Column)> = headers.iter().map(|(word, column)| (word.clone(), *column)).collect();
         let heads_automaton = AhoCorasick::new(heads.iter().map(|(word, _)| word)).ok();
@@ -212,31 +211,29 @@ impl Lexicon {
     }
 
     /// The first match of a phrase in folded text, and the phrase's value.
-    pub fn phrase<'t>(&self, id: &str, text: &'t str) -> Option<(regex::Match<'t>, Option<&str>)> {
-        let found = |phrase: &'_ Phrase| phrase.expression(text)?.find(text);
-        let all = self.phrases.get(id)?.iter();
-        all.filter_map(|phrase| Some((found(phrase)?, phrase.value()))).min_by_key(|(found, _)| found.start())
+    pub fn phrase<'t>(&self, id: &str, text: &'t str) -> Option<(Match<'t>, Option<&str>)> {
+        let all = self.phrases.get(id)?.in_text(text);
+        let found = all.filter_map(|(expression, value)| Some((phrase::find(expression, text)?, value)));
+        found.min_by_key(|(found, _)| found.start())
     }
 
     /// All matches of a phrase in folded text, in order.
     pub fn matches(&self, id: &str, text: &str) -> Vec<std::ops::Range<usize>> {
-        let expressions = self.phrases.get(id).into_iter().flatten().filter_map(|phrase| phrase.expression(text));
-        let mut found: Vec<_> = expressions.flat_map(|re| re.find_iter(text).map(|m| m.range())).collect();
+        let expressions = self.phrases.get(id).into_iter().flat_map(|phrases| phrases.in_text(text));
+        let mut found: Vec<_> = expressions.flat_map(|(re, _)| re.find_iter(text).map(|m| m.range())).collect();
         found.sort_unstable_by_key(|range| (range.start, range.end));
         found
     }
 
     /// A phrase occurs in folded text.
     pub fn says(&self, id: &str, text: &str) -> bool {
-        self.phrases.get(id).is_some_and(|patterns| {
-            patterns.iter().filter_map(|phrase| phrase.expression(text)).any(|re| re.is_match(text))
-        })
+        self.phrases.get(id).is_some_and(|phrases| phrases.in_text(text).any(|(re, _)| re.is_match(text)))
     }
 
     /// Captures of the phrases with `id`, in the order of the file.
-    pub fn captures<'t>(&self, id: &str, text: &'t str) -> Vec<regex::Captures<'t>> {
-        let expressions = self.phrases.get(id).into_iter().flatten().filter_map(|phrase| phrase.expression(text));
-        expressions.flat_map(|re| re.captures_iter(text)).collect()
+    pub fn captures<'t>(&self, id: &str, text: &'t str) -> Vec<Captures<'t>> {
+        let expressions = self.phrases.get(id).into_iter().flat_map(|phrases| phrases.in_text(text));
+        expressions.flat_map(|(expression, _)| phrase::captures(expression, text)).collect()
     }
 }
 

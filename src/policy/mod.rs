@@ -21,16 +21,19 @@ mod corrected;
 mod difference;
 mod encoding;
 mod entry;
+mod error;
 mod exclusions;
+mod files;
 mod fold;
 mod labels;
 mod lexicon;
 mod limits;
 mod model;
 mod names;
+mod needs;
 mod own;
-mod phrase;
 mod pasted;
+mod phrase;
 mod prose;
 mod readers;
 mod recipients;
@@ -45,13 +48,14 @@ mod union;
 mod values;
 mod versions;
 
-use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 #[cfg(feature = "pdf")]
 pub use confined::{COMMAND as READ_PDF, confine, serve as serve_pdf};
 pub use corrected::SCHEMA;
 pub use difference::{Change, between};
+pub use error::PolicyError;
+pub use files::{MOST_FILES, documents_of};
 pub use model::*;
 pub use values::write as to_csv;
 
@@ -66,114 +70,9 @@ use crate::signatures::Signatures;
 /// inside it.
 pub const MOST_BYTES: u64 = 64 << 20;
 
-/// Documents that a folder may hold: the app with the most notices, of those seen, has 20.
-pub const MOST_FILES: usize = 200;
-/// Folders in folders that are looked into.
-const DEEPEST: usize = 4;
-
-/// A text may hold one broken character in as many (a picture or a program read as text has
-/// one in eight: 32 of 256 byte values are controls).
-const LEAST_TEXT: usize = 20;
-
-/// A policy cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum PolicyError {
-    /// No file was given.
-    #[error("no policy given")]
-    Nothing,
-    /// The file cannot be read.
-    #[error("cannot read policy {path}: {error}; check the path, and that the file may be read")]
-    Unreadable {
-        /// What was given.
-        path: String,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// It is larger than [`MOST_BYTES`].
-    #[error("policy {path} is larger than {} MiB", MOST_BYTES >> 20)]
-    TooLarge {
-        /// What was given.
-        path: String,
-    },
-    /// It is of a kind that has no reader.
-    #[error("policy {path} is {found}, which cannot be read: save it as text, Markdown, HTML, DOCX, XLSX, CSV or PDF")]
-    Unsupported {
-        /// What was given.
-        path: String,
-        /// What it looks like.
-        found: &'static str,
-    },
-    /// Its parts cannot be read.
-    #[error("policy {path}: {problem}; save it as text, Markdown or HTML")]
-    Broken {
-        /// What was given.
-        path: String,
-        /// What is wrong.
-        problem: String,
-    },
-    /// A folder that is no policy.
-    #[error("policy {path} holds more than {MOST_FILES} documents: give the policy's own folder or files")]
-    TooMany {
-        /// What was given.
-        path: String,
-    },
-    /// A folder or a ZIP without a document.
-    #[error("policy {path} holds no document: text, Markdown, HTML, DOCX, PDF, XLSX and CSV files are looked for")]
-    NoDocument {
-        /// What was given.
-        path: String,
-    },
-    /// There is nothing in it.
-    #[error("policy {path} is empty: give the document whose text the app shows")]
-    Empty {
-        /// What was given.
-        path: String,
-    },
-    /// Most of it is no text.
-    #[error(
-        "policy {path} is not text ({unreadable} of {characters} characters are no text, read as {encoding}): give the document as text, Markdown or HTML"
-    )]
-    NotText {
-        /// What was given.
-        path: String,
-        /// Characters that no text has.
-        unreadable: usize,
-        /// All characters.
-        characters: usize,
-        /// The encoding it was read in.
-        encoding: String,
-    },
-    /// It is JSON or CSV of this tool, and wrong.
-    #[error("policy {path}: {problem}")]
-    Corrected {
-        /// What was given.
-        path: String,
-        /// What is wrong.
-        problem: corrected::Problem,
-    },
-}
-
 /// Reads one or several documents as one policy.
 pub fn read(paths: &[PathBuf], signatures: &Signatures) -> Result<Policy, PolicyError> {
-    let mut documents = Vec::new();
-    for path in paths {
-        if path.is_dir() {
-            let before = documents.len();
-            for file in documents_of(path)? {
-                let name = file.strip_prefix(path).unwrap_or(&file).to_string_lossy().into_owned();
-                documents.push((name, load(&file)?));
-            }
-            if documents.iter().map(|(_, bytes)| bytes.len() as u64).sum::<u64>() > MOST_BYTES {
-                return Err(PolicyError::TooLarge { path: path.display().to_string() });
-            }
-            if documents.len() == before {
-                return Err(PolicyError::NoDocument { path: path.display().to_string() });
-            }
-        } else {
-            documents.push((file_name(path), load(path)?));
-        }
-    }
-    read_documents(&documents, signatures)
+    read_documents(&files::of(paths)?, signatures)
 }
 
 /// As [`read`], of names and contents. What was corrected by hand comes behind the others.
@@ -188,7 +87,7 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
     let mut corrected: Vec<(String, Policy)> = Vec::new();
     let mut budget = limits::Budget::default();
     let mut beyond: Vec<Remark> = Vec::new();
-    for (name, bytes) in &unpacked(documents)? {
+    for (name, bytes) in &files::unpacked(documents)? {
         let bytes: &[u8] = bytes;
         let (format, encoding, read) = if readers::is_zip(bytes) {
             let broken = |problem| PolicyError::Broken { path: name.clone(), problem };
@@ -200,12 +99,12 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
             let read = readers::packed(format, &mut archive, bytes).map_err(broken)?;
             (format, "UTF-8".to_owned(), read)
         } else if readers::is_pdf(bytes) {
-            (readers::Format::Pdf, "fonts".to_owned(), portable(name, bytes)?)
+            (readers::Format::Pdf, "fonts".to_owned(), files::portable(name, bytes)?)
         } else if readers::is_mhtml(bytes) {
             let broken = |problem| PolicyError::Broken { path: name.clone(), problem };
             (readers::Format::Mhtml, "MIME".to_owned(), readers::read_mhtml(bytes).map_err(broken)?)
         } else {
-            let (text, encoding) = readable(name, bytes)?;
+            let (text, encoding) = files::readable(name, bytes)?;
             let ours = match (corrected::is_ours(&text), values::is_ours(&text)) {
                 (true, _) => Some(corrected::read(&text, &lexicon, &names)),
                 (_, true) => Some(values::read(&text, &lexicon, &names)),
@@ -256,69 +155,6 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
         union::add(&mut policy, other).map_err(broken)?;
     }
     Ok(policy)
-}
-
-/// Names and contents; what came out of a ZIP is owned.
-type Documents<'a> = Vec<(String, Cow<'a, [u8]>)>;
-
-/// The documents, ZIPs of several taken apart.
-fn unpacked(documents: &[(String, Vec<u8>)]) -> Result<Documents<'_>, PolicyError> {
-    let mut out: Documents<'_> = Vec::new();
-    for (name, bytes) in documents {
-        let broken = |problem| PolicyError::Broken { path: name.clone(), problem };
-        if !readers::is_zip(bytes) {
-            out.push((name.clone(), bytes.as_slice().into()));
-            continue;
-        }
-        let mut archive = readers::Archive::open(bytes).map_err(broken)?;
-        if archive.contents() != readers::Contents::Files {
-            out.push((name.clone(), bytes.as_slice().into()));
-            continue;
-        }
-        let before = out.len();
-        for inner in archive.names().into_iter().filter(|n| readers::is_document(n)) {
-            let bytes = archive.read(&inner).map_err(broken)?;
-            // One in the other is one document, not a box of them.
-            let boxed = readers::is_zip(&bytes)
-                && readers::Archive::open(&bytes).map_or(true, |a| a.contents() == readers::Contents::Files);
-            if !boxed && !bytes.is_empty() {
-                out.push((inner, bytes.into()));
-            }
-        }
-        if out.len() == before {
-            return Err(PolicyError::NoDocument { path: name.clone() });
-        }
-    }
-    Ok(out)
-}
-
-/// A PDF.
-#[cfg(feature = "pdf")]
-fn portable(name: &str, bytes: &[u8]) -> Result<readers::Document, PolicyError> {
-    confined::read_pdf(bytes).map_err(|problem| PolicyError::Broken { path: name.to_owned(), problem })
-}
-
-/// As above, where the program was built without it.
-#[cfg(not(feature = "pdf"))]
-fn portable(name: &str, _: &[u8]) -> Result<readers::Document, PolicyError> {
-    Err(PolicyError::Unsupported { path: name.to_owned(), found: "a PDF (this program was built without that reader)" })
-}
-
-/// The text of a document and its encoding; what is none is refused.
-fn readable(name: &str, bytes: &[u8]) -> Result<(String, String), PolicyError> {
-    let path = || name.to_owned();
-    if let Some(found) = unsupported(bytes) {
-        return Err(PolicyError::Unsupported { path: path(), found });
-    }
-    let (text, encoding) = encoding::decode(bytes);
-    if text.trim().is_empty() {
-        return Err(PolicyError::Empty { path: path() });
-    }
-    let (unreadable, characters) = encoding::unreadable(&text);
-    if unreadable * LEAST_TEXT > characters {
-        return Err(PolicyError::NotText { path: path(), unreadable, characters, encoding });
-    }
-    Ok((text, encoding))
 }
 
 /// From blocks to what they say.
@@ -409,60 +245,4 @@ fn once<'a>(ids: impl Iterator<Item = &'a String>) -> Vec<String> {
         }
     }
     out
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
-}
-
-/// The documents of a folder and its folders, sorted.
-///
-/// # Errors
-/// Where it cannot be listed, or holds more than are read.
-pub fn documents_of(folder: &Path) -> Result<Vec<PathBuf>, PolicyError> {
-    let mut found = Vec::new();
-    let mut open = vec![(folder.to_owned(), 0)];
-    while let Some((folder, depth)) = open.pop() {
-        let unreadable = |error| PolicyError::Unreadable { path: folder.display().to_string(), error };
-        for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?;
-            let kind = entry.file_type().map_err(unreadable)?;
-            if kind.is_dir() && depth < DEEPEST {
-                open.push((entry.path(), depth + 1));
-            } else if kind.is_file() && readers::is_document(&entry.file_name().to_string_lossy()) {
-                found.push(entry.path());
-            }
-            if found.len() > MOST_FILES {
-                return Err(PolicyError::TooMany { path: folder.display().to_string() });
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-fn load(path: &Path) -> Result<Vec<u8>, PolicyError> {
-    use std::io::Read;
-    let unreadable = |error| PolicyError::Unreadable { path: path.display().to_string(), error };
-    let mut bytes = Vec::new();
-    let mut limited: Box<dyn Read> = if path.as_os_str() == "-" {
-        Box::new(std::io::stdin().take(MOST_BYTES + 1))
-    } else {
-        Box::new(std::fs::File::open(path).map_err(unreadable)?.take(MOST_BYTES + 1))
-    };
-    limited.read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(PolicyError::TooLarge { path: path.display().to_string() });
-    }
-    Ok(bytes)
-}
-
-/// Formats that are no text.
-fn unsupported(bytes: &[u8]) -> Option<&'static str> {
-    match bytes {
-        [0xd0, 0xcf, 0x11, 0xe0, ..] => Some("an old office document"),
-        [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, 0xff, ..] => Some("a picture"),
-        [0x1f, 0x8b, ..] => Some("gzip data"),
-        _ => None,
-    }
 }

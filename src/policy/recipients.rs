@@ -49,7 +49,7 @@ pub fn read(blocks: &[Block], used: &[bool], taken: &sentences::Places, lexicon:
                 if ids.is_empty() {
                     ids = terms::ids(&terms::read(
                         lexicon,
-                        captures.get(0).map(|m| folded.slice(m.start(), m.end(), sentence.text)).unwrap_or_default(),
+                        folded.slice(captures.whole().start(), captures.whole().end(), sentence.text),
                     ));
                 }
                 found.catch_all.push(CatchAll {

@@ -46,8 +46,8 @@ fn by_subject(reading: &Reading<'_>, introduced: &Introduced, found: &mut Found)
     let mut reached: Vec<(Reach, String)> = Vec::new();
     for member in &members {
         let says = |id: &str| members.len() == 1 && reading.lexicon.says(id, &fold(member));
-        // "These SDKs" are those of the sentence before, else of the table above.
-        let meant = if says("those-above") { introduced.before.as_slice() } else { introduced.named() };
+        // "These SDKs" are those of the sentences before, else of the table above.
+        let meant = if says("those-above") { introduced.these() } else { introduced.named() };
         if says("pronoun") && !meant.is_empty() {
             reached.extend(meant.iter().map(|name| (Reach::Named, name.clone())));
         } else {

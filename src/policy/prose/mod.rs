@@ -109,6 +109,7 @@ fn sentences_of(
     found: &mut Found,
 ) {
     introduced.before.clear();
+    introduced.here.clear();
     for sentence in subjects::statements(&block.text, lexicon, names) {
         let folded = Folded::new(sentence.text);
         let text = folded.text.as_str();
@@ -119,7 +120,7 @@ fn sentences_of(
             let words = folded.slice(list.start(), list.end(), sentence.text);
             let rest =
                 captures.name("rest").map(|m| folded.slice(m.start(), m.end(), sentence.text)).unwrap_or_default();
-            let listed = names_of(words);
+            let listed = names_of(words, lexicon);
             let good = listed.iter().filter(|n| is_name(n, lexicon, names)).count();
             if listed.is_empty() || good * 2 < listed.len() {
                 continue;
@@ -148,7 +149,7 @@ fn sentences_of(
             let said = found.statements.get(before..).unwrap_or_default();
             let mut named: Vec<String> = said.iter().flat_map(|s| s.names.iter().cloned()).collect();
             named.dedup();
-            introduced.before = named;
+            introduced.told(named);
         }
         if about {
             found.sentences.push((at, sentence.start));

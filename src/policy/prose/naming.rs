@@ -1,6 +1,8 @@
 //! Which words are somebody's name.
 
-use super::super::fold::fold;
+use std::ops::Range;
+
+use super::super::fold::{Folded, fold};
 use super::super::lexicon::Lexicon;
 use super::super::names::Names;
 use super::super::spelling::{bare_stem, is_company, packages_in};
@@ -13,106 +15,62 @@ pub fn names_nobody(name: &str, lexicon: &Lexicon, names: &Names<'_>) -> bool {
         return false;
     }
     let rest = bare_stem(lexicon, name);
-    let words = [
-        "第三方",
-        "该",
-        "此",
-        "其他",
-        "相关",
-        "部分",
-        "以下",
-        "如下",
-        "下列",
-        "下述",
-        "上述",
-        "这些",
-        "类",
-        "我们",
-        "您",
-        "合作",
-        "某些",
-        "等",
-        "的",
-        "本",
-        "公司",
-        "厂商",
-        "多个",
-        "多种",
-        "若干",
-        "一些",
-        "不同",
-        "必要",
-        "官方",
-        "自研",
-        "自有",
-        "任何",
-        "关联",
-        "各",
-        "某",
-        "授权",
-        "伙伴",
-        "供应商",
-    ];
-    let left = words.iter().fold(rest, |rest, word| rest.replace(word, ""));
-    left.chars().count() < 2 || matches!(left.as_str(), "thirdparty" | "other" | "the" | "our" | "these" | "providers")
+    let left = without(&rest, lexicon.matches("no-part-of-a-name", &rest));
+    left.chars().count() < 2 || lexicon.says("names-nobody", &left)
+}
+
+/// A text without some ranges of it, which stand in order.
+fn without(text: &str, ranges: Vec<Range<usize>>) -> String {
+    let mut left = String::with_capacity(text.len());
+    let mut from = 0;
+    for range in ranges {
+        left.push_str(text.get(from..range.start).unwrap_or_default());
+        from = from.max(range.end);
+    }
+    left.push_str(text.get(from..).unwrap_or_default());
+    left
 }
 
 /// Members of a list of names; the last may follow "和", "and".
-pub fn names_of(list: &str) -> Vec<String> {
+pub fn names_of(list: &str, lexicon: &Lexicon) -> Vec<String> {
     let mut out = Vec::new();
     let separator: &[char] = if list.contains('、') { &['、', '\n'] } else { &[',', '，', '、', '/', '\n'] };
     for part in list.split(separator) {
-        let mut part = part.trim();
-        for lead in ["and ", "or ", "以及", "和"] {
-            part = part.strip_prefix(lead).unwrap_or(part).trim();
-        }
-        let tail = part.trim_end_matches(['。', '.']).trim();
-        let tail = without_kind(tail);
-        if let Some((a, b)) = tail.split_once(" and ").or_else(|| tail.split_once("以及"))
-            && !a.is_empty()
-        {
-            out.push(a.trim().to_owned());
-            out.push(b.trim().to_owned());
-        } else if !tail.is_empty() {
-            out.extend(joined(tail).map(|name| name.trim().to_owned()));
+        let part = part.trim();
+        let folded = Folded::new(part);
+        let lead = lexicon.phrase("last-of-names", &folded.text).map_or(0, |(m, _)| folded.range(0, m.end(), part).end);
+        let tail = part.get(lead..).unwrap_or_default().trim().trim_end_matches(['。', '.']).trim();
+        let tail = without_kind(tail, lexicon);
+        match halves(tail, "joins-two-names", lexicon) {
+            Some((a, b)) if !a.is_empty() => out.extend([a, b].map(|name| name.trim().to_owned())),
+            _ if !tail.is_empty() => out.extend(joined(tail, lexicon).map(|name| name.trim().to_owned())),
+            _ => {}
         }
     }
     out
 }
 
+/// What stands before and behind the first of some words.
+fn halves<'t>(text: &'t str, id: &str, lexicon: &Lexicon) -> Option<(&'t str, &'t str)> {
+    let folded = Folded::new(text);
+    let (found, _) = lexicon.phrase(id, &folded.text)?;
+    let place = folded.range(found.start(), found.end(), text);
+    Some((text.get(..place.start)?, text.get(place.end..)?))
+}
+
 /// `某某支付等支付机构`, `某某SDK等`: the name before the words for the kind of all of them.
-fn without_kind(name: &str) -> &str {
-    let kinds = [
-        "机构",
-        "服务商",
-        "公司",
-        "平台",
-        "sdk",
-        "服务",
-        "第三方",
-        "合作方",
-        "伙伴",
-        "供应商",
-        "厂商",
-        "插件",
-        "组件",
-        "产品",
-        "工具",
-    ];
-    match name.split_once('等') {
-        Some((before, kind))
-            if !before.is_empty() && (kind.is_empty() || kinds.iter().any(|k| fold(kind).ends_with(k))) =>
-        {
-            before.trim()
-        }
+fn without_kind<'t>(name: &'t str, lexicon: &Lexicon) -> &'t str {
+    match halves(name, "kind-of-all", lexicon) {
+        Some((before, "")) if !before.is_empty() => before.trim(),
         _ => name,
     }
 }
 
 /// `A推送和B推送` is two names, `某某和某科技有限公司` one.
-pub fn joined(name: &str) -> impl Iterator<Item = &str> {
+pub fn joined<'t>(name: &'t str, lexicon: &Lexicon) -> impl Iterator<Item = &'t str> + use<'t> {
     let long = |part: &str| part.trim().chars().count() >= 2;
-    let cut = name.split_once('和').filter(|(a, b)| long(a) && long(b) && (!is_company(name) || is_company(a)));
+    let cut = halves(name, "joins-two-firms", lexicon);
+    let cut = cut.filter(|(a, b)| long(a) && long(b) && (!is_company(name) || is_company(a)));
     let (first, second) = match cut {
         Some((a, b)) => (a, Some(b)),
         None => (name, None),
@@ -139,8 +97,6 @@ pub fn is_name(text: &str, lexicon: &Lexicon, names: &Names<'_>) -> bool {
         || is_company(text)
         || !packages_in(text).is_empty()
         || text.chars().next().is_some_and(|c| c.is_ascii_uppercase())
-        || ["服务", "平台", "推送", "统计", "支付", "地图", "登录", "分享", "广告", "认证"]
-            .iter()
-            .any(|w| folded.ends_with(w));
+        || lexicon.says("ends-as-a-service", &folded);
     short && like && !names_nobody(text, lexicon, names) && terms::read(lexicon, text).is_empty()
 }

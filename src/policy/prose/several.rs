@@ -4,6 +4,7 @@ use super::super::entry::span;
 use super::super::fold::{Folded, fold};
 use super::super::lexicon::Lexicon;
 use super::super::names::Names;
+use super::super::phrase::Captures;
 use super::super::sentences::Sentence;
 use super::super::{clauses, terms};
 use super::Found;
@@ -59,13 +60,13 @@ pub fn read(reading: &Reading<'_>, found: &mut Found) -> bool {
     any
 }
 
-fn one(id: &str, captures: &regex::Captures<'_>, reading: &Reading<'_>, found: &mut Found) -> bool {
+fn one(id: &str, captures: &Captures<'_>, reading: &Reading<'_>, found: &mut Found) -> bool {
     let Reading { block, sentence, folded, ref place, lexicon, names } = *reading;
     let text = folded.text.as_str();
     let part =
         |name: &str| captures.name(name).map(|m| folded.slice(m.start(), m.end(), sentence.text).trim().to_owned());
     let shares = id.starts_with("shares-");
-    let listed = part("names").map(|list| names_of(&list)).unwrap_or_default();
+    let listed = part("names").map(|list| names_of(&list, reading.lexicon)).unwrap_or_default();
     let good = listed.iter().filter(|n| is_name(n, lexicon, names)).count();
     // Whom data is shared with may be somebody that nobody knows, if it is a name.
     let capital = |n: &String| n.starts_with(|c: char| c.is_ascii_uppercase()) && lexicon.categories(n).is_empty();
@@ -78,9 +79,9 @@ fn one(id: &str, captures: &regex::Captures<'_>, reading: &Reading<'_>, found: &
     if listed.is_empty() || !known || nobody || good < listed.len() {
         return false;
     }
-    let all = captures.get(0).map(|all| (all.start(), all.end())).unwrap_or_default();
+    let all = captures.whole();
     // What the user does is no sharing of the app's ("when you share to …").
-    let lead = text.get(..all.0).unwrap_or_default();
+    let lead = text.get(..all.start()).unwrap_or_default();
     let clause = lead.rsplit([',', '。', ';']).next().unwrap_or_default();
     if shares && lexicon.says("user-acts", clause) {
         return false;
@@ -88,7 +89,7 @@ fn one(id: &str, captures: &regex::Captures<'_>, reading: &Reading<'_>, found: &
     if !shares && lexicon.says("undone", lead) {
         return false;
     }
-    let before = text.get(..all.1).unwrap_or_default();
+    let before = text.get(..all.end()).unwrap_or_default();
     if clauses::denial(lexicon, before).is_some() || lexicon.says("denial-sharing", before) {
         return false;
     }

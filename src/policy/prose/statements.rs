@@ -3,6 +3,7 @@
 use super::super::block::Block;
 use super::super::entry::span;
 use std::collections::HashSet;
+use std::ops::Range;
 
 use super::super::fold::{Folded, fold, key};
 use super::super::lexicon::Lexicon;
@@ -66,10 +67,8 @@ pub fn read(
     }
     let mut about = false;
     for captures in lexicon.captures("party-collects", text) {
-        let (Some(all), Some(subject), Some(data)) = (captures.get(0), captures.name("names"), captures.name("data"))
-        else {
-            continue;
-        };
+        let (Some(subject), Some(data)) = (captures.name("names"), captures.name("data")) else { continue };
+        let all = captures.whole();
         let subjects = meant(subjects(&slice(subject.start(), subject.end()), lexicon), introduced.named(), lexicon);
         let company = captures.name("company").map(|m| slice(m.start(), m.end()));
         let met = subjects.iter().all(|s| introduced.has(s, lexicon));
@@ -135,7 +134,7 @@ pub fn read(
         else {
             continue;
         };
-        let name = introduced.as_titled(slice(name.start(), name.end()));
+        let name = introduced.as_titled(slice(name.start(), name.end()), lexicon);
         let (raw, purpose) = cut_purpose(&slice(rest.start(), rest.end()), lexicon);
         found.statements.push(Statement {
             block: at,
@@ -154,8 +153,9 @@ pub fn read(
     for id in ["uses-sdk", "uses-service"] {
         for captures in lexicon.captures(id, text) {
             let (Some(name), Some(rest)) = (captures.name("name"), captures.name("rest")) else { continue };
-            let name = slice(name.start(), name.end());
-            let verb = captures.get(0).and_then(|all| text.get(..all.start())).unwrap_or_default();
+            let end = whole_name(text, name.range(), names);
+            let name = slice(name.start(), end);
+            let verb = text.get(..captures.whole().start()).unwrap_or_default();
             if name.contains(['【', '[']) || lexicon.says("undone", verb) {
                 continue;
             }
@@ -169,7 +169,7 @@ pub fn read(
                 introduced.note(&name);
                 continue;
             }
-            let rest = slice(rest.start(), rest.end());
+            let rest = slice(rest.start().max(end), rest.end().max(end));
             let (raw, purpose) = cut_purpose(&rest, lexicon);
             found.statements.push(Statement {
                 block: at,
@@ -188,11 +188,24 @@ pub fn read(
     false
 }
 
+/// Words by which a name may be longer than the one before "for" or "to".
+const MOST_MORE: usize = 3;
+
+/// Where a name ends that goes on: "Some Analytics for Some App", where that is one.
+fn whole_name(text: &str, name: Range<usize>, names: &Names<'_>) -> usize {
+    let behind = text.get(name.end..).unwrap_or_default();
+    let ends = behind.match_indices([' ', ',', '.']).map(|(at, _)| name.end + at).chain([text.len()]);
+    let more = ends.filter(|end| *end > name.end).take(MOST_MORE);
+    more.filter(|end| text.get(name.start..*end).is_some_and(|whole| names.is_known(whole))).last().unwrap_or(name.end)
+}
+
 /// Names that the text introduced as third parties before a sentence about them.
 #[derive(Default)]
 pub struct Introduced {
     /// Whom the sentence before was about.
     pub before: Vec<String>,
+    /// Whom all sentences of the block so far were about.
+    pub here: Vec<String>,
     /// The name that the heading above is.
     pub title: Vec<String>,
     /// The sentence stands in a section about third parties.
@@ -207,6 +220,18 @@ impl Introduced {
     /// Whom "it" stands for.
     pub fn named(&self) -> &[String] {
         if self.before.is_empty() && self.shares { &self.title } else { &self.before }
+    }
+
+    /// Whom "these" stands for: several, of one sentence or of as many as name one each.
+    pub fn these(&self) -> &[String] {
+        if self.before.len() > 1 { &self.before } else { &self.here }
+    }
+
+    /// Notes whom a sentence was about.
+    pub fn told(&mut self, names: Vec<String>) {
+        let new: Vec<String> = names.iter().filter(|name| !self.here.contains(name)).cloned().collect();
+        self.here.extend(new);
+        self.before = names;
     }
 
     fn has(&self, name: &str, lexicon: &Lexicon) -> bool {
@@ -225,10 +250,11 @@ impl Introduced {
     }
 
     /// The heading's name, where `name` only adds what kind of thing it is.
-    fn as_titled(&self, name: String) -> String {
+    fn as_titled(&self, name: String, lexicon: &Lexicon) -> String {
         let own = key(&name);
-        let kinds = ["服务", "平台", "sdk", "功能"];
-        let is = |title: &&String| own.strip_prefix(key(title).as_str()).is_some_and(|rest| kinds.contains(&rest));
+        let is = |title: &&String| {
+            own.strip_prefix(key(title).as_str()).is_some_and(|rest| lexicon.says("kind-behind-a-title", rest))
+        };
         self.title.iter().find(is).cloned().unwrap_or(name)
     }
 }
@@ -248,7 +274,7 @@ fn meant(subjects: Vec<String>, named: &[String], lexicon: &Lexicon) -> Vec<Stri
 /// The names that a subject consists of, without what leads into it.
 fn subjects(words: &str, lexicon: &Lexicon) -> Vec<String> {
     let bare = without_brackets(sections::without_number(words));
-    split_subjects(own_words(&bare, lexicon))
+    split_subjects(own_words(&bare, lexicon), lexicon)
 }
 
 /// Words that may stand before a name at the same place: "but", "the", "which we use".
@@ -291,11 +317,24 @@ fn without_brackets(text: &str) -> String {
     out
 }
 
-fn split_subjects(text: &str) -> Vec<String> {
+/// The text, cut where words join two names.
+fn apart<'t>(text: &'t str, lexicon: &Lexicon) -> Vec<&'t str> {
+    let folded = Folded::new(text);
+    let mut parts = Vec::new();
+    let mut from = 0;
+    for joint in lexicon.matches("joins-two-names", &folded.text) {
+        let place = folded.range(joint.start, joint.end, text);
+        parts.extend(text.get(from..place.start));
+        from = place.end;
+    }
+    parts.extend(text.get(from..));
+    parts
+}
+
+fn split_subjects(text: &str, lexicon: &Lexicon) -> Vec<String> {
     split_names(text)
-        .flat_map(|part| part.split(" and "))
-        .flat_map(|part| part.split("以及"))
-        .flat_map(joined)
+        .flat_map(|part| apart(part, lexicon))
+        .flat_map(|part| joined(part, lexicon))
         .map(|part| part.trim().trim_end_matches(" SDKs").to_owned())
         .filter(|part| !part.is_empty())
         .collect()

@@ -1,0 +1,119 @@
+//! Words that stand in every match of an expression, and what finds them.
+//!
+//! Most phrases of the vocabulary are in no given sentence, and to compile an expression, or to
+//! search with it, takes far longer than to look for a few words.
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use regex_syntax::hir::{Hir, HirKind};
+
+/// One of these words stands in every match.
+type Words = Vec<Box<[u8]>>;
+
+/// Requirements of one expression that are looked at: one bit each.
+const MOST: usize = 32;
+/// Words of one requirement: those of the vocabulary's longest alternations are fewer.
+const MOST_WORDS: usize = 256;
+/// Shorter words ("(", a space) stand in nearly every sentence.
+const LEAST_BYTES: usize = 2;
+/// Longer words are no better than these: two characters of Chinese.
+const LONG: usize = 6;
+
+/// Finds which of several expressions a text may match.
+#[derive(Debug)]
+pub(super) struct Needs {
+    automaton: Option<AhoCorasick>,
+    /// Of each word: the expression, and the bit of the requirement that it meets.
+    meets: Vec<(usize, u32)>,
+    /// Of each expression: the bits of its requirements.
+    all: Vec<u32>,
+}
+
+impl Needs {
+    /// Of expressions, in their order. One that is none matches nothing and needs nothing.
+    pub(super) fn new<'h>(expressions: impl Iterator<Item = Option<&'h Hir>>) -> Self {
+        let (mut words, mut meets, mut all) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, expression) in expressions.enumerate() {
+            let required = expression.map(required).unwrap_or_default();
+            let mut bits = 0;
+            for (bit, requirement) in (0..).zip(required) {
+                bits |= 1 << bit;
+                meets.extend(requirement.iter().map(|_| (index, 1 << bit)));
+                words.extend(requirement);
+            }
+            all.push(bits);
+        }
+        let automaton = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&words).ok();
+        Self { automaton, meets, all }
+    }
+
+    /// The expressions that may match `text`.
+    pub(super) fn met(&self, text: &str) -> impl Iterator<Item = usize> {
+        let mut met = vec![0; self.all.len()];
+        for hit in self.automaton.iter().flat_map(|automaton| automaton.find_overlapping_iter(text)) {
+            if let Some((index, bit)) = self.meets.get(hit.pattern().as_usize())
+                && let Some(met) = met.get_mut(*index)
+            {
+                *met |= bit;
+            }
+        }
+        let unknown = self.automaton.is_none();
+        let all = self.all.iter().zip(met).enumerate();
+        all.filter(move |(_, (all, met))| unknown || **all == *met).map(|(index, _)| index)
+    }
+}
+
+/// What every match of the expression holds: of each list of words one.
+fn required(expression: &Hir) -> Vec<Words> {
+    let mut found = requirements(expression);
+    found.retain(|words| shortest(words) >= LEAST_BYTES && words.len() <= MOST_WORDS);
+    for words in &mut found {
+        words.sort_unstable();
+        words.dedup();
+    }
+    found.sort_unstable();
+    found.dedup();
+    found.truncate(MOST);
+    found
+}
+
+fn requirements(expression: &Hir) -> Vec<Words> {
+    match expression.kind() {
+        HirKind::Literal(literal) => vec![vec![literal.0.clone()]],
+        HirKind::Capture(capture) => requirements(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => requirements(&repetition.sub),
+        HirKind::Concat(parts) => parts.iter().flat_map(requirements).collect(),
+        // Of each branch the requirement that tells most: together they are one.
+        HirKind::Alternation(branches) => {
+            let telling = |words: &Words| (shortest(words).min(LONG), usize::MAX - words.len());
+            let each = branches.iter().map(|branch| requirements(branch).into_iter().max_by_key(telling));
+            each.collect::<Option<Vec<Words>>>().map(|each| vec![each.concat()]).unwrap_or_default()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn shortest(words: &Words) -> usize {
+    words.iter().map(|word| word.len()).min().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn met(patterns: &[&str], text: &str) -> Vec<usize> {
+        let parsed: Vec<Option<Hir>> = patterns.iter().map(|pattern| regex_syntax::parse(pattern).ok()).collect();
+        Needs::new(parsed.iter().map(Option::as_ref)).met(text).collect()
+    }
+
+    #[test]
+    fn all_that_is_required_has_to_be_there() {
+        let patterns =
+            [r"\b(?:not|never) (?P<x>[^.]{0,9}?)(?:collect|read)s?\b", "(?:读取|收集)?您的", "[^,]{2,9}(?:x|)"];
+        assert_eq!(met(&patterns, "we never do, and collect it"), [0, 2]);
+        assert_eq!(met(&patterns, "we collect it"), [2]);
+        assert_eq!(met(&patterns, "您的"), [1, 2]);
+        // A branch that may be empty requires nothing, and what is no expression is never met.
+        assert_eq!(met(&["(?:abc|d*)ef"], "ef"), [0]);
+        assert_eq!(met(&["(?:abc|d*)ef"], "abc"), [] as [usize; 0]);
+    }
+}
