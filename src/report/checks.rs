@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(text, "ok     device.toml: 3 values\nlacks  keys.log: missing\n       TLS stays closed\n");
         assert_eq!(render(&[good], Language::Zh, None), "ok     device.toml: 3 个值\n");
         let long = lacking.then("文".repeat(40), "a few words ".repeat(8));
-        let text = render(&[long.clone()], Language::En, Some(60));
+        let text = render(std::slice::from_ref(&long), Language::En, Some(60));
         assert_eq!(text.lines().count(), 3, "{text}");
         assert!(
             text.lines().skip(1).all(|line| line.starts_with("       a") || line.starts_with("       w")),
