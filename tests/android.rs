@@ -377,7 +377,7 @@ fn a_ring_keeps_the_shifts_of_the_files_that_are_there() {
     let mut there: Vec<String> = entries.filter_map(|name| name.into_string().ok()).collect();
     there.retain(|name| name.ends_with(".pcapng"));
     there.sort();
-    assert!(there.len() == 2 && there[0] > "capture-00001.pcapng".to_owned(), "{there:?}");
+    assert!(there.len() == 2 && there[0].as_str() > "capture-00001.pcapng", "{there:?}");
     let noted = toml(&session);
     let noted: Vec<&String> = noted["time_shift"].as_table().expect("a table").keys().collect();
     assert_eq!(noted, there.iter().collect::<Vec<_>>());

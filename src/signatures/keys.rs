@@ -1,5 +1,8 @@
 //! `keys.toml` and `placeholders.toml`: names that values travel under, and values that mean "none".
 
+use std::sync::OnceLock;
+
+use regex::RegexSet;
 use serde::{Deserialize, Serialize};
 
 use super::{Confidence, Origin};
@@ -87,6 +90,9 @@ pub struct Placeholder {
     /// File and line.
     #[serde(skip)]
     pub origin: Origin,
+    /// The patterns, made ready when a value is compared with them.
+    #[serde(skip)]
+    pub(super) compiled: OnceLock<RegexSet>,
 }
 
 impl Placeholder {
@@ -95,9 +101,12 @@ impl Placeholder {
         let concerned = self.types.is_empty() || self.types.iter().any(|t| t == data_type);
         concerned
             && (self.values.iter().any(|v| v.eq_ignore_ascii_case(value))
-                || self
-                    .patterns
-                    .iter()
-                    .any(|p| regex::Regex::new(&format!("^(?i:{p})$")).is_ok_and(|r| r.is_match(value))))
+                || self.compiled.get_or_init(|| self.shapes()).is_match(value))
+    }
+
+    /// Those of its patterns that are regular expressions, each for all of a value.
+    fn shapes(&self) -> RegexSet {
+        let whole = self.patterns.iter().map(|p| format!("^(?i:{p})$")).filter(|p| regex_syntax::parse(p).is_ok());
+        RegexSet::new(whole).unwrap_or_default()
     }
 }
