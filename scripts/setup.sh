@@ -24,7 +24,7 @@ as_root() {
 debian() {
   local wanted=(gcc libc6-dev libpcap-dev) missing=() package
   if [ $tests = yes ]; then
-    wanted+=(tshark tcpdump curl openssl minisign nodejs python3 python3-junitparser python3-pip iproute2 strace mosquitto mosquitto-clients chromium fonts-noto-cjk libreoffice-calc)
+    wanted+=(tshark tcpdump curl openssl minisign nodejs python3 python3-junitparser python3-pip iproute2 libcap2-bin strace mosquitto mosquitto-clients chromium fonts-noto-cjk libreoffice-calc)
   fi
   for package in "${wanted[@]}"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -62,7 +62,7 @@ case "$(uname -s)" in
     elif command -v dnf >/dev/null; then fedora
     else
       say "unknown distribution: install gcc and the development files of libpcap by hand" >&2
-      [ $tests = no ] || say "and for the tests: tshark tcpdump curl openssl minisign nodejs python3 python3-junitparser python3-pip iproute2 strace mosquitto mosquitto-clients chromium libreoffice-calc" >&2
+      [ $tests = no ] || say "and for the tests: tshark tcpdump curl openssl minisign nodejs python3 python3-junitparser python3-pip iproute2 libcap2-bin strace mosquitto mosquitto-clients chromium libreoffice-calc" >&2
       exit 1
     fi ;;
   *) say "unknown system: without libpcap, build with --no-default-features" >&2; exit 1 ;;

@@ -108,7 +108,8 @@ pub fn examine(
     remarks: &mut Remarks<'_>,
 ) -> Result<Observations, ExamineError> {
     let geo = GeoData::read(&session.geo)?;
-    let (known, options) = first_pass(session, signatures, remarks)?;
+    let (known, options) = first_pass(session, signatures, settings.threads, remarks)?;
+    let options = Options { answer_kept: Some(issued::ANSWER_KEPT), ..options };
     let Known { sources, inputs, series, names, apps, first, gaps, .. } = known;
     let apps = AppMap::new(apps, &series, &session.witnesses);
     let skew = Clock::allowed_skew_ms(session.description.skew_ms(), &inputs);
@@ -136,12 +137,17 @@ pub fn examine(
     Ok(observations)
 }
 
-/// The inputs of a session with their times and clocks, by the first pass alone.
+/// The inputs of a session with their times and clocks, and what is damaged in each, by the first pass alone.
 ///
 /// # Errors
 /// As those of [`examine`].
-pub fn inputs(session: &Session, signatures: &Signatures) -> Result<Vec<Input>, ExamineError> {
-    Ok(first_pass(session, signatures, &mut |_| ())?.0.inputs)
+pub fn inputs(
+    session: &Session,
+    signatures: &Signatures,
+    remarks: &mut Remarks<'_>,
+) -> Result<Vec<(Input, Vec<Gap>)>, ExamineError> {
+    let known = first_pass(session, signatures, 1, remarks)?.0;
+    Ok(known.inputs.into_iter().zip(known.damage).collect())
 }
 
 /// What the messages of a session are looked at with, once pass 1 found names, apps and the first time.
@@ -202,7 +208,7 @@ pub fn messages(
     remarks: &mut Remarks<'_>,
     sink: &mut dyn FnMut(&[Input], Message) -> bool,
 ) -> Result<Vec<Gap>, ExamineError> {
-    let (known, options) = first_pass(session, signatures, remarks)?;
+    let (known, options) = first_pass(session, signatures, 1, remarks)?;
     let options = Options { hash_bodies: true, ..options };
     let Known { sources, inputs, series, apps, mut gaps, .. } = known;
     let apps = AppMap::new(apps, &series, &session.witnesses);
@@ -298,8 +304,10 @@ fn open(session: &Session) -> Result<Vec<Source>, ExamineError> {
 fn first_pass(
     session: &Session,
     signatures: &Signatures,
+    threads: usize,
     remarks: &mut Remarks<'_>,
 ) -> Result<(Known, Options), ExamineError> {
+    session.remarks.iter().for_each(|remark| remarks(remark.clone()));
     let mut sources = open(session)?;
     sources.iter_mut().for_each(|source| source.set_progress(&session.progress));
     begin(&sources);
@@ -314,9 +322,13 @@ fn first_pass(
         read_key_file(path, &mut keys, remarks)?;
     }
     let protocols = Arc::new(Protocols::new(signatures));
-    let mut known = survey(sources, &clocks, &mut keys, &protocols)?;
-    let options =
-        Options { keys: Arc::new(keys), hash_bodies: false, protocols, dumps: std::mem::take(&mut known.dumps).into() };
+    let mut known = survey(sources, &clocks, &mut keys, &protocols, threads)?;
+    let options = Options {
+        keys: Arc::new(keys),
+        protocols,
+        dumps: std::mem::take(&mut known.dumps).into(),
+        ..Options::default()
+    };
     let sealed = known.sealed_names && !options.keys.is_empty();
     if options.keys.wireguard().can_open() || sealed {
         survey::sealed_names(&mut known, &options)?;

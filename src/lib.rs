@@ -3,6 +3,7 @@
 //! The modules stand in the order of the pipeline; a module imports only those above
 //! it (`docs/ARCHITECTURE.md` has the map, `tests/levels.rs` holds it).
 
+mod memo;
 pub mod evidence;
 pub mod progress;
 pub mod shape;

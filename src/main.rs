@@ -5,6 +5,10 @@ use std::process::ExitCode;
 
 use wirewitness::cli;
 
+/// Most of what is taken from a message lives as long as the message: small pieces by the million.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match cli::run(std::env::args_os()) {
         Ok(outcome) => outcome.into(),

@@ -55,7 +55,7 @@ pub struct Clock {
     /// Milliseconds that were added to the times of its packets.
     pub added_ms: i64,
     /// How wrong that can be, in milliseconds.
-    pub sure_ms: u64,
+    pub uncertainty_ms: u64,
     /// How it is known.
     pub by: ClockBy,
     /// The capture that it was held against.
@@ -94,7 +94,7 @@ impl Clock {
     /// The skew to allow for, in milliseconds: what was given, or more where a clock is known less well.
     pub fn allowed_skew_ms(given: u64, inputs: &[Input]) -> u64 {
         let known = inputs.iter().filter_map(|input| input.clock.as_ref()).filter(|clock| clock.added_ms != 0);
-        known.map(|clock| clock.sure_ms).fold(given, u64::max)
+        known.map(|clock| clock.uncertainty_ms).fold(given, u64::max)
     }
 }
 

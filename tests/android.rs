@@ -2,6 +2,7 @@
 //! in one way or another, or has PCAPdroid, and what can go wrong with either.
 #![cfg(unix)]
 
+use std::cell::OnceCell;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -19,13 +20,27 @@ struct Phone {
     /// Seconds that its clock is ahead.
     ahead: f64,
     folder: tempfile::TempDir,
+    server: OnceCell<Server>,
+}
+
+/// The stand-in, which answers until this is dropped.
+struct Server {
+    child: Child,
+    port: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 impl Phone {
     fn new(kind: &'static str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(folder.path().join("phone")).expect("made");
-        Self { kind, fault: "", ahead: 0.0, folder }
+        Self { kind, fault: "", ahead: 0.0, folder, server: OnceCell::new() }
     }
 
     fn with(kind: &'static str, fault: &'static str) -> Self {
@@ -47,16 +62,29 @@ impl Phone {
         writeln!(file, "{request}").expect("written");
     }
 
+    fn serve(&self) -> Server {
+        let mut child = Command::new("python3")
+            .arg(stand_in("phone.py"))
+            .arg("--serve")
+            .env("PHONE", self.kind)
+            .env("FAULT", self.fault)
+            .env("CLOCK_AHEAD", self.ahead.to_string())
+            .env("PHONE_STATE", self.state())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3 runs");
+        let mut port = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut port).expect("it serves");
+        Server { child, port: port.trim().to_owned() }
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
         command
             .args(arguments)
             .arg("--adb")
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/device/adb"))
-            .env("PHONE", self.kind)
-            .env("FAULT", self.fault)
-            .env("CLOCK_AHEAD", self.ahead.to_string())
-            .env("PHONE_STATE", self.state())
+            .arg(stand_in("adb"))
+            .env("ADB_PORT", &self.server.get_or_init(|| self.serve()).port)
             .stdin(Stdio::piped())
             .stderr(Stdio::piped());
         command
@@ -77,6 +105,10 @@ impl Phone {
         assert_eq!(code, Some(2), "{said}");
         said
     }
+}
+
+fn stand_in(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/device").join(name)
 }
 
 struct Recording {
@@ -173,8 +205,9 @@ fn a_rooted_phone_records_by_tcpdump_with_its_build_and_its_screen_at_marks() {
         assert_eq!(build[key].as_str(), Some(value), "{key}");
     }
     let shift = &noted["time_shift"]["capture.pcapng"];
-    let (seconds, sure) = (shift["seconds"].as_float().expect("a number"), shift["sure"].as_float().expect("a number"));
-    assert!((seconds + 37.5).abs() <= sure && sure < 5.0, "{seconds} ± {sure}");
+    let (seconds, uncertainty) =
+        (shift["seconds"].as_float().expect("a number"), shift["uncertainty"].as_float().expect("a number"));
+    assert!((seconds + 37.5).abs() <= uncertainty && uncertainty < 5.0, "{seconds} ± {uncertainty}");
 
     let list = std::fs::read_to_string(&shots).expect("listed");
     let shot: serde_json::Value = serde_json::from_str(list.lines().next().expect("a line")).expect("JSON");
@@ -265,7 +298,7 @@ fn pcapdroid_is_told_by_intents_and_its_files_are_fetched() {
     recording.until("mark what happens");
     phone.send("POST /second");
     wait_for("PCAPdroid wrote", || {
-        let there = std::fs::read_dir(phone.state().join("sdcard")).expect("listed");
+        let there = std::fs::read_dir(phone.state().join("sdcard")).into_iter().flatten();
         there.map(|e| e.expect("an entry").metadata().expect("known").len()).sum::<u64>() > 1_500
     });
     recording.interrupt();
@@ -297,6 +330,9 @@ fn a_phone_that_is_unplugged_leaves_a_whole_session() {
     assert_eq!(sent(&phone.session()), ["GET /before"]);
     assert_eq!(toml(&phone.session())["app"].as_str(), Some("com.example.tea"));
     assert!(toml(&phone.session())["time_shift"]["capture.pcapng"]["seconds"].is_float());
+    let checked = Command::new(PROGRAM).args(["session", "check"]).arg(phone.session()).output().expect("runs");
+    let checked = String::from_utf8_lossy(&checked.stdout).into_owned();
+    assert!(checked.contains("packets of its last second may be missing"), "{checked}");
 
     let phone = Phone::new("pcapdroid");
     phone.send("GET /before");
@@ -323,11 +359,47 @@ fn what_a_person_wrote_is_left_and_a_difference_is_said() {
     assert_eq!(toml(&phone.session())["build"]["version_code"].as_str(), Some("320"));
 }
 
+/// Of a ring of files the older ones go, and what `session.toml` says of their clock goes with them.
+#[test]
+fn a_ring_keeps_the_shifts_of_the_files_that_are_there() {
+    let phone = Phone::new("rooted");
+    let mut recording = phone.record(&["--file-size", "1", "--files", "2"]);
+    recording.until("mark what happens");
+    // One IPv4 packet each.
+    let long = "x".repeat(60_000);
+    (0..70).for_each(|at| phone.send(&format!("GET /{at}?{long}")));
+    let session = phone.session();
+    wait_for("a file went", || session.join("capture-00003.pcapng").exists() && sent(&session).len() > 20);
+    recording.interrupt();
+    let (code, said) = recording.end();
+    assert_eq!(code, Some(0), "{said}");
+    let entries = std::fs::read_dir(&session).expect("listed").map(|entry| entry.expect("an entry").file_name());
+    let mut there: Vec<String> = entries.filter_map(|name| name.into_string().ok()).collect();
+    there.retain(|name| name.ends_with(".pcapng"));
+    there.sort();
+    assert!(there.len() == 2 && there[0] > "capture-00001.pcapng".to_owned(), "{there:?}");
+    let noted = toml(&session);
+    let noted: Vec<&String> = noted["time_shift"].as_table().expect("a table").keys().collect();
+    assert_eq!(noted, there.iter().collect::<Vec<_>>());
+}
+
+/// An app for Android 10 and before may have no signing block.
+#[test]
+fn the_signer_of_an_app_that_is_signed_as_a_jar_is_noted() {
+    let phone = Phone::with("rooted", "old-signature");
+    let (code, said) = phone.record(&["--app", "com.example.tea", "--duration", "1"]).end();
+    assert_eq!(code, Some(0), "{said}");
+    let signer = include_str!("device/signed.sha256").trim();
+    assert_eq!(toml(&phone.session())["build"]["signer_sha256"].as_str(), Some(signer));
+}
+
 #[test]
 fn what_cannot_be_is_said_with_what_to_do() {
     let app = &["--app", "com.example.tea"][..];
+    let mut refusals = Vec::new();
     for (kind, fault, options, words) in [
         ("none", "", app, "switch on USB debugging"),
+        ("broken", "", app, "devices` failed: adb: failed to check server version"),
         ("several", "", app, "name one of WW4400218837, emulator-5554"),
         ("unauthorized", "", app, "allow debugging on its screen"),
         ("offline", "", app, "plug it in again"),
@@ -349,10 +421,23 @@ fn what_cannot_be_is_said_with_what_to_do() {
         ("pcapdroid", "refused", app, "it was not allowed on the phone"),
         ("pcapdroid", "", &["--api-key", "wrong"], "the API key is wrong"),
         ("pcapdroid", "", &["--interface", "wlan0"], "leave --interface out"),
+        ("pcapdroid", "", &["--filter", "udp"], "leave --filter out"),
+        ("pcapdroid", "", &["--snaplen", "96"], "leave --snaplen out"),
+        ("pcapdroid", "", &["--file-size", "8"], "leave --file-size and --files out"),
+        ("pcapdroid", "", &["--file-size", "8", "--files", "2"], "leave --file-size and --files out"),
+        ("pcapdroid", "", &["--keys", "keys.log"], "leave --keys out"),
         ("rooted", "", &["--by", "tcpdump", "--decrypt"], "leave --decrypt out"),
+        ("rooted", "", &["--by", "tcpdump", "--api-key", "right"], "leave --api-key out"),
+        ("rooted", "", &["--api-key", "right"], "PCAPdroid (com.emanuelef.remote_capture) is not installed"),
     ] {
-        let said = Phone::with(kind, fault).refused(options);
-        assert!(said.contains(words), "{kind} {fault}: {said}");
+        // Side by side: some of them are what PCAPdroid does within its time.
+        refusals.push(std::thread::spawn(move || {
+            let said = Phone::with(kind, fault).refused(options);
+            assert!(said.contains(words), "{kind} {fault}: {said}");
+        }));
+    }
+    for refusal in refusals {
+        refusal.join().expect("as above");
     }
     let phone = Phone::new("rooted");
     let output = phone.command(&["record", "--android", "session"]).output().expect("runs");
@@ -373,6 +458,18 @@ fn a_file_that_came_over_cut_is_said() {
         .filter(|name| name.ends_with(".pcap") || name.ends_with(".pcapng"))
         .collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+/// Nothing that is asked of a phone is passed over where none records.
+#[test]
+fn options_of_a_phone_need_one() {
+    for option in [&["--api-key", "right"][..], &["--adb", "adb"], &["--app", "a.b"], &["--decrypt"], &["--no-screens"]]
+    {
+        let base = ["record", "session", "--interface", "nosuch0"];
+        let output = Command::new(PROGRAM).args(base).args(option).output().expect("runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && said.contains("--android"), "{said}");
+    }
 }
 
 /// A key that is set for phones is no wish for one.

@@ -82,9 +82,10 @@ fn a_clock_that_is_off_and_drifts_is_set_right_within_what_is_said() {
     });
     let clock = clock(folder.path(), &[], "watch.pcap");
     assert_eq!((&clock["by"], &clock["with"]), (&"connections".into(), &"router.pcap".into()), "{clock}");
-    let (added, sure) = (clock["added_ms"].as_i64().expect("a number"), clock["sure_ms"].as_i64().expect("a number"));
+    let (added, uncertainty) =
+        (clock["added_ms"].as_i64().expect("a number"), clock["uncertainty_ms"].as_i64().expect("a number"));
     // Off by 3,612 s at the beginning, and by 1 % of 4.1 s less at the end.
-    assert!((added - 3_612_000).abs() <= 41 && (1..=41).contains(&sure), "{clock}");
+    assert!((added - 3_612_000).abs() <= 41 && (1..=41).contains(&uncertainty), "{clock}");
     let (router, watch) = (requests(folder.path(), "router.pcap"), requests(folder.path(), "watch.pcap"));
     assert!(router.len() > 4 && router.len() == watch.len());
     for (one, other) in router.iter().zip(&watch) {
@@ -131,6 +132,36 @@ fn without_common_connections_nothing_is_added_and_that_is_said() {
     assert!(check(folder.path()).contains("they have no connections in common"), "{}", check(folder.path()));
 }
 
+/// Files that hold messages have times too: whatever tells of them tells the ones that were set right.
+#[test]
+fn a_session_of_a_proxy_is_set_right_as_captures_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Its first request is of 08:00:01.250 by the proxy's clock.
+    for (from, name) in [("charles.chlsj", "proxy.chlsj"), ("proxypin.txt", "phone.txt")] {
+        std::fs::copy(data("data/import/proxies").join(from), folder.path().join(name)).expect("copied");
+    }
+    let shifts = "time_shift = { \"proxy.chlsj\" = -10, \"phone.txt\" = \"device\" }\n";
+    std::fs::write(folder.path().join("session.toml"), shifts).expect("written");
+    let mark =
+        "{\"time\":\"2026-03-01T07:59:55Z\",\"mark\":\"consent-given\",\"device_time\":\"2026-03-01T07:59:58Z\"}\n";
+    std::fs::write(folder.path().join("phases.jsonl"), mark).expect("written");
+    for (name, by, added) in [("proxy.chlsj", "given", -10_000), ("phone.txt", "marks", -3_000)] {
+        let found = clock(folder.path(), &[], name);
+        assert_eq!((&found["by"], &found["added_ms"]), (&by.into(), &added.into()), "{found}");
+    }
+    let given = clock(folder.path(), &["--time-shift", "phone.txt=2"], "phone.txt");
+    assert_eq!(given["added_ms"], 2_000, "a file that its name does not tell has a clock all the same");
+    let shown = run(&["session", "show", folder.path().to_str().expect("UTF-8")]);
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    let lines: Vec<&str> = shown.lines().collect();
+    assert!(lines[0].starts_with("2026-03-01T07:59:51.250000Z") && lines[0].contains("proxy.chlsj begins"), "{shown}");
+    assert!(shown.contains("2026-03-01T07:59:58.250000Z  phone.txt begins"), "{shown}");
+    assert!(check(folder.path()).contains("proxy.chlsj: -10.000 s added to its times"), "{}", check(folder.path()));
+    let times: Vec<(String, i64)> = requests(folder.path(), "proxy.chlsj");
+    let first = wirewitness::evidence::Time::parse("2026-03-01T07:59:51.25Z").expect("a time").0 / 1_000;
+    assert_eq!(times.iter().map(|(_, time)| *time).min(), Some(first), "{times:?}");
+}
+
 #[test]
 fn what_is_given_goes_first() {
     let folder = session();
@@ -145,7 +176,7 @@ fn what_is_given_goes_first() {
     std::fs::write(folder.path().join("phases.jsonl"), marks.concat()).expect("written");
     let by_marks = clock(folder.path(), &[], "watch.pcap");
     assert_eq!(
-        (&by_marks["by"], &by_marks["added_ms"], &by_marks["sure_ms"]),
+        (&by_marks["by"], &by_marks["added_ms"], &by_marks["uncertainty_ms"]),
         (&"marks".into(), &(-5_000).into(), &10.into())
     );
     // The one that is known is what the other is held against, and its times are right by now.

@@ -98,7 +98,13 @@ fn a_persons_identifiers_are_read_when_named() {
 fn only_what_is_wanted_is_asked() {
     let read = read("new", &["--type", "serial"]);
     assert_ids(&read, &[SERIAL]);
-    let known = ["ro.build.version.sdk", "ro.product.model", "ro.build.version.release", "ro.serialno"];
+    let known = [
+        "ro.product.manufacturer",
+        "ro.product.model",
+        "ro.build.version.release",
+        "ro.build.version.sdk",
+        "ro.serialno",
+    ];
     let wanted: Vec<String> = known.iter().map(|name| format!("shell getprop {name}")).collect();
     assert_eq!(read.asked, wanted);
 }

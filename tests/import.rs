@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use wirewitness::capture::Source;
-use wirewitness::evidence::{Direction, Gap, GapReason, Gaps, Place};
+use wirewitness::evidence::{Direction, Gap, GapReason, Gaps, Place, Time};
 use wirewitness::message::import::{self, Imported};
 use wirewitness::message::{Item, Kind, Message, Options, Protocol, Wire, content};
 
@@ -20,7 +20,12 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 fn read(name: &str) -> File {
-    let source = Source::open(&fixture(name)).unwrap();
+    read_shifted(name, 0)
+}
+
+fn read_shifted(name: &str, nanoseconds: i64) -> File {
+    let mut source = Source::open(&fixture(name)).unwrap();
+    source.set_shift(nanoseconds);
     let (mut messages, mut gaps) = (Vec::new(), Vec::new());
     let options = Options { hash_bodies: true, ..Options::default() };
     let imported = import::read(&source, 0, &options, &mut |item| match item {
@@ -345,6 +350,21 @@ fn the_session_of_a_proxy_is_read_with_its_faults() {
     }
 }
 
+/// Whatever the format: what was off by so much is so much later, and nothing else is different.
+#[test]
+fn a_clock_that_was_off_is_set_right_in_every_format() {
+    const BY: i64 = 3_500_000_000;
+    let all = sessions_of_proxies().into_iter().chain(har_files());
+    for name in all.chain(["mitmproxy.flow", "mitmproxy.har", "mitmproxy.zhar"].map(str::to_owned)) {
+        let (file, later) = (read(&name), read_shifted(&name, BY));
+        let moved = |message: &Message| Message { time: Time(message.time.0 + BY), ..message.clone() };
+        assert_eq!(later.messages, file.messages.iter().map(moved).collect::<Vec<Message>>(), "{name}");
+        let moved = |time: Option<Time>| time.map(|time| Time(time.0 + BY));
+        let (was, is) = (file.imported, later.imported);
+        assert_eq!((is.first, is.last, is.since), (moved(was.first), moved(was.last), moved(was.since)), "{name}");
+    }
+}
+
 #[test]
 fn a_scheme_says_how_it_travelled_and_nothing_else_does() {
     let wire = |name: &str, target: &str| {
@@ -522,7 +542,7 @@ fn damaged_records_and_recordings_are_read_as_far_as_they_go() {
             let path = folder.path().join("damaged");
             std::fs::write(&path, bytes).unwrap();
             let source = Source::open(&path).ok()?;
-            let found = wirewitness::capture::survey(&source, 0, &mut |_| {}).ok()?;
+            let found = wirewitness::capture::survey(&source, 0, 1, &mut |_| {}).ok()?;
             Some((found.input.records, found.gaps.iter().any(|gap| gap.reason == GapReason::DamagedInput)))
         };
         let (whole, damaged) = records(&bytes).unwrap();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Level 0 first; modules on one line share a level and may import each other.
 const LEVELS: &[&[&str]] = &[
-    &["evidence", "progress", "shape", "signatures", "observations"],
+    &["memo", "evidence", "progress", "shape", "signatures", "observations"],
     &["session", "witness"],
     &["capture"],
     &["net"],

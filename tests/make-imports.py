@@ -142,6 +142,35 @@ def expect_charles(name, producer):
 
 expect_charles("charles.chlsj", "Charles (JSON session)").write()
 
+# As mitmproxy writes it (`save.charles`): with what went over a WebSocket. Charles' own form of that is not known.
+FRAMES = [
+    {"type": "Send", "time": "2026-03-01T08:00:01.300000+00:00", "opcode": 1, "data": JSON.decode(), "binary": False},
+    {"type": "Receive", "time": "2026-03-01T08:00:01.310000+00:00", "opcode": 2, "data": b64(BINARY), "binary": True},
+    {"opcode": 1, "data": "whose?"},
+]
+UPGRADED = {"status": 101, "sizes": {"headers": 60, "body": 0}, "mimeType": None, "charset": None, "contentEncoding": None,
+            "header": {"firstLine": "HTTP/1.1 101 Switching Protocols", "headers": [{"name": "Upgrade", "value": "websocket"}]}, "body": {}}
+sockets = [
+    charles("GET", "/socket", protocolVersion="HTTP/1.1", remoteAddress=SERVER, clientAddress=PHONE, webSocketMessages=FRAMES,
+            times={"start": "2026-03-01T08:00:01.250000+00:00", "request": "2026-03-01T08:00:01.251000+00:00",
+                   "response": "2026-03-01T08:00:01.260000+00:00", "end": "2026-03-01T08:00:01.260000+00:00"}),
+    charles("GET", "/unread", protocolVersion="HTTP/1.1", webSocket=True),
+]
+for one in sockets:
+    one["response"] = UPGRADED
+del sockets[0]["webSocket"]
+(folder / "sockets.chlsj").write_text(json.dumps(sockets, ensure_ascii=False), encoding="utf-8")
+expected = Expected("sockets.chlsj", "Charles (JSON session)")
+expected.sent("GET /socket")
+expected.received("101")
+expected.sent("-", JSON, protocol="websocket")
+expected.received("-", BINARY, protocol="websocket")
+expected.sent("GET /unread")
+expected.received("101")
+expected.gap("lossy-import", "messages of WebSockets in a form that is not known")
+expected.gap("lossy-import", "WebSockets of which the messages are not read from a Charles session; its HAR has them")
+expected.write()
+
 # The same as a ZIP: bodies are files.
 files = {}
 for number, one in enumerate(session):
@@ -237,6 +266,8 @@ files = {
     "3/request.json": canary("/gone", startTime=None, headers={"Content-Length": "40"}),
     "10/tcp.json": json.dumps({"app": APP, "remoteIp": "198.51.100.9", "remotePort": 5222, "startTime": 1772352003000}),
     "10/1.bin": b"\x01\x02",
+    "11/websocket.json": json.dumps({"url": f"wss://{HOST}/socket", "app": APP, "headers": {}, "startTime": 1772352004000}),
+    "11/1.bin": JSON, "11/2.bin": ANSWER,
 }
 pack("httpcanary.zip", files)
 for name, data in files.items():
@@ -253,7 +284,8 @@ for name in ("httpcanary.zip", "httpcanary"):
     expected.gap("lossy-import", "heads of which HttpCanary's JSON keeps one field of a name; there is no raw message beside them", 0, 2)
     expected.gap("lossy-import", "records without a time; that of the record before is taken")
     expected.gap("lossy-import", LEFT_OUT, 40)
-    expected.gap("lossy-import", "TCP, UDP and WebSocket records of HttpCanary; their payloads are not read")
+    expected.sent("lossy-import", protocol="tls", app=APP)
+    expected.gap("lossy-import", "payloads of TCP, UDP and WebSockets that HttpCanary saved without the way that each went: not read", 0, 3)
     expected.write()
 
 # --- ProxyPin's history ----------------------------------------------------------------------

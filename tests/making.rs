@@ -31,6 +31,24 @@ fn check(folder: &Path) -> (Option<i32>, String) {
     (output.status.code(), text(&output))
 }
 
+/// In a terminal of eighty columns each line ends before its edge, in both languages.
+#[test]
+fn a_check_fits_the_terminal() {
+    let folder = sample(&["keys.log", "phases.jsonl"]);
+    let columns = |line: &str| line.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum::<usize>();
+    for language in ["en", "zh"] {
+        let said = Command::new(env!("CARGO_BIN_EXE_wirewitness"))
+            .args(["session", "check", "--language", language])
+            .arg(folder.path())
+            .env("COLUMNS", "80")
+            .output()
+            .expect("runs");
+        let said = text(&said);
+        assert!(said.lines().all(|line| columns(line) <= 80), "{said}");
+        assert!(said.lines().count() > 8, "{said}");
+    }
+}
+
 #[test]
 fn a_new_session_is_private_and_says_what_it_lacks() {
     let folder = tempfile::tempdir().expect("a folder");

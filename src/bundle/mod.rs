@@ -7,6 +7,7 @@
 mod archive;
 mod build;
 mod chain;
+pub(crate) mod cms;
 mod der;
 mod digest;
 mod manifest;

@@ -14,6 +14,7 @@ use webpki::ring as algorithms;
 use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use super::cms::{Signed, Signer};
 use super::der::{self, BOOLEAN, INTEGER, OCTETS, OID, SEQUENCE, SET, TIME, Values};
 use super::problem::both;
 use crate::audit::Text;
@@ -22,8 +23,6 @@ use crate::audit::Text;
 const SHA256: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01];
 const SHA384: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02];
 const SHA512: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03];
-/// `id-signedData` (1.2.840.113549.1.7.2, RFC 5652 §5.1).
-const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
 /// `id-ct-TSTInfo` (1.2.840.113549.1.9.16.1.4, RFC 3161 §2.4.2).
 const TST_INFO: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x01, 0x04];
 /// `id-messageDigest` (1.2.840.113549.1.9.4, RFC 5652 §11.2).
@@ -41,9 +40,6 @@ const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01];
 const RSA_PSS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a];
 const ECDSA: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03];
-
-/// Certificates that a token may bring along: an authority's path has three or four.
-const CERTIFICATES: usize = 16;
 
 /// A timestamp that is one of the message.
 #[derive(Clone, Debug)]
@@ -211,28 +207,13 @@ struct Token<'a> {
 
 impl<'a> Token<'a> {
     fn read(bytes: &'a [u8]) -> Option<Self> {
-        let mut info = Values(bytes).next(SEQUENCE)?;
-        if info.next(OID)?.0 != SIGNED_DATA {
-            return None;
-        }
-        let mut data = info.next(0xa0)?.next(SEQUENCE)?;
-        data.next(INTEGER)?;
-        data.next(SET)?;
-        let mut encapsulated = data.next(SEQUENCE)?;
+        let Signed { content: mut encapsulated, certificates, signers } = Signed::read(bytes)?;
         if encapsulated.next(OID)?.0 != TST_INFO {
             return None;
         }
         let content = encapsulated.next(0xa0)?.next(OCTETS)?.0;
-        let certificates = data.next(0xa0).map(|mut all| all.all(SEQUENCE)).unwrap_or_default();
-        data.next(0xa1);
-        let mut signers = data.next(SET)?;
-        let mut signer = signers.next(SEQUENCE)?;
-        if !signers.0.is_empty() || certificates.len() > CERTIFICATES {
-            return None;
-        }
-        signer.next(INTEGER)?;
-        // Issuer and serial, or a key's id: the signed attribute names the certificate by its digest.
-        signer.next(SEQUENCE).or_else(|| signer.next(0x80))?;
+        // The signed attribute names the certificate by its digest.
+        let [Signer { rest: mut signer, .. }] = signers[..] else { return None };
         let digest = signer.algorithm()?;
         let attributes = signer.next(0xa0)?;
         let (signed_by, signature) = (signer.algorithm()?, signer.next(OCTETS)?.0);

@@ -11,13 +11,14 @@
 //! link layer is, and what stands in a packet, this module does not know.
 
 mod apps;
+mod hashed;
 mod inflate;
 mod members;
 mod packet;
 mod pcap;
 mod pcapng;
 mod reader;
-mod recorder;
+pub mod recorder;
 mod sniff;
 mod source;
 mod survey;
@@ -30,7 +31,7 @@ mod tests;
 pub use apps::{App, Apps};
 pub(crate) use apps::{ON_BEHALF, PROCESS, SENDER, attribute, mapped_uid};
 pub use members::{Members, Unread};
-pub use packet::{LinkType, Options, Packet, Record};
+pub use packet::{Ending, LinkType, Options, Packet, Record};
 pub use reader::PacketReader;
 pub use sniff::{Coding, Format};
 pub use source::{OpenError, Source};

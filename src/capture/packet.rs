@@ -178,6 +178,15 @@ impl<'a> Packet<'a> {
     }
 }
 
+/// How the recording of an interface ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// As it should, as far as the file says.
+    Whole,
+    /// What was recorded went away, as the recorder notes: what it held back went with it.
+    Gone,
+}
+
 /// One thing that a capture file says.
 #[derive(Clone, Debug)]
 pub enum Record<'a> {
@@ -209,8 +218,8 @@ pub enum Record<'a> {
         started: Option<Time>,
         /// Packets that the interface or the system dropped (`isb_ifdrop`, `isb_osdrop`).
         dropped: u64,
-        /// Its recording ended as it should (`isb_endtime`).
-        ended: bool,
+        /// How its recording ended (`isb_endtime`), where it did.
+        ended: Option<Ending>,
     },
     /// A Name Resolution Block's entry.
     Name {

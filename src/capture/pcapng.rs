@@ -12,8 +12,9 @@ use pcap_parser::{Block, SecretsType, parse_block_be, parse_block_le, parse_sect
 
 use crate::evidence::{Gap, GapReason, Time};
 
-use super::packet::{LinkType, Options, Packet, Record};
+use super::packet::{Ending, LinkType, Options, Packet, Record};
 use super::reader::{damage, le_or_be};
+use super::recorder::GONE;
 use super::window::Window;
 
 /// Shortest Section Header Block.
@@ -103,7 +104,7 @@ enum Step {
     Secrets(Range<usize>),
     Interface(Range<usize>),
     Section(Range<usize>),
-    Statistics { interface: u32, started: Option<Time>, dropped: u64, ended: bool },
+    Statistics { interface: u32, started: Option<Time>, dropped: u64, ended: Option<Ending> },
     Block(u32),
     Gap(Gap),
     Stop(Gap),
@@ -312,8 +313,9 @@ impl Reader {
             Some(u64::from(high) << 32 | u64::from(low)).filter(|number| *number != u64::MAX)
         };
         let dropped = [5, 7].into_iter().filter_map(count).fold(0, u64::saturating_add);
-        let ended = halves(3).is_some();
-        match started.is_some() || dropped > 0 || ended {
+        let gone = options.comments().any(|comment| comment == GONE);
+        let ended = halves(3).map(|_| if gone { Ending::Gone } else { Ending::Whole });
+        match started.is_some() || dropped > 0 || ended.is_some() {
             true => Step::Statistics { interface, started, dropped, ended },
             false => Step::Nothing,
         }

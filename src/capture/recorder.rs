@@ -6,7 +6,7 @@
 //! asslcapture `internal/capture/pcapng.go` and `keylog.go`, r0capture `r0capture.py`,
 //! friTap `friTap/sinks/tcp_state.py`) and their issue lists.
 
-use super::packet::{LinkType, Packet, Record};
+use super::packet::{Ending, LinkType, Packet, Record};
 use crate::evidence::{Gap, GapReason};
 
 /// Options of a Section Header Block and an Interface Description Block
@@ -29,8 +29,21 @@ const R0CAPTURE: &str = "r0capture";
 const FRITAP: &str = "friTap";
 const ECAPTURE: &str = "eCapture";
 const ASSLCAPTURE: &str = "asslcapture";
-const PROXY: &str = "wirewitness proxy";
-const RECORD: &str = "wirewitness record";
+/// What wirewitness's own recordings begin to say of themselves: of its proxy, of an interface of the machine on which
+/// marks are made, and of a phone, whose clock is another one.
+pub const PROXY: &str = "wirewitness proxy";
+/// See [`PROXY`].
+pub const RECORD: &str = "wirewitness record";
+/// See [`PROXY`].
+pub const PHONE: &str = "wirewitness phone";
+
+/// What such a recording notes on the last word of an interface that went away while it was recorded.
+pub const GONE: &str = "what was recorded went away";
+
+/// The whole of what such a recording says of its program.
+pub fn program(recorder: &str) -> String {
+    format!("{recorder} {}", env!("CARGO_PKG_VERSION"))
+}
 
 /// A recorder and what it leaves out or makes up without a trace.
 const FAULTS: &[(&str, &str)] = &[
@@ -81,8 +94,8 @@ pub(super) struct Recorder {
     /// Events that a recorder says it dropped in its key log.
     dropped: u64,
     errors: u64,
-    /// Some interface's recording ended as it should.
-    ended: bool,
+    /// How the recording of some interface ended.
+    ended: Option<Ending>,
 }
 
 /// Interfaces whose names are kept; a phone has some dozen.
@@ -104,7 +117,7 @@ impl Recorder {
                 }
             }
             Record::Secrets(text) => self.secrets(text),
-            Record::Statistics { ended, .. } => self.ended |= *ended,
+            Record::Statistics { ended, .. } => self.ended = self.ended.or(*ended),
             _ => {}
         }
     }
@@ -173,11 +186,16 @@ impl Recorder {
             let detail = "connections whose keys the recorder could not read";
             gaps.push(Gap { count: self.errors, ..Gap::new(GapReason::LossyImport, "decryption secrets", detail) });
         }
-        let own = self.program.as_deref().is_some_and(|p| p.starts_with(PROXY) || p.starts_with(RECORD));
-        if own && !self.ended {
-            let detail = "the recording was not ended (killed, or no room was left): its last second may be missing";
-            gaps.push(Gap::new(GapReason::DamagedInput, "recorder", detail));
-        }
+        let own =
+            self.program.as_deref().is_some_and(|by| [PROXY, RECORD, PHONE].iter().any(|one| by.starts_with(one)));
+        let early = match self.ended {
+            None => Some("the recording was not ended (killed, or no room was left): its last second may be missing"),
+            Some(Ending::Gone) => Some(
+                "the interface or the phone went away while it was recorded: packets of its last second may be missing",
+            ),
+            Some(Ending::Whole) => None,
+        };
+        gaps.extend(early.filter(|_| own).map(|detail| Gap::new(GapReason::DamagedInput, "recorder", detail)));
         let name = match (self.program, known) {
             // What the file says of itself, and what gives its recorder away.
             (Some(said), Some(known)) if !said.contains(known) => Some(format!("{known} ({said})")),

@@ -173,7 +173,7 @@ impl Source {
         self.shift
     }
 
-    /// Adds `shift` nanoseconds to the times of its packets from here on.
+    /// Adds `shift` nanoseconds to the times of its packets, or of its entries, from here on.
     pub fn set_shift(&mut self, shift: i64) {
         self.shift = shift;
     }

@@ -1,9 +1,8 @@
 //! The first pass: what a file is, before anything in it is judged.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read};
+use std::io;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
@@ -12,6 +11,7 @@ use crate::observations::Input;
 use crate::progress::Progress;
 
 use super::apps::Apps;
+use super::hashed::Hashed;
 use super::inflate;
 use super::members::Members;
 use super::packet::{Packet, Record};
@@ -52,13 +52,19 @@ pub struct Survey {
 }
 
 /// Reads `source` once from end to end: hash, keys, interfaces, times. `observe` sees
-/// each packet on the way, `input` is what they carry as their input.
+/// each packet on the way, `input` is what they carry as their input. It is read on this thread
+/// whatever `threads` says; only the hash is made beside it.
 ///
 /// For a source that is no capture, it gives hash, size and format; `records` is 0.
 ///
 /// # Errors
 /// Where the file cannot be opened or read any more. Damage is no error.
-pub fn survey(source: &Source, input: u32, observe: &mut dyn FnMut(&Packet<'_>)) -> Result<Survey, OpenError> {
+pub fn survey(
+    source: &Source,
+    input: u32,
+    threads: usize,
+    observe: &mut dyn FnMut(&Packet<'_>),
+) -> Result<Survey, OpenError> {
     let failed = |e| OpenError::io(source.name(), e);
     let mut format = source.format().to_string();
     if let Some(coding) = source.coding().name() {
@@ -89,17 +95,15 @@ pub fn survey(source: &Source, input: u32, observe: &mut dyn FnMut(&Packet<'_>))
         found.input.sha256 = folder_hash(&source.members()?, source.progress()).map_err(failed)?;
         return Ok(found);
     }
-    let hashed = Hashed { file: source.raw()?, hash: Arc::default(), progress: source.progress().clone() };
-    let hash = Arc::clone(&hashed.hash);
-    let mut rest = hashed.try_clone().map_err(failed)?;
+    let hashed = Hashed::new(source.raw()?, threads > 1, source.progress());
+    let rest = hashed.try_clone().map_err(failed)?;
     if source.format().is_capture() {
         let content = inflate::open(source.coding(), Box::new(hashed)).map_err(failed)?;
         let mut reader = PacketReader::new(content, source.format(), input).shifted(source.shift());
         read(&mut reader, &mut found, observe);
     }
     // Reading may have stopped at damage; the hash is of the whole file.
-    io::copy(&mut rest, &mut io::sink()).map_err(failed)?;
-    found.input.sha256 = digest(&hash);
+    found.input.sha256 = rest.finish().map_err(failed)?;
     found.input.secrets = found.secrets.split(|b| *b == b'\n').filter(|line| is_secret(line)).count() as u64;
     Ok(found)
 }
@@ -183,43 +187,14 @@ fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&
 fn folder_hash(members: &Members, progress: &Progress) -> io::Result<String> {
     let mut list = Sha256::new();
     for name in members.names() {
-        let mut file = Hashed { file: members.open(name)?, hash: Arc::default(), progress: progress.clone() };
-        io::copy(&mut file, &mut io::sink())?;
-        list.update(format!("{}  {name}\n", digest(&file.hash)));
+        let digest = Hashed::new(members.open(name)?, false, progress).finish()?;
+        list.update(format!("{digest}  {name}\n"));
     }
     Ok(data_encoding::HEXLOWER.encode(&list.finalize()))
-}
-
-fn digest(hash: &Mutex<Sha256>) -> String {
-    data_encoding::HEXLOWER.encode(&hash.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize())
 }
 
 /// A line of an NSS key log that holds a secret: no comment, not empty (RFC 9850 §2).
 pub fn is_secret(line: &[u8]) -> bool {
     let line = line.trim_ascii();
     !line.is_empty() && !line.starts_with(b"#")
-}
-
-/// A file that is hashed while it is read. Clones share position and hash.
-struct Hashed {
-    file: std::fs::File,
-    hash: Arc<Mutex<Sha256>>,
-    progress: Progress,
-}
-
-impl Hashed {
-    fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self { file: self.file.try_clone()?, hash: Arc::clone(&self.hash), progress: self.progress.clone() })
-    }
-}
-
-impl Read for Hashed {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.file.read(buffer)?;
-        self.progress.read(n);
-        if let Some(bytes) = buffer.get(..n) {
-            self.hash.lock().unwrap_or_else(PoisonError::into_inner).update(bytes);
-        }
-        Ok(n)
-    }
 }

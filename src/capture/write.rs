@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use crate::evidence::Time;
 
-use super::packet::LinkType;
+use super::packet::{Ending, LinkType};
+use super::recorder::GONE;
 
 /// What a Decryption Secrets Block holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,18 +125,26 @@ impl<W: Write> PcapngWriter<W> {
     /// # Errors
     /// As `output` fails, and where the interface was not described.
     pub fn statistics(&mut self, interface: u32, time: Time, received: u64, dropped: u64) -> io::Result<()> {
-        self.counted(interface, time, received, dropped, false)
+        self.counted(interface, time, received, dropped, None)
     }
 
-    /// The same as the last word on the interface: its recording ended as it should (`isb_endtime`).
+    /// The same as the last word on the interface: how its recording ended (`isb_endtime`, and a comment where what
+    /// was recorded went away).
     ///
     /// # Errors
     /// As those of [`Self::statistics`].
-    pub fn ended(&mut self, interface: u32, time: Time, received: u64, dropped: u64) -> io::Result<()> {
-        self.counted(interface, time, received, dropped, true)
+    pub fn ended(&mut self, interface: u32, time: Time, received: u64, dropped: u64, how: Ending) -> io::Result<()> {
+        self.counted(interface, time, received, dropped, Some(how))
     }
 
-    fn counted(&mut self, interface: u32, time: Time, received: u64, dropped: u64, ended: bool) -> io::Result<()> {
+    fn counted(
+        &mut self,
+        interface: u32,
+        time: Time,
+        received: u64,
+        dropped: u64,
+        ended: Option<Ending>,
+    ) -> io::Result<()> {
         if interface >= self.interfaces {
             return Err(io::Error::from(io::ErrorKind::InvalidInput));
         }
@@ -146,8 +155,10 @@ impl<W: Write> PcapngWriter<W> {
         self.put(&high);
         self.put(&low);
         // An option without a value is left out.
-        let time = if ended { [high, low].concat() } else { Vec::new() };
-        self.options(&[(3, &time), (4, &received.to_le_bytes()), (5, &dropped.to_le_bytes())]);
+        let time = if ended.is_some() { [high, low].concat() } else { Vec::new() };
+        let comment = if ended == Some(Ending::Gone) { GONE } else { "" };
+        let (received, dropped) = (received.to_le_bytes(), dropped.to_le_bytes());
+        self.options(&[(1, comment.as_bytes()), (3, &time), (4, &received), (5, &dropped)]);
         self.end()
     }
 

@@ -40,7 +40,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let authority = args.ca_dir;
     let subject = machine::Subject { session: args.session, adb: args.adb, key_log: args.keys, authority };
     let found = machine::examine(&subject, &signatures);
-    output::stdout(checks::render(&found, args.language.into()).as_bytes())?;
+    output::stdout(checks::render(&found, args.language.into(), output::columns()).as_bytes())?;
     let wrong = found.iter().any(|check| check.state == State::Wrong);
     Ok(if wrong { Outcome::Unusable } else { Outcome::Clear })
 }

@@ -42,9 +42,9 @@ pub struct Args {
     #[arg(long, requires = "android")]
     no_screens: bool,
 
-    /// The adb program
-    #[arg(long, value_name = "PROGRAM", default_value = "adb")]
-    adb: OsString,
+    /// The adb program [default: adb]
+    #[arg(long, value_name = "PROGRAM", requires = "android")]
+    adb: Option<OsString>,
 }
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
@@ -58,10 +58,11 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let now = Time::now();
     let given = args.time.as_ref().map(parse).transpose()?;
     let on_device = args.device_time.as_ref().map(parse).transpose()?;
-    let phone = args.android.map(|serial| Adb::choose(&args.adb, serial.as_deref())).transpose()?;
+    let program = args.adb.unwrap_or_else(|| "adb".into());
+    let phone = args.android.map(|serial| Adb::choose(&program, serial.as_deref())).transpose()?;
     let (mut time, mut device_time) = (given.unwrap_or(now), None);
     if let Some(phone) = &phone {
-        let ahead = (phone.ahead()?.seconds * 1e9) as i64;
+        let ahead = (phone.clock_offset()?.seconds * 1e9) as i64;
         let moved = |time: Time, by: i64| Time(time.0.saturating_add(by));
         time = on_device.map_or(time, |time| moved(time, -ahead));
         device_time = Some(on_device.unwrap_or(moved(time, ahead)));
@@ -71,7 +72,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     if let Some(phone) = phone.filter(|_| !args.no_screens) {
         let screens = Screens::new(phone, &args.session);
         screens.take(&mark);
-        screens.finish();
+        if let Some(missing) = screens.finish() {
+            super::output::say(false, &missing);
+        }
     }
     super::output::say(false, &format!("{} {}", mark.time, mark.mark));
     Ok(Outcome::Clear)

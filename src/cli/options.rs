@@ -77,7 +77,8 @@ impl Traffic {
         session.noise.extend(self.noise.iter().cloned());
         session.geo.extend(self.geo_db.iter().cloned());
         for (name, shift) in &self.time_shift {
-            let names = || session.captures.iter().filter_map(|path| Some(path.file_name()?.to_string_lossy()));
+            let captures = || session.captures.iter().chain(&session.others);
+            let names = || captures().filter_map(|path| Some(path.file_name()?.to_string_lossy()));
             if !names().any(|known| known == name.as_str()) {
                 let known = names().collect::<Vec<_>>().join(", ");
                 anyhow::bail!("--time-shift {name}: there is no such capture; there is {known}");

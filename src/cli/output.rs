@@ -6,8 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 
-#[cfg(unix)]
-use crate::session::PRIVATE;
+use crate::session::{Description, private_options};
 
 /// Writes all of `bytes` to standard output.
 pub fn stdout(bytes: &[u8]) -> anyhow::Result<()> {
@@ -26,21 +25,14 @@ pub fn file(folder: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
 
 /// Writes a new file that only its owner may read; one that is there is not overwritten.
 pub fn private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, PRIVATE);
-    let mut file = options.open(path).with_context(|| format!("cannot write {}", path.display()))?;
+    let mut file =
+        private_options().create_new(true).open(path).with_context(|| format!("cannot write {}", path.display()))?;
     file.write_all(bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Makes a file that only its owner may read, or empties one that is there.
 pub fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, PRIVATE);
-    options.open(path)
+    private_options().create(true).truncate(true).open(path)
 }
 
 /// Reads a whole file of at most `limit` bytes.
@@ -49,6 +41,37 @@ pub fn read(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     let size = std::fs::metadata(path).with_context(cannot)?.len();
     anyhow::ensure!(size <= limit, "{} is {size} bytes; at most {limit} are read", path.display());
     std::fs::read(path).with_context(cannot)
+}
+
+/// Columns of standard output: those of the shell's COLUMNS, else of the terminal that it is; `None`: it is none.
+pub fn columns() -> Option<u16> {
+    if let Some(columns) = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()) {
+        return Some(columns);
+    }
+    #[cfg(unix)]
+    if std::io::stdout().is_terminal() {
+        return rustix::termios::tcgetwinsize(std::io::stdout())
+            .ok()
+            .map(|size| size.ws_col)
+            .filter(|width| *width > 0);
+    }
+    None
+}
+
+/// What to do with a session that was recorded.
+pub fn audit_it(folder: &Path) -> String {
+    let described = Description::read(&folder.join("session.toml")).ok();
+    let policy = if described.is_some_and(|session| session.policy.is_some()) { "" } else { " --policy FILE" };
+    format!("audit it: wirewitness audit {}{policy}", folder.display())
+}
+
+/// A folder that can be recorded into, or made.
+///
+/// # Errors
+/// Where a file has its name.
+pub fn session_folder(folder: &Path) -> anyhow::Result<()> {
+    anyhow::ensure!(!folder.is_file(), "{} is a file: name a folder for the session", folder.display());
+    Ok(())
 }
 
 /// Says something that is no result, unless told to be quiet. A line that shows progress makes room.

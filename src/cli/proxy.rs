@@ -146,6 +146,7 @@ mod live {
 
     fn record(args: Args) -> anyhow::Result<Outcome> {
         let session = args.session.context("say which session folder to record into: wirewitness proxy DIR")?;
+        output::session_folder(&session)?;
         let allow = args.allow.iter().map(|text| Network::parse(text)).collect::<Result<Vec<_>, _>>();
         let settings = Settings {
             listen: args.listen,
@@ -191,7 +192,10 @@ mod live {
             }
         }
         output::say(quiet, &line);
-        output::say(quiet, &format!("audit it: wirewitness audit {} --policy FILE", session.display()));
+        if progress.connections == 0 {
+            output::say(quiet, "no connection came: does the device use this machine and port as its proxy?");
+        }
+        output::say(quiet, &output::audit_it(&session));
         Ok(Outcome::Clear)
     }
 

@@ -12,11 +12,12 @@ use clap::ValueEnum;
 
 use super::Outcome;
 use super::output::{self, LiveLine};
+use crate::capture::recorder;
 use crate::evidence::Time;
 use crate::record::adb::Adb;
 use crate::record::android::{Android, By, Wanted};
 use crate::record::typed::{self, Typed};
-use crate::record::{Progress, Recording, Settings, Spread, not_ended};
+use crate::record::{Progress, Recording, SNAPLEN, Settings, Spread, not_ended};
 use crate::session::{Mark, append_mark};
 
 const MIB: u64 = 1 << 20;
@@ -36,7 +37,7 @@ pub struct Args {
     filter: String,
 
     /// Bytes kept of each packet
-    #[arg(long, value_name = "BYTES", default_value_t = 262_144)]
+    #[arg(long, value_name = "BYTES", default_value_t = SNAPLEN)]
     snaplen: u32,
 
     /// Stop by itself after this many seconds
@@ -92,18 +93,18 @@ struct Phone {
     #[arg(long, requires = "android")]
     decrypt: bool,
 
-    /// PCAPdroid's API key, which spares its question on the phone
-    // Without `requires`: a variable that is set for phones is no wish of a recording without one.
-    #[arg(long, value_name = "KEY", env = "PCAPDROID_API_KEY", hide_env_values = true)]
+    /// PCAPdroid's API key, which spares its question on the phone [env: PCAPDROID_API_KEY]
+    // Read by hand: a variable that is set for all phones is no wish of a recording that needs no key.
+    #[arg(long, value_name = "KEY", requires = "android")]
     api_key: Option<String>,
 
     /// Take no picture of the phone's screen at marks
     #[arg(long, requires = "android")]
     no_screens: bool,
 
-    /// The adb program
-    #[arg(long, value_name = "PROGRAM", default_value = "adb")]
-    adb: OsString,
+    /// The adb program [default: adb]
+    #[arg(long, value_name = "PROGRAM", requires = "android")]
+    adb: Option<OsString>,
 }
 
 /// What records on a phone.
@@ -117,7 +118,9 @@ enum Recorder {
 
 pub fn run(args: Args) -> anyhow::Result<Outcome> {
     if args.phone.android.is_none() && args.interface.is_none() {
-        return list();
+        let listed = list()?;
+        anyhow::ensure!(args.session.is_none(), "say what to record: one of these with --interface, or --android");
+        return Ok(listed);
     }
     let folder = match (&args.session, &args.phone.android) {
         (Some(folder), _) => folder.clone(),
@@ -133,6 +136,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             anyhow::bail!("say which session folder to record into: wirewitness record DIR --interface NAME")
         }
     };
+    output::session_folder(&folder)?;
     let keys = match &args.phase {
         Some(keys) => typed::parse(keys.as_deref().unwrap_or(typed::KEYS)).map_err(anyhow::Error::msg)?,
         None => BTreeMap::new(),
@@ -151,6 +155,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         );
     }
     let mut recording = open(&args, &folder)?;
+    if let Some(log) = args.keys.as_deref().filter(|log| !log.exists()) {
+        output::say(args.quiet, &format!("the key log {} is not there yet: it is waited for", log.display()));
+    }
     let typed = (!keys.is_empty()).then(Typed::listen);
     let how = match keys.is_empty() {
         true => format!("mark what happens from another terminal: wirewitness mark {} launched", folder.display()),
@@ -198,16 +205,27 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         );
         output::say(args.quiet, &said);
     }
+    if let Some(log) = args.keys.as_deref().filter(|_| progress.keys == 0) {
+        let said = format!(
+            "no secret came from the key log {}: TLS and QUIC stay closed. Does the app write to this file (SSLKEYLOGFILE)?",
+            log.display()
+        );
+        output::say(args.quiet, &said);
+    }
     if progress.removed > 0 {
         output::say(args.quiet, &format!("{} older capture files went to make room", progress.removed));
     }
-    output::say(args.quiet, &format!("audit it: wirewitness audit {} --policy FILE", folder.display()));
+    if progress.packets == 0 && !progress.elsewhere {
+        output::say(args.quiet, "no packet came: was it the right interface, and the right filter?");
+    }
+    output::say(args.quiet, &output::audit_it(&folder));
     Ok(Outcome::Clear)
 }
 
 /// Begins to record what is asked for, and says so.
 fn open(args: &Args, folder: &Path) -> anyhow::Result<Box<dyn Recording>> {
     let mut settings = Settings {
+        recorder: if args.phone.android.is_some() { recorder::PHONE } else { recorder::RECORD },
         interface: args.interface.clone().unwrap_or_default(),
         filter: args.filter.clone(),
         snaplen: args.snaplen,
@@ -222,15 +240,21 @@ fn open(args: &Args, folder: &Path) -> anyhow::Result<Box<dyn Recording>> {
     if settings.interface.is_empty() {
         "any".clone_into(&mut settings.interface);
     }
+    let by = match (phone.by, &phone.api_key) {
+        (Some(Recorder::Tcpdump), Some(_)) => {
+            anyhow::bail!("tcpdump asks for no API key: leave --api-key out, or --by pcapdroid")
+        }
+        (Some(Recorder::Tcpdump), None) => Some(By::Tcpdump),
+        (Some(Recorder::Pcapdroid), _) | (None, Some(_)) => Some(By::Pcapdroid),
+        (None, None) => None,
+    };
+    let program = phone.adb.clone().unwrap_or_else(|| "adb".into());
     let wanted = Wanted {
-        adb: Adb::choose(&phone.adb, serial.as_deref())?,
+        adb: Adb::choose(&program, serial.as_deref())?,
         app: phone.app.clone(),
-        by: phone.by.map(|by| match by {
-            Recorder::Tcpdump => By::Tcpdump,
-            Recorder::Pcapdroid => By::Pcapdroid,
-        }),
+        by,
         settings,
-        api_key: phone.api_key.clone(),
+        api_key: phone.api_key.clone().or_else(|| std::env::var("PCAPDROID_API_KEY").ok()),
         decrypt: phone.decrypt,
         screens: !phone.no_screens,
     };

@@ -70,7 +70,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         Command::Check { folder, language, signatures } => {
             let signatures = Signatures::load(&signatures)?;
             let found = completeness::check(&folder, &signatures)?;
-            output::stdout(checks::render(&found, language.into()).as_bytes())?;
+            output::stdout(checks::render(&found, language.into(), output::columns()).as_bytes())?;
             let wrong = found.iter().any(|check| check.state == State::Wrong);
             Ok(if wrong { Outcome::Unusable } else { Outcome::Clear })
         }
@@ -81,6 +81,9 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
 fn new(folder: &Path, known: Known, policy: Option<&Path>) -> anyhow::Result<Outcome> {
     if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
         anyhow::bail!("{} is there and not empty; name another folder", folder.display());
+    }
+    if let Some(policy) = policy {
+        std::fs::File::open(policy).with_context(|| format!("cannot read the policy {}", policy.display()))?;
     }
     session::private_folder(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let policy = policy.map(|path| copy(path, folder)).transpose()?;
@@ -114,7 +117,7 @@ fn show(folder: &Path) -> anyhow::Result<Outcome> {
     let signatures = Signatures::load(&[] as &[PathBuf])?;
     let session = Session::open(&[folder.to_owned()], &signatures)?;
     let mut events: Vec<(Time, String)> = Vec::new();
-    for input in examine::inputs(&session, &signatures)? {
+    for (input, _) in examine::inputs(&session, &signatures, &mut |text| output::say(false, &text))? {
         for (time, what) in [(input.first, "begins"), (input.last, "ends")] {
             events.extend(time.map(|time| (time, format!("{} {what}", input.name))));
         }
@@ -123,10 +126,17 @@ fn show(folder: &Path) -> anyhow::Result<Outcome> {
         let note = if mark.note.is_empty() { String::new() } else { format!(" ({})", mark.note) };
         (mark.time, format!("{}{note}", mark.mark))
     }));
-    events.extend(shots(folder).into_iter().map(|(shot, same)| {
+    let (shots, unread) = shots(folder);
+    if unread > 0 {
+        output::say(false, &format!("{unread} lines of marks/screens.jsonl cannot be read: pictures are missing here"));
+    }
+    events.extend(shots.into_iter().map(|(shot, same)| {
         let state = if same { "" } else { ", which is not there or is another" };
         (shot.time, format!("screen marks/{} sha256 {}{state}", shot.file, shot.sha256))
     }));
+    if events.is_empty() {
+        output::say(false, "nothing here has a time yet: no packet, no mark");
+    }
     events.sort();
     let text: String =
         events.iter().map(|(time, what)| format!("{time}  {}\n", crate::report::escape::visible(what))).collect();

@@ -10,6 +10,7 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
+use crate::capture::recorder;
 use crate::evidence::Time;
 use crate::net::{Kind, Segment};
 use crate::observations::{Clock, ClockBy, Input};
@@ -27,7 +28,7 @@ const STEADY_MS: u64 = DEFAULT_SKEW_MS;
 /// Less, in milliseconds, is what packets take on their way, and no difference of clocks.
 const WAY_MS: u64 = 100;
 /// How the names of those producers begin that record on the machine on which marks are made.
-const OURS: &str = "wirewitness";
+const OURS: [&str; 2] = [recorder::RECORD, recorder::PROXY];
 /// Record and handshake header before a ClientHello's version and random (RFC 8446 §4, §5.1).
 const RANDOM_AT: usize = 11;
 
@@ -77,9 +78,9 @@ impl Beginnings {
         let median = *differences.get(differences.len() / 2)?;
         let mut away: Vec<u64> = differences.iter().map(|one| one.abs_diff(median)).collect();
         away.sort_unstable();
-        let sure = *away.get((away.len() * SHARE).div_ceil(100).saturating_sub(1))?;
+        let uncertainty = *away.get((away.len() * SHARE).div_ceil(100).saturating_sub(1))?;
         let ms = |ns: i64| (ns as f64 / 1e6).round() as i64;
-        Some((ms(median), sure.div_ceil(1_000_000), connections as u64))
+        Some((ms(median), uncertainty.div_ceil(1_000_000), connections as u64))
     }
 }
 
@@ -101,11 +102,13 @@ pub struct Capture<'a> {
 
 /// What follows for the clocks of `captures`, by position; `None` where nothing is to be said. The
 /// clock that others are held against is one that is known already, else that of the capture which
-/// wirewitness wrote (marks are made on that machine), else that of the first.
+/// wirewitness wrote on the machine on which marks are made, else that of the first.
 pub fn find(captures: &[Capture<'_>]) -> Vec<Option<Clock>> {
     let mut found: Vec<Option<Clock>> = captures.iter().map(|capture| capture.input.clock.clone()).collect();
     let of_packets = |capture: &Capture<'_>| capture.beginnings.is_some();
-    let ours = |one: &Capture<'_>| one.input.producer.as_deref().is_some_and(|by| by.starts_with(OURS));
+    let ours = |one: &Capture<'_>| {
+        one.input.producer.as_deref().is_some_and(|by| OURS.iter().any(|ours| by.starts_with(ours)))
+    };
     // `false` goes before `true`.
     let rank = |one: &Capture<'_>| (one.input.clock.is_none(), !ours(one), one.given);
     let all = captures.iter().enumerate().filter(|(_, one)| of_packets(one));
@@ -147,7 +150,7 @@ fn alone(captures: &[Capture<'_>], at: usize, first: usize, found: &[Option<Cloc
         Some(clock) => clock.filter(|clock| clock.by == ClockBy::Connections),
         None => {
             let with = captures.get(first).map(|capture| capture.input.name.clone());
-            Some(Clock { added_ms: 0, sure_ms: 0, by: ClockBy::Unknown, with, connections: 0 })
+            Some(Clock { added_ms: 0, uncertainty_ms: 0, by: ClockBy::Unknown, with, connections: 0 })
         }
     }
 }
@@ -166,20 +169,21 @@ fn next(
             .iter()
             .filter_map(|other| Some((*other, beginnings(*at)?.against(beginnings(*other)?)?)))
             .max_by_key(|(other, (_, _, connections))| (*connections, std::cmp::Reverse(*other)));
-        let Some((other, (difference, sure, connections))) = best else { continue };
+        let Some((other, (difference, uncertainty, connections))) = best else { continue };
         // The times of a capture whose clock is known are shifted already; those of one that follows from
         // another's are not yet.
         let carried = found.get(other).and_then(Option::as_ref).filter(|clock| clock.by == ClockBy::Connections);
-        let (carried_ms, carried_sure) = carried.map_or((0, 0), |clock| (clock.added_ms, clock.sure_ms));
-        let (added, sure) = (difference.saturating_add(carried_ms), sure.saturating_add(carried_sure));
+        let (carried_ms, carried_uncertainty) = carried.map_or((0, 0), |clock| (clock.added_ms, clock.uncertainty_ms));
+        let (added, uncertainty) =
+            (difference.saturating_add(carried_ms), uncertainty.saturating_add(carried_uncertainty));
         let by = match () {
-            () if sure > STEADY_MS => ClockBy::Unsteady,
-            () if added.unsigned_abs() <= WAY_MS.max(sure) => ClockBy::Agrees,
+            () if uncertainty > STEADY_MS => ClockBy::Unsteady,
+            () if added.unsigned_abs() <= WAY_MS.max(uncertainty) => ClockBy::Agrees,
             () => ClockBy::Connections,
         };
         let added_ms = if by == ClockBy::Connections { added } else { 0 };
         let with = captures.get(other).map(|capture| capture.input.name.clone());
-        return Some((place, *at, Clock { added_ms, sure_ms: sure, by, with, connections }));
+        return Some((place, *at, Clock { added_ms, uncertainty_ms: uncertainty, by, with, connections }));
     }
     None
 }
@@ -208,7 +212,7 @@ mod tests {
             })
             .collect();
         let found = find(&captures).into_iter();
-        found.map(|clock| clock.map(|c| (c.added_ms, c.sure_ms, c.by, c.connections))).collect()
+        found.map(|clock| clock.map(|c| (c.added_ms, c.uncertainty_ms, c.by, c.connections))).collect()
     }
 
     #[test]
@@ -232,6 +236,23 @@ mod tests {
         assert_eq!(clocks(&[("r", router(), 0), ("p", other, 1)])[1], Some((0, 0, ClockBy::Unknown, 0)));
         let later = beginnings(&[(7, 6_000)]);
         assert_eq!(clocks(&[("r", router(), 0), ("p", later, 0)]), [None, None], "files of one recorder");
+    }
+
+    /// Marks are made on the machine that recorded the interface: its clock counts, whichever was given first.
+    #[test]
+    fn a_phone_that_wirewitness_recorded_is_not_what_others_are_held_against() {
+        let inputs = ["wirewitness phone 0.1.0", "wirewitness record 0.1.0"];
+        let inputs = inputs.map(|by| Input { producer: Some(by.to_owned()), ..Input::default() });
+        let phone = beginnings(&[(1, 6_000), (2, 7_000), (3, 8_000)]);
+        let router = beginnings(&[(1, 1_000), (2, 2_000), (3, 3_000)]);
+        let captures = [(&inputs[0], &phone, 0), (&inputs[1], &router, 1)].map(|(input, all, given)| Capture {
+            input,
+            beginnings: Some(all),
+            given,
+            series: given,
+        });
+        let found: Vec<Option<i64>> = find(&captures).into_iter().map(|clock| Some(clock?.added_ms)).collect();
+        assert_eq!(found, [Some(-5_000), None]);
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl Collector {
     pub fn message(&mut self, message: &Message, lens: &Lens<'_>) {
         self.messages += 1;
         if message.direction == Direction::Received {
-            self.issued.received(message, lens);
+            self.issued.received(message, lens, &mut self.gaps);
             return;
         }
         let audited = match (&message.app, &lens.app) {
@@ -127,14 +127,18 @@ impl Collector {
         for (slot, leaf) in found.withheld() {
             self.withheld.add(message, &recipient, slot, leaf, found.hidden.as_ref(), &mut self.gaps);
         }
-        for (hit, leaf) in found.candidates() {
+        for (index, leaf) in found.candidates() {
+            if self.issued.is_beyond(&leaf.bytes) {
+                continue;
+            }
+            let Some(hit) = Hit::candidate(index, leaf) else { continue };
             // Its own value must not stand in its names either.
             let hidden = found.hidden.as_ref().map(|hidden| hidden.and(&hit.written));
             let setting = hidden.as_ref().map_or(Cow::Borrowed(&setting), |hidden| setting.hiding(hidden));
-            let what = WhatOf::new(message, hit, leaf, hidden.as_ref());
+            let what = WhatOf::new(message, &hit, leaf, hidden.as_ref());
             let at = (order(&message.place), hit.leaf, hit.start);
-            let new = || SightingEntry::new(message, at, hit, leaf, hidden.as_ref());
-            self.issued.sent(&setting, what, (message.time, at), new);
+            let new = || SightingEntry::new(message, at, &hit, leaf, hidden.as_ref());
+            self.issued.sent(&hit.value, &setting, what, (message.time, at), new);
         }
         self.rhythms.add(message, &recipient, &phase, &found.hits);
     }

@@ -1,7 +1,7 @@
 //! Ids that products issued, and where they were sent: brought together at the end, as the
 //! answer that teaches an id and the message that carries it may lie in different shards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::SHARDS;
 
@@ -10,11 +10,15 @@ use super::sighting::{At, Setting, SightingEntry, SightingKey, Sightings, WhatOf
 use crate::evidence::{Gap, GapReason, Gaps, Ground, GroundCode, Time};
 use crate::message::Message;
 
+/// Bytes of an answer that are looked through for ids: they come in structures of some kilobytes,
+/// and nearly all that is received is pictures, pages and programs.
+pub const ANSWER_KEPT: usize = 256 << 10;
+
 /// Ids taught in a whole run; a shard keeps 1/64. A device has some dozen.
 const MAX_ISSUED: usize = 16 * 1024;
 /// Values that may turn out to be one, by place; a shard keeps 1/64. Each is about a kilobyte, and
 /// an id that an SDK issued is sent again and again, so it is among the first.
-const MAX_CANDIDATES: usize = 32 * 1024;
+const MAX_CANDIDATES: usize = 16 * 1024;
 
 /// What was taught, and what was sent that may be it.
 #[derive(Default)]
@@ -22,18 +26,26 @@ pub(super) struct IssuedIds {
     /// Id to the product that issued it and the name it came under; the first by name.
     taught: BTreeMap<String, (String, String)>,
     candidates: Sightings,
+    /// The values of those.
+    sent: HashSet<Box<[u8]>>,
+    /// The candidates of other shards: put together only where something was taught.
+    others: Vec<Sightings>,
     /// A limit was reached.
     full: bool,
 }
 
 impl IssuedIds {
     /// Learns from an answer.
-    pub(super) fn received(&mut self, message: &Message, lens: &Lens<'_>) {
+    pub(super) fn received(&mut self, message: &Message, lens: &Lens<'_>, gaps: &mut Gaps) {
         if !message.opened || message.body.is_empty() {
             return;
         }
         let attribution = lens.attributor.attribute(message);
         let Some(product) = attribution.recipient.product.as_deref() else { return };
+        if message.incomplete == Some(GapReason::Limit) && lens.identifier.is_issuer(product) {
+            let detail = format!("answers may bring ids; of this one, {} KiB were looked through", ANSWER_KEPT >> 10);
+            gaps.add(Gap::new(GapReason::Limit, product, detail).of_bytes(message.body_len));
+        }
         for issued in lens.learn(message, product) {
             if self.taught.len() >= MAX_ISSUED / SHARDS && !self.taught.contains_key(&issued.value) {
                 self.full = true;
@@ -50,31 +62,49 @@ impl IssuedIds {
         }
     }
 
+    /// As many candidates are kept as may be, and `value` is none of them: told before anything
+    /// is made of it, for most values of a long recording are.
+    pub(super) fn is_beyond(&mut self, value: &[u8]) -> bool {
+        let beyond = self.candidates.len() >= MAX_CANDIDATES / SHARDS && !self.sent.contains(value);
+        self.full |= beyond;
+        beyond
+    }
+
     /// Keeps a value that was sent.
     pub(super) fn sent(
         &mut self,
+        value: &str,
         setting: &Setting,
         what: WhatOf<'_>,
         at: (Time, At),
         new: impl FnOnce() -> SightingEntry,
     ) {
-        self.full |= !self.candidates.add(setting, what, at, MAX_CANDIDATES / SHARDS, new);
+        match self.candidates.add(setting, what, at, MAX_CANDIDATES / SHARDS, new) {
+            true if self.sent.contains(value.as_bytes()) => {}
+            true => _ = self.sent.insert(value.as_bytes().into()),
+            false => self.full = true,
+        }
     }
 
     pub(super) fn merge(&mut self, other: Self) {
         for (value, by) in other.taught {
             self.teach(value, by);
         }
-        self.candidates.merge(other.candidates);
+        self.others.extend(other.others);
+        self.others.push(other.candidates);
         self.full |= other.full;
     }
 
     /// The candidates that were taught, as sightings.
-    pub(super) fn returned(self, gaps: &mut Gaps) -> Vec<(SightingKey, SightingEntry)> {
-        if self.full && !self.taught.is_empty() {
+    pub(super) fn returned(mut self, gaps: &mut Gaps) -> Vec<(SightingKey, SightingEntry)> {
+        if self.taught.is_empty() {
+            return Vec::new();
+        }
+        if self.full {
             let detail = "more values than are kept to look for ids that SDKs issued: not all of them were";
             gaps.add(Gap::new(GapReason::Limit, "-", detail));
         }
+        self.others.into_iter().for_each(|other| self.candidates.merge(other));
         let taught = &self.taught;
         let named = |(key, mut entry): (SightingKey, SightingEntry)| {
             let (product, name) = taught.get(&key.identity)?;

@@ -49,8 +49,8 @@ pub struct Found<'l> {
     pub hits: Vec<Hit>,
     /// Recipes of payloads that their SDKs sealed.
     pub sealed: Vec<&'l Recipe>,
-    /// Values that may turn out to be ids that a product issued.
-    pub candidates: Vec<Hit>,
+    /// Leaves whose values may turn out to be ids that a product issued.
+    candidates: Vec<usize>,
     /// Slots without a value.
     pub withheld: Vec<Withheld>,
     /// Values that a report must not print where they stand in names. `None`: it may.
@@ -63,9 +63,9 @@ impl Found<'_> {
         self.with_leaves(&self.hits, |hit| hit.leaf)
     }
 
-    /// Candidates and the leaves they are in.
-    pub fn candidates(&self) -> impl Iterator<Item = (&Hit, &Leaf)> {
-        self.with_leaves(&self.candidates, |hit| hit.leaf)
+    /// Values that may turn out to be ids that a product issued, by their leaves.
+    pub fn candidates(&self) -> impl Iterator<Item = (usize, &Leaf)> {
+        self.candidates.iter().filter_map(|index| Some((*index, self.leaves.get(*index)?)))
     }
 
     /// Slots and their leaves.

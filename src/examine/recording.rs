@@ -70,7 +70,7 @@ impl Recording {
     /// # Errors
     /// As those of [`super::examine`].
     pub fn open(session: &Session, signatures: &Signatures, remarks: &mut Remarks<'_>) -> Result<Self, ExamineError> {
-        let (known, options) = super::first_pass(session, signatures, remarks)?;
+        let (known, options) = super::first_pass(session, signatures, 1, remarks)?;
         let Known { sources, inputs, series, apps, first, .. } = known;
         let mut keys = KeyLog::clone(&options.keys);
         keys.note_asked();

@@ -116,7 +116,7 @@ mod tests {
         std::fs::write(folder.path().join("device.toml"), "[ids]\nimei = [\"490154203237518\"]\n").expect("written");
         let signatures = &Signatures::embedded().expect("valid");
         let session = Session::open(&[folder.path().to_path_buf()], signatures).expect("a session");
-        let (known, options) = first_pass(&session, signatures, &mut |_| ()).expect("readable");
+        let (known, options) = first_pass(&session, signatures, 1, &mut |_| ()).expect("readable");
         let Known { sources, series, names, apps, first, .. } = known;
         let apps = AppMap::new(apps, &series, &[]);
         let lens = lens(&session, signatures, false, (names, apps, first, 0), &mut |_| ()).expect("a lens");

@@ -106,7 +106,7 @@ pub(super) fn each_sent(
     remarks: &mut Remarks<'_>,
     take: &mut dyn FnMut(&Lens<'_>, Message, Attribution),
 ) -> Result<(Vec<Input>, Gaps), ExamineError> {
-    let (known, options) = first_pass(session, signatures, remarks)?;
+    let (known, options) = first_pass(session, signatures, 1, remarks)?;
     let Known { sources, inputs, series, names, apps, first, mut gaps, .. } = known;
     let apps = AppMap::new(apps, &series, &session.witnesses);
     let skew = Clock::allowed_skew_ms(session.description.skew_ms(), &inputs);

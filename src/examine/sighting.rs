@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use foldhash::fast::RandomState;
 use indexmap::{Equivalent, IndexMap};
 
 use crate::evidence::{Certainty, Locator, Masked, Place, Reason, Time};
@@ -141,7 +142,7 @@ impl Equivalent<What> for WhatOf<'_> {
 /// Like sightings added up, up to a limit.
 #[derive(Default)]
 pub(super) struct Sightings {
-    by_setting: IndexMap<Setting, IndexMap<What, Box<SightingEntry>>>,
+    by_setting: IndexMap<Setting, IndexMap<What, Box<SightingEntry>, RandomState>, RandomState>,
     count: usize,
 }
 
@@ -164,7 +165,7 @@ impl Sightings {
         let index = match self.by_setting.get_index_of(setting) {
             Some(index) => index,
             None if self.count >= most => return false,
-            None => self.by_setting.insert_full(setting.clone(), IndexMap::new()).0,
+            None => self.by_setting.insert_full(setting.clone(), IndexMap::default()).0,
         };
         let Some((_, entries)) = self.by_setting.get_index_mut(index) else { return false };
         match entries.get_mut(&what) {
@@ -176,6 +177,11 @@ impl Sightings {
             }
         }
         true
+    }
+
+    /// How many kinds there are.
+    pub(super) fn len(&self) -> usize {
+        self.count
     }
 
     /// What another shard saw.

@@ -3,6 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use crate::evidence::{Direction, Gap, GapReason, Gaps, Transport};
 use crate::message::{Conversation, Datagram, Datagrams, Item, Options, Weights};
 use crate::net::{Assigned, Endpoints, Leg, Segment, StreamId, TcpStream};
@@ -140,7 +142,7 @@ struct Kept {
 pub struct Streams {
     options: Options,
     apps: AppNames,
-    open: HashMap<StreamId, Followed>,
+    open: HashMap<StreamId, Followed, RandomState>,
     /// QUIC connections of each group of streams, by their ids.
     ids: Owners<u32, StreamId>,
     /// Streams that a connection went on in, and where it began.
@@ -158,7 +160,7 @@ impl Streams {
         Self {
             options: options.clone(),
             apps: Arc::clone(apps),
-            open: HashMap::new(),
+            open: HashMap::default(),
             ids: Owners::new(MAX_IDS / SHARDS),
             moved: HashMap::new(),
             quiet: VecDeque::new(),

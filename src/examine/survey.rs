@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::capture::{self, Apps, Packet, Record, Source, Survey};
-use crate::evidence::{Gaps, Time};
+use crate::evidence::{Gap, Gaps, Time};
 use crate::message::{Item, Options, import};
 use crate::net::{Numbering, Segment, Slicer};
 use crate::observations::{Clock, ClockBy, Input};
@@ -42,6 +42,8 @@ pub struct Known {
     pub apps: Vec<Apps>,
     /// It is a dump of plaintext, by input.
     pub dumps: Vec<bool>,
+    /// What is damaged or over a limit, by input; in `gaps` too.
+    pub damage: Vec<Vec<Gap>>,
     /// Since when any input was recorded: what it says of itself, else its first record.
     pub first: Option<Time>,
     /// Damage and limits.
@@ -61,9 +63,10 @@ pub fn survey(
     clocks: &[Option<Clock>],
     keys: &mut KeyLog,
     protocols: &Arc<Protocols>,
+    threads: usize,
 ) -> Result<Known, ExamineError> {
     let several = sources.iter().filter(|source| source.format().is_capture()).count() > 1;
-    let (mut known, order, beginnings) = read(sources, clocks, several, keys, protocols)?;
+    let (mut known, order, beginnings) = read(sources, clocks, several, keys, protocols, threads)?;
     if !several {
         return Ok(known);
     }
@@ -103,14 +106,14 @@ pub fn survey(
         }
         source
     });
-    read(sources.collect(), &clocks, false, keys, protocols).map(|(known, ..)| known)
+    read(sources.collect(), &clocks, false, keys, protocols, threads).map(|(known, ..)| known)
 }
 
 /// What is known, where each input was given, and the connections of each where they are `wanted`.
 type Read = (Known, Vec<usize>, Vec<Option<Beginnings>>);
 
-/// What one input turned out to be, its apps, that it is a dump of plaintext, and its connections.
-type Surveyed = (Input, Apps, bool, Option<Beginnings>);
+/// What one input turned out to be, its apps, that it is a dump of plaintext, its damage, and its connections.
+type Surveyed = (Input, Apps, bool, Vec<Gap>, Option<Beginnings>);
 
 fn read(
     sources: Vec<Source>,
@@ -118,6 +121,7 @@ fn read(
     wanted: bool,
     keys: &mut KeyLog,
     protocols: &Arc<Protocols>,
+    threads: usize,
 ) -> Result<Read, ExamineError> {
     let mut known = Known::default();
     let options = Options { protocols: Arc::clone(protocols), ..Options::default() };
@@ -131,7 +135,7 @@ fn read(
         let (mut members, mut open) = before.unwrap_or_else(|| (Vec::new(), Open::new(&options)));
         let mut beginnings = (wanted && source.format().is_capture()).then(Beginnings::default);
         let Survey { mut input, secrets, names: given, apps, dump, mut started, gaps } =
-            capture::survey(source, begin.index as u32, &mut |packet| {
+            capture::survey(source, begin.index as u32, threads, &mut |packet| {
                 open.packet(packet, &mut known.names, beginnings.as_mut());
             })?;
         input.clock = clocks.get(begin.index).cloned().flatten();
@@ -149,8 +153,8 @@ fn read(
         for (address, name) in given {
             known.names.learn_given(address, &name);
         }
-        for gap in gaps {
-            known.gaps.add(gap);
+        for gap in &gaps {
+            known.gaps.add(gap.clone());
         }
         known.first = [known.first, started, input.first].into_iter().flatten().min();
         members.push(begin.index);
@@ -167,7 +171,7 @@ fn read(
             known.sealed_names |= open.names.finish(&mut known.names);
         }
         if let Some(place) = found.get_mut(begin.index) {
-            *place = Some((input, apps, dump, beginnings));
+            *place = Some((input, apps, dump, gaps, beginnings));
         }
     }
     let series = finder.finish(&mut |open| known.sealed_names |= open.names.finish(&mut known.names));
@@ -177,13 +181,14 @@ fn read(
     for index in series.into_iter().flatten() {
         let source = sources.get_mut(index).and_then(Option::take);
         let found = found.get_mut(index).and_then(Option::take);
-        if let (Some(source), Some((input, apps, dump, beginnings))) = (source, found) {
+        if let (Some(source), Some((input, apps, dump, damage, beginnings))) = (source, found) {
             order.push(index);
             all.push(beginnings);
             known.sources.push(source);
             known.inputs.push(input);
             known.apps.push(apps);
             known.dumps.push(dump);
+            known.damage.push(damage);
         }
     }
     Ok((known, order, all))

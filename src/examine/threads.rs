@@ -116,12 +116,16 @@ pub fn run(
         let (weighed, weights) = unbounded();
         let mut senders: Vec<Sender<Batch>> = Vec::with_capacity(threads);
         let mut workers = Vec::with_capacity(threads);
+        // Batches that were worked off, to be filled again: their memory is taken once.
+        let (done, spare) = bounded(threads * QUEUE);
         for worker in 0..threads {
             let (sender, receiver) = bounded(QUEUE);
             senders.push(sender);
-            let post = Post { batches: receiver, weighed: weighed.clone(), progress: progress.clone() };
-            workers.push(scope.spawn(move || work(worker, threads, &post, options, lens)));
+            let ends =
+                Ends { batches: receiver, done: done.clone(), weighed: weighed.clone(), progress: progress.clone() };
+            workers.push(scope.spawn(move || work(worker, threads, &ends, options, lens)));
         }
+        let next = || spare.try_recv().unwrap_or_default();
         let mut batches: Vec<Batch> = (0..threads).map(|_| Batch::default()).collect();
         let mut asked = 0;
         let mut deal = |dealt: Dealt<'_>| match dealt {
@@ -131,7 +135,7 @@ pub fn run(
                     batch.add(placed, segment);
                     if batch.is_full() {
                         // A worker ends only when its sender is dropped.
-                        let _ = sender.send(std::mem::take(batch));
+                        let _ = sender.send(std::mem::replace(batch, next()));
                     }
                 }
                 if relief.is_due(segment) {
@@ -141,7 +145,7 @@ pub fn run(
                     let step = Step { too_heavy: relief.too_heavy() };
                     for (batch, sender) in batches.iter_mut().zip(&senders) {
                         batch.step = Some(step);
-                        let _ = sender.send(std::mem::take(batch));
+                        let _ = sender.send(std::mem::replace(batch, next()));
                     }
                 }
             }
@@ -150,7 +154,7 @@ pub fn run(
                 relief.restart();
                 for (batch, sender) in batches.iter_mut().zip(&senders) {
                     batch.series_over = true;
-                    let _ = sender.send(std::mem::take(batch));
+                    let _ = sender.send(std::mem::replace(batch, next()));
                 }
             }
         };
@@ -245,18 +249,21 @@ struct Step {
     too_heavy: Option<usize>,
 }
 
-/// What a worker takes, and whom it tells.
-struct Post {
+/// What connects a worker with the reader.
+struct Ends {
     batches: Receiver<Batch>,
+    /// Batches that were worked off.
+    done: Sender<Batch>,
+    /// What is left after each step.
     weighed: Sender<Weights>,
     progress: Progress,
 }
 
 /// Works off the segments of the shards `worker`, `worker + threads`, …
-fn work(worker: usize, threads: usize, post: &Post, options: &Options, lens: &Lens<'_>) -> Vec<Shard> {
+fn work(worker: usize, threads: usize, ends: &Ends, options: &Options, lens: &Lens<'_>) -> Vec<Shard> {
     let mut shards: Vec<Shard> =
-        (worker..SHARDS).step_by(threads).map(|_| Shard::new(options, lens.apps.names(), &post.progress)).collect();
-    for batch in &post.batches {
+        (worker..SHARDS).step_by(threads).map(|_| Shard::new(options, lens.apps.names(), &ends.progress)).collect();
+    for batch in &ends.batches {
         for held in &batch.segments {
             if let Some(shard) = shards.get_mut(shard_of(&held.placed) / threads)
                 && let (Some(payload), Some(frames)) = (batch.bytes.get(held.payload.clone()), held.frames(&batch))
@@ -266,11 +273,13 @@ fn work(worker: usize, threads: usize, post: &Post, options: &Options, lens: &Le
         }
         if let Some(step) = batch.step {
             // The reader may have ended meanwhile.
-            let _ = post.weighed.send(relieve(&mut shards, step.too_heavy, lens));
+            let _ = ends.weighed.send(relieve(&mut shards, step.too_heavy, lens));
         }
         if batch.series_over {
             shards.iter_mut().for_each(|shard| shard.finish_series(lens));
         }
+        // Where there are enough to spare, it goes.
+        let _ = ends.done.try_send(batch.emptied());
     }
     shards
 }
@@ -324,6 +333,15 @@ impl Batch {
             payload,
             frames,
         });
+    }
+
+    /// With nothing in it, and its memory.
+    fn emptied(mut self) -> Self {
+        self.bytes.clear();
+        self.frames.clear();
+        self.segments.clear();
+        (self.series_over, self.step) = (false, None);
+        self
     }
 
     fn is_full(&self) -> bool {

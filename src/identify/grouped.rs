@@ -32,7 +32,9 @@ impl Grouped {
 
 /// Letters and digits without what stands between them; `None` where nothing does, or something else.
 fn bare(text: &str) -> Option<String> {
-    if !(SHORTEST..=LONGEST).contains(&text.len()) {
+    // Most texts have no groups, or more than groups.
+    let is_mark = |b: &u8| !b.is_ascii_alphanumeric();
+    if !(SHORTEST..=LONGEST).contains(&text.len()) || !text.as_bytes().iter().any(is_mark) && !text.starts_with('0') {
         return None;
     }
     let text = text.trim();

@@ -51,27 +51,32 @@ impl Identifier {
         leaves.iter().filter_map(one).collect()
     }
 
-    /// Values of a sent message that may turn out to be such ids, beside what `hits` has
-    /// found for sure. The reason is given once an issuer is known.
-    pub fn candidates(&self, leaves: &[Leaf], hits: &[Hit]) -> Vec<Hit> {
+    /// Positions of the leaves of a sent message that may turn out to be such ids, beside what
+    /// `hits` has found for sure.
+    pub fn candidates(&self, leaves: &[Leaf], hits: &[Hit]) -> Vec<usize> {
         let taken: BTreeSet<usize> =
             hits.iter().filter(|h| h.certainty > Certainty::Possible).map(|h| h.leaf).collect();
-        let one = |(index, leaf): (usize, &Leaf)| {
-            let value = id(leaf).filter(|_| !taken.contains(&index))?;
-            Some(Hit {
-                data_type: ISSUED.to_owned(),
-                form: Form::plain(),
-                certainty: Certainty::Probable,
-                reason: Reason::default(),
-                value: value.to_owned(),
-                written: value.to_owned(),
-                key: leaf.key.clone(),
-                leaf: index,
-                start: 0,
-                end: value.len(),
-            })
-        };
-        leaves.iter().enumerate().filter_map(one).take(CANDIDATES).collect()
+        let all = leaves.iter().enumerate().filter(|(index, leaf)| id(leaf).is_some() && !taken.contains(index));
+        all.map(|(index, _)| index).take(CANDIDATES).collect()
+    }
+}
+
+impl Hit {
+    /// Of a whole leaf that is one of the candidates. The reason is given once an issuer is known.
+    pub fn candidate(index: usize, leaf: &Leaf) -> Option<Self> {
+        let value = id(leaf)?;
+        Some(Self {
+            data_type: ISSUED.to_owned(),
+            form: Form::plain(),
+            certainty: Certainty::Probable,
+            reason: Reason::default(),
+            value: value.to_owned(),
+            written: value.to_owned(),
+            key: leaf.key.clone(),
+            leaf: index,
+            start: 0,
+            end: value.len(),
+        })
     }
 }
 

@@ -80,11 +80,6 @@ impl Keys {
         named.rows.iter().filter_map(hint)
     }
 
-    /// `key` is a name of `data_type`, clear or not: enough beside a profile value.
-    pub(super) fn names(&self, key: &str, data_type: &str, product: Option<&str>) -> bool {
-        self.hints(key, product).any(|hint| hint.row.data_type == data_type)
-    }
-
     /// The whole name first; then without a prefix, a counter behind, or the name of a digest.
     pub(super) fn named(&self, key: &str) -> Named<'_> {
         let (folded, first) = folded(key);

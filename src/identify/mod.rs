@@ -26,7 +26,7 @@ mod settle;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::evidence::{Certainty, Reason, Time};
 use crate::observations::{Form, PlaceholderKind};
@@ -149,8 +149,9 @@ impl Identifier {
     /// to, where that is known; `time` decides between profile values with a validity.
     pub fn find(&self, leaves: &[Leaf], product: Option<&str>, time: Time) -> Found {
         let mut found = Found::default();
+        let mut names = HashMap::new();
         let seen: Vec<Seen<'_>> =
-            leaves.iter().enumerate().map(|(index, leaf)| self.seen(index, leaf, product)).collect();
+            leaves.iter().enumerate().map(|(index, leaf)| self.seen(index, leaf, product, &mut names)).collect();
         self.patterns.search(self, &seen, time, &mut found.hits);
         place::search(self, &seen, time, &mut found);
         apps::search(self, &seen, &mut found.hits);
@@ -159,8 +160,16 @@ impl Identifier {
         found
     }
 
-    fn seen<'a>(&'a self, index: usize, leaf: &'a Leaf, product: Option<&'a str>) -> Seen<'a> {
-        let named = leaf.key.as_deref().map(|key| self.keys.named(key)).unwrap_or_default();
+    /// `names` are those of the message that were looked up: lists of records repeat theirs.
+    fn seen<'a>(
+        &'a self,
+        index: usize,
+        leaf: &'a Leaf,
+        product: Option<&'a str>,
+        names: &mut HashMap<&'a str, keys::Named<'a>>,
+    ) -> Seen<'a> {
+        let mut named = |key| *names.entry(key).or_insert_with(|| self.keys.named(key));
+        let named = leaf.key.as_deref().map(&mut named).unwrap_or_default();
         Seen { index, leaf, text: std::str::from_utf8(&leaf.bytes).ok(), named, product }
     }
 

@@ -185,9 +185,14 @@ impl Patterns {
         key: Option<&str>,
         candidates: impl Iterator<Item = &'w Written>,
     ) -> Option<(&'w Written, bool)> {
+        let named = match key {
+            Some(key) if seen.leaf.key.as_deref() == Some(key) => seen.named,
+            key => key.map(|key| identifier.keys.named(key)).unwrap_or_default(),
+        };
+        let by_recipe = identifier.recipe_type(seen.leaf);
         let typed = |data_type: &str| {
-            identifier.recipe_type(seen.leaf) == Some(data_type)
-                || key.is_some_and(|k| identifier.keys.names(k, data_type, seen.product))
+            let mut hints = identifier.keys.hints_of(named, seen.product);
+            by_recipe == Some(data_type) || hints.any(|hint| hint.row.data_type == data_type)
         };
         let mut first = None;
         for written in candidates {

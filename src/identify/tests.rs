@@ -310,5 +310,5 @@ fn ids_are_taught_by_their_issuer_alone() {
     assert_eq!(taught("umeng"), Vec::<String>::new());
     assert!(identifier.is_issuer("getui") && !identifier.is_issuer("nobody"));
     let returned = identifier.candidates(&leaves, &[]);
-    assert_eq!(returned.iter().filter_map(|h| h.key.as_deref()).collect::<Vec<_>>(), ["cid", "app_key"]);
+    assert_eq!(returned.iter().filter_map(|at| leaves[*at].key.as_deref()).collect::<Vec<_>>(), ["cid", "app_key"]);
 }

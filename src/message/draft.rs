@@ -33,6 +33,7 @@ pub(super) struct Context {
     pub asked: httpdns::Asked,
     /// Compute `body_sha256`.
     pub hash_bodies: bool,
+    pub answer_kept: Option<usize>,
     pub wire: Wire,
     pub sni: Option<String>,
     /// Handed to the first message, then gone.
@@ -65,6 +66,7 @@ impl Context {
             service: None,
             asked: httpdns::Asked::default(),
             hash_bodies: options.hash_bodies,
+            answer_kept: options.answer_kept,
             wire: if options.dumps.get(stream.input as usize) == Some(&true) { Wire::Unknown } else { Wire::Clear },
             sni: None,
             alpn: None,
@@ -137,21 +139,29 @@ impl Out<'_> {
     }
 }
 
-/// A body as it comes in: kept up to [`BODY_KEPT`], counted and hashed on.
-#[derive(Clone, Debug, Default)]
+/// A body as it comes in: kept up to a limit, counted and hashed on.
+#[derive(Clone, Debug)]
 pub(super) struct Body {
     kept: BytesMut,
+    /// Bytes that are kept.
+    most: usize,
     pub length: u64,
     hash: Option<Sha256>,
 }
 
 impl Body {
-    pub fn new(hash: bool) -> Self {
-        Self { kept: BytesMut::new(), length: 0, hash: hash.then(Sha256::new) }
+    pub fn new(direction: Direction, context: &Context) -> Self {
+        let most = context.answer_kept.filter(|_| direction == Direction::Received).unwrap_or(BODY_KEPT);
+        Self { kept: BytesMut::new(), most, length: 0, hash: context.hash_bodies.then(Sha256::new) }
+    }
+
+    /// There was more than is kept.
+    fn is_cut(&self) -> bool {
+        self.kept.len() == self.most && self.length > self.most as u64
     }
 
     pub fn add(&mut self, bytes: &[u8]) {
-        let room = BODY_KEPT.saturating_sub(self.kept.len()).min(bytes.len());
+        let room = self.most.saturating_sub(self.kept.len()).min(bytes.len());
         self.kept.extend_from_slice(bytes.get(..room).unwrap_or_default());
         self.length = self.length.saturating_add(bytes.len() as u64);
         if let Some(hash) = &mut self.hash {
@@ -202,7 +212,7 @@ impl Draft {
             host: None,
             authority: None,
             headers: Vec::new(),
-            body: Body::new(context.hash_bodies),
+            body: Body::new(direction, context),
             incomplete: None,
             doubtful: false,
             exchange: None,
@@ -255,15 +265,16 @@ impl Draft {
 
     /// Hands the message on, as it now is.
     pub fn finish(self, context: &mut Context, out: &mut Out<'_>) {
-        let kept = self.body.kept.freeze();
         let mut incomplete = self.incomplete;
-        if kept.len() == BODY_KEPT && self.body.length > BODY_KEPT as u64 {
+        if self.body.is_cut() {
             incomplete = incomplete.or(Some(GapReason::Limit));
-            out.gap(
-                Gap::new(GapReason::Limit, context.at(), format!("of a body, {} MiB are kept", BODY_KEPT >> 20))
-                    .of_bytes(self.body.length - BODY_KEPT as u64),
-            );
+            if self.body.most == BODY_KEPT {
+                let detail = format!("of a body, {} MiB are kept", BODY_KEPT >> 20);
+                let beyond = self.body.length - BODY_KEPT as u64;
+                out.gap(Gap::new(GapReason::Limit, context.at(), detail).of_bytes(beyond));
+            }
         }
+        let kept = self.body.kept.freeze();
         if self.trail.frames.len() >= FRAMES_KEPT {
             let detail = format!("of a message, {FRAMES_KEPT} frame numbers are kept");
             out.gap(Gap::new(GapReason::Limit, context.at(), detail));

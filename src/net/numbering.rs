@@ -11,6 +11,8 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
+use foldhash::fast::RandomState;
+
 use crate::evidence::{Direction, Transport};
 
 use super::slicer::{Flags, Kind, Segment};
@@ -66,8 +68,8 @@ struct Table {
     remembered: usize,
     /// Two generations: what is used moves to the young one; when that is full, what
     /// is left in the old one was not used for a long time.
-    young: HashMap<Ends, Conversation>,
-    old: HashMap<Ends, Conversation>,
+    young: HashMap<Ends, Conversation, RandomState>,
+    old: HashMap<Ends, Conversation, RandomState>,
     tcp: u32,
     udp: u32,
     forgotten: u64,
@@ -159,7 +161,7 @@ impl Numbering {
 
 impl Table {
     fn remembering(remembered: usize) -> Self {
-        Self { remembered, young: HashMap::new(), old: HashMap::new(), tcp: 0, udp: 0, forgotten: 0 }
+        Self { remembered, young: HashMap::default(), old: HashMap::default(), tcp: 0, udp: 0, forgotten: 0 }
     }
 
     /// The conversation of `segment`, whether it is new, and the number of the one between

@@ -3,8 +3,8 @@
 use data_encoding::BASE32_NOPAD;
 
 use super::clue::{Ascii, Clue};
-use super::sense;
 use super::walk::{Opener, Opening};
+use super::{hex, sense};
 
 /// Shorter words are words. Ten random bytes are text one time in 18,000.
 const SHORTEST: usize = 16;
@@ -19,7 +19,7 @@ pub(super) const BASE32: Opener = Opener {
         let lower = word.iter().all(|b| b.is_ascii_lowercase() || matches!(b, b'2'..=b'7'));
         // Padding fills a group of eight characters (RFC 4648 §6).
         let padded = padding.is_empty() || padding.len() <= 6 && input.bytes.len().is_multiple_of(8);
-        if word.len() < SHORTEST || !(upper || lower) || !padded {
+        if word.len() < SHORTEST || !(upper || lower) || !padded || hex::is_word(word) {
             return None;
         }
         let decoded = BASE32_NOPAD.decode(&word.to_ascii_uppercase()).ok()?;

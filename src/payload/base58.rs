@@ -2,8 +2,8 @@
 
 use super::budget::Budget;
 use super::clue::{Ascii, Clue};
-use super::sense;
 use super::walk::{Input, Opener, Opening};
+use super::{hex, sense};
 
 /// Shorter words are words. Ten random bytes are text one time in 18,000.
 const SHORTEST: usize = 14;
@@ -17,7 +17,7 @@ const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqr
 pub(super) const BASE58: Opener = Opener { name: "base58", clue: Clue::Word(Ascii::of(ALPHABET), SHORTEST), open };
 
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
-    if !(SHORTEST..=LONGEST).contains(&input.bytes.len()) {
+    if !(SHORTEST..=LONGEST).contains(&input.bytes.len()) || hex::is_word(input.bytes) {
         return None;
     }
     let long = input.bytes.len() >= SHORTEST_PACKED;

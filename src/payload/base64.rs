@@ -6,7 +6,7 @@ use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, Encoding};
 
 use super::clue::{Ascii, Clue};
 use super::walk::{Opener, Opening};
-use super::{headless, sense};
+use super::{headless, hex, sense};
 
 /// Shorter words are words. Nine random bytes are text one time in 7,000.
 const SHORTEST: usize = 12;
@@ -15,7 +15,10 @@ pub(super) const BASE64: Opener = Opener {
     name: "base64",
     clue: Clue::Word(Ascii::DIGITS_AND_LETTERS.and(Ascii::of(b"+/-_=\r\n")), SHORTEST),
     open: |input, budget| {
-        let decoded = decode(input.bytes).filter(|_| input.bytes.len() >= SHORTEST)?;
+        if input.bytes.len() < SHORTEST || hex::is_word(input.bytes) {
+            return None;
+        }
+        let decoded = decode(input.bytes)?;
         let sensible = sense::is_decoded(&decoded) || headless::is_compressed(&decoded, budget);
         (sensible && budget.bytes(decoded.len())).then(|| Opening { keep: true, ..Opening::one(decoded) })
     },

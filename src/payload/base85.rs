@@ -3,8 +3,8 @@
 
 use super::budget::Budget;
 use super::clue::{Ascii, Clue};
-use super::sense;
 use super::walk::{Input, Opener, Opening};
+use super::{hex, sense};
 
 /// Without the marks nothing but the result speaks for it: sixteen random bytes are text
 /// one time in six million.
@@ -46,7 +46,7 @@ fn framed(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
 }
 
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
-    if input.bytes.len() < SHORTEST_BARE {
+    if input.bytes.len() < SHORTEST_BARE || hex::is_word(input.bytes) {
         return None;
     }
     let rfc1924 = |b: u8| RFC_1924_VALUES.get(usize::from(b)).copied().filter(|value| *value != NO_DIGIT);

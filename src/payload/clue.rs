@@ -62,12 +62,18 @@ pub(super) struct Look {
 impl Look {
     /// At `bytes`.
     pub(super) fn at(bytes: &[u8]) -> Self {
-        let (mut ascii, mut all) = (0_u128, 0_u8);
+        // Halves fit a register; a shift of either passes over the other's bytes.
+        let (mut halves, mut all) = ([0_u64; 2], 0_u8);
         for byte in bytes {
-            ascii |= 1 << (byte & 0x7f);
+            let [low, high] = &mut halves;
+            let bit = 1 << (byte & 0x3f);
+            let upper = u64::from(byte >> 6 & 1);
+            *low |= bit * (upper ^ 1);
+            *high |= bit * upper;
             all |= byte;
         }
-        Self { length: bytes.len(), first: bytes.first().copied(), ascii: Ascii(ascii), high: !all.is_ascii() }
+        let ascii = Ascii(u128::from(halves[0]) | u128::from(halves[1]) << 64);
+        Self { length: bytes.len(), first: bytes.first().copied(), ascii, high: !all.is_ascii() }
     }
 
     /// Whether it is text as programs write it; `None` where more than ASCII stands in it.

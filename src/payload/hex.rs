@@ -21,6 +21,13 @@ pub(super) const HEX: Opener = Opener {
     },
 };
 
+/// Nothing but hex digits of one case, as ids and digests are written. Of twelve characters of base64 all
+/// are such one time in sixteen million, so no other encoding is looked for in them.
+pub(super) fn is_word(bytes: &[u8]) -> bool {
+    let of = |letters: fn(&u8) -> bool| bytes.iter().all(|b| b.is_ascii_digit() || letters(b));
+    of(|b| matches!(b, b'a'..=b'f')) || of(|b| matches!(b, b'A'..=b'F'))
+}
+
 /// All of `bytes`, or nothing.
 fn octets(bytes: &[u8]) -> Option<Vec<u8>> {
     if let Some(marked) = marked(bytes) {

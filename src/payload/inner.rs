@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::budget::Budget;
 use super::clue::Clue;
 use super::walk::{Input, Inside, Opener, Opening};
-use super::{base64, image, sense};
+use super::{base64, hex, image, sense};
 
 pub(super) const INNER: Opener = Opener { name: "base64", clue: Clue::Long(SHORTEST), open };
 
@@ -30,7 +30,8 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     let text = std::str::from_utf8(input.bytes).ok().filter(|t| t.len() >= SHORTEST)?;
     let mut parts = Vec::new();
     for run in runs(text.as_bytes()).take(RUNS) {
-        let Some((at, decoded)) = word(input.bytes.get(run.clone())?) else { continue };
+        let bytes = input.bytes.get(run.clone())?;
+        let Some((at, decoded)) = (!hex::is_word(bytes)).then(|| word(bytes)).flatten() else { continue };
         if !budget.bytes(decoded.len()) {
             break;
         }

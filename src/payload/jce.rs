@@ -8,7 +8,7 @@
 //! The step's argument is the way in tags, `jce 0.3`; elements of a list are `3[0]`,
 //! entries of a map with names `0.imei`. Limits: `budget::NESTING`, `budget::LEAVES`.
 
-use super::budget::Budget;
+use super::budget::{self, Budget};
 use super::clue::Clue;
 use super::fields::{EVIDENCE, Fields, Number, Spot};
 use super::sense;
@@ -24,6 +24,8 @@ pub(super) const JCE_STRUCT: Opener = Opener { name: "jce", clue: Clue::Binary, 
 const BUFFER: &str = "application/x-jce; of=packet";
 /// What a value in that buffer is called.
 const VALUE: &str = "application/x-jce";
+/// Type that ends a struct.
+const END: u8 = 11;
 /// Bits that a field says for its struct when its tag is above the one before.
 const RISING: u32 = 2;
 /// Tag of the buffer in a `RequestPacket`, and in a `ResponsePacket`.
@@ -57,7 +59,7 @@ fn open_packet(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
 
 fn open_struct(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     let declared = input.declares(&["jce", "tars"]);
-    if !declared && input.is_text() {
+    if !declared && (input.is_text() || !is_struct(input.bytes)) {
         return None;
     }
     open(input, input.bytes, Inside::Bytes, if declared { 0 } else { EVIDENCE }, budget)
@@ -71,6 +73,57 @@ fn open(input: &Input<'_>, bytes: &[u8], inside: Inside, needed: u32, budget: &m
     let limits = if needed == 0 { &mut *budget } else { &mut trial };
     structure(&mut fields, &mut reader, Spot::default(), inside, 0, limits)?;
     (reader.is_empty() && fields.evidence >= needed).then(|| fields.accept(budget)).flatten()
+}
+
+/// It parses from end to end: what is no struct shows it here, before anything is made of it.
+fn is_struct(bytes: &[u8]) -> bool {
+    let mut reader = Reader::new(bytes);
+    pass_fields(&mut reader, 0).is_some() && reader.is_empty()
+}
+
+/// Passes over what [`structure`] reads.
+fn pass_fields(reader: &mut Reader<'_>, depth: usize) -> Option<()> {
+    let deeper = (depth < budget::NESTING).then_some(depth + 1)?;
+    let mut before = None;
+    while !(reader.is_empty() && depth == 0) {
+        let (tag, kind) = head(reader)?;
+        if kind == END {
+            return (depth > 0).then_some(());
+        }
+        if before.replace(tag).is_some_and(|before| tag <= before) {
+            return None;
+        }
+        pass(kind, reader, deeper)?;
+    }
+    Some(())
+}
+
+/// Passes over what [`value`] reads.
+fn pass(kind: u8, reader: &mut Reader<'_>, depth: usize) -> Option<()> {
+    match kind {
+        0..=3 | 12 => drop(integer(kind, reader)?),
+        4 => drop(reader.take(4)?),
+        5 => drop(reader.take(8)?),
+        6 | 7 => drop(string(kind, reader)?),
+        8 | 9 => {
+            let deeper = (depth < budget::NESTING).then_some(depth + 1)?;
+            let each = if kind == 8 { 2 } else { 1 };
+            for _ in 0..size(reader)? {
+                for _ in 0..each {
+                    let (_, kind) = head(reader)?;
+                    pass(kind, reader, deeper)?;
+                }
+            }
+        }
+        10 => pass_fields(reader, depth)?,
+        13 => {
+            (head(reader)? == (0, 0)).then_some(())?;
+            let length = size(reader)?;
+            reader.take(length)?;
+        }
+        _ => return None,
+    }
+    Some(())
 }
 
 /// Tag and type (low four bits) of the next value.
@@ -92,8 +145,6 @@ fn structure(
     depth: usize,
     budget: &mut Budget,
 ) -> Option<()> {
-    /// End of a struct.
-    const END: u8 = 11;
     let deeper = fields.deeper(depth, budget)?;
     let group = fields.group();
     let mut before = None;

@@ -4,6 +4,8 @@
 //! digits), a name that stands twice yields both values, and strings may hold bytes
 //! that are not UTF-8 and raw line ends, because senders write them.
 
+use std::fmt::Write;
+
 use bytes::Bytes;
 
 use super::budget::{self, Budget};
@@ -150,7 +152,7 @@ impl Parser<'_> {
                     push_name(&mut path, &key);
                     name = Some(key);
                 } else {
-                    path.push_str(&format!("[{}]", frame.index));
+                    _ = write!(path, "[{}]", frame.index);
                     frame.index += 1;
                     name.clone_from(&frame.name);
                 }

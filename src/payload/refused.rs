@@ -6,13 +6,11 @@
 //! bytes alone, so what was refused once is refused again. Remembered for each thread: what is
 //! found is the same with it and without.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-
 use super::budget::{Budget, Mark};
+use crate::memo::Memo;
 
 /// Shorter values are looked at faster than they are looked up.
-const SHORTEST: usize = 16;
+const SHORTEST: usize = 12;
 /// Longer ones are bodies and texts, which seldom come twice.
 const LONGEST: usize = 256;
 /// Values remembered; some 300 KB at most. All are forgotten when there are more.
@@ -20,13 +18,13 @@ const REMEMBERED: usize = 1024;
 
 thread_local! {
     /// Each with the tries that refusing it takes.
-    static REFUSED: RefCell<HashMap<Box<[u8]>, u32>> = RefCell::default();
+    static REFUSED: Memo<u32> = Memo::new(REMEMBERED);
 }
 
 /// `bytes`, of which nothing is declared, were refused before; pays what that costs again.
 pub(super) fn before(bytes: &[u8], budget: &mut Budget) -> bool {
     (SHORTEST..=LONGEST).contains(&bytes.len())
-        && REFUSED.with_borrow(|refused| refused.get(bytes).is_some_and(|tries| budget.pay(*tries)))
+        && REFUSED.with(|refused| refused.recall(bytes).is_some_and(|tries| budget.pay(tries)))
 }
 
 /// Every decoder has refused `bytes`, beginning with the budget as it was at `mark`.
@@ -35,12 +33,7 @@ pub(super) fn remember(bytes: &[u8], mark: Mark, budget: &Budget) {
         return;
     }
     let Some(tries) = budget.only_tries_since(mark) else { return };
-    REFUSED.with_borrow_mut(|refused| {
-        if refused.len() >= REMEMBERED {
-            refused.clear();
-        }
-        refused.insert(bytes.into(), tries);
-    });
+    REFUSED.with(|refused| refused.keep(bytes, tries));
 }
 
 #[cfg(test)]

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-#[cfg(unix)]
-use crate::session::PRIVATE;
-use crate::session::to_invoker;
+use crate::session::{private_options, to_owner};
 
-/// More than any command prints that is read whole.
-const ANSWER_LIMIT: usize = 4 << 20;
+/// More than any command prints that is read whole (`dumpsys activity activities`: some hundred KiB).
+const ANSWER_LIMIT: u64 = 4 << 20;
+/// What is kept of what adb says on standard error: it is a line or two.
+const WORDS_LIMIT: u64 = 64 << 10;
 /// How often the phone's clock is asked in one measurement: the quickest answer counts, as in
 /// NTP (RFC 5905 §10), because half of what it took is how wrong it can be.
 const CLOCK_ASKED: usize = 5;
@@ -39,22 +39,37 @@ pub struct Adb {
 
 /// How far the phone's clock is ahead of this machine's.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Ahead {
+pub struct Offset {
     /// Seconds; negative where it is behind.
     pub seconds: f64,
-    /// How wrong that can be: half of what asking took, and how coarse the answer was.
-    pub sure: f64,
+    /// How wrong that can be, in seconds: half of what asking took, and how coarse the answer was.
+    pub uncertainty: f64,
+}
+
+/// How a command of adb's came to its end.
+struct Ended {
+    /// Bytes of standard output that were handed on.
+    length: u64,
+    success: bool,
+    /// Standard error.
+    said: String,
 }
 
 impl Adb {
     /// The phones that adb knows, and how each stands: `device` is one that can be used.
     ///
     /// # Errors
-    /// Where the program cannot be run.
+    /// Where the program cannot be run, or says that it cannot look.
     pub fn list(program: &OsStr) -> Result<Vec<(String, String)>, AdbError> {
-        let output =
-            Command::new(program).arg("devices").stdin(Stdio::null()).output().map_err(|e| missing(program, &e))?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let adb = Self { program: program.to_owned(), serial: None };
+        let mut text = Vec::new();
+        let ended = adb.run(&["devices"], ANSWER_LIMIT, &mut text).map_err(|error| missing(program, &error))?;
+        if !ended.success {
+            let program = program.to_string_lossy();
+            let why = if ended.said.is_empty() { "it does not say why" } else { &ended.said };
+            return Err(AdbError(format!("`{program} devices` failed: {why}")));
+        }
+        let text = String::from_utf8_lossy(&text);
         // `List of devices attached`, then a line for each: serial, tab, state.
         let lines = text.lines().filter_map(|line| line.split_once('\t'));
         Ok(lines.map(|(serial, state)| (serial.trim().to_owned(), state.trim().to_owned())).collect())
@@ -97,8 +112,9 @@ impl Adb {
 
     /// Whether the phone can still be reached.
     pub fn is_there(&self) -> bool {
-        let state = self.command(&["get-state"]).stderr(Stdio::null()).output();
-        state.is_ok_and(|output| output.status.success() && output.stdout.starts_with(b"device"))
+        let mut state = Vec::new();
+        let ended = self.run(&["get-state"], WORDS_LIMIT, &mut state);
+        ended.is_ok_and(|ended| ended.success && state.starts_with(b"device"))
     }
 
     /// Runs a command on the phone and returns what it prints. A command that the phone refuses
@@ -115,14 +131,28 @@ impl Adb {
     /// # Errors
     /// As [`shell`](Self::shell).
     pub fn answer(&self, arguments: &[&str]) -> Result<String, AdbError> {
-        let output = self.command(arguments).output().map_err(|error| missing(&self.program, &error))?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        // adb's own words, not the phone's: no phone, several, or one that trusts nobody yet.
-        if !output.status.success() && (said.starts_with("error:") || said.starts_with("adb:")) {
-            return Err(AdbError(format!("adb: {}", said.trim())));
-        }
-        let answer = output.stdout.get(..output.stdout.len().min(ANSWER_LIMIT)).unwrap_or_default();
-        Ok(String::from_utf8_lossy(answer).into_owned())
+        Ok(String::from_utf8_lossy(&self.ask(arguments, ANSWER_LIMIT)?).into_owned())
+    }
+
+    /// What a command on the phone prints, byte for byte, at most `limit` of it.
+    ///
+    /// # Errors
+    /// As [`shell`](Self::shell).
+    pub fn bytes(&self, command: &str, limit: u64) -> Result<Vec<u8>, AdbError> {
+        self.ask(&["exec-out", command], limit)
+    }
+
+    /// A file of the phone into one that only its owner may read; what is there is replaced. Returns how many
+    /// bytes came.
+    ///
+    /// # Errors
+    /// Where adb cannot be run, or the file not be written.
+    pub fn fetch(&self, from: &str, to: &Path) -> std::io::Result<u64> {
+        let mut file = private_options().create(true).truncate(true).open(to)?;
+        to_owner(to);
+        let ended = self.run(&["exec-out", &format!("cat {from}")], u64::MAX, &mut file)?;
+        file.sync_all()?;
+        Ok(ended.length)
     }
 
     /// Starts a command on the phone whose output comes as it is, byte for byte.
@@ -131,67 +161,62 @@ impl Adb {
     /// Where adb cannot be run.
     pub fn stream(&self, command: &str) -> Result<Child, AdbError> {
         let mut adb = self.command(&["exec-out", command]);
-        // Ctrl-C in the terminal is for the recording, which then ends the one on the phone.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut adb, 0);
         adb.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(|error| missing(&self.program, &error))
     }
 
-    /// What a command on the phone prints, byte for byte, at most `limit` of it.
-    ///
-    /// # Errors
-    /// Where adb cannot be run.
-    pub fn bytes(&self, command: &str, limit: u64) -> Result<Vec<u8>, AdbError> {
-        let mut bytes = Vec::new();
-        self.copy(command, limit, &mut bytes).map_err(|error| AdbError(format!("adb: {error}")))?;
-        Ok(bytes)
+    fn ask(&self, arguments: &[&str], limit: u64) -> Result<Vec<u8>, AdbError> {
+        let mut answer = Vec::new();
+        let ended = self.run(arguments, limit, &mut answer).map_err(|error| missing(&self.program, &error))?;
+        // adb's own words, not the phone's: no phone, several, or one that trusts nobody yet.
+        if !ended.success && (ended.said.starts_with("error:") || ended.said.starts_with("adb:")) {
+            let said = ended.said.trim_start_matches("adb:").trim();
+            return Err(AdbError(format!("adb: {said}")));
+        }
+        Ok(answer)
     }
 
-    /// The same into a file that only its owner may read; what is there is replaced. Returns how many
-    /// bytes came.
-    ///
-    /// # Errors
-    /// Where adb cannot be run, or the file not be written.
-    pub fn fetch(&self, from: &str, to: &Path) -> std::io::Result<u64> {
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, PRIVATE);
-        let mut file = options.open(to)?;
-        to_invoker(to);
-        let length = self.copy(&format!("cat {from}"), u64::MAX, &mut file)?;
-        file.sync_all()?;
-        Ok(length)
-    }
-
-    fn copy(&self, command: &str, limit: u64, into: &mut dyn Write) -> std::io::Result<u64> {
-        let mut child = self.stream(command).map_err(std::io::Error::other)?;
+    /// Runs a command of adb's, at most `limit` bytes of whose output go `into` it.
+    fn run(&self, arguments: &[&str], limit: u64, into: &mut dyn Write) -> std::io::Result<Ended> {
+        let mut child = self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        // At the same time, or one that has much to complain of would wait for ever.
+        let words = child.stderr.take().map(|errors| {
+            std::thread::spawn(move || {
+                let (mut errors, mut said) = (errors, Vec::new());
+                // What was read before an error counts; the rest is let go.
+                let _ = errors.by_ref().take(WORDS_LIMIT).read_to_end(&mut said);
+                let _ = std::io::copy(&mut errors, &mut std::io::sink());
+                said
+            })
+        });
         let copied = match child.stdout.take() {
             Some(output) => std::io::copy(&mut output.take(limit), into),
             None => Ok(0),
         };
-        // One that has more to say than is wanted would wait for ever.
-        let _ = child.kill();
-        child.wait()?;
-        copied
+        if copied.as_ref().map_or(true, |length| *length >= limit) {
+            // One that has more to say than is wanted would go on.
+            let _ = child.kill();
+        }
+        let success = child.wait()?.success();
+        let said = words.and_then(|words| words.join().ok()).unwrap_or_default();
+        Ok(Ended { length: copied?, success, said: String::from_utf8_lossy(&said).trim().to_owned() })
     }
 
     /// How many seconds the phone's clock is ahead of this machine's.
     ///
     /// # Errors
     /// Where the phone cannot be reached, or does not say its time.
-    pub fn ahead(&self) -> Result<Ahead, AdbError> {
-        let mut best = self.ahead_once()?;
+    pub fn clock_offset(&self) -> Result<Offset, AdbError> {
+        let mut best = self.clock_offset_once()?;
         for _ in 1..CLOCK_ASKED {
-            let next = self.ahead_once()?;
-            if next.sure < best.sure {
+            let next = self.clock_offset_once()?;
+            if next.uncertainty < best.uncertainty {
                 best = next;
             }
         }
         Ok(best)
     }
 
-    fn ahead_once(&self) -> Result<Ahead, AdbError> {
+    fn clock_offset_once(&self) -> Result<Offset, AdbError> {
         let before = SystemTime::now();
         let text = self.shell("date +%s.%N")?;
         let after = SystemTime::now();
@@ -207,15 +232,18 @@ impl Adb {
         };
         let (before, after) = (unix(before), unix(after));
         let seconds = whole as f64 + fraction - f64::midpoint(before, after);
-        Ok(Ahead { seconds, sure: (after - before).abs() / 2.0 + coarse })
+        Ok(Offset { seconds, uncertainty: (after - before).abs() / 2.0 + coarse })
     }
 
-    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut adb = Command::new(&self.program);
         if let Some(serial) = &self.serial {
             adb.args(["-s", serial]);
         }
         adb.args(arguments).stdin(Stdio::null());
+        // Ctrl-C in the terminal is for the recording: an answer that it cuts would be taken for the phone's.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut adb, 0);
         adb
     }
 }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::capture::{Source, survey};
-use crate::evidence::Time;
+use crate::capture::{Format, Source};
+use crate::evidence::{Gap, Time};
 use crate::examine;
 use crate::observations::{ClockBy, Input};
 use crate::report::Language;
@@ -15,13 +15,6 @@ use crate::signatures::Signatures;
 /// Marks within this of a capture's ends are not taken for a difference of clocks.
 const SLACK_NS: i64 = 60 * 1_000_000_000;
 
-/// One capture of the session as far as the first pass tells.
-struct Taken {
-    first: Option<Time>,
-    last: Option<Time>,
-    secrets: u64,
-}
-
 /// Looks at every part of the session in `folder`, in the order in which it is made.
 ///
 /// # Errors
@@ -29,9 +22,8 @@ struct Taken {
 pub fn check(folder: &Path, signatures: &Signatures) -> Result<Vec<Check>, session::SessionError> {
     let (session, errors) = Session::look(folder, signatures)?;
     let mut checks = Vec::new();
-    let inputs = clocked(&session, signatures);
-    let taken = captures(&session, &inputs, &mut checks);
-    clocks(&session, &inputs, &mut checks);
+    let taken = captures(&session, signatures, &mut checks);
+    clocks(&session, taken.as_deref().unwrap_or_default(), &mut checks);
     checks.extend(errors.iter().map(|error| {
         Check::found(State::Wrong, &error.path, &error.what, &error.what)
             .then("改正之前，审计会以退出码 2 结束。", "An audit exits with 2 until it is mended.")
@@ -43,9 +35,12 @@ pub fn check(folder: &Path, signatures: &Signatures) -> Result<Vec<Check>, sessi
     if !broken("device.toml") {
         checks.push(profile(&session));
     }
-    checks.push(keys(&session, &taken));
+    // Where the captures could not be looked at, whether they hold keys is not known.
+    if taken.is_some() || !session.keys.is_empty() {
+        checks.push(keys(&session, taken.as_deref().unwrap_or_default()));
+    }
     if !broken("phases.jsonl") {
-        marks(&session, &taken, &mut checks);
+        marks(&session, taken.as_deref().unwrap_or_default(), &mut checks);
     }
     privacy(folder, &session, &mut checks);
     if !session.unread.is_empty() {
@@ -62,15 +57,6 @@ pub fn check(folder: &Path, signatures: &Signatures) -> Result<Vec<Check>, sessi
         }
     }
     Ok(checks)
-}
-
-/// The inputs with their clocks, where there is anything to be said of these: several captures, or a shift.
-fn clocked(session: &Session, signatures: &Signatures) -> Vec<Input> {
-    if session.captures.len() < 2 && session.description.time_shift.is_empty() {
-        return Vec::new();
-    }
-    // What cannot be read is said of each capture by itself.
-    examine::inputs(session, signatures).unwrap_or_default()
 }
 
 fn clocks(session: &Session, inputs: &[Input], checks: &mut Vec<Check>) {
@@ -94,76 +80,87 @@ fn clocks(session: &Session, inputs: &[Input], checks: &mut Vec<Check>) {
         });
     }
     for name in session.description.time_shift.keys() {
-        let is_there =
-            |path: &std::path::PathBuf| path.file_name().is_some_and(|file| file.to_string_lossy() == name.as_str());
-        // That there is none at all is said elsewhere.
-        if session.captures.is_empty() {
-            continue;
-        }
-        if !session.captures.iter().any(is_there) {
+        // That there is none at all, or that none can be looked at, is said elsewhere.
+        if !inputs.is_empty() && !inputs.iter().any(|input| input.name == *name) {
             checks.push(Check::found(
                 State::Note,
                 "session.toml time_shift",
                 format!("没有名为 {name} 的抓包"),
                 format!("there is no capture {name}"),
             ));
-        } else if let Err(error) = session.clock(name) {
-            checks.push(Check::found(State::Wrong, "session.toml time_shift", error.to_string(), error.to_string()));
         }
     }
 }
 
-fn captures(session: &Session, inputs: &[Input], checks: &mut Vec<Check>) -> Vec<Taken> {
-    let mut taken = Vec::new();
-    for path in &session.captures {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let added = inputs.iter().find(|input| input.name == name).and_then(|input| input.clock.as_ref());
-        let added = added.map_or(0, |clock| clock.added_ms.saturating_mul(1_000_000));
-        let looked = Source::open(path).map(|mut source| {
-            source.set_shift(added);
-            source
-        });
-        let looked = looked.and_then(|source| survey(&source, 0, &mut |_| {}).map(|found| (source, found)));
-        match looked {
-            Err(error) => checks.push(
+/// What the first pass finds in the captures; `None`: they cannot be looked at as they are, which is said.
+fn captures(session: &Session, signatures: &Signatures, checks: &mut Vec<Check>) -> Option<Vec<Input>> {
+    // Each that cannot even be opened is said by itself, and the others are looked at without it.
+    let mut readable = session.clone();
+    readable.captures.retain(|path| match Source::open(path) {
+        Ok(_) => true,
+        Err(error) => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            checks.push(
                 Check::found(State::Wrong, name, error.to_string(), error.to_string())
                     .then("重新复制或重新录制。", "Copy it again, or record again."),
-            ),
-            Ok((source, found)) => {
-                let input = found.input;
-                let of_packets = source.format().is_capture();
-                let span = input.first.zip(input.last);
-                let times = span.map(|(first, last)| format!(", {first} – {last}")).unwrap_or_default();
-                let records = if of_packets { format!(", {} packets", input.records) } else { String::new() };
-                let said = format!("{}{records}{times}", input.format);
-                let state = if of_packets && input.records == 0 { State::Wrong } else { State::Good };
-                let mut check = Check::found(state, &name, said.replace(" packets", " 个数据包"), said);
-                if state == State::Wrong {
-                    check = check.then(
-                        "一个包也没有：接口或过滤器选错了吗？",
-                        "No packet at all: was it the right interface, and the right filter?",
-                    );
-                } else if !found.gaps.is_empty() {
-                    let worst = found.gaps.iter().map(|gap| gap.detail.as_str()).next().unwrap_or_default();
-                    check = Check { state: State::Note, ..check }.then(
-                        format!("有损坏或超限之处（{} 处），会计入缺口：{worst}", found.gaps.len()),
-                        format!("Damaged or over a limit in {} places, which count as gaps: {worst}", found.gaps.len()),
-                    );
-                }
-                checks.push(check);
-                taken.push(Taken { first: input.first, last: input.last, secrets: input.secrets });
-            }
+            );
+            false
         }
-    }
-    if session.captures.is_empty() {
-        checks.push(
+    });
+    // Texts and tables beside the captures are none, a policy for instance; a HAR is called so.
+    readable.others.retain(|path| Source::open(path).is_ok_and(|source| source.format() != Format::Har));
+    if readable.captures.is_empty() && readable.others.is_empty() {
+        checks.extend(session.captures.is_empty().then(|| {
             Check::found(State::Wrong, "capture", "文件夹里没有抓包", "there is no capture in the folder").then(
                 "用 `wirewitness record` 录制，或把 .pcap、.pcapng、.har 复制进来。",
                 "Record one with `wirewitness record`, or copy a .pcap, .pcapng or .har into it.",
-            ),
-        );
+            )
+        }));
+        return Some(Vec::new());
     }
-    taken
+    let mut remarks = Vec::new();
+    let found = examine::inputs(&readable, signatures, &mut |remark| remarks.push(remark));
+    checks.extend(remarks.iter().map(|remark| Check::found(State::Note, "folder", remark, remark)));
+    match found {
+        Ok(found) => {
+            checks.extend(found.iter().map(|(input, damage)| capture(input, damage)));
+            Some(found.into_iter().map(|(input, _)| input).collect())
+        }
+        Err(error) => {
+            checks.push(
+                Check::found(State::Wrong, "captures", error.to_string(), error.to_string())
+                    .then("改正之前，审计会以退出码 2 结束。", "An audit exits with 2 until it is mended."),
+            );
+            None
+        }
+    }
+}
+
+/// One capture as far as the first pass tells.
+fn capture(input: &Input, damage: &[Gap]) -> Check {
+    let of_packets = input.format.starts_with("pcap");
+    let span = input.first.zip(input.last);
+    let times = span.map(|(first, last)| format!(", {first} – {last}")).unwrap_or_default();
+    let (zh, en) = if of_packets { ("个数据包", "packets") } else { ("条记录", "entries") };
+    let said = |what: &str| format!("{}, {} {what}{times}", input.format, input.records);
+    let state = if input.records == 0 { State::Wrong } else { State::Good };
+    let check = Check::found(state, &input.name, said(zh), said(en));
+    if state == State::Wrong && of_packets {
+        check.then(
+            "一个包也没有：接口或过滤器选错了吗？",
+            "No packet at all: was it the right interface, and the right filter?",
+        )
+    } else if state == State::Wrong {
+        check.then("一条记录也没有：重新导出。", "No entry at all: export it again.")
+    } else if let Some(worst) = damage.first() {
+        let (places, worst) = (damage.len(), &worst.detail);
+        Check { state: State::Note, ..check }.then(
+            format!("有损坏或超限之处（{places} 处），会计入缺口：{worst}"),
+            format!("Damaged or over a limit in {places} places, which count as gaps: {worst}"),
+        )
+    } else {
+        check
+    }
 }
 
 fn description(session: &Session, checks: &mut Vec<Check>) {
@@ -230,7 +227,7 @@ fn profile(session: &Session) -> Check {
     )
 }
 
-fn keys(session: &Session, taken: &[Taken]) -> Check {
+fn keys(session: &Session, taken: &[Input]) -> Check {
     let inside: u64 = taken.iter().map(|capture| capture.secrets).sum();
     let files = session.keys.len();
     if inside == 0 && files == 0 {
@@ -248,7 +245,7 @@ fn keys(session: &Session, taken: &[Taken]) -> Check {
     )
 }
 
-fn marks(session: &Session, taken: &[Taken], checks: &mut Vec<Check>) {
+fn marks(session: &Session, taken: &[Input], checks: &mut Vec<Check>) {
     let marks = &session.marks;
     if marks.is_empty() {
         checks.push(Check::found(State::Lacking, "phases.jsonl", "没有标记", "no marks").then(

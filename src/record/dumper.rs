@@ -10,16 +10,21 @@ use super::error::RecordError;
 use super::follow::Follow;
 use super::glance::Glance;
 use super::series::{Series, Spread};
-use crate::capture::{LinkType, Options, Packet, PcapngWriter, SecretsKind};
+use crate::capture::{Ending, LinkType, Options, Packet, PcapngWriter, SecretsKind, recorder};
 use crate::evidence::Time;
 use crate::session::private_folder;
 
 /// The file is whole at least this often.
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
 
+/// Bytes kept of each packet unless others are asked for: what tcpdump keeps, more than any interface hands over.
+pub const SNAPLEN: u32 = 262_144;
+
 /// What a recording says of itself in its files, and how it is spread over them.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
+    /// Who records: one of [`recorder`]'s names.
+    pub recorder: &'static str,
     /// Name of the interface.
     pub interface: String,
     /// BPF, as tcpdump takes it; empty for all.
@@ -149,7 +154,7 @@ impl Dumper {
             self.count_drops(dropped())?;
         }
         if self.series.is_full(self.output.bytes()) {
-            self.end_file(dropped())?;
+            self.end_file(Ending::Whole, dropped())?;
             self.progress.written += self.output.bytes();
             self.output = Output::begin(&mut self.series, self.link, &self.settings, self.progress.dropped, self.last)?;
             // Each file opens by itself, also where those before it are gone.
@@ -164,16 +169,28 @@ impl Dumper {
     /// # Errors
     /// Where the file cannot be written.
     pub fn finish(&mut self, dropped: Option<u64>) -> Result<Progress, RecordError> {
+        self.finish_as(Ending::Whole, dropped)
+    }
+
+    /// As [`finish`](Self::finish), where what was recorded went away: the file says that too.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn lose(&mut self, dropped: Option<u64>) -> Result<Progress, RecordError> {
+        self.finish_as(Ending::Gone, dropped)
+    }
+
+    fn finish_as(&mut self, how: Ending, dropped: Option<u64>) -> Result<Progress, RecordError> {
         // The last secrets come with the last packets, or a moment later.
-        self.end_file(dropped)?;
+        self.end_file(how, dropped)?;
         self.series.ended();
         Ok(self.progress())
     }
 
-    fn end_file(&mut self, dropped: Option<u64>) -> Result<(), RecordError> {
+    fn end_file(&mut self, how: Ending, dropped: Option<u64>) -> Result<(), RecordError> {
         self.take_keys()?;
         self.count_drops(dropped)?;
-        self.output.end(self.last, self.progress.dropped)?;
+        self.output.end(self.last, self.progress.dropped, how)?;
         self.output.flush()
     }
 
@@ -212,10 +229,13 @@ impl Output {
         began: Time,
     ) -> Result<Self, RecordError> {
         let (path, file) = series.next().map_err(|(path, error)| RecordError::write(&path, error))?;
-        let failed = |error| RecordError::write(&path, error);
+        // What has no beginning is no capture: left there, it would be in the way of an audit of the others.
+        let failed = |error| {
+            let _ = std::fs::remove_file(&path);
+            RecordError::write(&path, error)
+        };
         let counted = Counted { file: BufWriter::new(file), bytes: 0 };
-        let mut writer = PcapngWriter::new(counted, concat!("wirewitness record ", env!("CARGO_PKG_VERSION")), "")
-            .map_err(failed)?;
+        let mut writer = PcapngWriter::new(counted, &recorder::program(settings.recorder), "").map_err(failed)?;
         let interface =
             writer.interface(link, settings.snaplen, &settings.interface, &settings.filter).map_err(failed)?;
         writer.started(interface, began).map_err(failed)?;
@@ -244,8 +264,8 @@ impl Output {
     }
 
     /// The last block of the file.
-    fn end(&mut self, time: Time, dropped: u64) -> Result<(), RecordError> {
-        let written = self.writer.ended(self.interface, time, self.packets, dropped - self.before.min(dropped));
+    fn end(&mut self, time: Time, dropped: u64, how: Ending) -> Result<(), RecordError> {
+        let written = self.writer.ended(self.interface, time, self.packets, dropped - self.before.min(dropped), how);
         written.map_err(|error| RecordError::write(&self.path, error))
     }
 

@@ -17,7 +17,18 @@ pub enum RecordError {
         /// libpcap's words.
         error: pcap::Error,
         /// What to do.
-        hint: &'static str,
+        hint: String,
+    },
+    /// The interface went away while it was recorded.
+    #[cfg(feature = "live")]
+    #[error(
+        "{why}; what came before is whole in {capture}, but packets of its last second may be missing, which counts as a gap"
+    )]
+    Gone {
+        /// libpcap's words.
+        why: Box<RecordError>,
+        /// The capture.
+        capture: String,
     },
     /// The filter does not compile.
     #[cfg(feature = "live")]

@@ -20,8 +20,12 @@ const KERNEL_BUFFER: i32 = 32 << 20;
 /// Packets handled between two looks at the clock.
 const BATCH: usize = 4096;
 
-/// Shown when libpcap says that the right to capture is missing.
-const NO_RIGHT: &str = "; run as root, or give the program the right once: sudo setcap cap_net_raw,cap_net_admin=eip $(command -v wirewitness)";
+/// What to do where libpcap says that the right to capture is missing.
+fn without_right() -> String {
+    let program = std::env::current_exe()
+        .map_or_else(|_| "$(command -v wirewitness)".to_owned(), |path| path.display().to_string());
+    format!("; run as root, or give the program the right once: sudo setcap cap_net_raw,cap_net_admin=eip {program}")
+}
 
 /// Whether this program may record `interface`; nothing is recorded.
 ///
@@ -105,9 +109,11 @@ impl Recording for Recorder {
                     break;
                 }
                 Err(error) => {
-                    // The interface went away: what was recorded is ended as it should.
-                    self.dumper.finish(dropped(&mut self.live))?;
-                    return Err(pcap_error(&self.interface, error));
+                    // The interface went away, and with it what the kernel held of it.
+                    self.dumper.lose(dropped(&mut self.live))?;
+                    let capture = self.dumper.path().display().to_string();
+                    let why = Box::new(pcap_error(&self.interface, error));
+                    return Err(RecordError::Gone { why, capture });
                 }
             }
         }
@@ -129,11 +135,11 @@ fn dropped(live: &mut pcap::Capture<pcap::Active>) -> Option<u64> {
 fn pcap_error(interface: &str, error: pcap::Error) -> RecordError {
     let words = error.to_string().to_lowercase();
     let hint = if words.contains("permi") {
-        NO_RIGHT
+        without_right()
     } else if words.contains("no such device") {
-        "; `wirewitness record` without --interface lists them"
+        "; `wirewitness record` without --interface lists them".to_owned()
     } else {
-        ""
+        String::new()
     };
     RecordError::Pcap { interface: interface.to_owned(), error, hint }
 }

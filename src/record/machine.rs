@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::adb::{Adb, Ahead};
+use super::adb::{Adb, Offset};
 use super::android;
 use super::completeness;
 use crate::report::checks::{Check, State};
@@ -150,21 +150,21 @@ fn phones(adb: &OsString, checks: &mut Vec<Check>) -> Vec<Adb> {
 }
 
 fn clock(phone: &Adb, subject: String) -> Check {
-    match phone.ahead() {
+    match phone.clock_offset() {
         Err(error) => Check::found(State::Lacking, subject, error.to_string(), error.to_string()),
-        Ok(Ahead { seconds: ahead, sure }) if ahead.abs() - sure <= SKEW_SECONDS => Check::found(
+        Ok(Offset { seconds, uncertainty }) if seconds.abs() - uncertainty <= SKEW_SECONDS => Check::found(
             State::Good,
             subject,
-            format!("可以使用，时钟相差 {ahead:+.1} 秒（±{sure:.1}）"),
-            format!("can be used; its clock differs by {ahead:+.1} s (±{sure:.1})"),
+            format!("可以使用，时钟相差 {seconds:+.1} 秒（±{uncertainty:.1}）"),
+            format!("can be used; its clock differs by {seconds:+.1} s (±{uncertainty:.1})"),
         ),
-        Ok(Ahead { seconds: ahead, sure }) => {
-            let skew = ((ahead.abs() + sure) * 1_000.0).ceil();
+        Ok(Offset { seconds, uncertainty }) => {
+            let skew = ((seconds.abs() + uncertainty) * 1_000.0).ceil();
             Check::found(
                 State::Lacking,
                 subject,
-                format!("时钟相差 {ahead:+.1} 秒（±{sure:.1}）"),
-                format!("its clock differs by {ahead:+.1} s (±{sure:.1})"),
+                format!("时钟相差 {seconds:+.1} 秒（±{uncertainty:.1}）"),
+                format!("its clock differs by {seconds:+.1} s (±{uncertainty:.1})"),
             )
             .then(
                 format!("让手机自动对时；若标记来自手机的时钟，在 session.toml 里写 clock_skew_ms = {skew}。"),

@@ -19,13 +19,14 @@ pub mod privilege;
 #[cfg(feature = "proxy")]
 pub mod proxy;
 mod series;
+mod system;
 pub mod typed;
 
 use std::path::Path;
 
 use crate::session::Mark;
 
-pub use dumper::Settings;
+pub use dumper::{SNAPLEN, Settings};
 pub use error::RecordError;
 #[cfg(feature = "live")]
 pub use live::{Recorder, interfaces, may_record};

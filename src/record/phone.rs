@@ -6,6 +6,7 @@
 //! them readers. What cannot be read is said, with where a person finds it.
 
 use super::adb::{Adb, AdbError};
+use super::system::System;
 use crate::shape::{self, Fit};
 
 /// First version of Android whose `ANDROID_ID` is another one for each app (8.0; Android
@@ -60,7 +61,7 @@ pub struct Answer {
 /// What was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// `Pixel 7, Android 14 (API 34)`.
+    /// `Google Pixel 7, Android 14 (API 34)`.
     pub device: String,
     /// By type.
     pub answers: Vec<Answer>,
@@ -69,15 +70,12 @@ pub struct Reading {
 impl Phone {
     /// Reads `types`, which must be among [`TYPES`].
     pub fn read(&self, types: &[&'static str]) -> Result<Reading, AdbError> {
-        let version = self.adb.shell("getprop ro.build.version.sdk")?;
-        let api: u32 = version.trim().parse().map_err(|_| {
-            AdbError::new(format!("`getprop ro.build.version.sdk` says {:?}, which is no API level", version.trim()))
+        let system = System::read(&self.adb)?;
+        let api: u32 = system.api.parse().map_err(|_| {
+            AdbError::new(format!("`getprop ro.build.version.sdk` says {:?}, which is no API level", system.api))
         })?;
-        let [model, release] = ["ro.product.model", "ro.build.version.release"]
-            .map(|name| self.adb.shell(&format!("getprop {name}")).map(|text| text.trim().to_owned()));
-        let device = format!("{}, Android {} (API {api})", model?, release?);
         let answers = types.iter().map(|data_type| self.one(data_type, api)).collect::<Result<_, _>>()?;
-        Ok(Reading { device, answers })
+        Ok(Reading { device: system.words(), answers })
     }
 
     fn one(&self, data_type: &'static str, api: u32) -> Result<Answer, AdbError> {

@@ -1,10 +1,10 @@
 //! The capture files of one recording: one, or one after the other, of which the oldest may go.
 
 use std::collections::VecDeque;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::session::to_invoker;
+use crate::session::{private_options, to_owner};
 
 /// Stands in the folder while a recording runs, and holds the name of its file; what is left
 /// of one that was killed. Readers of a session pass over names with a dot.
@@ -56,7 +56,12 @@ impl Series {
             std::fs::remove_file(&oldest).map_err(|error| (oldest, error))?;
             self.removed += 1;
         }
-        begun(&self.folder, &path.file_name().unwrap_or_default().to_string_lossy())?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if let Err(error) = begun(&self.folder, &name) {
+            // No room: an empty capture would be in the way of an audit of the others.
+            let _ = std::fs::remove_file(&path);
+            return Err(error);
+        }
         Ok((path, file))
     }
 
@@ -74,9 +79,10 @@ impl Series {
             // One that went to make room keeps its number: names must not go back in time.
             let later = self.kept.back().is_some_and(|last| *last >= path);
             if !later {
-                match private().open(&path) {
+                // A capture may hold secrets and whatever was sent: it is its owner's alone.
+                match private_options().create_new(true).open(&path) {
                     Ok(file) => {
-                        to_invoker(&path);
+                        to_owner(&path);
                         return Ok((path, file));
                     }
                     Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && number < u32::MAX => {}
@@ -100,7 +106,7 @@ impl Series {
 pub fn begun(folder: &Path, file: &str) -> Result<(), (PathBuf, std::io::Error)> {
     let mark = folder.join(RUNNING);
     std::fs::write(&mark, file).map_err(|error| (mark.clone(), error))?;
-    to_invoker(&mark);
+    to_owner(&mark);
     Ok(())
 }
 
@@ -108,15 +114,6 @@ pub fn begun(folder: &Path, file: &str) -> Result<(), (PathBuf, std::io::Error)>
 pub fn ended(folder: &Path) {
     // Left behind, it only makes the next recording speak of this one.
     let _ = std::fs::remove_file(folder.join(RUNNING));
-}
-
-/// A capture may hold secrets and whatever was sent: it is its owner's alone.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.create_new(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, crate::session::PRIVATE);
-    options
 }
 
 /// The file of a recording in `folder` that was not ended: killed, or its disk was full.

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use comfy_table::{ContentArrangement, Table, presets};
+
 use super::language::Language;
 use crate::audit::Text;
 
@@ -56,19 +58,39 @@ impl Check {
     }
 }
 
-/// A line for each, in their order; what there is to do stands below.
-pub fn render(checks: &[Check], language: Language) -> String {
+/// A line for each, in their order; what there is to do stands below. In a terminal of `width` columns lines that are
+/// longer go on below their text; without one each stays a line, for scripts.
+pub fn render(checks: &[Check], language: Language, width: Option<u16>) -> String {
     let mut text = String::new();
+    let mut line = |head: &str, said: &str| {
+        for (at, part) in wrapped(said, width).iter().enumerate() {
+            let _ = writeln!(text, "{:<HEAD$}{part}", if at == 0 { head } else { "" });
+        }
+    };
     for check in checks {
         let subject = super::escape::visible(&check.subject);
         let found = super::escape::visible(language.of(&check.found));
-        let _ = writeln!(text, "{:<6} {subject}: {found}", check.state.as_str());
+        line(check.state.as_str(), &format!("{subject}: {found}"));
         let then = super::escape::visible(language.of(&check.then));
         if !then.is_empty() {
-            let _ = writeln!(text, "       {then}");
+            line("", &then);
         }
     }
     text
+}
+
+/// Columns before the text.
+const HEAD: usize = 7;
+/// In a terminal that is narrower, it wraps as it does.
+const NARROWEST: u16 = 40;
+
+fn wrapped(text: &str, width: Option<u16>) -> Vec<String> {
+    let Some(width) = width else { return vec![text.to_owned()] };
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(width.max(NARROWEST).saturating_sub(HEAD as u16)).add_row([text]);
+    table.column_iter_mut().for_each(|column| _ = column.set_padding((0, 0)));
+    table.lines().map(|line| line.trim_end().to_owned()).collect()
 }
 
 #[cfg(test)]
@@ -80,8 +102,19 @@ mod tests {
         let good = Check::found(State::Good, "device.toml", "3 个值", "3 values");
         let lacking =
             Check::found(State::Lacking, "keys.log", "没有", "missing").then("TLS 打不开", "TLS stays closed");
-        let text = render(&[good.clone(), lacking], Language::En);
+        let text = render(&[good.clone(), lacking.clone()], Language::En, None);
         assert_eq!(text, "ok     device.toml: 3 values\nlacks  keys.log: missing\n       TLS stays closed\n");
-        assert_eq!(render(&[good], Language::Zh), "ok     device.toml: 3 个值\n");
+        assert_eq!(render(&[good], Language::Zh, None), "ok     device.toml: 3 个值\n");
+        let long = lacking.then("文".repeat(40), "a few words ".repeat(8));
+        let text = render(&[long.clone()], Language::En, Some(60));
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert!(
+            text.lines().skip(1).all(|line| line.starts_with("       a") || line.starts_with("       w")),
+            "{text}"
+        );
+        assert!(text.lines().all(|line| line.len() <= 60), "{text}");
+        // Each takes two columns.
+        let text = render(&[long], Language::Zh, Some(60));
+        assert!(text.lines().all(|line| line.chars().count() <= 7 + 26), "{text}");
     }
 }

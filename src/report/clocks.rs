@@ -9,15 +9,15 @@ pub fn said(input: &Input, language: Language) -> Option<String> {
     let clock = input.clock.as_ref()?;
     let seconds = |ms: i64| format!("{:+.3}", ms as f64 / 1_000.0);
     let added = seconds(clock.added_ms);
-    let sure = format!("{:.3}", clock.sure_ms as f64 / 1_000.0);
+    let uncertainty = format!("{:.3}", clock.uncertainty_ms as f64 / 1_000.0);
     let (name, with) = (&input.name, clock.with.as_deref().unwrap_or_default());
     Some(match clock.by {
         ClockBy::Given => fill(words.clock_given, &[name, &added]),
-        ClockBy::Measured => fill(words.clock_measured, &[name, &added, &sure]),
-        ClockBy::Marks => fill(words.clock_marks, &[name, &added, &sure]),
-        ClockBy::Connections => fill(words.clock_connections, &[name, &added, &sure, &clock.connections, &with]),
-        ClockBy::Agrees => fill(words.clock_agrees, &[name, &with, &sure, &clock.connections]),
-        ClockBy::Unsteady => fill(words.clock_unsteady, &[name, &clock.connections, &with, &sure]),
+        ClockBy::Measured => fill(words.clock_measured, &[name, &added, &uncertainty]),
+        ClockBy::Marks => fill(words.clock_marks, &[name, &added, &uncertainty]),
+        ClockBy::Connections => fill(words.clock_connections, &[name, &added, &uncertainty, &clock.connections, &with]),
+        ClockBy::Agrees => fill(words.clock_agrees, &[name, &with, &uncertainty, &clock.connections]),
+        ClockBy::Unsteady => fill(words.clock_unsteady, &[name, &clock.connections, &with, &uncertainty]),
         ClockBy::Unknown => fill(words.clock_unknown, &[name, &with]),
     })
 }

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value, value};
 
-use super::{PRIVATE, SessionError, read_text, to_invoker};
+#[cfg(unix)]
+use super::privacy::PRIVATE;
+use super::{SessionError, read_text, to_owner};
 
 /// `session.toml` is written by hand: far below this.
 const LIMIT: u64 = 1 << 20;
@@ -19,6 +21,8 @@ pub struct Amendment {
     /// `[time_shift."capture.pcapng"]`: capture, seconds to add, how sure (±), and how it is known. These are
     /// the recorder's own, and are written over.
     pub shifts: Vec<(String, f64, f64, String)>,
+    /// Captures that went to make room: their shifts, which the recorder wrote, go with them.
+    pub gone: Vec<String>,
 }
 
 /// Notes it in the session folder `folder`, and returns what stands there otherwise: key, what
@@ -49,12 +53,19 @@ pub fn amend(folder: &Path, noted: &Amendment) -> Result<Vec<(String, String, St
     if !noted.build.is_empty() {
         keys(table(&path, &mut document, "build", false)?, &noted.build);
     }
-    for (capture, seconds, sure, how) in &noted.shifts {
+    for (capture, seconds, uncertainty, how) in &noted.shifts {
         let mut shift = Table::new();
         shift.insert("seconds", value(thousandths(*seconds)));
-        shift.insert("sure", value(thousandths(*sure)));
+        shift.insert("uncertainty", value(thousandths(*uncertainty)));
         shift.insert("how", value(how));
         table(&path, &mut document, "time_shift", true)?.insert(capture, Item::Table(shift));
+    }
+    let shifts = document.get_mut("time_shift").and_then(Item::as_table_like_mut);
+    if let Some(shifts) = shifts.filter(|_| !noted.gone.is_empty()) {
+        noted.gone.iter().for_each(|capture| _ = shifts.remove(capture));
+        if shifts.is_empty() {
+            document.remove("time_shift");
+        }
     }
     let changed = document.to_string();
     if changed != text {
@@ -96,7 +107,7 @@ fn write(path: &Path, text: &str) -> Result<(), SessionError> {
         file.as_file().set_permissions(std::fs::Permissions::from_mode(mode)).map_err(failed)?;
     }
     file.persist(path).map_err(|error| failed(error.error))?;
-    to_invoker(path);
+    to_owner(path);
     Ok(())
 }
 
@@ -122,6 +133,7 @@ mod tests {
             keys: Vec::new(),
             build: vec![("patch", "2026-02-05".to_owned()), ("os", "15".to_owned())],
             shifts: vec![("capture.pcapng".to_owned(), -1.25, 0.02, "asked".to_owned())],
+            gone: Vec::new(),
         };
         let (after, otherwise) = amended(before, &noted);
         let table: toml::Table = after.parse().unwrap();
@@ -138,6 +150,7 @@ mod tests {
             keys: vec![("app", "com.example.tea".to_owned()), ("version", "3.2.0".to_owned())],
             build: vec![("patch", "2026-02-05".to_owned())],
             shifts: vec![("capture.pcapng".to_owned(), -1.2345, 0.02, "asked".to_owned())],
+            gone: Vec::new(),
         };
         let (after, otherwise) = amended(before, &noted);
         let table: toml::Table = after.parse().unwrap();
@@ -153,6 +166,22 @@ mod tests {
         let table: toml::Table = after.parse().unwrap();
         assert_eq!(table["time_shift"]["capture.pcapng"]["seconds"].as_float(), Some(2.0), "{after}");
         assert_eq!(after.matches("com.example.tea").count(), 1);
+    }
+
+    #[test]
+    fn the_shift_of_a_capture_that_went_goes_with_it() {
+        let shift = |name: &str| (name.to_owned(), -1.0, 0.02, "asked".to_owned());
+        let noted = Amendment { shifts: vec![shift("1.pcapng"), shift("2.pcapng")], ..Amendment::default() };
+        let (before, _) = amended("app = \"com.example.tea\"\n", &noted);
+        let gone = |names: &[&str]| Amendment {
+            gone: names.iter().map(|name| (*name).to_owned()).collect(),
+            ..Amendment::default()
+        };
+        let (after, _) = amended(&before, &gone(&["1.pcapng"]));
+        let table: toml::Table = after.parse().unwrap();
+        let left: Vec<&String> = table["time_shift"].as_table().unwrap().keys().collect();
+        assert_eq!(left, ["2.pcapng"]);
+        assert_eq!(amended(&after, &gone(&["2.pcapng", "3.pcapng"])).0, "app = \"com.example.tea\"\n");
     }
 
     #[test]

@@ -16,25 +16,31 @@ impl Session {
     pub fn clock(&self, name: &str) -> Result<Option<Clock>, SessionError> {
         let wrong = |what: String| SessionError { path: format!("time_shift of {name}"), what };
         let Some(shift) = self.description.time_shift.get(name) else { return Ok(None) };
-        let (seconds, sure, by) = match shift {
+        let (seconds, uncertainty, by) = match shift {
             Shift::Seconds(seconds) => (*seconds, 0.0, ClockBy::Given),
             Shift::Measured(measured) => (
                 measured.seconds,
-                measured.sure,
+                measured.uncertainty,
                 if measured.how.is_empty() { ClockBy::Given } else { ClockBy::Measured },
             ),
             Shift::Clock(OnClock::Device) => {
-                let (seconds, sure) = of_marks(&self.marks).ok_or_else(|| {
+                let (seconds, uncertainty) = of_marks(&self.marks).ok_or_else(|| {
                     wrong("no mark carries the device's time: make them with `wirewitness mark --android`".to_owned())
                 })?;
-                (seconds, sure, ClockBy::Marks)
+                (seconds, uncertainty, ClockBy::Marks)
             }
         };
-        let (added, sure) = (seconds * 1_000.0, sure * 1_000.0);
-        if !(added.abs() <= LARGEST_MS && (0.0..=LARGEST_MS).contains(&sure)) {
+        let (added, uncertainty) = (seconds * 1_000.0, uncertainty * 1_000.0);
+        if !(added.abs() <= LARGEST_MS && (0.0..=LARGEST_MS).contains(&uncertainty)) {
             return Err(wrong("is more than ten years, or no number".to_owned()));
         }
-        Ok(Some(Clock { added_ms: added.round() as i64, sure_ms: sure.ceil() as u64, by, with: None, connections: 0 }))
+        Ok(Some(Clock {
+            added_ms: added.round() as i64,
+            uncertainty_ms: uncertainty.ceil() as u64,
+            by,
+            with: None,
+            connections: 0,
+        }))
     }
 }
 
@@ -70,7 +76,7 @@ mod tests {
     fn marks_with_two_times_tell_the_shift_of_the_device() {
         let session = session(Shift::Clock(OnClock::Device), &[(10_000, 72_500), (20_000, 82_510), (30_000, 92_490)]);
         let clock = session.clock("a.pcap").unwrap().unwrap();
-        assert_eq!((clock.added_ms, clock.sure_ms, clock.by), (-62_500, 10, ClockBy::Marks));
+        assert_eq!((clock.added_ms, clock.uncertainty_ms, clock.by), (-62_500, 10, ClockBy::Marks));
         assert_eq!(session.clock("b.pcap").unwrap(), None);
     }
 

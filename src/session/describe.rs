@@ -184,7 +184,7 @@ pub struct Measured {
     pub seconds: f64,
     /// How wrong that can be, in seconds.
     #[serde(default)]
-    pub sure: f64,
+    pub uncertainty: f64,
     /// How it is known.
     #[serde(default)]
     pub how: String,

@@ -67,7 +67,7 @@ pub fn append_mark(folder: &Path, mark: &Mark) -> Result<(), SessionError> {
         .open(&path)
         .and_then(|mut file| std::io::Write::write_all(&mut file, line.as_bytes()))
         .map_err(|error| failed(format!("cannot be written: {error}")))?;
-    super::to_invoker(&path);
+    super::to_owner(&path);
     Ok(())
 }
 

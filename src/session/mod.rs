@@ -24,7 +24,7 @@ pub use ignore::{
     IgnoreRule, IgnoreState, Matcher, WARNING_DAYS, parse_day, parse_ignore, read_ignore, without_rules, write_rule,
 };
 pub use marks::{MARKS, Mark, Timeline, append_mark, parse_mark, read_marks};
-pub use privacy::{PRIVATE, exposures, is_private, private_folder, repository, to_invoker};
+pub use privacy::{exposures, is_private, private_folder, private_options, repository, to_owner};
 pub use profile::{Profile, ProfileValue};
 pub use settled::{SettledAs, Settlement, read_settled};
 pub use template::{Known, begin, template};
@@ -81,6 +81,8 @@ pub struct Session {
     pub unread: Vec<String>,
     /// How far reading it is.
     pub progress: Progress,
+    /// What a person should hear of files that were not read, or not whole.
+    pub remarks: Vec<String>,
 }
 
 /// Extensions of captures inside a session folder. What a file is, its content decides.
@@ -172,7 +174,8 @@ impl Session {
             for (data_type, values) in device.profile.ids {
                 self.profile.ids.entry(data_type).or_insert(values);
             }
-            self.description.device.get_or_insert(device.words);
+            self.description.device = self.description.device.take().or(device.words);
+            self.remarks.extend(device.remarks);
         }
         self.folder = Some(folder.to_owned());
         Ok(errors)

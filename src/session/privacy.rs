@@ -3,7 +3,16 @@
 use std::path::{Path, PathBuf};
 
 /// Permission bits of a file that its owner alone reads and writes.
-pub const PRIVATE: u32 = 0o600;
+pub(super) const PRIVATE: u32 = 0o600;
+
+/// Opens a file for writing that, where it is made, its owner alone reads and writes.
+pub fn private_options() -> std::fs::OpenOptions {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, PRIVATE);
+    options
+}
 
 /// Makes a folder that its owner alone may look into; one that is there stays as it is.
 ///
@@ -18,14 +27,14 @@ pub fn private_folder(folder: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)?;
-    to_invoker(folder);
+    to_owner(folder);
     Ok(())
 }
 
 /// Gives what root made to whom it is for, so that recording with the right to capture and auditing
 /// without it go together: a folder to who called `sudo`, a file to the owner of its folder. Elsewhere
 /// nothing happens.
-pub fn to_invoker(path: &Path) {
+pub fn to_owner(path: &Path) {
     #[cfg(unix)]
     if rustix::process::geteuid().is_root() {
         use std::os::unix::fs::MetadataExt;

@@ -166,7 +166,7 @@ fn is_iccid_by_its_check_digit(value: &str) -> bool {
 }
 
 /// Why `value` can never be found as this type.
-fn check(data_type: &str, value: &str, signatures: &Signatures) -> Option<String> {
+pub(super) fn check(data_type: &str, value: &str, signatures: &Signatures) -> Option<String> {
     if signatures.placeholders.iter().any(|placeholder| placeholder.stands_for(data_type, value)) {
         return Some("is a placeholder that devices send when they withhold the value; leave it out".to_owned());
     }

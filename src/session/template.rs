@@ -1,11 +1,12 @@
 //! `session.toml` as it is handed to a person: what is known, and every other key as a comment that
 //! says what it settles.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
 use super::describe::Recorded;
-use super::{PRIVATE, SessionError, to_invoker};
+use super::{SessionError, private_options, to_owner};
 
 /// What is known of a session when its folder is made.
 #[derive(Clone, Debug, Default)]
@@ -52,14 +53,9 @@ pub fn template(known: &Known) -> String {
     ]
     .concat();
     if let Some(recorded) = &known.recorded {
-        whole.push_str("\n# How it was recorded; nothing is judged by it.\n[recorded]\n");
-        for (key, value) in [("by", &recorded.by), ("started", &recorded.started), ("clock", &recorded.clock)] {
-            whole.push_str(&format!("{key} = {}\n", quoted(value)));
-        }
-        for (key, value) in [("interface", &recorded.interface), ("filter", &recorded.filter)] {
-            whole.extend(value.as_ref().map(|value| format!("{key} = {}\n", quoted(value))));
-        }
-        whole.push_str(&format!("command = {}\n", list(&recorded.command)));
+        whole.push_str("\n# How it was recorded; nothing is judged by it.\n");
+        // Texts and lists of texts: there is nothing in it that TOML has not.
+        whole.push_str(&toml::to_string(&BTreeMap::from([("recorded", recorded)])).unwrap_or_default());
     }
     whole
 }
@@ -72,16 +68,16 @@ pub fn template(known: &Known) -> String {
 pub fn begin(folder: &Path, known: &Known) -> Result<bool, SessionError> {
     let path = folder.join("session.toml");
     let failed = |error: std::io::Error| SessionError::new(&path, format!("cannot be written: {error}"));
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, PRIVATE);
-    match options.open(&path) {
+    match private_options().create_new(true).open(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(failed(error)),
         Ok(mut file) => {
-            file.write_all(template(known).as_bytes()).map_err(failed)?;
-            to_invoker(&path);
+            if let Err(error) = file.write_all(template(known).as_bytes()) {
+                // An empty one would be taken for a person's, and never written.
+                let _ = std::fs::remove_file(&path);
+                return Err(failed(error));
+            }
+            to_owner(&path);
             Ok(true)
         }
     }

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
+use crate::memo::Memo;
+
 /// Percent encodings that are undone before a name is looked at.
 const ENCODINGS: usize = 3;
 
@@ -21,6 +23,10 @@ const SHORTEST: usize = 6;
 
 /// What is not parted by words is looked at as one from this length on.
 const SHORTEST_PARTED: usize = 8;
+
+/// Names that are remembered for what they are: some 300 KB at most.
+const REMEMBERED: usize = 2048;
+const LONGEST_REMEMBERED: usize = 96;
 
 /// Hex digits from which on it is an address or a digest, whatever they are.
 const LONG_HEX: usize = 16;
@@ -64,6 +70,17 @@ const FOLLOWS: [&[u8]; 26] = [
 /// (`h5`, `sha256`, `log3-misc`). A token of ten characters or more is told nearly always, of eight
 /// mostly; a word that is taken for one (one in two hundred) costs a reader its name and nobody a secret.
 pub fn token(name: &str) -> bool {
+    thread_local! {
+        static TOLD: Memo<bool> = Memo::new(REMEMBERED);
+    }
+    // Few names are no word at all, and those that are words come again and again.
+    if name.len() > LONGEST_REMEMBERED {
+        return is_token(name);
+    }
+    TOLD.with(|told| told.ask(name.as_bytes(), || is_token(name)))
+}
+
+fn is_token(name: &str) -> bool {
     let mut name = Cow::Borrowed(name);
     for _ in 0..ENCODINGS {
         if !name.contains('%') {

@@ -94,7 +94,7 @@ def record(out, link, frame, stopped):
     return packets
 
 
-def tcpdump():
+def tcpdump(out):
     if FAULT == "no-interface":
         (STATE / "err").write_text("tcpdump: nosuch0: No such device exists\n(SIOCGIFHWADDR: No such device)\n")
         sys.exit(1)
@@ -102,7 +102,7 @@ def tcpdump():
     stop = []
     signal.signal(signal.SIGINT, lambda *_: stop.append(1))
     (STATE / "pid").write_text(str(os.getpid()))
-    packets = record(sys.stdout.buffer, 276, cooked, lambda: stop)
+    packets = record(out, 276, cooked, lambda: stop)
     with open(STATE / "err", "a") as err:
         err.write(f"{packets} packets captured\n{packets + 2} packets received by filter\n2 packets dropped by kernel\n")
 
@@ -148,7 +148,9 @@ def activities():
 
 
 def apk():
-    """A ZIP without files, signed by scheme 2: the block before the central directory."""
+    """A ZIP without files, signed by scheme 2: the block before the central directory. Or one that jarsigner signed."""
+    if FAULT == "old-signature":
+        return (pathlib.Path(__file__).parent / "signed.jar").read_bytes()
     counted = lambda b: struct.pack("<I", len(b)) + b
     signed = counted(counted(b"digests") + counted(counted(CERTIFICATE)))
     value = counted(counted(signed))
@@ -167,8 +169,8 @@ def rooted(command):
     return command if PHONE == "emulator" and (STATE / "adb-root").exists() else None
 
 
-def answer(arguments):
-    """What the phone says to this command; None: the recording part does not know it."""
+def answer(arguments, out):
+    """What the phone says to this command, or has written to `out`; None: the recording part does not know it."""
     if (STATE / "gone").exists():
         sys.exit("error: device 'WW4400218837' not found")
     if arguments == ["get-state"]:
@@ -198,7 +200,7 @@ def answer(arguments):
         return "" if FAULT == "full" else "1\n"
     if "exec /system/bin/tcpdump" in inner and as_root:
         (STATE / "command").write_text(inner)
-        tcpdump()
+        tcpdump(out)
         return ""
     if inner.startswith("kill -INT"):
         os.kill(int((STATE / "pid").read_text()), signal.SIGINT)
@@ -215,6 +217,8 @@ def answer(arguments):
         return f"package:android\npackage:{APP}\npackage:com.example.teapot\n"
     if command == f"dumpsys package {APP}":
         return f"Packages:\n  Package [{APP}] (1f2e):\n    userId={UID}\n    versionCode=320 minSdk=24 targetSdk=34\n    versionName=3.2.0\n    installerPackageName=com.android.vending\n"
+    if command.startswith("stat -c %s '/data/app/"):
+        return f"{len(apk())}\n"
     if command.startswith("tail -c") and "base.apk" in command:
         data = apk()
         if found := re.match(r"tail -c \+(\d+) '.*' \| head -c (\d+)", command):

@@ -84,6 +84,11 @@ fn a_full_disk_keeps_what_was_written_and_it_is_said() {
     let (code, said) = recording.ended();
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("cannot write") && said.contains("make room"), "{said}");
+    // Once more, where there is no room at all: what cannot be begun leaves nothing that is in the way of an audit.
+    let again =
+        world.within("router", &[PROGRAM, "record", text(&session), "--interface", LAN]).output().expect("runs");
+    assert_eq!(again.status.code(), Some(2), "{}", String::from_utf8_lossy(&again.stderr));
+    assert!(!session.join("capture-2.pcapng").exists());
     // Somebody makes room; the recording is as it was left.
     let elsewhere = world.session();
     std::fs::create_dir(&elsewhere).expect("made");
@@ -95,7 +100,7 @@ fn a_full_disk_keeps_what_was_written_and_it_is_said() {
 }
 
 #[test]
-fn an_interface_that_goes_away_ends_the_recording_as_it_should() {
+fn an_interface_that_goes_away_ends_the_recording_and_that_is_a_gap() {
     let Some(world) = world() else { return };
     let session = world.session();
     let recording = world.record(&session, &[]);
@@ -106,9 +111,12 @@ fn an_interface_that_goes_away_ends_the_recording_as_it_should() {
     let (code, said) = recording.ended();
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("cannot record wlan0") && said.contains("The interface disappeared"), "{said}");
+    assert!(said.contains("last second may be missing"), "{said}");
     describe(&session);
     let report = audit(&session);
     assert_eq!(flows(&report), wanted);
+    let gone: Vec<_> = gaps(&report).into_iter().filter(|(detail, _)| detail.contains("went away")).collect();
+    assert_eq!(gone.len(), 1, "{:?}", gaps(&report));
     assert!(gaps(&report).iter().all(|(detail, _)| !detail.contains("was not ended")), "{:?}", gaps(&report));
 }
 

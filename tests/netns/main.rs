@@ -10,4 +10,5 @@
 mod accidents;
 mod clients;
 mod newcomer;
+mod privileges;
 mod world;

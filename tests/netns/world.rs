@@ -170,7 +170,12 @@ impl World {
 
     /// Begins to record the phone's side of the router.
     pub fn record(&self, session: &Path, more: &[&str]) -> Recording {
-        let arguments = [&[PROGRAM, "record", text(session), "--interface", LAN], more].concat();
+        self.record_by(&[PROGRAM], session, more)
+    }
+
+    /// The same by another program, or another user.
+    pub fn record_by(&self, program: &[&str], session: &Path, more: &[&str]) -> Recording {
+        let arguments = [program, &["record", text(session), "--interface", LAN], more].concat();
         let mut command = self.within("router", &arguments);
         let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
         let mut said = BufReader::new(child.stderr.take().expect("piped"));

@@ -1,7 +1,9 @@
 //! What both forms of a Charles session have in common: the JSON of a transaction.
 //!
 //! Charles decodes bodies before it saves them and keeps the header that says how they were
-//! coded. A host that it was not told to decrypt is one transaction, a tunnel.
+//! coded. A host that it was not told to decrypt is one transaction, a tunnel. mitmproxy writes
+//! the same JSON (`save.charles`, `mitmproxy/addons/savecharles.py`), and with it what WebSockets
+//! carried: in what form Charles itself does is not known.
 
 use std::net::IpAddr;
 
@@ -9,10 +11,10 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::emit::{Body, FIELDS_LIMIT, UNKNOWN};
-use super::exchange::{Exchange, Half, Tunnel, address, exchange, tunnel};
+use super::exchange::{Exchange, Frame, Half, Tunnel, address, exchange, tunnel};
 use super::har::body::{self, Reading, text};
 use super::har::entry;
-use crate::evidence::{Gap, GapReason, Time};
+use crate::evidence::{Direction, Gap, GapReason, Time};
 use crate::message::{Item, Options, Protocol, authority};
 
 /// A transaction of a session.
@@ -68,7 +70,8 @@ pub fn transaction(
         tunnel(*input, closed, options, sink);
         return started;
     }
-    if value.get("webSocket").and_then(Value::as_bool) == Some(true) {
+    let frames = value.get("webSocketMessages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    if value.get("webSocket").and_then(Value::as_bool) == Some(true) && frames.is_empty() {
         let detail = "WebSockets of which the messages are not read from a Charles session; its HAR has them";
         sink(Item::Gap(Gap::new(GapReason::LossyImport, pointer.clone(), detail)));
     }
@@ -99,9 +102,37 @@ pub fn transaction(
     let url = format!("{scheme}://{to}{path}{}", query.unwrap_or_default());
     let (number, method) = (*number, method.to_owned());
     debug_assert!(authority::host(&to).is_some() || host.is_empty());
-    let both = Exchange { number, method, url, wire: None, client, server, app: None, request, response };
+    let sockets: Vec<Frame> =
+        frames.iter().enumerate().filter_map(|(at, frame)| socket(frame, at, transaction, begun, sink)).collect();
+    let both = Exchange { number, method, url, wire: None, client, server, app: None, request, response, sockets };
     exchange(*input, both, options, sink);
     started
+}
+
+/// A message of a WebSocket, as mitmproxy writes it: `type` is `Send` or `Receive`, `opcode` that of RFC 6455 §11.8,
+/// `data` text, or base64 where it is `binary`.
+fn socket(
+    frame: &Value,
+    at: usize,
+    transaction: &Transaction<'_>,
+    begun: Time,
+    sink: &mut dyn FnMut(Item),
+) -> Option<Frame> {
+    let pointer = format!("{}/webSocketMessages/{at}", transaction.pointer);
+    let direction = match text(frame, "type").unwrap_or_default().to_ascii_lowercase().as_str() {
+        "send" => Some(Direction::Sent),
+        "receive" => Some(Direction::Received),
+        _ => None,
+    };
+    let (Some(direction), Some(data)) = (direction, text(frame, "data")) else {
+        let detail = "messages of WebSockets in a form that is not known";
+        sink(Item::Gap(Gap::new(GapReason::LossyImport, pointer, detail)));
+        return None;
+    };
+    let binary = frame.get("binary").and_then(Value::as_bool) == Some(true);
+    let opcode = if binary { "binary" } else { "text" };
+    let body = body::of_frame(data, binary, transaction.reading);
+    Some(Frame { pointer, direction, time: time(frame, "time").unwrap_or(begun), opcode, body })
 }
 
 fn time(times: &Value, key: &str) -> Option<Time> {

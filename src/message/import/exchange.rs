@@ -19,6 +19,16 @@ pub struct Half {
     pub body: Body,
 }
 
+/// A message of the WebSocket that an exchange opened.
+pub struct Frame {
+    pub pointer: String,
+    pub direction: Direction,
+    pub time: Time,
+    /// By RFC 6455 §11.8, in words.
+    pub opcode: &'static str,
+    pub body: Body,
+}
+
 /// Both.
 pub struct Exchange {
     /// From 0.
@@ -35,11 +45,13 @@ pub struct Exchange {
     pub request: Half,
     /// With its status.
     pub response: Option<(u16, Half)>,
+    /// What went over the WebSocket that it opened, in order.
+    pub sockets: Vec<Frame>,
 }
 
 /// Hands on both messages of `exchange`, which is one of input number `input`.
 pub fn exchange(input: u32, exchange: Exchange, options: &Options, sink: &mut dyn FnMut(Item)) {
-    let Exchange { number, method, url, wire, client, server, app, request, response } = exchange;
+    let Exchange { number, method, url, wire, client, server, app, request, response, sockets } = exchange;
     let Some((scheme, authority, target)) = authority::split_absolute(&url) else {
         let detail = "exchanges without an absolute url";
         return sink(Item::Gap(Gap::new(GapReason::DamagedInput, request.pointer, detail)));
@@ -69,11 +81,16 @@ pub fn exchange(input: u32, exchange: Exchange, options: &Options, sink: &mut dy
         app,
     };
     let target = target.split('#').next().unwrap_or_default().to_owned();
-    let kind = Kind::Request { method: method.clone(), target };
+    let kind = Kind::Request { method: method.clone(), target: target.clone() };
     half(&shared, request, Direction::Sent, kind, options, sink);
     if let Some((status, response)) = response {
         let kind = Kind::Response { status, method: Some(method) };
         half(&shared, response, Direction::Received, kind, options, sink);
+    }
+    for Frame { pointer, direction, time, opcode, body } in sockets {
+        let kind = Kind::WebSocket { opcode, target: Some(target.clone()) };
+        let part = Part { body, ..Part::new(pointer, direction, time, Protocol::WebSocket, kind) };
+        emit(&shared, part, options, sink);
     }
 }
 

@@ -1,7 +1,8 @@
 //! What HttpCanary saves: a folder for each record, named by its number, or a ZIP of them.
 //! `request.json` and `response.json` describe an exchange, `request_body.*` and
 //! `response_body.*` are its bodies; `tcp.json`, `udp.json` and `websocket.json` describe
-//! other records. `*.hcy` are the raw messages.
+//! other records, whose payloads lie in `1.bin`, `2.bin` …, each of which may have been sent or
+//! received: no file says which, so that none is read. `*.hcy` are the raw messages.
 //!
 //! The JSON has one value for a header field, however often it was sent. Where the raw message
 //! is there, its head has them all, and is taken instead.
@@ -88,8 +89,11 @@ impl Records<'_> {
             (None, Some(port), Some(ip)) => format!("{ip}:{port}"),
             _ => ip.unwrap_or_default().to_owned(),
         };
-        let detail = "TCP, UDP and WebSocket records of HttpCanary; their payloads are not read";
-        sink(Item::Gap(Gap::new(GapReason::LossyImport, format!("{folder}/{file}"), detail)));
+        let detail =
+            "payloads of TCP, UDP and WebSockets that HttpCanary saved without the way that each went: not read";
+        let payloads = files.iter().filter(|name| *name != file).count().max(1) as u64;
+        let gap = Gap::new(GapReason::LossyImport, format!("{folder}/{file}"), detail);
+        sink(Item::Gap(Gap { count: payloads, ..gap }));
         let closed = Tunnel {
             number,
             pointer: format!("{folder}/{file}"),
@@ -137,6 +141,7 @@ impl Records<'_> {
             app: text(&request, "app").and_then(app_id),
             request: self.half(&request, sent, begun, "request", (folder, files), sink),
             response,
+            sockets: Vec::new(),
         };
         exchange(self.input, both, self.options, sink);
         started

@@ -56,12 +56,36 @@ impl Imported {
 }
 
 /// Hands everything in `source`, which is input number `input` and no capture of
-/// packets, to `sink`. Damage is no error: what precedes it was handed on, and a gap
-/// says where it lies.
+/// packets, to `sink`, its times set right by the source's shift. Damage is no error: what
+/// precedes it was handed on, and a gap says where it lies.
 ///
 /// # Errors
 /// When it cannot be opened any more, or holds nothing of its format.
 pub fn read(source: &Source, input: u32, options: &Options, sink: &mut dyn FnMut(Item)) -> Result<Imported, OpenError> {
+    let by = source.shift();
+    let mut imported = as_written(source, input, options, &mut |mut item| {
+        if let Item::Message(message) = &mut item {
+            message.time = shifted(message.time, by);
+        }
+        sink(item);
+    })?;
+    for time in [&mut imported.first, &mut imported.last, &mut imported.since].into_iter().flatten() {
+        *time = shifted(*time, by);
+    }
+    Ok(imported)
+}
+
+/// Entries before any that has a time stay without one.
+fn shifted(time: Time, by: i64) -> Time {
+    if time == Time::default() { time } else { Time(time.0.saturating_add(by)) }
+}
+
+fn as_written(
+    source: &Source,
+    input: u32,
+    options: &Options,
+    sink: &mut dyn FnMut(Item),
+) -> Result<Imported, OpenError> {
     match source.format() {
         Format::Har => har::har(source, input, options, sink),
         Format::Mitmproxy => Ok(flows::read(source.bytes()?, input, options, sink)),

@@ -138,7 +138,8 @@ fn one(
         Some((status, Half { pointer: received, time, version: version(head.is_10), headers: head.fields, body }))
     });
     let request = Half { pointer: sent, time: begun, version: version(head.is_10), headers: head.fields, body };
-    let both = Exchange { number, method, url, wire, client, server, app: None, request, response };
+    let sockets = Vec::new();
+    let both = Exchange { number, method, url, wire, client, server, app: None, request, response, sockets };
     exchange(input, both, options, sink);
     started
 }

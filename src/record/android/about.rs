@@ -2,6 +2,7 @@
 
 use super::apk;
 use crate::record::adb::{Adb, AdbError};
+use crate::record::system::{System, property};
 
 /// Names that an error lists of those that look like the one that is not there.
 const LISTED: usize = 5;
@@ -9,10 +10,7 @@ const LISTED: usize = 5;
 /// What `record --android` notes of phone and app. A text that the phone does not give is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct About {
-    maker: String,
-    model: String,
-    release: String,
-    api: String,
+    system: System,
     fingerprint: String,
     patch: String,
     app: Option<App>,
@@ -39,23 +37,17 @@ impl About {
     /// # Errors
     /// Where it cannot be reached, or has no such app.
     pub fn read(adb: &Adb, package: Option<&str>) -> Result<Self, AdbError> {
-        let property = |name: &str| adb.shell(&format!("getprop {name}")).map(|text| text.trim().to_owned());
         Ok(Self {
-            maker: property("ro.product.manufacturer")?,
-            model: property("ro.product.model")?,
-            release: property("ro.build.version.release")?,
-            api: property("ro.build.version.sdk")?,
-            fingerprint: property("ro.build.fingerprint")?,
-            patch: property("ro.build.version.security_patch")?,
+            system: System::read(adb)?,
+            fingerprint: property(adb, "ro.build.fingerprint")?,
+            patch: property(adb, "ro.build.version.security_patch")?,
             app: package.map(|package| App::read(adb, package)).transpose()?,
         })
     }
 
     /// `Google Pixel 7, Android 14 (API 34)`.
     pub fn device(&self) -> String {
-        let named =
-            if self.model.starts_with(&self.maker) { &self.model } else { &format!("{} {}", self.maker, self.model) };
-        format!("{}, Android {} (API {})", named.trim(), self.release, self.api)
+        self.system.words()
     }
 
     /// Keys for the head of `session.toml`.
@@ -116,19 +108,4 @@ fn like(adb: &Adb, package: &str) -> Result<String, AdbError> {
     let names = listed.lines().filter_map(|line| line.trim().strip_prefix("package:"));
     let close: Vec<&str> = names.filter(|name| word.is_some_and(|word| name.contains(word))).take(LISTED).collect();
     Ok(if close.is_empty() { String::new() } else { format!("; there is {}", close.join(", ")) })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_model_that_names_its_maker_names_it_once() {
-        let about = |maker: &str, model: &str| {
-            let of = |text: &str| text.to_owned();
-            About { maker: of(maker), model: of(model), release: of("14"), api: of("34"), ..About::default() }.device()
-        };
-        assert_eq!(about("Google", "Pixel 7"), "Google Pixel 7, Android 14 (API 34)");
-        assert_eq!(about("OPPO", "OPPO A11"), "OPPO A11, Android 14 (API 34)");
-    }
 }

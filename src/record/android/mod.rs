@@ -12,7 +12,7 @@ mod tcpdump;
 
 use std::path::{Path, PathBuf};
 
-use super::adb::{Adb, AdbError, Ahead};
+use super::adb::{Adb, AdbError, Offset};
 use super::dumper::Settings;
 use super::error::RecordError;
 use super::{Progress, Recording};
@@ -55,8 +55,8 @@ pub struct Android {
     adb: Adb,
     folder: PathBuf,
     inner: Box<dyn Recording>,
-    before: Ahead,
-    /// Captures whose shift is noted.
+    before: Offset,
+    /// Captures whose shift is noted, and that are still there.
     noted: Vec<PathBuf>,
     screens: Option<Screens>,
     remarks: Vec<String>,
@@ -75,8 +75,8 @@ impl Android {
         let app = wanted.app.clone().or(described.app);
         let about = About::read(&adb, app.as_deref())?;
         say(format!("phone: {}", about.device()));
-        let before = adb.ahead()?;
-        say(format!("its clock is {:+.3} s ahead of this machine's (±{:.3})", before.seconds, before.sure));
+        let before = adb.clock_offset()?;
+        say(format!("its clock is {:+.3} s ahead of this machine's (±{:.3})", before.seconds, before.uncertainty));
         let inner: Box<dyn Recording> = match chosen(&wanted, app.as_deref(), say)? {
             Way::Tcpdump(root, program) => Box::new(tcpdump::Tcpdump::open(&wanted, &root, &program, folder, before)?),
             Way::Pcapdroid => Box::new(pcapdroid::Pcapdroid::open(&wanted, app.as_deref(), folder, say)?),
@@ -89,7 +89,7 @@ impl Android {
             ..Recorded::now("record")
         };
         session::begin(folder, &Known { app, recorded: Some(recorded), ..Known::default() })?;
-        let noted = Amendment { keys: about.keys(), build: about.build(), shifts: Vec::new() };
+        let noted = Amendment { keys: about.keys(), build: about.build(), ..Amendment::default() };
         for (key, there, found) in amend(folder, &noted)? {
             say(format!("session.toml says {key} = {there:?}, the phone {found:?}; what stands there was left"));
         }
@@ -102,7 +102,7 @@ impl Android {
 
     /// Notes the shift of the capture that is being written, once it is there; with a second measurement,
     /// of all of them. What is recorded is worth more than the note: where that fails, it is remarked.
-    fn note(&mut self, after: Option<Ahead>) {
+    fn note(&mut self, after: Option<Offset>) {
         let path = self.inner.path();
         let fresh = path.is_file() && self.noted.last().is_none_or(|last| last != path);
         if fresh {
@@ -110,10 +110,11 @@ impl Android {
         } else if after.is_none() {
             return;
         }
-        let (seconds, sure, how) = shift(self.before, after);
-        let whose = self.noted.iter().filter(|path| path.is_file()).filter_map(|path| path.file_name());
-        let whose = whose.map(|name| (name.to_string_lossy().into_owned(), seconds, sure, how.clone()));
-        if let Err(error) = amend(&self.folder, &Amendment { shifts: whose.collect(), ..Amendment::default() }) {
+        let (seconds, uncertainty, how) = shift(self.before, after);
+        let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let gone = self.noted.extract_if(.., |path| !path.is_file()).map(|path| name(&path)).collect();
+        let shifts = self.noted.iter().map(|path| (name(path), seconds, uncertainty, how.clone())).collect();
+        if let Err(error) = amend(&self.folder, &Amendment { shifts, gone, ..Amendment::default() }) {
             let what = format!("the shift of the phone's clock ({seconds:+.3} s) could not be noted: {error}");
             self.remarks.push(what);
         }
@@ -141,11 +142,9 @@ impl Recording for Android {
 
     fn finish(&mut self) -> Result<Progress, RecordError> {
         // While the phone is still there.
-        let after = self.adb.ahead().ok();
+        let after = self.adb.clock_offset().ok();
         let progress = self.inner.finish();
-        if let Some(screens) = self.screens.take() {
-            screens.finish();
-        }
+        self.remarks.extend(self.screens.take().and_then(Screens::finish));
         self.note(after);
         progress
     }
@@ -157,15 +156,17 @@ impl Recording for Android {
 
 /// The shift of a capture on the phone's clock, how sure it is, and how it is known. Between two
 /// measurements the clock may have run off or been set: its way counts to how wrong it can be.
-fn shift(before: Ahead, after: Option<Ahead>) -> (f64, f64, String) {
-    let said = |ahead: Ahead| format!("{:+.3} s ±{:.3}", ahead.seconds, ahead.sure);
+fn shift(before: Offset, after: Option<Offset>) -> (f64, f64, String) {
+    let said = |offset: Offset| format!("{:+.3} s ±{:.3}", offset.seconds, offset.uncertainty);
     match after {
-        None => (-before.seconds, before.sure, format!("the phone's clock, asked before: ahead {}", said(before))),
+        None => {
+            (-before.seconds, before.uncertainty, format!("the phone's clock, asked before: ahead {}", said(before)))
+        }
         Some(after) => {
             let middle = f64::midpoint(before.seconds, after.seconds);
-            let sure = (before.seconds - after.seconds).abs() / 2.0 + before.sure.max(after.sure);
+            let uncertainty = (before.seconds - after.seconds).abs() / 2.0 + before.uncertainty.max(after.uncertainty);
             let how = format!("the phone's clock, asked before and after: ahead {}, {}", said(before), said(after));
-            (-middle, sure, how)
+            (-middle, uncertainty, how)
         }
     }
 }
@@ -260,10 +261,10 @@ mod tests {
 
     #[test]
     fn a_clock_that_ran_off_is_known_less_well() {
-        let at = |seconds, sure| Ahead { seconds, sure };
-        let (seconds, sure, _) = shift(at(1.0, 0.02), None);
-        assert!((seconds + 1.0).abs() < 1e-9 && (sure - 0.02).abs() < 1e-9);
-        let (seconds, sure, how) = shift(at(1.0, 0.02), Some(at(1.5, 0.01)));
-        assert!((seconds + 1.25).abs() < 1e-9 && (sure - 0.27).abs() < 1e-9, "{how}");
+        let at = |seconds, uncertainty| Offset { seconds, uncertainty };
+        let (seconds, uncertainty, _) = shift(at(1.0, 0.02), None);
+        assert!((seconds + 1.0).abs() < 1e-9 && (uncertainty - 0.02).abs() < 1e-9);
+        let (seconds, uncertainty, how) = shift(at(1.0, 0.02), Some(at(1.5, 0.01)));
+        assert!((seconds + 1.25).abs() < 1e-9 && (uncertainty - 0.27).abs() < 1e-9, "{how}");
     }
 }

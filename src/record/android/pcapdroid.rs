@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::{Wanted, about};
+use crate::capture::{Format, Source};
 use crate::record::adb::{Adb, AdbError};
-use crate::record::dumper::Settings;
+use crate::record::dumper::{SNAPLEN, Settings};
 use crate::record::error::RecordError;
 use crate::record::series;
 use crate::record::{Progress, Recording};
@@ -185,6 +186,10 @@ fn refuse(settings: &Settings) -> Result<(), AdbError> {
         "PCAPdroid records what apps send, not an interface: leave --interface out"
     } else if !settings.filter.is_empty() {
         "PCAPdroid takes no BPF filter: leave --filter out, --app keeps to one app"
+    } else if settings.snaplen != SNAPLEN {
+        "PCAPdroid would cut off which app each packet is of: leave --snaplen out"
+    } else if settings.spread.file_bytes.is_some() {
+        "PCAPdroid writes one file: leave --file-size and --files out, --size ends the recording in time"
     } else if settings.keys.is_some() {
         "PCAPdroid hands over a key log of its own with --decrypt: put another one into the folder, and leave --keys out"
     } else {
@@ -340,9 +345,7 @@ fn free_name(folder: &Path, stem: &str, first: &str, others: &str) -> PathBuf {
 
 /// PCAPdroid writes pcapng under any name: a reader of folders goes by it.
 fn named_by_content(folder: &Path, path: PathBuf) -> Result<PathBuf, RecordError> {
-    let mut magic = [0; 4];
-    let read = std::fs::File::open(&path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut magic));
-    if read.is_err() || magic != [0x0a, 0x0d, 0x0d, 0x0a] {
+    if Source::open(&path).map(|source| source.format()).ok() != Some(Format::Pcapng) {
         return Ok(path);
     }
     let to = free_name(folder, "capture", "pcapng", "pcapng");

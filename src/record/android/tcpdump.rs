@@ -11,7 +11,7 @@ use super::Wanted;
 use super::root::Root;
 use crate::capture::{LinkType, PacketReader, Record};
 use crate::evidence::Time;
-use crate::record::adb::{Adb, AdbError, Ahead};
+use crate::record::adb::{Adb, AdbError, Offset};
 use crate::record::dumper::{Dumper, Settings};
 use crate::record::error::RecordError;
 use crate::record::{Progress, Recording};
@@ -66,7 +66,13 @@ impl Tcpdump {
     ///
     /// # Errors
     /// What tcpdump says, or that the phone has no room for its words.
-    pub fn open(wanted: &Wanted, root: &Root, program: &str, folder: &Path, ahead: Ahead) -> Result<Self, RecordError> {
+    pub fn open(
+        wanted: &Wanted,
+        root: &Root,
+        program: &str,
+        folder: &Path,
+        offset: Offset,
+    ) -> Result<Self, RecordError> {
         let (adb, root) = (wanted.adb.clone(), *root);
         let mut settings = wanted.settings.clone();
         settings.filter = filter(&settings.filter, &ports(&adb)?)?;
@@ -79,7 +85,7 @@ impl Tcpdump {
             let what = format!("the phone cannot write to /data/local/tmp; make room on it: {}", one_line(&free));
             return Err(AdbError::new(what).into());
         }
-        let began = Time::now().0.saturating_add((ahead.seconds * 1e9) as i64);
+        let began = Time::now().0.saturating_add((offset.seconds * 1e9) as i64);
         let command = format!(
             "echo $$ >{PID}; exec {program} -i {} -n -U -s {} -w - \"{}\" 2>{WORDS}",
             settings.interface, settings.snaplen, settings.filter
@@ -136,13 +142,6 @@ impl Tcpdump {
         let said = words.lines().map(str::trim).filter(|line| !line.is_empty() && !line.contains("listening on"));
         said.collect::<Vec<_>>().join("; ")
     }
-
-    fn end_file(&mut self, dropped: Option<u64>) -> Result<Progress, RecordError> {
-        match &mut self.dumper {
-            Some(dumper) => dumper.finish(dropped),
-            None => Ok(Progress::default()),
-        }
-    }
 }
 
 impl Recording for Tcpdump {
@@ -171,7 +170,9 @@ impl Recording for Tcpdump {
         }
         if self.ended {
             let why = self.why_it_ended();
-            self.end_file(None)?;
+            if let Some(dumper) = &mut self.dumper {
+                dumper.lose(None)?;
+            }
             let at = self.path().display();
             return Err(AdbError::new(format!("the recording ended: {why}; what came before is whole in {at}")).into());
         }
@@ -199,7 +200,10 @@ impl Recording for Tcpdump {
             self.take(event)?;
         }
         let _ = self.adb.shell(&self.root.wrap(&format!("rm -f {PID} {WORDS}")));
-        self.end_file(dropped)
+        match &mut self.dumper {
+            Some(dumper) => dumper.finish(dropped),
+            None => Ok(Progress::default()),
+        }
     }
 }
 

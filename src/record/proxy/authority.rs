@@ -22,6 +22,7 @@ use x509_parser::prelude::{ASN1Time, FromDer, X509Certificate};
 
 use super::ProxyError;
 use crate::secure::certificate;
+use crate::session;
 
 /// Name of the certificate's file.
 pub const CERTIFICATE: &str = "wirewitness-ca.pem";
@@ -93,9 +94,13 @@ pub fn android_name(certificate: &[u8]) -> Option<String> {
     Some(format!("{:08x}.0", u32::from_le_bytes([a, b, c, d])))
 }
 
+/// What is said of a certificate or key that is another file, or cut.
+const BROKEN: &str =
+    "is no PEM file: delete it and the key beside it to have new ones made, which devices then have to install";
+
 fn pem_certificate(path: &Path) -> Result<Vec<u8>, ProxyError> {
     let text = read(path)?;
-    let (_, pem) = x509_parser::pem::parse_x509_pem(text.as_bytes()).map_err(|_| unusable(path, "is no PEM file"))?;
+    let (_, pem) = x509_parser::pem::parse_x509_pem(text.as_bytes()).map_err(|_| unusable(path, BROKEN))?;
     Ok(pem.contents)
 }
 
@@ -275,11 +280,7 @@ fn make(folder: &Path) -> Result<(), ProxyError> {
     let certificate = ca_params(&format!("wirewitness proxy {mark}"))?.self_signed(&key).map_err(crypto)?;
     for (name, text) in [(KEY, key.serialize_pem()), (CERTIFICATE, certificate.pem())] {
         let path = folder.join(name);
-        let mut options = std::fs::OpenOptions::new();
-        options.create_new(true).write(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, crate::session::PRIVATE);
-        let mut file = options.open(&path).map_err(failed(&path))?;
+        let mut file = session::private_options().create_new(true).open(&path).map_err(failed(&path))?;
         std::io::Write::write_all(&mut file, text.as_bytes()).map_err(failed(&path))?;
     }
     Ok(())

@@ -80,11 +80,19 @@ pub struct Settings {
     pub duration: Option<Duration>,
 }
 
+fn occupied(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => "; another program listens there: end it, or give another port with --listen",
+        std::io::ErrorKind::AddrNotAvailable => "; this machine has no such address: --listen 0.0.0.0:PORT takes all",
+        _ => "",
+    }
+}
+
 /// The proxy cannot run, or cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum ProxyError {
     /// The address cannot be listened at.
-    #[error("cannot listen at {address}: {error}")]
+    #[error("cannot listen at {address}: {error}{}", occupied(error))]
     Listen {
         /// As given.
         address: SocketAddr,

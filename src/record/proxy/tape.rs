@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 
 use super::super::series::{Series, Spread};
 use super::ProxyError;
-use crate::capture::{LinkType, PcapngWriter, SecretsKind};
+use crate::capture::{Ending, LinkType, PcapngWriter, SecretsKind, recorder};
 use crate::evidence::{Direction, Time};
 
 /// Bytes of one packet: far below what an IP packet holds, and what offloading makes of a
@@ -72,8 +72,8 @@ impl Tape {
         let unwritten = |path: &Path, error| ProxyError::Write { path: path.display().to_string(), error };
         let (path, file) = series.next().map_err(|(path, error)| unwritten(&path, error))?;
         let failed = |error| unwritten(&path, error);
-        let program = concat!("wirewitness proxy ", env!("CARGO_PKG_VERSION"));
-        let mut writer = PcapngWriter::new(BufWriter::new(file), program, COMMENT).map_err(failed)?;
+        let program = recorder::program(recorder::PROXY);
+        let mut writer = PcapngWriter::new(BufWriter::new(file), &program, COMMENT).map_err(failed)?;
         let interface = writer.interface(LinkType::RAW, 0, &format!("proxy {address}"), "").map_err(failed)?;
         let last = Time::now();
         writer.started(interface, last).and_then(|()| writer.flush()).map_err(failed)?;
@@ -117,7 +117,7 @@ impl Tape {
     pub fn finish(&self) -> Result<(), ProxyError> {
         self.write(|inner| {
             let (interface, last, packets) = (inner.interface, inner.last, inner.packets);
-            inner.writer.ended(interface, last, packets, 0)
+            inner.writer.ended(interface, last, packets, 0, Ending::Whole)
         });
         self.flush()?;
         self.series.ended();
