@@ -302,14 +302,14 @@ LIMITS = {
     "dns-names": (dns_names, "names"),
     "h2-streams": (h2_streams, "streams"),
     "h2-bodies": (h2_bodies, "kept"),
-    "h2-continuation": (h2_continuation, "header"),
+    "h2-continuation": (h2_continuation, "field block"),
     "h1-headers": (h1_headers, "head"),
     "h1-fields": (h1_fields, "head"),
-    "h1-pipelined": (h1_pipelined, "requests"),
+    "h1-pipelined": (h1_pipelined, None),
     "h1-chunks": (h1_chunks, "of a body"),
     "websocket": (websocket, "of a body"),
-    "mqtt": (mqtt, "MQTT"),
-    "tls-records": (tls_records, ""),
+    "mqtt": (mqtt, "of a body"),
+    "tls-records": (tls_records, None),
     "udp-flows": (udp_flows, "not followed any further"),
     "fragments": (fragments, "fragment"),
     "deep-packets": (deep_packets, "inside each other"),
@@ -360,7 +360,7 @@ def main():
             problems.append(f"EXIT CODE {code}")
         if peak > arguments.megabytes:
             problems.append("TOO MUCH MEMORY")
-        if not any(wanted in line for line in said):
+        if wanted is not None and not any(wanted in line for line in said):
             problems.append("NO GAP NAMES IT")
         failed |= bool(problems)
         print(f"{name:16} {size:6.0f} {seconds:7.1f} {peak:8.0f}  {' '.join(problems)} {'; '.join(said[:3])}", flush=True)

@@ -24,8 +24,9 @@ use super::withheld::WithheldSlots;
 
 /// Different sightings of a whole run; a shard keeps 1/64. Each is about a kilobyte.
 const MAX_SIGHTINGS: usize = 256 * 1024;
-/// Different contacts (recipients) of a whole run; a shard keeps 1/64.
-const MAX_CONTACTS: usize = 64 * 1024;
+/// Different contacts (recipients) of a whole run; a shard keeps 1/64. With what is said of each and
+/// what went to it that is some kilobytes; an app has some dozens, a day in a browser some thousands.
+const MAX_CONTACTS: usize = 16 * 1024;
 /// Hosts and addresses named for one contact.
 const MAX_NAMES: usize = 64;
 
@@ -115,8 +116,10 @@ impl Collector {
             false => lens.look_at_names(message, &mut attribution, &mut self.gaps),
         };
         let recipient = attribution.recipient.id.clone();
+        if !self.contact(message, &recipient, &attribution, &phase, unread) {
+            return;
+        }
         keep_stronger(&mut self.recipients, &attribution.recipient);
-        self.contact(message, &recipient, &attribution, &phase, unread);
         for recipe in &found.sealed {
             self.seal(message, &recipient, recipe, &phase);
         }
@@ -200,6 +203,8 @@ impl Collector {
         }
     }
 
+    /// Counts the message for its recipient; `false`: there are too many, and nothing of what goes to
+    /// this one is listed.
     fn contact(
         &mut self,
         message: &Message,
@@ -207,11 +212,12 @@ impl Collector {
         attribution: &Attribution,
         phase: &Phase,
         unread: Option<Unread>,
-    ) {
+    ) -> bool {
         let key = (recipient.to_owned(), message.app.clone());
         if !self.contacts.contains_key(&key) && self.contacts.len() >= MAX_CONTACTS / SHARDS {
-            self.gaps.add(Gap::new(GapReason::Limit, recipient, format!("more than {MAX_CONTACTS} recipients")));
-            return;
+            let detail = format!("more than {MAX_CONTACTS} recipients: what goes to further ones is not listed");
+            self.gaps.add(Gap::new(GapReason::Limit, recipient, detail));
+            return false;
         }
         let contact = self.contacts.entry(key).or_insert_with(|| Contact {
             recipient: recipient.to_owned(),
@@ -257,6 +263,7 @@ impl Collector {
         if order(&message.place) < order(&contact.place) {
             contact.place = message.place.clone();
         }
+        true
     }
 
     fn seal(&mut self, message: &Message, recipient: &str, recipe: &Recipe, phase: &Phase) {

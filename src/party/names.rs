@@ -16,9 +16,9 @@ const SHORTEST_VALIDITY: i64 = 30 * SECOND;
 const SECOND: i64 = 1_000_000_000;
 
 /// Answers kept, over all clients; the answer to a question for an address is kept for its client
-/// and for all. At about 420 bytes each (measured on a million names) this bounds the table to some
-/// 110 MB; a phone asks a few thousand names an hour.
-const ANSWERS: usize = 1 << 18;
+/// and for all. Measured on a million names: with what is taken from it, some 120 MB; a phone asks a few
+/// thousand names an hour.
+const ANSWERS: usize = 1 << 17;
 
 /// Names kept for one address, and aliases for one name: a host behind a CDN shares its
 /// address with thousands of others, and past some tens a name says nothing about a connection.
