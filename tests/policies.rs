@@ -105,6 +105,10 @@ impl Scores {
 }
 
 fn score(case: &Case, policy: &Policy, scores: &mut Scores) {
+    // A name is printed as it stands; what stands behind it in its sentence is no part of it.
+    for name in policy.third_parties.iter().flat_map(|party| [&party.product, &party.company]).flatten() {
+        assert!(!name.ends_with([',', ';', '，', '；', '、', '。', ':', '：']), "{}: {name:?}", case.name);
+    }
     let mut free: Vec<&ThirdParty> = policy.third_parties.iter().collect();
     let expected = case.expected["third_parties"].as_array().expect("third_parties");
     scores.parties.expected += expected.len();
