@@ -7,8 +7,6 @@
 mod archive;
 mod build;
 mod chain;
-pub(crate) mod cms;
-mod der;
 mod digest;
 mod manifest;
 pub mod minisign;

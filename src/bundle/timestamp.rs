@@ -14,10 +14,10 @@ use webpki::ring as algorithms;
 use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::cms::{Signed, Signer};
-use super::der::{self, BOOLEAN, INTEGER, OCTETS, OID, SEQUENCE, SET, TIME, Values};
 use super::problem::both;
 use crate::audit::Text;
+use crate::secure::cms::{Signed, Signer};
+use crate::secure::der::{self, BOOLEAN, INTEGER, OCTETS, OID, SEQUENCE, SET, TIME, Values};
 
 /// `id-sha256`, `id-sha384`, `id-sha512` (RFC 8017 B.1, NIST's arc 2.16.840.1.101.3.4.2).
 const SHA256: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01];

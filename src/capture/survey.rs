@@ -188,10 +188,7 @@ fn folder_hash(members: &Members, progress: &Progress) -> io::Result<String> {
     let mut list = Sha256::new();
     for name in members.names() {
         let digest = Hashed::new(members.open(name)?, progress, false).finish()?;
-        list.update(format!(
-            "{digest}  {name}
-"
-        ));
+        list.update(format!("{digest}  {name}\n"));
     }
     Ok(data_encoding::HEXLOWER.encode(&list.finalize()))
 }

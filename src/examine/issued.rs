@@ -65,7 +65,7 @@ impl IssuedIds {
     /// As many candidates are kept as may be, and `value` is none of them: told before anything
     /// is made of it, for most values of a long recording are.
     pub(super) fn is_beyond(&mut self, value: &[u8]) -> bool {
-        let beyond = self.candidates.len() >= MAX_CANDIDATES / SHARDS && !self.sent.contains(value);
+        let beyond = self.candidates.count() >= MAX_CANDIDATES / SHARDS && !self.sent.contains(value);
         self.full |= beyond;
         beyond
     }
@@ -79,10 +79,10 @@ impl IssuedIds {
         at: (Time, At),
         new: impl FnOnce() -> SightingEntry,
     ) {
-        match self.candidates.add(setting, what, at, MAX_CANDIDATES / SHARDS, new) {
-            true if self.sent.contains(value.as_bytes()) => {}
-            true => _ = self.sent.insert(value.as_bytes().into()),
-            false => self.full = true,
+        if !self.candidates.add(setting, what, at, MAX_CANDIDATES / SHARDS, new) {
+            self.full = true;
+        } else if !self.sent.contains(value.as_bytes()) {
+            self.sent.insert(value.as_bytes().into());
         }
     }
 

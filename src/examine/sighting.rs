@@ -179,11 +179,6 @@ impl Sightings {
         true
     }
 
-    /// How many kinds there are.
-    pub(super) fn len(&self) -> usize {
-        self.count
-    }
-
     /// What another shard saw.
     pub(super) fn merge(&mut self, theirs: Self) {
         for (setting, entries) in theirs.by_setting {

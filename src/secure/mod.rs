@@ -9,7 +9,9 @@
 pub mod aead;
 mod block;
 pub mod certificate;
+pub(crate) mod cms;
 pub mod codec;
+pub(crate) mod der;
 pub mod dtls;
 pub mod keylog;
 pub mod pem;

@@ -10,9 +10,9 @@ use std::io::{Read, Seek, SeekFrom};
 
 use zip::ZipArchive;
 
-use crate::bundle::cms::Signed;
 use crate::evidence::sha256_hex;
 use crate::record::adb::{Adb, AdbError};
+use crate::secure::cms::Signed;
 use crate::secure::codec::Reader;
 
 /// ZIP's end of central directory record, and the longest comment behind it (APPNOTE 4.3.16).
