@@ -23,6 +23,7 @@ use clap::{Arg, ArgMatches, Command, ValueHint};
 use super::options::Language;
 use super::{Outcome, output};
 use crate::report::{self, fill};
+use crate::session::line_at;
 
 /// Name of the file.
 const NAME: &str = "wirewitness.toml";
@@ -258,7 +259,7 @@ fn file(levels: &[&ArgMatches], command: &Command) -> anyhow::Result<Option<File
     let text = String::from_utf8(bytes).with_context(|| format!("{} is no text", path.display()))?;
     let known =
         |long: &str| COMMANDS.iter().any(|name| options(command, name).iter().any(|o| o.get_long() == Some(long)));
-    let line_of = |at: usize| text.bytes().take(at).filter(|b| *b == b'\n').count() + 1;
+    let line_of = |at: usize| line_at(&text, at);
     let parsed: BTreeMap<toml::Spanned<String>, toml::Value> = toml::from_str(&text).map_err(|error| {
         let line = error.span().map_or(1, |span| line_of(span.start));
         anyhow::anyhow!("{}:{line}: {}", path.display(), error.message())

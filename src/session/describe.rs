@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{SessionError, read_text};
+use super::{SessionError, place, read_text};
 use crate::evidence::Time;
 
 /// `session.toml` is written by hand: far below this.
@@ -230,8 +230,8 @@ impl Description {
     /// Reads `session.toml`.
     pub fn read(path: &Path) -> Result<Self, SessionError> {
         let text = read_text(path, LIMIT)?;
-        let description: Self = toml::from_str(&text)
-            .map_err(|error| SessionError::new(path, error.to_string().trim().replace('\n', " ")))?;
+        let description: Self =
+            toml::from_str(&text).map_err(|error| SessionError::new(path, place::problem(&text, &error)))?;
         if description.utc_offset.is_some() && description.utc_offset_ns().is_none() {
             return Err(SessionError::new(path, "utc_offset is an offset from UTC, such as \"+08:00\""));
         }

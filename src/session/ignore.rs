@@ -16,7 +16,7 @@ use std::path::Path;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::{SessionError, read_text};
+use super::{SessionError, line_at, read_text};
 use crate::signatures::HostPattern;
 
 /// Days before the end in which a line is announced to expire.
@@ -143,7 +143,7 @@ pub fn read_ignore(path: &Path) -> Result<Vec<IgnoreRule>, SessionError> {
 
 /// The lines of the text of a file called `file`. An error is a line (from 1) and what is wrong there.
 pub fn parse_ignore(text: &str, file: &str) -> Result<Vec<IgnoreRule>, (usize, String)> {
-    let line_of = |at: usize| text.bytes().take(at).filter(|b| *b == b'\n').count() + 1;
+    let line_of = |at: usize| line_at(text, at);
     let parsed: File = toml::from_str(text)
         .map_err(|error| (error.span().map_or(1, |span| line_of(span.start)), error.message().to_owned()))?;
     let rules = parsed.ignore.into_iter().map(|spanned| {

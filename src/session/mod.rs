@@ -10,6 +10,7 @@ mod describe;
 mod ignore;
 mod marks;
 mod pirogue;
+mod place;
 mod privacy;
 mod profile;
 mod settled;
@@ -24,6 +25,7 @@ pub use ignore::{
     IgnoreRule, IgnoreState, Matcher, WARNING_DAYS, parse_day, parse_ignore, read_ignore, without_rules, write_rule,
 };
 pub use marks::{MARKS, Mark, Timeline, append_mark, parse_mark, read_marks};
+pub(crate) use place::line_at;
 pub use privacy::{exposures, is_private, private_folder, private_options, repository, to_owner};
 pub use profile::{Profile, ProfileValue};
 pub use settled::{SettledAs, Settlement, read_settled};

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{SessionError, read_text};
+use super::{SessionError, place, read_text};
 use crate::evidence::Time;
 use crate::shape::{self, Fit};
 use crate::signatures::Signatures;
@@ -78,7 +78,8 @@ impl Profile {
 
     /// The profile, and what is wrong with its values. `Err`: it is no profile.
     pub fn parse(text: &str, signatures: &Signatures) -> Result<(Self, Vec<String>), String> {
-        let file: File = toml::from_str(text).map_err(|error| error.to_string().trim().replace('\n', " "))?;
+        let next = "a profile is TOML, and `wirewitness device new` writes one";
+        let file: File = toml::from_str(text).map_err(|error| format!("{}; {next}", place::problem(text, &error)))?;
         let (mut profile, mut problems) = (Self::default(), Vec::new());
         for (data_type, values) in file.ids {
             let values = match values {
@@ -221,6 +222,16 @@ mod tests {
     fn problems(ids: &str) -> Vec<String> {
         let signatures = Signatures::embedded().unwrap();
         Profile::parse(&format!("[ids]\n{ids}"), &signatures).unwrap().1
+    }
+
+    #[test]
+    fn a_broken_profile_says_where_and_not_what() {
+        let signatures = Signatures::embedded().unwrap();
+        for (broken, line) in [("[ids]\nimei = 490154203237518x\n", 2), ("[ids]\n\nimei = \"490154203237518\n", 3)] {
+            let what = Profile::parse(broken, &signatures).unwrap_err();
+            assert!(what.starts_with(&format!("line {line}: ")) && what.contains("device new"), "{what}");
+            assert!(!what.contains("4901542"), "{what}");
+        }
     }
 
     #[test]

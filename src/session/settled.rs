@@ -9,6 +9,8 @@
 
 use serde::Deserialize;
 
+use super::line_at;
+
 /// What a host was settled as.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettledAs {
@@ -73,7 +75,7 @@ struct Entry {
 
 /// Reads the text of a `settled.toml`. An error is a line (from 1) and what is wrong there.
 pub fn read_settled(text: &str) -> Result<Vec<Settlement>, (usize, String)> {
-    let line_of = |at: usize| text.bytes().take(at).filter(|b| *b == b'\n').count() + 1;
+    let line_of = |at: usize| line_at(text, at);
     let file: File = toml::from_str(text)
         .map_err(|error| (error.span().map_or(1, |span| line_of(span.start)), error.message().to_owned()))?;
     let entries = file.settled.into_iter().map(|spanned| {

@@ -1,0 +1,13 @@
+//! Where something stands in a TOML file that a person wrote.
+
+/// The line, from 1, of the byte `at`.
+pub(crate) fn line_at(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|b| *b == b'\n').count() + 1
+}
+
+/// What is wrong with `text`, and in which line. Not the line itself: what stands in a device's
+/// profile is not for a log.
+pub(super) fn problem(text: &str, error: &toml::de::Error) -> String {
+    let line = error.span().map_or(1, |span| line_at(text, span.start));
+    format!("line {line}: {}", error.message().trim().replace('\n', " "))
+}
