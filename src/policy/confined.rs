@@ -21,6 +21,7 @@ pub const COMMAND: &str = "read-pdf";
 
 /// Memory of the child, in bytes. Policies of 300 pages take 60 MiB; a document may be
 /// 64 MiB itself.
+#[cfg(unix)]
 const MOST_MEMORY: u64 = 512 << 20;
 /// Processor time of the child, in seconds. Policies of 300 pages take one.
 const MOST_SECONDS: u64 = 20;

@@ -15,6 +15,7 @@ use crate::session::Session;
 use crate::signatures::Signatures;
 
 /// Below this a recording of an hour may not fit.
+#[cfg(unix)]
 const LITTLE_DISK: u64 = 1 << 30;
 
 /// How long a key log is watched.

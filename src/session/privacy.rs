@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Permission bits of a file that its owner alone reads and writes.
+#[cfg(unix)]
 pub(super) const PRIVATE: u32 = 0o600;
 
 /// Opens a file for writing that, where it is made, its owner alone reads and writes.
