@@ -16,9 +16,10 @@ use super::paths::Placed;
 use super::relief::{GROWN, Load, MAX_WAITING, TooHeavy};
 
 /// Streams that are followed at the same time in a whole run; a shard follows 1/64. A
-/// connection in the middle of a request takes some 3 KiB: all of them, some 100 MiB. Beyond
-/// it one that was quiet while all others were looked at is ended where it stands.
-const MAX_STREAMS: usize = 32 * 1024;
+/// connection in the middle of a request takes some 3 KiB: all of them, some 50 MiB. Beyond
+/// it one that was quiet while all others were looked at is ended where it stands. A phone has
+/// some hundred open at once.
+const MAX_STREAMS: usize = 16 * 1024;
 
 /// Bytes of segments that wait for earlier ones, in a whole run; a shard keeps 1/64. More than
 /// one direction may keep by itself, which is what makes it matter only to many at once.
