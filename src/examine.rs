@@ -34,7 +34,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::capture::{Format, OpenError, Source};
+use crate::capture::{Digests, Format, OpenError, Source};
 use crate::evidence::{Gap, GapReason, Gaps, Time};
 use crate::identify::Identifier;
 use crate::message::{Item, Message, Options, import};
@@ -110,7 +110,7 @@ pub fn examine(
     let geo = GeoData::read(&session.geo)?;
     let (known, options) = first_pass(session, signatures, settings.threads, remarks)?;
     let options = Options { answer_kept: Some(issued::ANSWER_KEPT), ..options };
-    let Known { sources, inputs, series, names, apps, first, gaps, .. } = known;
+    let Known { sources, mut inputs, series, names, apps, first, gaps, digests, .. } = known;
     let apps = AppMap::new(apps, &series, &session.witnesses);
     let skew = Clock::allowed_skew_ms(session.description.skew_ms(), &inputs);
     let lens = lens(session, signatures, settings.show_values, (names, apps, first, skew), remarks)?;
@@ -120,6 +120,11 @@ pub fn examine(
     let mut collector = threads::run(&sources, &series, &options, &lens, threads, Relief::default())?;
     collector.gaps.merge(gaps);
     let mut observations = collector.observations(&lens);
+    if let Some(digests) = digests {
+        for (input, digest) in inputs.iter_mut().zip(digests.finish(&sources)?) {
+            input.sha256 = digest;
+        }
+    }
     observations.inputs = inputs;
     beside::add(&mut observations, &session.witnesses, &lens, session.description.utc_offset_ns());
     if !geo.is_empty() {
@@ -322,7 +327,9 @@ fn first_pass(
         read_key_file(path, &mut keys, remarks)?;
     }
     let protocols = Arc::new(Protocols::new(signatures));
-    let mut known = survey(sources, &clocks, &mut keys, &protocols, threads)?;
+    let digests = if threads > 1 { Digests::begin(&sources) } else { None };
+    let mut known = survey(sources, &clocks, &mut keys, &protocols, digests.is_none())?;
+    known.digests = digests;
     let options = Options {
         keys: Arc::new(keys),
         protocols,

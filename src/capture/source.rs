@@ -199,8 +199,12 @@ impl Source {
     /// # Errors
     /// Where the file cannot be opened any more.
     pub fn bytes(&self) -> Result<Box<dyn Read + Send>, OpenError> {
-        inflate::open(self.coding, Box::new(Watched { file: self.raw()?, progress: self.progress.clone() }))
-            .map_err(|e| OpenError::io(&self.name, e))
+        inflate::open(self.coding, self.watched()?).map_err(|e| OpenError::io(&self.name, e))
+    }
+
+    /// The file as given, which counts what is read of it.
+    pub(super) fn watched(&self) -> Result<Box<dyn Read + Send>, OpenError> {
+        Ok(Box::new(Watched { file: self.raw()?, progress: self.progress.clone() }))
     }
 
     /// The files in it, where it is an archive or a folder.
