@@ -3,12 +3,12 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 
 use super::budget::{self, Budget};
-use super::clue::{Clue, Look};
+use super::clue::{Clue, Clues, Look};
 use super::leaf::{Leaf, Link, Part};
 use super::{Decoded, pairs, recipe, refused, sense};
 use crate::evidence::{Direction, Gap, GapReason, Place};
@@ -214,6 +214,12 @@ pub(super) const OPENERS: &[Opener] = &[
     super::headless::BROTLI,
 ];
 
+/// [`Clues`] has a bit for each.
+const _: () = assert!(OPENERS.len() <= 64);
+
+/// Their clues.
+pub(super) static CLUES: LazyLock<Clues> = LazyLock::new(|| Clues::new(OPENERS.iter().map(|opener| opener.clue)));
+
 /// The walk through one message.
 pub(super) struct Walk<'d> {
     recipes: Vec<&'d recipe::Compiled>,
@@ -377,7 +383,9 @@ impl<'d> Walk<'d> {
         let look = Look::at(bytes);
         let input = Input { text: look.is_text().map(OnceCell::from).unwrap_or_default(), ..Input::of(value) };
         let mark = self.budget.mark();
-        let opened = OPENERS.iter().filter(|opener| told || look.fits(opener.clue)).find_map(|opener| {
+        let all = if told { 0..OPENERS.len() } else { 0..0 };
+        let fitting = (!told).then(|| CLUES.fitting(look)).into_iter().flatten();
+        let opened = all.chain(fitting).filter_map(|number| OPENERS.get(number)).find_map(|opener| {
             let opening = (opener.open)(&input, &mut self.budget)?;
             self.budget.layer().then_some((opener.name, opening))
         });
