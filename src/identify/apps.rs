@@ -69,8 +69,9 @@ fn counted(code: GroundCode, count: usize) -> Ground {
 /// A leaf that is one package name, or a list of nothing but package names, each with its
 /// version (`com.a.b|8.0,com.c.d|1.2`) or another short value behind it, or without.
 fn entries(seen: Seen<'_>) -> Vec<Entry<'_>> {
-    // A package name has a dot in it: most texts have none.
-    let Some(text) = seen.text.filter(|text| text.contains('.')) else { return Vec::new() };
+    // A package name has letters and a dot in it: most texts have not both.
+    let may_name = |text: &&str| text.contains('.') && text.bytes().any(|b| b.is_ascii_alphabetic());
+    let Some(text) = seen.text.filter(may_name) else { return Vec::new() };
     let pieces: Vec<&str> = text
         .split([',', ';', '|', '\n', ' ', '#', '\t', ':', '=', '@'])
         .map(str::trim)

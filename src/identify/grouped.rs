@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 /// Longest text looked at: a SHA-512 in octets with a mark behind each, and some room.
 const LONGEST: usize = 400;
 /// Fewer letters and digits are dates, prices and parts of numbers.
@@ -14,7 +16,7 @@ const SHORTEST: usize = 10;
 #[derive(Debug, Default)]
 pub(super) struct Grouped {
     /// In lower case, to the number of the pattern.
-    numbers: HashMap<Vec<u8>, usize>,
+    numbers: HashMap<Vec<u8>, usize, RandomState>,
 }
 
 impl Grouped {

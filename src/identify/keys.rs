@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use foldhash::fast::RandomState;
+
 use crate::signatures::{KeyName, Product, Signatures};
 
 /// What one name says.
@@ -20,7 +22,7 @@ pub(super) struct Hint<'a> {
 pub(super) struct Keys {
     rows: Vec<KeyName>,
     /// Folded name to rows, in the order of the file.
-    by_name: HashMap<String, Vec<usize>>,
+    by_name: HashMap<String, Vec<usize>, RandomState>,
     /// Products that issue ids.
     issuers: BTreeSet<String>,
 }
@@ -44,7 +46,7 @@ impl Keys {
     pub(super) fn new(signatures: &Signatures) -> Self {
         let mut rows = signatures.keys.clone();
         rows.extend(signatures.products.values().filter(|p| !p.issues.is_empty()).map(issued));
-        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut by_name: HashMap<String, Vec<usize>, RandomState> = HashMap::default();
         for (index, row) in rows.iter().enumerate() {
             for name in &row.names {
                 let at = by_name.entry(fold(name)).or_default();

@@ -28,6 +28,8 @@ mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 
+use foldhash::fast::RandomState;
+
 use crate::evidence::{Certainty, Reason, Time};
 use crate::observations::{Form, PlaceholderKind};
 use crate::payload::{Leaf, Part};
@@ -149,7 +151,7 @@ impl Identifier {
     /// to, where that is known; `time` decides between profile values with a validity.
     pub fn find(&self, leaves: &[Leaf], product: Option<&str>, time: Time) -> Found {
         let mut found = Found::default();
-        let mut names = HashMap::new();
+        let mut names = HashMap::default();
         let seen: Vec<Seen<'_>> =
             leaves.iter().enumerate().map(|(index, leaf)| self.seen(index, leaf, product, &mut names)).collect();
         self.patterns.search(self, &seen, time, &mut found.hits);
@@ -166,7 +168,7 @@ impl Identifier {
         index: usize,
         leaf: &'a Leaf,
         product: Option<&'a str>,
-        names: &mut HashMap<&'a str, keys::Named<'a>>,
+        names: &mut HashMap<&'a str, keys::Named<'a>, RandomState>,
     ) -> Seen<'a> {
         let mut named = |key| *names.entry(key).or_insert_with(|| self.keys.named(key));
         let named = leaf.key.as_deref().map(&mut named).unwrap_or_default();

@@ -23,6 +23,11 @@ const RAW_FROM: usize = 16;
 /// And identifiers in hex of this many: a MAC address is met by chance once in 10¹⁴ bytes.
 const RAW_ID_FROM: usize = 6;
 
+/// Bytes of each pattern that are searched for; what follows is compared where they stand. Few texts
+/// have so much in common with an identifier, and an automaton of them alone is made four times
+/// faster and stays in the processor's cache.
+const HEAD: usize = 8;
+
 /// Types that are not searched as text: places are compared as points, lists of apps as lists.
 const NOT_TEXT: &[&str] = &["location", "location_coarse", "installed_apps"];
 /// What every server learns from a User-Agent: no sighting there.
@@ -86,9 +91,13 @@ fn makings<'a>(signatures: &'a Signatures, app: Option<&str>) -> Vec<Making<'a>>
 /// The set.
 pub(super) struct Patterns {
     known: Vec<Known>,
+    /// In lower case, by pattern number.
+    texts: Vec<Vec<u8>>,
     /// By pattern number.
     written: Vec<Vec<Written>>,
-    /// `None` when there is nothing to search.
+    /// The numbers of those that begin alike, by what the automaton calls their head.
+    alike: Vec<Vec<usize>>,
+    /// Finds heads. `None` when there is nothing to search.
     automaton: Option<DoubleArrayAhoCorasick<u32>>,
     /// The same by their text, for values that are written in groups.
     grouped: Grouped,
@@ -129,10 +138,16 @@ impl Patterns {
                 by_text.entry(pattern.to_ascii_lowercase()).or_default().push(written);
             }
         }
-        let automaton = DoubleArrayAhoCorasick::new(by_text.keys()).ok();
+        let mut by_head: BTreeMap<&[u8], Vec<usize>> = BTreeMap::new();
+        for (number, text) in by_text.keys().enumerate() {
+            by_head.entry(text.get(..HEAD).unwrap_or(text)).or_default().push(number);
+        }
+        let automaton = DoubleArrayAhoCorasick::new(by_head.keys()).ok();
+        let alike = by_head.into_values().collect();
         let direct = by_text.iter().enumerate().filter(|(_, (_, all))| all.iter().any(Written::is_any_case));
         let grouped = Grouped::new(direct.map(|(number, (text, _))| (text.as_slice(), number)));
-        Self { known, written: by_text.into_values().collect(), automaton, grouped }
+        let (texts, written) = by_text.into_iter().unzip();
+        Self { known, texts, written, alike, automaton, grouped }
     }
 
     pub(super) fn search(&self, identifier: &Identifier, leaves: &[Seen<'_>], time: Time, hits: &mut Vec<Hit>) {
@@ -146,11 +161,10 @@ impl Patterns {
             lower.clear();
             lower.extend(seen.leaf.bytes.iter().map(u8::to_ascii_lowercase));
             let before = hits.len();
-            for found in automaton.find_overlapping_iter(&lower) {
-                let number = found.value() as usize;
+            for (start, number) in automaton.find_overlapping_iter(&lower).flat_map(|head| self.behind(&lower, head)) {
                 if !there.contains(&number)
-                    && let Some(written) = self.written.get(number)
-                    && let Some(hit) = self.judge(identifier, *seen, written, found.start()..found.end(), time)
+                    && let Some((text, written)) = self.texts.get(number).zip(self.written.get(number))
+                    && let Some(hit) = self.judge(identifier, *seen, written, start..start + text.len(), time)
                 {
                     there.insert(number);
                     hits.push(hit);
@@ -160,6 +174,14 @@ impl Patterns {
                 hits.extend(self.in_groups(identifier, *seen, time));
             }
         }
+    }
+
+    /// The patterns that stand where a head was found: where, and their numbers.
+    fn behind<'s>(&'s self, lower: &'s [u8], head: daachorse::Match<u32>) -> impl Iterator<Item = (usize, usize)> + 's {
+        let rest = lower.get(head.start()..).unwrap_or_default();
+        let alike = self.alike.get(head.value() as usize).into_iter().flatten().copied();
+        let stands = move |number: &usize| self.texts.get(*number).is_some_and(|text| rest.starts_with(text));
+        alike.filter(stands).map(move |number| (head.start(), number))
     }
 
     /// The whole text is one value, in groups that are not its own (`3520 9900 1761 481`).

@@ -64,17 +64,18 @@ struct Pair {
 pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], time: Time, found: &mut Found) {
     let withheld = withheld(identifier, leaves);
     let hits = &mut found.hits;
-    let mut groups: BTreeMap<u32, Vec<Seen<'_>>> = BTreeMap::new();
+    let mut numbers: Vec<Seen<'_>> = Vec::new();
     for seen in leaves {
         let number = seen.text.and_then(shape::degrees).is_some();
         if number && !withheld.iter().any(|slot| slot.contains(&seen.index)) {
-            groups.entry(seen.leaf.group).or_default().push(*seen);
+            numbers.push(*seen);
         }
         for pair in in_text(identifier, *seen) {
             hits.extend(judge(identifier, *seen, pair, time));
         }
     }
-    for group in groups.values() {
+    numbers.sort_by_key(|seen| seen.leaf.group);
+    for group in numbers.chunk_by(|a, b| a.leaf.group == b.leaf.group) {
         let mut pairs = by_keys(identifier, group);
         pairs.extend(by_position(identifier, group));
         if pairs.is_empty() && !identifier.places.is_empty() {

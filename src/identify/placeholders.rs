@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use data_encoding::HEXLOWER;
+use foldhash::fast::RandomState;
 use regex::RegexSet;
 
 use super::digest;
@@ -14,7 +15,7 @@ use crate::signatures::Signatures;
 #[derive(Debug)]
 pub struct Placeholders {
     /// Lower-case value, or hex digest of one, to what it is.
-    values: HashMap<String, Meaning>,
+    values: HashMap<String, Meaning, RandomState>,
     /// All patterns at once, and what each is for.
     patterns: RegexSet,
     of_patterns: Vec<(Vec<String>, PlaceholderKind)>,
@@ -31,7 +32,7 @@ struct Meaning {
 impl Placeholders {
     /// Of `placeholders.toml`. A pattern that is no regular expression is left out.
     pub fn new(signatures: &Signatures) -> Self {
-        let mut values: HashMap<String, Meaning> = HashMap::new();
+        let mut values: HashMap<String, Meaning, RandomState> = HashMap::default();
         let (mut patterns, mut of_patterns) = (Vec::new(), Vec::new());
         for entry in &signatures.placeholders {
             for value in &entry.values {
