@@ -24,6 +24,7 @@ mod paper;
 mod policy;
 mod proxy;
 mod record;
+mod recorded;
 mod report;
 mod session;
 mod signatures;

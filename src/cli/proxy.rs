@@ -104,7 +104,7 @@ mod live {
 
     use anyhow::Context;
 
-    use super::super::{Outcome, output};
+    use super::super::{Outcome, output, recorded};
     use super::{Args, Command, Folder, Form};
     use crate::record::proxy::{self, Authority, CERTIFICATE_PATH, Event, Network, Settings};
     use crate::report::escape::visible;
@@ -146,7 +146,7 @@ mod live {
 
     fn record(args: Args) -> anyhow::Result<Outcome> {
         let session = args.session.context("say which session folder to record into: wirewitness proxy DIR")?;
-        output::session_folder(&session)?;
+        recorded::ready(&session)?;
         let allow = args.allow.iter().map(|text| Network::parse(text)).collect::<Result<Vec<_>, _>>();
         let settings = Settings {
             listen: args.listen,
@@ -195,7 +195,7 @@ mod live {
         if progress.connections == 0 {
             output::say(quiet, "no connection came: does the device use this machine and port as its proxy?");
         }
-        output::say(quiet, &output::audit_it(&session));
+        output::say(quiet, &recorded::audit_it(&session));
         Ok(Outcome::Clear)
     }
 

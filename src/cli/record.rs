@@ -12,6 +12,7 @@ use clap::ValueEnum;
 
 use super::Outcome;
 use super::output::{self, LiveLine};
+use super::recorded;
 use crate::capture::recorder;
 use crate::evidence::Time;
 use crate::record::adb::Adb;
@@ -136,7 +137,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
             anyhow::bail!("say which session folder to record into: wirewitness record DIR --interface NAME")
         }
     };
-    output::session_folder(&folder)?;
+    recorded::ready(&folder)?;
     let keys = match &args.phase {
         Some(keys) => typed::parse(keys.as_deref().unwrap_or(typed::KEYS)).map_err(anyhow::Error::msg)?,
         None => BTreeMap::new(),
@@ -218,7 +219,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     if progress.packets == 0 && !progress.elsewhere {
         output::say(args.quiet, "no packet came: was it the right interface, and the right filter?");
     }
-    output::say(args.quiet, &output::audit_it(&folder));
+    output::say(args.quiet, &recorded::audit_it(&folder));
     Ok(Outcome::Clear)
 }
 
