@@ -20,6 +20,7 @@ use super::ExamineError;
 use super::apps::AppNames;
 use super::clocks::{self, Beginnings, Capture};
 use super::paths::Placed;
+use super::relief::Relief;
 use super::series::{self, Extent, Finder};
 use super::streams::Streams;
 
@@ -254,6 +255,7 @@ struct NameReader {
     slicer: Slicer,
     numbering: Numbering,
     streams: Streams,
+    relief: Relief,
     unread: Gaps,
     protocols: Arc<Protocols>,
     sealed: bool,
@@ -265,6 +267,7 @@ impl NameReader {
             slicer,
             numbering: Numbering::new(),
             streams: Streams::new(options, &AppNames::from([])),
+            relief: Relief::default(),
             protocols: Arc::clone(&options.protocols),
             sealed: false,
             unread: Gaps::default(),
@@ -286,6 +289,10 @@ impl NameReader {
                 // Few resolvers are asked over QUIC, and for a short while: none is followed elsewhere.
                 let placed = Placed { assigned: self.numbering.assign(&segment), group: None };
                 self.streams.push(&placed, &segment, &mut self.unread, &mut |item| learn(item, names));
+                if self.relief.is_due(&segment) {
+                    let load = self.streams.relieve(self.relief.too_heavy(), &mut |item| learn(item, names));
+                    self.relief.weighed(load);
+                }
             }
             found = self.slicer.more(packet, &mut self.unread);
         }

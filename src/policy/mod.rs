@@ -99,6 +99,7 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
             let read = readers::packed(format, &mut archive, bytes).map_err(broken)?;
             (format, "UTF-8".to_owned(), read)
         } else if readers::is_pdf(bytes) {
+            beyond.extend(files::portable_remark(name));
             (readers::Format::Pdf, "fonts".to_owned(), files::portable(name, bytes)?)
         } else if readers::is_mhtml(bytes) {
             let broken = |problem| PolicyError::Broken { path: name.clone(), problem };
