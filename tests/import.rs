@@ -166,7 +166,7 @@ fn flows_that_are_no_http_are_messages_too() {
     assert_eq!(first[0].certificate_names, ["api.example.com", "*.example.com"]);
 }
 
-/// What every file in `versions` holds: a request with a body and its answer, and behind
+/// What every file in `versions` holds: a request with a body and its answer, and after
 /// the handshake two WebSocket messages and their echo.
 #[test]
 fn all_versions_of_the_flow_format_are_read() {

@@ -259,7 +259,7 @@ fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// The first [`LOOK`] bytes. Damage behind the first byte is left to who reads on.
+/// The first [`LOOK`] bytes. Damage after the first byte is left to who reads on.
 fn read_head(reader: &mut dyn Read) -> io::Result<Vec<u8>> {
     let mut head = vec![0; LOOK];
     let mut length = 0;

@@ -173,7 +173,7 @@ fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&
     let (producer, faults) = recorder.finish(found.apps.producer());
     found.input.producer = producer;
     faults.into_iter().for_each(|gap| gaps.add(gap));
-    // A start behind the first packet, or long before it, is a clock that was set or never ran.
+    // A start after the first packet, or long before it, is a clock that was set or never ran.
     found.started = found
         .started
         .zip(found.input.first)

@@ -18,14 +18,14 @@ use crate::session::{Profile, ProfileValue};
 use crate::shape;
 use crate::signatures::{Recipe, RecipeDigest, Signatures};
 
-/// Digests of this many bytes are looked for as bytes.
+/// Digests of at least this many bytes are also searched as raw bytes.
 const RAW_FROM: usize = 16;
-/// And identifiers in hex of this many: a MAC address is met by chance once in 10¹⁴ bytes.
+/// The same for identifiers in hex: the six bytes of a MAC address occur by chance once in 10¹⁴ bytes.
 const RAW_ID_FROM: usize = 6;
 
-/// Bytes of each pattern that are searched for; what follows is compared where they stand. Few texts
-/// have so much in common with an identifier, and an automaton of them alone is made four times
-/// faster and stays in the processor's cache.
+/// Bytes of each pattern that the automaton searches for; the rest is compared where these are found.
+/// Few texts share that much with an identifier, and an automaton of the heads alone is built four
+/// times faster and stays in the processor's cache.
 const HEAD: usize = 8;
 
 /// Types that are not searched as text: places are compared as points, lists of apps as lists.
@@ -38,7 +38,7 @@ const IN_USER_AGENTS: &[&str] = &["device_model", "os_version", "carrier", "netw
 struct Known {
     data_type: String,
     value: ProfileValue,
-    /// It counts only beside a key name of its type.
+    /// It counts only under a key name of its type, because it is short or common.
     short: bool,
 }
 
@@ -57,7 +57,7 @@ struct Written {
     of: Option<Arc<Maker>>,
 }
 
-/// Who makes a digest in a way of its own.
+/// A digest that only one product makes, as its recipe describes it.
 #[derive(Debug)]
 struct Maker {
     recipe: String,
@@ -153,8 +153,8 @@ impl Patterns {
     pub(super) fn search(&self, identifier: &Identifier, leaves: &[Seen<'_>], time: Time, hits: &mut Vec<Hit>) {
         let Some(automaton) = &self.automaton else { return };
         let mut lower = Vec::new();
-        // The patterns that were found in the leaf at hand: one hit for each value and leaf is
-        // enough, and bounds what a body of nothing but repeats can cost.
+        // The patterns that were found in this leaf already: one hit for each value and leaf is
+        // enough, and bounds what a body of nothing but repetitions can cost.
         let mut there: BTreeSet<usize> = BTreeSet::new();
         for seen in leaves {
             there.clear();
@@ -226,7 +226,7 @@ impl Patterns {
         first.map(|written| (written, false))
     }
 
-    /// Which of the values that are written like this it is, if it is one.
+    /// Which of the values that are written like this it is, if any.
     fn judge(
         &self,
         identifier: &Identifier,
@@ -319,7 +319,7 @@ impl Known {
     }
 }
 
-/// Two digits behind fourteen: an IMEISV (3GPP TS 23.003 §6.2.2) where nothing longer stands there.
+/// Two digits after fourteen: an IMEISV (3GPP TS 23.003 §6.2.2) where nothing longer stands there.
 struct SoftwareVersion {
     end: usize,
     /// The first is the check digit as well.

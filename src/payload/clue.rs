@@ -1,11 +1,12 @@
-//! What one look at a value tells, and what each decoder must see before it is asked.
+//! Which decoders are worth asking about a value, by one look at it.
 //!
 //! Most values are a word or a number, and nearly all of the fifty decoders would refuse
-//! them at the first byte. A clue is necessary and cheap, never sufficient: it leaves out
-//! only decoders that would find nothing, so what is found is the same without it.
+//! them at the first byte. Each decoder has a clue: a condition that is cheap to check and that every
+//! value it opens meets. So only decoders that would refuse are left out, and what is found is
+//! the same without clues.
 
-/// What is so of every value that a decoder opens, unless a media type is declared for the
-/// value or it is a whole body: then all are asked.
+/// What is true of every value that a decoder opens. It does not count where a media type is
+/// declared for the value, or it is a whole body: then all decoders are asked.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Clue {
     /// It takes a declaration, or a whole body.
@@ -58,7 +59,8 @@ impl Ascii {
 pub(super) struct Look {
     length: usize,
     first: Option<u8>,
-    /// Bytes beyond ASCII count without their highest bit: at most a decoder is asked in vain.
+    /// The characters in it. Bytes beyond ASCII are entered without their highest bit: at worst, that
+    /// asks a decoder in vain.
     ascii: Ascii,
     /// There is a byte beyond ASCII.
     high: bool,
@@ -99,8 +101,8 @@ impl Look {
     }
 }
 
-/// The clues of a list of decoders, put together by their kinds: which of fifty fit a value is told
-/// by a few words and not one after the other.
+/// The clues of a list of decoders as bit sets, so that a few operations on words say which of fifty
+/// fit a value.
 #[derive(Debug)]
 pub(super) struct Clues {
     /// By first byte. In each number here, a bit stands for a decoder: the lowest for the first.
@@ -182,8 +184,8 @@ mod tests {
         assert_eq!(Look::at("中".as_bytes()).is_text(), None);
     }
 
-    /// Every decoder refuses what its clue keeps from it: on each of the cases made for the
-    /// decoders, each of them cut at both ends, and strings of few characters.
+    /// Every decoder refuses whatever its clue rules out: tried with each of the decoders' cases, with
+    /// each of these cut at both ends, and with strings of few characters.
     #[test]
     fn clues_keep_nothing_that_a_decoder_opens() {
         let mut kept = 0;
