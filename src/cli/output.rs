@@ -1,4 +1,4 @@
-//! Where results go: standard output, or files in a folder.
+//! Where results go: standard output, or files in a folder; and what is said beside them.
 
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 
-use crate::session::{Description, private_options};
+use crate::session::private_options;
 
 /// Writes all of `bytes` to standard output.
 pub fn stdout(bytes: &[u8]) -> anyhow::Result<()> {
@@ -71,22 +71,6 @@ pub fn columns() -> Option<u16> {
             .filter(|width| *width > 0);
     }
     None
-}
-
-/// What to do with a session that was recorded.
-pub fn audit_it(folder: &Path) -> String {
-    let described = Description::read(&folder.join("session.toml")).ok();
-    let policy = if described.is_some_and(|session| session.policy.is_some()) { "" } else { " --policy FILE" };
-    format!("audit it: wirewitness audit {}{policy}", folder.display())
-}
-
-/// A folder that can be recorded into, or made.
-///
-/// # Errors
-/// Where a file has its name.
-pub fn session_folder(folder: &Path) -> anyhow::Result<()> {
-    anyhow::ensure!(!folder.is_file(), "{} is a file: name a folder for the session", folder.display());
-    Ok(())
 }
 
 /// Says something that is no result, unless told to be quiet. A line that shows progress makes room.

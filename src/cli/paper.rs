@@ -40,7 +40,7 @@ pub struct Paper {
 #[derive(Debug, Clone, Args)]
 pub struct Held {
     /// Exit with 1 on a finding of this severity or worse (note, low, medium, high, critical), or of this
-    /// code; either only in a phase: cleartext@before-consent; may be given again
+    /// code; either only in a phase: cleartext@before-consent; may be repeated
     #[arg(long, value_name = "SEVERITY|CODE[@PHASE]", value_delimiter = ',', default_values = ["medium"])]
     pub fail_on: Vec<FailOn>,
 

@@ -1,4 +1,4 @@
-//! Paths to documents: folders and ZIPs taken apart, what is no text told apart.
+//! Paths to documents: folders and ZIPs are unpacked, and files that are no text are refused.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,8 @@ pub const MOST_FILES: usize = 200;
 /// Folders in folders that are looked into.
 const DEEPEST: usize = 4;
 
-/// A text may hold one broken character in as many (a picture or a program read as text has
-/// one in eight: 32 of 256 byte values are controls).
+/// A text may hold one broken character in so many. (A picture or a program read as text has
+/// one in eight: 32 of 256 byte values are controls.)
 const LEAST_TEXT: usize = 20;
 
 /// Names and contents of files, and of the documents of folders.
@@ -60,7 +60,7 @@ pub(super) fn unpacked(documents: &[(String, Vec<u8>)]) -> Result<Documents<'_>,
         let before = out.len();
         for inner in archive.names().into_iter().filter(|n| readers::is_document(n)) {
             let bytes = archive.read(&inner).map_err(broken)?;
-            // One in the other is one document, not a box of them.
+            // A ZIP inside a ZIP is one document (DOCX, XLSX), not another collection.
             let boxed = readers::is_zip(&bytes)
                 && readers::Archive::open(&bytes).map_or(true, |a| a.contents() == readers::Contents::Files);
             if !boxed && !bytes.is_empty() {

@@ -66,8 +66,7 @@ use names::Names;
 use crate::evidence::sha256_hex;
 use crate::signatures::Signatures;
 
-/// Largest document: ten times the largest policy page seen, which carried its pictures
-/// inside it.
+/// Largest document in bytes: ten times the largest policy page seen, which had its pictures inside.
 pub const MOST_BYTES: u64 = 64 << 20;
 
 /// Reads one or several documents as one policy.
@@ -75,7 +74,7 @@ pub fn read(paths: &[PathBuf], signatures: &Signatures) -> Result<Policy, Policy
     read_documents(&files::of(paths)?, signatures)
 }
 
-/// As [`read`], of names and contents. What was corrected by hand comes behind the others.
+/// As [`read`], from names and contents. Policies that were corrected by hand come after the others.
 pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) -> Result<Policy, PolicyError> {
     if documents.is_empty() {
         return Err(PolicyError::Nothing);
@@ -158,7 +157,7 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
     Ok(policy)
 }
 
-/// From blocks to what they say.
+/// Blocks to a policy: the stages of the diagram above, in its order.
 fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: &Names<'_>) -> Policy {
     let sections = sections::read(blocks, lexicon);
     let mut used = vec![false; blocks.len()];
