@@ -75,7 +75,7 @@ fn used(process: u32) -> (u64, u64) {
     let status = read("status");
     let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap_or_default();
     let resident = line.trim().trim_end_matches(" kB").parse().unwrap_or(0);
-    // Behind the name, which stands in brackets, utime and stime are the 12th and 13th field (proc(5)).
+    // After the name, which stands in brackets, utime and stime are the 12th and 13th field (proc(5)).
     let stat = read("stat");
     let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
     (resident, fields.filter_map(|f| f.parse::<u64>().ok()).sum())

@@ -18,9 +18,8 @@ use crate::evidence::{Direction, Transport};
 use super::slicer::{Flags, Kind, Segment};
 use super::{Endpoints, StreamId};
 
-/// Conversations that are remembered. Those unused for longest are forgotten
-/// beyond it, and a packet that comes for one later opens a stream of its own.
-/// All of them take some 70 MB.
+/// Conversations that are remembered, in some 70 MB. Beyond that, those unused for longest are
+/// forgotten; a later packet of one opens a new stream.
 const REMEMBERED: usize = 1 << 19;
 
 /// The stream that a segment belongs to.
@@ -66,8 +65,8 @@ pub struct Numbering {
 #[derive(Debug)]
 struct Table {
     remembered: usize,
-    /// Two generations: what is used moves to the young one; when that is full, what
-    /// is left in the old one was not used for a long time.
+    /// Two generations: what is used moves to the young one. When that is full, whatever is left in the
+    /// old one was not used for a long time and is dropped.
     young: HashMap<Ends, Conversation, RandomState>,
     old: HashMap<Ends, Conversation, RandomState>,
     tcp: u32,

@@ -5,8 +5,8 @@ pub(crate) fn line_at(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|b| *b == b'\n').count() + 1
 }
 
-/// What is wrong with `text`, and in which line. Not the line itself: what stands in a device's
-/// profile is not for a log.
+/// What is wrong with `text`, and in which line. The line itself is not quoted, because it may be
+/// an identifier and errors end up in logs.
 pub(super) fn problem(text: &str, error: &toml::de::Error) -> String {
     let line = error.span().map_or(1, |span| line_at(text, span.start));
     format!("line {line}: {}", error.message().trim().replace('\n', " "))
