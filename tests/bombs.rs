@@ -25,7 +25,7 @@ const MEMORY_KIB: u64 = 1 << 20;
 /// Seconds of processor time, which unlike those of the clock are the same on a busy machine.
 /// The tests run a debug build, which takes ten to twenty times as long as a release.
 const CPU_SECONDS: u64 = 60;
-/// What a message keeps of its body (DESIGN, bounded memory).
+/// What a message keeps of its body (`message::draft::BODY_KEPT`).
 const BODY: usize = 8 << 20;
 
 /// IPv4 and TCP without checksums, from the client (or the server).

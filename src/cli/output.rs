@@ -1,6 +1,6 @@
 //! Where results go: standard output, or files in a folder; and what is said beside them.
 
-use std::io::{IsTerminal, Write};
+use std::io::{BufWriter, IsTerminal, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -10,17 +10,32 @@ use crate::session::private_options;
 
 /// Writes all of `bytes` to standard output.
 pub fn stdout(bytes: &[u8]) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    out.write_all(bytes)?;
-    out.flush()?;
-    Ok(())
+    stdout_with(|out| Ok(out.write_all(bytes)?))
+}
+
+/// Writes to standard output what `write` makes.
+pub fn stdout_with(write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    write(&mut out)?;
+    Ok(out.flush()?)
 }
 
 /// Writes `folder/name`, making the folder where needed.
 pub fn file(folder: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    file_with(folder, name, |out| Ok(out.write_all(bytes)?))
+}
+
+/// Writes to `folder/name` what `write` makes.
+pub fn file_with(
+    folder: &Path,
+    name: &str,
+    write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let path = folder.join(name);
-    std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
+    let cannot = || format!("cannot write {}", path.display());
+    let mut out = BufWriter::new(std::fs::File::create(&path).with_context(cannot)?);
+    write(&mut out).and_then(|()| Ok(out.flush()?)).with_context(cannot)
 }
 
 /// Writes a new file that only its owner may read; one that is there is not overwritten.

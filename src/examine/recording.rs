@@ -16,6 +16,7 @@ use crate::session::Session;
 use crate::signatures::Signatures;
 
 use super::apps::{AppMap, AppNames};
+use super::relief::Relief;
 use super::streams::Streams;
 use super::survey::{Known, carries_names};
 use super::{ExamineError, Remarks, segments, slicer};
@@ -111,6 +112,7 @@ impl Recording {
         let all = keys.derives_masters();
         let sealed = keys.wireguard().can_open();
         let mut streams = Streams::new(&self.options, &AppNames::from([]));
+        let mut relief = Relief::default();
         let mut began: HashMap<StreamId, StreamKey> = HashMap::new();
         let mut answers: BTreeMap<IpAddr, Vec<BTreeSet<Frame>>> = BTreeMap::new();
         let (mut groups, mut elsewhere) = (BTreeSet::new(), BTreeMap::<StreamKey, BTreeSet<Frame>>::new());
@@ -156,6 +158,10 @@ impl Recording {
                     let asked = keys.take_asked();
                     if let Some(stream) = found.get_mut(&key).filter(|_| is_wanted) {
                         stream.secrets.extend(asked);
+                    }
+                    if relief.is_due(segment) {
+                        let load = streams.relieve(relief.too_heavy(), &mut sink);
+                        relief.weighed(load);
                     }
                 }
                 true

@@ -6,25 +6,26 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use crate::evidence::{Direction, Gap, GapReason, Gaps, Transport};
-use crate::message::{Conversation, Datagram, Datagrams, Item, Options, Weights};
+use crate::message::{Conversation, Datagram, Datagrams, Item, Options};
 use crate::net::{Assigned, Endpoints, Leg, Segment, StreamId, TcpStream};
 use crate::secure::quic::Owners;
 
 use super::SHARDS;
 use super::apps::AppNames;
 use super::paths::Placed;
+use super::relief::{GROWN, Load, MAX_WAITING, TooHeavy};
 
 /// Streams that are followed at the same time in a whole run; a shard follows 1/64. A
-/// connection in the middle of a request takes some 3 KiB: all of them, some 100 MiB. Beyond
-/// it one that was quiet while all others were looked at is ended where it stands.
+/// connection in the middle of a request takes some 3 KiB, all of them some 100 MiB. Beyond that,
+/// the stream that was silent for longest is ended where it is.
 const MAX_STREAMS: usize = 32 * 1024;
 
-/// Bytes of segments that wait for earlier ones, in a whole run; a shard keeps 1/64. More than
-/// one direction may keep by itself, which is what makes it matter only to many at once.
+/// Bytes of segments that wait for earlier ones, in a whole run; a shard keeps 1/64, which is more
+/// than one direction may keep: the limit is reached only by many streams at once.
 const MAX_AHEAD: usize = 96 << 20;
 
-/// Bytes that were delivered and are kept to compare repetitions with, in a whole run: those
-/// of 8,192 connections that are busy at the same time.
+/// Delivered bytes that are kept to compare repetitions with, in a whole run: enough for 8,192
+/// connections that are busy at the same time.
 const MAX_COMPARED: usize = 64 << 20;
 
 /// Connection ids that QUIC connections are followed by in a whole run; a shard keeps 1/64.
@@ -34,8 +35,7 @@ const MAX_IDS: usize = 512 * 1024;
 /// One stream and what reads it.
 enum Reader {
     Tcp(Box<Connection>),
-    /// A TCP connection of which both directions have ended: what still comes of it are
-    /// repetitions.
+    /// A TCP connection both of whose directions have ended: whatever still comes repeats earlier bytes.
     Over,
     /// `ends` are those that it began between.
     Udp {
@@ -50,8 +50,7 @@ struct Connection {
     ends: Endpoints,
     /// Where it was first seen.
     began: Leg,
-    /// Many connections never say anything: only one that does, or that needs to remember
-    /// more, has it.
+    /// Made only once the connection says something or has more to remember: many never do.
     conversation: Option<Box<Conversation>>,
 }
 
@@ -103,12 +102,30 @@ impl Reader {
         }
     }
 
-    /// Nothing of it waits for what may follow: ended early, nothing is lost.
+    /// Whether nothing is lost if it is ended early.
     fn is_spent(&self) -> bool {
         match self {
             Self::Tcp(_) => false,
             Self::Over => true,
             Self::Udp { datagrams, .. } => datagrams.is_stateless(),
+        }
+    }
+
+    /// Memory of what waits in it beside messages that are still coming in, about.
+    fn waiting(&self) -> usize {
+        match self {
+            Self::Tcp(connection) => connection.conversation.as_ref().map_or(0, |conversation| conversation.waiting()),
+            Self::Over => 0,
+            Self::Udp { datagrams, .. } => datagrams.waiting(),
+        }
+    }
+
+    /// What of it a few bytes can make.
+    fn grown(&self) -> usize {
+        match self {
+            Self::Tcp(connection) => connection.conversation.as_ref().map_or(0, |conversation| conversation.grown()),
+            Self::Over => 0,
+            Self::Udp { datagrams, .. } => datagrams.grown(),
         }
     }
 
@@ -127,6 +144,8 @@ impl Reader {
 /// A stream that is followed.
 struct Followed {
     reader: Reader,
+    /// What a few bytes made of it, as of when it was last heard of.
+    grown: usize,
     /// When it was last heard of.
     last: u64,
 }
@@ -147,11 +166,13 @@ pub struct Streams {
     ids: Owners<u32, StreamId>,
     /// Streams that a connection went on in, and where it began.
     moved: HashMap<StreamId, StreamId>,
-    /// Every stream once, with when it was last looked at: one that was heard of since is
-    /// looked at again behind all others.
+    /// Every stream once, with the time when it was last looked at. One that had a segment since then
+    /// goes to the end and is looked at again later.
     quiet: VecDeque<(u64, StreamId)>,
     clock: u64,
     kept: Kept,
+    /// What a few bytes made in all of them.
+    grown: usize,
 }
 
 impl Streams {
@@ -166,6 +187,7 @@ impl Streams {
             quiet: VecDeque::new(),
             clock: 0,
             kept: Kept::default(),
+            grown: 0,
         }
     }
 
@@ -173,10 +195,10 @@ impl Streams {
     pub fn push(&mut self, placed: &Placed, segment: &Segment<'_>, gaps: &mut Gaps, sink: &mut dyn FnMut(Item)) {
         let assigned = &placed.assigned;
         if let Some(replaced) = assigned.replaces.and_then(|id| self.open.remove(&id)) {
-            self.finish_one(replaced.reader, sink);
+            self.finish_one(replaced, sink);
         }
         if segment.quoted {
-            // An ICMP error quotes it: it has a number, and carries nothing.
+            // An ICMP error quotes it: it gets a stream number but carries nothing.
             return;
         }
         let home = self.home(placed, segment, gaps);
@@ -196,7 +218,7 @@ impl Streams {
                     Reader::Udp { datagrams: Box::new(datagrams), ends: assigned.endpoints }
                 }
             };
-            Followed { reader, last: clock }
+            Followed { reader, grown: 0, last: clock }
         });
         followed.last = clock;
         let reader = &mut followed.reader;
@@ -243,13 +265,20 @@ impl Streams {
                 }
             }
         }
+        let grown = followed.reader.grown();
+        self.grown = self.grown.saturating_sub(followed.grown).saturating_add(grown);
+        followed.grown = grown;
+        self.lighten(sink);
         self.make_room(gaps, sink);
     }
 
-    /// What the messages of all streams weigh that are still coming in, once those are handed on
-    /// as far as they came that weigh `too_heavy` or more.
-    pub fn relieve(&mut self, too_heavy: Option<usize>, sink: &mut dyn FnMut(Item)) -> Weights {
-        if let Some(least) = too_heavy {
+    /// What all streams hold, once messages are handed on as far as they came that are too heavy, and
+    /// streams are ended in which too much waits.
+    pub fn relieve(&mut self, too_heavy: TooHeavy, sink: &mut dyn FnMut(Item)) -> Load {
+        if let Some(least) = too_heavy.waiting {
+            self.end_heavy(least, sink);
+        }
+        if let Some(least) = too_heavy.messages {
             let mut ids: Vec<StreamId> = self.open.keys().copied().collect();
             ids.sort_unstable();
             for id in ids {
@@ -264,22 +293,53 @@ impl Streams {
                 }
             }
         }
-        let mut weights = Weights::default();
+        let mut load = Load::default();
         for followed in self.open.values_mut() {
             match &mut followed.reader {
                 Reader::Tcp(connection) => {
                     if let Some(conversation) = &mut connection.conversation {
-                        conversation.weigh(&mut weights);
+                        conversation.weigh(&mut load.messages);
                     }
                 }
-                Reader::Udp { datagrams, .. } => datagrams.weigh(&mut weights),
+                Reader::Udp { datagrams, .. } => datagrams.weigh(&mut load.messages),
                 Reader::Over => {}
             }
+            load.waiting.add(followed.reader.waiting());
         }
-        weights
+        load
     }
 
-    fn finish_one(&mut self, reader: Reader, sink: &mut dyn FnMut(Item)) {
+    /// Ends those in which `least` bytes or more wait.
+    fn end_heavy(&mut self, least: usize, sink: &mut dyn FnMut(Item)) {
+        let heavy = self.open.iter().filter(|(_, followed)| followed.reader.waiting() >= least);
+        let mut ids: Vec<StreamId> = heavy.map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        for id in ids {
+            self.end_early(id, sink);
+        }
+    }
+
+    /// Ends the heaviest where few bytes made more in this shard than it may hold from one step to the next.
+    fn lighten(&mut self, sink: &mut dyn FnMut(Item)) {
+        while self.grown > GROWN / SHARDS {
+            let heaviest = self.open.iter().max_by_key(|(id, followed)| (followed.grown, **id));
+            let Some((id, _)) = heaviest.filter(|(_, followed)| followed.grown > 0) else { return };
+            self.end_early(*id, sink);
+        }
+    }
+
+    fn end_early(&mut self, id: StreamId, sink: &mut dyn FnMut(Item)) {
+        let Some(followed) = self.open.remove(&id) else { return };
+        let most = MAX_WAITING >> 20;
+        let detail =
+            format!("{most} MiB may wait in streams for what completes it; one with much of it was ended early");
+        sink(Item::Gap(Gap::new(GapReason::Limit, format!("stream {}", id.number), detail)));
+        self.finish_one(followed, sink);
+    }
+
+    fn finish_one(&mut self, followed: Followed, sink: &mut dyn FnMut(Item)) {
+        let Followed { reader, grown, .. } = followed;
+        self.grown = self.grown.saturating_sub(grown);
         if let Reader::Tcp(connection) = &reader {
             self.kept.without(&connection.tcp);
         }
@@ -316,7 +376,7 @@ impl Streams {
         for (_, followed) in rest {
             followed.reader.finish(&self.options, sink);
         }
-        self.kept = Kept::default();
+        (self.kept, self.grown) = (Kept::default(), 0);
         self.quiet.clear();
         self.ids.clear();
         self.moved.clear();
@@ -341,7 +401,7 @@ impl Streams {
                     let detail = format!("more than {MAX_STREAMS} streams at once; a quiet one was ended early");
                     gaps.add(Gap::new(GapReason::Limit, format!("stream {}", id.number), detail));
                 }
-                self.finish_one(followed.reader, sink);
+                self.finish_one(followed, sink);
             }
         }
     }
@@ -388,8 +448,8 @@ impl Kept {
     }
 }
 
-/// Which way a datagram of a connection goes that began between `began`, and between which
-/// ends it now is. One of the two ends stayed, else it would be no stream of its group.
+/// The direction of a datagram whose connection began between the ends `began`, and the ends that it
+/// has now. One of the two is still the same, or the stream would not be in its group.
 fn between(began: Endpoints, assigned: &Assigned, segment: &Segment<'_>) -> (Direction, Endpoints) {
     let Segment { src, dst, .. } = *segment;
     let direction = match () {

@@ -18,12 +18,12 @@ pub struct Options {
     pub keys: Arc<KeyLog>,
     /// Compute `body_sha256` (it is empty otherwise).
     pub hash_bodies: bool,
-    /// Of a received body, bytes that are kept where that is fewer than of others: who only looks
-    /// what an answer teaches needs no downloads. A body that is cut there is no gap.
+    /// Bytes that are kept of a received body, if fewer than of a sent one: to learn what an answer
+    /// teaches takes no downloads. A body that is cut there is no gap.
     pub answer_kept: Option<usize>,
-    /// What protocols are told by that nothing here parses.
+    /// How to recognise protocols that nothing here parses.
     pub protocols: Arc<Protocols>,
-    /// By input: it is a dump of plaintext, which does not show how it travelled.
+    /// For each input, whether it is a dump of plaintext, which does not show how the data travelled.
     pub dumps: Arc<[bool]>,
 }
 
@@ -103,6 +103,16 @@ impl Conversation {
     /// Adds what the messages weigh that are still coming in.
     pub fn weigh(&mut self, weights: &mut Weights) {
         self.layer.drafts(&mut self.context, &mut |draft, _| weights.add(draft.held()));
+    }
+
+    /// Memory of what waits beside the messages that are still coming in, about.
+    pub fn waiting(&self) -> usize {
+        self.layer.waiting()
+    }
+
+    /// What of it a few bytes can make: open streams, their heads and tables.
+    pub fn grown(&self) -> usize {
+        self.layer.grown()
     }
 
     /// Hands on what came so far of those that weigh `least` or more.

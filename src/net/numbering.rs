@@ -18,9 +18,10 @@ use crate::evidence::{Direction, Transport};
 use super::slicer::{Flags, Kind, Segment};
 use super::{Endpoints, StreamId};
 
-/// Conversations that are remembered, in some 70 MB. Beyond that, those unused for longest are
-/// forgotten; a later packet of one opens a new stream.
-const REMEMBERED: usize = 1 << 19;
+/// Conversations that are remembered. Beyond that, those unused for longest are forgotten; a later
+/// packet of one opens a new stream. All of them take 34 MB: each of two tables is full where it
+/// would have to grow, at seven eighths of a power of two.
+const REMEMBERED: usize = 7 << 16;
 
 /// The stream that a segment belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -94,6 +94,9 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
                 continue;
             }
         };
+        if format == readers::Format::Pdf {
+            beyond.extend(files::portable_remark(name));
+        }
         let readers::Document { blocks: read, parts, unread } = read;
         let (read, left) = budget.within(read, unread);
         beyond.extend(left.remark(name, sources.len() as u32));
