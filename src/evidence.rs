@@ -1,5 +1,5 @@
 //! The words every stage shares: time, where evidence lies, how it was decoded,
-//! what could not be seen, and how a value is shown without being told.
+//! what could not be seen, and how a value is shown masked.
 //!
 //! Nothing here knows a protocol. Offsets and lengths are bytes, times are
 //! nanoseconds since the Unix epoch, frames and streams are numbered as
@@ -58,7 +58,7 @@ impl Time {
         i64::try_from(stamp.as_nanosecond()).ok().map(Self)
     }
 
-    /// This machine's clock: for who makes a session, never for who reads one.
+    /// This machine's clock: for recording a session, never for reading one.
     pub fn now() -> Self {
         Self(i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or_default())
     }
@@ -209,8 +209,8 @@ pub struct Step {
 }
 
 impl Step {
-    /// Shorter results are little more than the value itself. An IMEI or a phone number
-    /// has so few forms that all their digests can be tried: a digest of it is the value.
+    /// Shorter results are little more than the value itself. There are so few possible IMEIs and phone
+    /// numbers that all their digests can be tried, so a digest of one gives the value away.
     pub const TELLING: u64 = 64;
 }
 
@@ -242,7 +242,7 @@ pub struct Locator {
 pub enum GapReason {
     /// No secret with this connection's client random.
     NoKey,
-    /// A secret is there, and no record opens with it.
+    /// There is a secret, but no record opens with it.
     KeyDoesNotFit,
     /// The client ended the handshake after the server's flight.
     Pinned,
@@ -272,8 +272,8 @@ pub enum GapReason {
     SealedPayload,
     /// A layer that claims an encoding and does not decode.
     Undecodable,
-    /// Of a message: its sender cut it off, or its receiver refused the rest. All that was sent
-    /// of it was seen, so it is no gap in what was seen and never counted as one.
+    /// Of a message: its sender cut it off, or its receiver refused the rest. Everything that was sent
+    /// was seen, so this is never counted as a gap.
     Cancelled,
 }
 
@@ -314,7 +314,7 @@ pub struct Gap {
     /// Bytes that were not seen, as far as they are known.
     #[serde(default)]
     pub bytes: u64,
-    /// How often, where like ones were added up; `at` is the first.
+    /// How many equal gaps were added up; `at` is the first of them.
     pub count: u64,
 }
 
@@ -330,20 +330,20 @@ impl Gap {
     }
 }
 
-/// Adds up gaps of the same reason and detail, so that a capture with a million
-/// holes stays one line with a count. Details must therefore come from a small set;
-/// what differs from hole to hole belongs in `at`.
+/// Adds up gaps of the same reason and detail, so that a million holes in a capture are one line
+/// with a count. Details must therefore come from a small set; whatever differs from hole to hole
+/// belongs into `at`.
 #[derive(Clone, Debug, Default)]
 pub struct Gaps {
     by_kind: std::collections::BTreeMap<(GapReason, String), Gap>,
 }
 
 impl Gaps {
-    /// Different details kept for each run; more than that are added to the last one.
+    /// Different details that are kept; further ones are added to the last one.
     const LIMIT: usize = 1024;
 
-    /// Counts `gap`. Of like ones the smallest `at` is kept (shorter text first, so that
-    /// `frame 9` is before `frame 10`): the order of calls does not matter.
+    /// Counts `gap`. Of equal ones the smallest `at` is kept (shorter text first, so that
+    /// `frame 9` is before `frame 10`), so the order of calls does not matter.
     pub fn add(&mut self, gap: Gap) {
         let key = (gap.reason, gap.detail.clone());
         if let Some(known) = self.by_kind.get_mut(&key) {
@@ -385,7 +385,7 @@ pub struct Span {
     pub quote: String,
 }
 
-/// A value as a report may show it: enough to recognise, not enough to use.
+/// A value as a report may show it: enough to recognise it, too little to use it.
 ///
 /// `867530900000017` becomes `86····…··17`: at most two characters at each end,
 /// and none at all of values under eight characters.

@@ -49,19 +49,19 @@ pub struct Input {
     pub clock: Option<Clock>,
 }
 
-/// How a capture's clock stands to that of the session.
+/// How far a capture's clock is off from that of the session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clock {
     /// Milliseconds that were added to the times of its packets.
     pub added_ms: i64,
-    /// How wrong that can be, in milliseconds.
+    /// Its uncertainty, in milliseconds.
     pub uncertainty_ms: u64,
     /// How it is known.
     pub by: ClockBy,
-    /// The capture that it was held against.
+    /// The capture that it was compared with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub with: Option<String>,
-    /// Connections that both hold.
+    /// Connections that are in both.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub connections: u64,
 }
@@ -82,7 +82,7 @@ pub enum ClockBy {
     Marks,
     /// Connections that another capture holds as well.
     Connections,
-    /// The same, and the difference is no more than a packet takes on its way: nothing was added.
+    /// The same, but the difference is no more than a packet's travel time: nothing was added.
     Agrees,
     /// The same, but they differ among each other: nothing was added.
     Unsteady,
@@ -91,7 +91,7 @@ pub enum ClockBy {
 }
 
 impl Clock {
-    /// The skew to allow for, in milliseconds: what was given, or more where a clock is known less well.
+    /// The skew to allow for, in milliseconds: what was given, or the largest uncertainty of a clock.
     pub fn allowed_skew_ms(given: u64, inputs: &[Input]) -> u64 {
         let known = inputs.iter().filter_map(|input| input.clock.as_ref()).filter(|clock| clock.added_ms != 0);
         known.map(|clock| clock.uncertainty_ms).fold(given, u64::max)
@@ -106,7 +106,7 @@ pub enum Role {
     FirstParty,
     /// A product that the signatures know.
     ThirdParty,
-    /// A company's domain is known, which of its products it is, not.
+    /// A domain of a known company or group; which of its products it is, is not known.
     GroupUnknown,
     /// A domain no signature knows, while first parties were given.
     Unnamed,
@@ -171,9 +171,9 @@ pub struct Recipient {
 pub enum Consent {
     /// Between `launched` and `consent-given`.
     Before,
-    /// Behind `consent-refused` and before a later `consent-given`.
+    /// After `consent-refused` and before a later `consent-given`.
     Refused,
-    /// Behind `consent-given`.
+    /// After `consent-given`.
     After,
     /// No marks, or the capture starts after `launched`: not judged.
     Unmarked,
@@ -298,7 +298,7 @@ pub struct Sighting {
     pub first: Time,
     /// See `first`.
     pub last: Time,
-    /// The idle device sends the like as well (see `examine::noise`).
+    /// The idle device sends the same as well (see `examine::noise`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub noise: bool,
     /// The first one's evidence.
@@ -306,8 +306,8 @@ pub struct Sighting {
 }
 
 impl Sighting {
-    /// The profile has values of its type, and this is none of them: another device's, or one
-    /// that the profile does not have. It is listed, and accuses nobody.
+    /// Whether the profile has values of its type and this is none of them: it is another device's, or
+    /// the profile is incomplete. It is listed, and accuses nobody.
     pub fn is_of_another_device(&self) -> bool {
         self.reason.0.iter().any(|ground| ground.code == GroundCode::NotOfProfile)
     }
@@ -451,7 +451,7 @@ pub struct Sealed {
     pub may_contain: Vec<String>,
     /// Why it cannot be opened, in English.
     pub reason: String,
-    /// The same in Chinese; empty in reports that were made before it stood there.
+    /// The same in Chinese; empty in reports of a version that had no Chinese reasons.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason_zh: String,
     /// How often.
@@ -460,7 +460,7 @@ pub struct Sealed {
     pub place: Place,
 }
 
-/// `com.x` and its further processes, `com.x:push`, are one app.
+/// Whether two names are of one app: `com.x` and its other processes, such as `com.x:push`, are.
 pub fn same_app(app: &str, audited: &str) -> bool {
     app.split(':').next() == audited.split(':').next()
 }
@@ -470,8 +470,8 @@ pub fn same_app(app: &str, audited: &str) -> bool {
 pub struct Coverage {
     /// Sent payload bytes of opened streams.
     pub opened_bytes: u64,
-    /// Sent payload bytes of all streams, also those that are known to have been sent, by the
-    /// sequence numbers around them or a packet's own length, and that were not captured.
+    /// Sent payload bytes of all streams, including bytes that were not captured and that sequence
+    /// numbers or a packet's length show to have been sent.
     pub total_bytes: u64,
     /// Sent messages that were read.
     pub opened_messages: u64,

@@ -25,7 +25,7 @@ const MEMORY_KIB: u64 = 1 << 20;
 /// Seconds of processor time, which unlike those of the clock are the same on a busy machine.
 /// The tests run a debug build, which takes ten to twenty times as long as a release.
 const CPU_SECONDS: u64 = 60;
-/// What a message keeps of its body (DESIGN, bounded memory).
+/// What a message keeps of its body (`message::draft::BODY_KEPT`).
 const BODY: usize = 8 << 20;
 
 /// IPv4 and TCP without checksums, from the client (or the server).
@@ -75,7 +75,7 @@ fn used(process: u32) -> (u64, u64) {
     let status = read("status");
     let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap_or_default();
     let resident = line.trim().trim_end_matches(" kB").parse().unwrap_or(0);
-    // Behind the name, which stands in brackets, utime and stime are the 12th and 13th field (proc(5)).
+    // After the name, which stands in brackets, utime and stime are the 12th and 13th field (proc(5)).
     let stat = read("stat");
     let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
     (resident, fields.filter_map(|f| f.parse::<u64>().ok()).sum())

@@ -154,7 +154,7 @@ fn a_stream_of_no_known_protocol_does_not_count_as_read() {
 
 #[test]
 fn the_end_of_a_capture_is_no_refusal() {
-    // Behind the server's first flight and the client's answer, before any request.
+    // After the server's first flight and the client's answer, before any request.
     let whole = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/aftersales/capture.pcapng"));
     let cut = whole.expect("is readable").get(..3000).expect("is longer").to_vec();
     let folder = session(&[("a.pcapng", cut)]);

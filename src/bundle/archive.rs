@@ -17,8 +17,8 @@ const DEPTH: usize = 16;
 /// Longest path of a file in a bundle.
 const PATH: usize = 1024;
 
-/// How much larger than packed a member may unpack. What is written here is stored; who packs it
-/// again with a compressor gets some twentyfold of a report.
+/// How many times its packed size a member may unpack to. Bundles are written uncompressed; packed
+/// again with a compressor, a report shrinks to a twentieth.
 const RATIO: u64 = 200;
 
 /// Members packed smaller than this may unpack to `RATIO` times it in any case.
@@ -121,7 +121,7 @@ impl Archive {
             read.map_err(|error| fail(format!("cannot be read: {error}")))?;
             match zip::ZipArchive::new(BufReader::new(file)) {
                 Ok(zip) => archive.zip = Some(zip),
-                // One that was a bundle is told as an altered one, with its name.
+                // What is left of a bundle is reported as an altered one.
                 Err(_) if head == b"PK" => {
                     archive.faults.push(Fault { path: file_name(path), wrong: Wrong::Damaged });
                 }
@@ -155,8 +155,8 @@ impl Archive {
         Ok(())
     }
 
-    /// Of several members with one name the last is the one, as for any reader; that there are others,
-    /// [`Archive::first_difference`] tells.
+    /// Of several members with one name the last counts, as for other readers of ZIP; that there are
+    /// others is found by [`Archive::first_difference`].
     fn list(&mut self, length: u64) {
         let Some(zip) = &mut self.zip else { return };
         let mut all = 0_u64;

@@ -1,4 +1,4 @@
-//! What somebody took for a bundle and is none: what it is, what a bundle looks like, what to do.
+//! The answer to something that is no bundle: what it is, what a bundle looks like, what to do.
 
 use std::fs::File;
 use std::io::Read;

@@ -15,7 +15,7 @@ pub enum State {
     Altered,
     /// In the bundle, not in the manifest.
     Added,
-    /// As it was, and what it says does not come out again.
+    /// Unaltered, but repeating what it says gave something else.
     Differs,
 }
 

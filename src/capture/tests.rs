@@ -542,7 +542,7 @@ fn since_when_it_was_recorded_is_read_where_it_can_be_true() {
     };
     let quiet = 1_699_999_990 * SECOND + 5;
     assert_eq!(since(quiet), Some(Time(quiet)));
-    // Behind its first packet; ages before it; not known.
+    // After its first packet; ages before it; not known.
     assert_eq!([since(1_700_000_001 * SECOND), since(SECOND), since(0)], [None; 3]);
 }
 

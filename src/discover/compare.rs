@@ -28,7 +28,7 @@ struct Candidate<'r> {
     keys: BTreeSet<&'r str>,
 }
 
-/// Holds the runs against each other. `show_values` prints values as they are.
+/// Compares the runs. `show_values` prints values as they are.
 pub fn compare(runs: &[(RunRead, Run)], signatures: &Signatures, show_values: bool, mut gaps: Vec<Gap>) -> Discoveries {
     let of = |relation| runs.iter().filter(move |(read, _)| read.relation == relation).map(|(_, run)| run);
     let same: Vec<&Run> = of(Relation::Same).collect();
@@ -97,13 +97,7 @@ pub fn compare(runs: &[(RunRead, Run)], signatures: &Signatures, show_values: bo
         let fate = |relation| fate(of(relation), identity, candidate.places.keys().copied());
         let [reinstall, reset, other_device] =
             [Relation::Reinstalled, Relation::Reset, Relation::OtherDevice].map(fate);
-        let is_constant = ![reinstall, reset, other_device].contains(&Fate::Renewed);
-        let names = match reinstall {
-            _ if is_constant => Names::DeviceOrApp,
-            Fate::Survives => Names::Device,
-            Fate::Renewed => Names::Installation,
-            Fate::NotSeen | Fate::NotTested => Names::DeviceOrInstallation,
-        };
+        let names = named_by(reinstall, reset, other_device);
         let label = labels.get(identity).cloned().unwrap_or_default();
         let masked = mask(&candidate.value.written);
         let looks_like = candidate.looks_like.as_ref().map(|(data_type, _)| data_type.clone());
@@ -126,7 +120,7 @@ pub fn compare(runs: &[(RunRead, Run)], signatures: &Signatures, show_values: bo
             masked,
             label,
         };
-        if is_constant { undecided.push(identifier) } else { identifiers.push(identifier) }
+        if names == Names::DeviceOrApp { undecided.push(identifier) } else { identifiers.push(identifier) }
     }
     for (read, run) in runs {
         gaps.extend(run.limits.iter().map(|limit| Gap::new(GapReason::Limit, &read.name, limit)));
@@ -157,6 +151,17 @@ pub fn compare(runs: &[(RunRead, Run)], signatures: &Signatures, show_values: bo
         set_aside: set_aside.into_iter().collect(),
         varying,
         gaps,
+    }
+}
+
+/// What a value that stays on the first device names, by what became of it elsewhere. Where no run
+/// has another value, it may be a constant of the app.
+fn named_by(reinstall: Fate, reset: Fate, other_device: Fate) -> Names {
+    match reinstall {
+        _ if ![reinstall, reset, other_device].contains(&Fate::Renewed) => Names::DeviceOrApp,
+        Fate::Survives => Names::Device,
+        Fate::Renewed => Names::Installation,
+        Fate::NotSeen | Fate::NotTested => Names::DeviceOrInstallation,
     }
 }
 
@@ -339,7 +344,7 @@ impl<'s> Judge<'s> {
             Strength::Token if text.len() >= LONG_TOKEN => Ok(form),
             _ if described => Err(Some(Aside::Property)),
             _ if is_moment => Err(Some(Aside::Time)),
-            // Behind a name of its own in the user agent (`id/9f3c…`) it is no part of a model.
+            // After a name of its own in the user agent (`id/9f3c…`) it is no part of a model.
             _ if !(named && spot.is_in_user_agent()) && self.is_part_of_a_property(text) => Err(Some(Aside::Property)),
             Strength::Token => Ok(form),
             Strength::Weak if named => Ok(form),

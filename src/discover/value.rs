@@ -51,7 +51,7 @@ const DOUBLE_DIGITS: usize = 17;
 const CERTAIN_DIGITS: usize = 15;
 /// Hex digits likewise: an Android ID has 16, 64 bits.
 const CERTAIN_HEX: usize = 16;
-/// Shorter ones say too little even beside a name (DESIGN.md, short values).
+/// Shorter values prove too little even under a name that fits.
 const SHORTEST: usize = 8;
 /// Characters of a token: 16 of 64 are 96 bits.
 const TOKEN: usize = 16;

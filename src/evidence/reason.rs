@@ -36,7 +36,7 @@ grounds! {
     NameDns,
     /// By the newest of several DNS answers; the others are {others}.
     NameDnsOfSeveral,
-    /// By a DNS answer whose time had run out.
+    /// By a DNS answer that had expired.
     NameDnsExpired,
     /// By a DNS answer to another client.
     NameDnsOtherClient,
@@ -120,7 +120,7 @@ grounds! {
     Keyed,
     /// No key there says so.
     Unkeyed,
-    /// Within 1 km of a place of the device profile, in {datum}, with {decimals} decimals.
+    /// Within 100 m of a place of the device profile, in {datum}, as far as {decimals} decimals can tell.
     ProfilePlace,
     /// The keys are names of it and the values are in range.
     PlaceKeys,

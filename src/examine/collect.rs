@@ -1,7 +1,7 @@
-//! What was seen, added up: contacts, sightings, sealed payloads, coverage.
+//! Adds up what was seen: contacts, sightings, sealed payloads, coverage.
 //!
-//! Like sightings are one, with a count; the smallest place gives the evidence, not
-//! the first to arrive. So collectors of shards can be merged in any order.
+//! Equal sightings are one, with a count. Its evidence is the one at the smallest place, not
+//! the first to arrive, so the collectors of shards can be merged in any order.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -39,8 +39,7 @@ struct Unread {
     counted: bool,
 }
 
-/// Bytes of a body that were sent and that the imported file does not have: its head was
-/// read, they were not.
+/// Bytes of a body that were sent and that the imported file left out. They count as not read.
 fn left_out(message: &Message) -> u64 {
     match message.incomplete {
         Some(GapReason::LossyImport) => message.body_len.saturating_sub(message.body.len() as u64),
@@ -149,9 +148,9 @@ impl Collector {
         self.rhythms.add(message, &recipient, &phase, &found.hits);
     }
 
-    /// A name that is asked for goes to whoever answers for its zone. Resolvers are no
-    /// contact of the app, and names are no message to anybody; a value of the device
-    /// in a name is a sighting all the same.
+    /// A DNS question. The name reaches whoever runs its zone, so a value of the device in it is a
+    /// sighting. Otherwise it counts for nothing: a resolver is no contact of the app, and a question
+    /// is no message to the zone.
     fn question(&mut self, message: &Message, dns: &Dns, lens: &Lens<'_>) {
         if dns.response || message.protocol != Protocol::Dns {
             return;
@@ -176,8 +175,8 @@ impl Collector {
     }
 
     /// Why nothing of a message could be read, and whether its stream is counted already.
-    /// Bytes of no known protocol are searched all the same; only text among them can
-    /// be said to have been read.
+    /// Bytes of an unknown protocol are searched too, but only if they are text can they be said to
+    /// have been read.
     fn unread(&mut self, message: &Message) -> Option<Unread> {
         match message.kind {
             Kind::Closed { reason } => Some(Unread { reason, counted: false }),
@@ -255,7 +254,7 @@ impl Collector {
                 *contact.closed.entry(reason).or_default() += 1;
                 *contact.unread_phases.entry(phase.group().to_owned()).or_default() += 1;
             }
-            // Asking a proxy for a tunnel says a name and nothing else.
+            // A request for a tunnel names a host to the proxy and sends nothing to it.
             (None, Kind::Request { method, .. }) if method == "CONNECT" => {}
             (None, _) => contact.messages += 1,
         }
@@ -354,7 +353,7 @@ impl Collector {
 
     /// Sorts, labels and numbers everything.
     pub fn observations(self, lens: &Lens<'_>) -> Observations {
-        // Without an app to audit, all that is here is taken for one: then it must be one.
+        // If no app to audit is given, the traffic counts as the app's, so it must be of one app only.
         let apps: BTreeSet<&Option<String>> = self.contacts.keys().map(|(_, app)| app).collect();
         let one_app = lens.app.is_some() || apps.len() == 1;
         let mut gaps = self.gaps;

@@ -158,7 +158,7 @@ fn tokens_below_domain(host: &str) -> usize {
     if last(&labels) == 0 {
         return 0;
     }
-    // Behind `host:`, which is how a recipient is called that nothing else names.
+    // After `host:`, which is how a recipient is called that nothing else names.
     let Some(host @ Host::Name(_)) = Host::parse(host.strip_prefix("host:").unwrap_or(host)) else { return 0 };
     let below = labels.len().saturating_sub(host.registrable().split('.').count());
     last(labels.get(..below).unwrap_or_default())

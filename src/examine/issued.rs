@@ -1,5 +1,5 @@
-//! Ids that products issued, and where they were sent: brought together at the end, as the
-//! answer that teaches an id and the message that carries it may lie in different shards.
+//! Ids that products issued, and where they were sent. The two are matched at the end, because the
+//! answer that teaches an id and the message that carries it may be in different shards.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -16,8 +16,8 @@ pub const ANSWER_KEPT: usize = 256 << 10;
 
 /// Ids taught in a whole run; a shard keeps 1/64. A device has some dozen.
 const MAX_ISSUED: usize = 16 * 1024;
-/// Values that may turn out to be one, by place; a shard keeps 1/64. Each is about a kilobyte, and
-/// an id that an SDK issued is sent again and again, so it is among the first.
+/// Sent values that may turn out to be one, by place; a shard keeps 1/64, the first ones. Each takes about a
+/// kilobyte. An id that an SDK issued is sent again and again, so it is among the first.
 const MAX_CANDIDATES: usize = 16 * 1024;
 
 /// What was taught, and what was sent that may be it.
@@ -62,8 +62,8 @@ impl IssuedIds {
         }
     }
 
-    /// As many candidates are kept as may be, and `value` is none of them: told before anything
-    /// is made of it, for most values of a long recording are.
+    /// Whether no more candidates may be kept and `value` is not one of them. It is asked before anything
+    /// is made of a value, because in a long recording this is so for most.
     pub(super) fn is_beyond(&mut self, value: &[u8]) -> bool {
         let beyond = self.candidates.count() >= MAX_CANDIDATES / SHARDS && !self.sent.contains(value);
         self.full |= beyond;
@@ -96,6 +96,10 @@ impl IssuedIds {
     }
 
     /// The candidates that were taught, as sightings.
+    #[expect(
+        clippy::vec_box,
+        reason = "each takes a kilobyte: boxed, the list is grown and sorted without copying them"
+    )]
     pub(super) fn returned(mut self, gaps: &mut Gaps) -> Vec<Box<(SightingKey, SightingEntry)>> {
         if self.taught.is_empty() {
             return Vec::new();

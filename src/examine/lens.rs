@@ -97,44 +97,9 @@ impl Lens<'_> {
         let sealed = decoded.sealed.iter().filter_map(|(id, _)| self.signatures.recipes.get(id)).collect();
         let identify::Found { hits, withheld } =
             self.identifier.find(&decoded.leaves, product.as_deref(), message.time);
-        let mut hidden = None;
-        if !self.show_values {
-            let telling = hits.iter().filter(|hit| hit.certainty > Certainty::Possible);
-            let writings = telling.flat_map(|hit| {
-                let leaf = decoded.leaves.get(hit.leaf);
-                // The bytes as they were sent, the text they mean (they may be its hex), and the value itself.
-                let raw = leaf.and_then(|leaf| std::str::from_utf8(leaf.bytes.get(hit.start..hit.end)?).ok());
-                let all = [raw, Some(hit.written.as_str()), Some(hit.value.as_str())].into_iter().flatten();
-                let printed = leaf.map(Leaf::printed).into_iter().flatten();
-                all.chain(printed)
-            });
-            let values = Hidden::new(writings);
-            let recipient = &mut attribution.recipient;
-            let names = [&mut recipient.id, &mut recipient.zh, &mut recipient.en, &mut recipient.domain];
-            let remarked = attribution.remark.iter_mut().flat_map(|remark| remark.values_mut());
-            for name in
-                names.into_iter().chain(recipient.reason.values_mut()).chain([&mut attribution.host]).chain(remarked)
-            {
-                if let Cow::Owned(shown) = values.out_of(name) {
-                    *name = shown;
-                }
-            }
-            // A host that a signature lists is no session's, however it is written.
-            let is_listed = recipient.reason.0.iter().any(|ground| ground.code == GroundCode::MatchHost);
-            let grounds = recipient.reason.0.iter_mut().chain(attribution.remark.iter_mut().flat_map(|r| &mut r.0));
-            let told =
-                grounds.flat_map(|ground| &mut ground.fields).filter(|(field, _)| HOSTS.contains(&field.as_str()));
-            let mut hosts: Vec<&mut String> = told.map(|(_, host)| host).chain([&mut attribution.host]).collect();
-            // A recipient that nothing knows is called by its host.
-            if recipient.id.starts_with("host:") {
-                hosts.extend([&mut recipient.id, &mut recipient.zh, &mut recipient.en]);
-            }
-            for host in hosts.into_iter().filter(|_| !is_listed) {
-                if let Cow::Owned(shown) = values.out_of_hosts(host) {
-                    *host = shown;
-                }
-            }
-            hidden = Some(values);
+        let hidden = (!self.show_values).then(|| hidden_values(&hits, &decoded.leaves));
+        if let Some(values) = &hidden {
+            hide_in_names(values, attribution);
         }
         let candidates = self.identifier.candidates(&decoded.leaves, &hits);
         Found { leaves: decoded.leaves, hits, sealed, candidates, withheld, hidden }
@@ -154,6 +119,46 @@ impl Lens<'_> {
             return Vec::new();
         }
         self.identifier.issued(&self.decoder.leaves(message, Some(product)).leaves, product)
+    }
+}
+
+/// What must not be printed inside names: each value that is more than possible, in all its writings.
+fn hidden_values(hits: &[Hit], leaves: &[Leaf]) -> Hidden {
+    let telling = hits.iter().filter(|hit| hit.certainty > Certainty::Possible);
+    Hidden::new(telling.flat_map(|hit| {
+        let leaf = leaves.get(hit.leaf);
+        // The bytes as they were sent, the text they mean (they may be its hex), and the value itself.
+        let raw = leaf.and_then(|leaf| std::str::from_utf8(leaf.bytes.get(hit.start..hit.end)?).ok());
+        let all = [raw, Some(hit.written.as_str()), Some(hit.value.as_str())].into_iter().flatten();
+        all.chain(leaf.map(Leaf::printed).into_iter().flatten())
+    }))
+}
+
+/// Takes `values` out of everything that a report prints of an attribution, and tokens out of its hosts.
+fn hide_in_names(values: &Hidden, attribution: &mut Attribution) {
+    let recipient = &mut attribution.recipient;
+    let names = [&mut recipient.id, &mut recipient.zh, &mut recipient.en, &mut recipient.domain];
+    let remarked = attribution.remark.iter_mut().flat_map(|remark| remark.values_mut());
+    for name in names.into_iter().chain(recipient.reason.values_mut()).chain([&mut attribution.host]).chain(remarked) {
+        if let Cow::Owned(shown) = values.out_of(name) {
+            *name = shown;
+        }
+    }
+    // A host that a signature lists belongs to no session, whatever it looks like.
+    if recipient.reason.0.iter().any(|ground| ground.code == GroundCode::MatchHost) {
+        return;
+    }
+    let grounds = recipient.reason.0.iter_mut().chain(attribution.remark.iter_mut().flat_map(|r| &mut r.0));
+    let told = grounds.flat_map(|ground| &mut ground.fields).filter(|(field, _)| HOSTS.contains(&field.as_str()));
+    let mut hosts: Vec<&mut String> = told.map(|(_, host)| host).chain([&mut attribution.host]).collect();
+    // A recipient that nothing knows is called by its host.
+    if recipient.id.starts_with("host:") {
+        hosts.extend([&mut recipient.id, &mut recipient.zh, &mut recipient.en]);
+    }
+    for host in hosts {
+        if let Cow::Owned(shown) = values.out_of_hosts(host) {
+            *host = shown;
+        }
     }
 }
 

@@ -1,14 +1,14 @@
-//! Bounds the messages that come in at the same time, in all shards together.
+//! Limits the memory of messages that come in at the same time, in all shards together.
 //!
-//! One upload may be kept up to its limit, and a thousand at once may not; a share of 1/64 for
-//! each shard would cut the one. So all shards are weighed together, and each time so much was
-//! read, at the same segment whatever the number of threads. What is done about it is done one
-//! such step later: by then even the slowest thread has told its weights, and nobody waits.
-//! Between two steps no more can come in than was read.
+//! One upload may be kept up to its own limit, but not a thousand of them at once; and if each shard had
+//! 1/64 of the memory, already the one would be cut. So the weights of all shards are added up at
+//! every step, that is whenever a certain number of bytes was read, at the same segment whatever the number
+//! of threads. Shards act on the sum one step later: by then even the slowest thread has
+//! reported its weights, and nobody has to wait. Between two steps no more can come in than was read.
 //!
-//! What streams hold beside these messages is bounded in the same way: the start of a head or of a
-//! record, requests without an answer, tables, open streams. Nothing of it can be handed on for itself,
-//! so the stream that holds too much is ended where it stands.
+//! What streams hold besides these messages is limited in the same way: the beginning of a head or of a
+//! record, requests without an answer, tables, open streams. None of it can be handed on by itself,
+//! so a stream that holds too much is ended where it is.
 
 use crate::message::{IN_ALL, Weights};
 use crate::net::Segment;
@@ -16,24 +16,24 @@ use crate::net::Segment;
 /// What is read between two steps.
 const STEP_BYTES: usize = 8 << 20;
 
-/// Memory of what all streams hold beside the messages that are still coming in. A head is 64 KiB at most and a
-/// record 16: a thousand streams may wait for the rest of one.
+/// Memory of what all streams hold besides messages that are still coming in. A head is 64 KiB at most and a
+/// record 16 KiB: a thousand streams may wait for the rest of one.
 pub const MAX_WAITING: usize = 64 << 20;
 
-/// What of it a few bytes can make: open streams of HTTP/2, heads that name much of its tables, windows. There may be
-/// any amount of it from one step to the next, so that each shard bounds its own 1/64: that of one connection
-/// with as many open streams as are followed.
+/// The part of it that few bytes can create: open streams of HTTP/2, heads that name much of its tables,
+/// windows. Any amount of it may appear between two steps, so each shard limits its own 1/64, which is what one
+/// connection takes with as many open streams as are followed.
 pub const GROWN: usize = 128 << 20;
 
-/// Memory that a segment may cost beside its payload: where it came from.
+/// Memory that a segment may cost in addition to its payload: its frame and time.
 const SEGMENT_COST: usize = 64;
 
-/// What streams hold.
+/// The memory that streams hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Load {
     /// Messages that are still coming in.
     pub messages: Weights,
-    /// What waits beside them, by stream.
+    /// What else waits in streams, by stream.
     pub waiting: Weights,
 }
 
@@ -45,7 +45,7 @@ impl Load {
     }
 }
 
-/// How heavy what is that has to go now; `None`: nothing has to.
+/// From which weight on things must be let go of now; `None`: nothing must.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TooHeavy {
     /// A message.

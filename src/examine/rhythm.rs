@@ -17,7 +17,7 @@ const TIMES: usize = 64 * 1024;
 /// Messages that lie no further apart than this belong to one burst.
 const BURST_GAP: i64 = 1_000_000_000;
 
-/// Messages that make a burst: two are as likely a request and its retry.
+/// Messages that make a burst: two may be just a request and its retry.
 const BURST: usize = 3;
 
 /// Flows in a phase and scenario of a whole run; a shard keeps 1/64. As many as there may be sightings,

@@ -16,17 +16,16 @@ use super::paths::Placed;
 use super::relief::{GROWN, Load, MAX_WAITING, TooHeavy};
 
 /// Streams that are followed at the same time in a whole run; a shard follows 1/64. A
-/// connection in the middle of a request takes some 3 KiB: all of them, some 50 MiB. Beyond
-/// it one that was quiet while all others were looked at is ended where it stands. A phone has
-/// some hundred open at once.
+/// connection in the middle of a request takes some 3 KiB, all of them some 50 MiB. Beyond that,
+/// the stream that was silent for longest is ended where it is. A phone has some hundred open at once.
 const MAX_STREAMS: usize = 16 * 1024;
 
-/// Bytes of segments that wait for earlier ones, in a whole run; a shard keeps 1/64. More than
-/// one direction may keep by itself, which is what makes it matter only to many at once.
+/// Bytes of segments that wait for earlier ones, in a whole run; a shard keeps 1/64, which is more
+/// than one direction may keep: the limit is reached only by many streams at once.
 const MAX_AHEAD: usize = 96 << 20;
 
-/// Bytes that were delivered and are kept to compare repetitions with, in a whole run: those
-/// of 8,192 connections that are busy at the same time.
+/// Delivered bytes that are kept to compare repetitions with, in a whole run: enough for 8,192
+/// connections that are busy at the same time.
 const MAX_COMPARED: usize = 64 << 20;
 
 /// Connection ids that QUIC connections are followed by in a whole run; a shard keeps 1/64.
@@ -36,8 +35,7 @@ const MAX_IDS: usize = 512 * 1024;
 /// One stream and what reads it.
 enum Reader {
     Tcp(Box<Connection>),
-    /// A TCP connection of which both directions have ended: what still comes of it are
-    /// repetitions.
+    /// A TCP connection both of whose directions have ended: whatever still comes repeats earlier bytes.
     Over,
     /// `ends` are those that it began between.
     Udp {
@@ -52,8 +50,7 @@ struct Connection {
     ends: Endpoints,
     /// Where it was first seen.
     began: Leg,
-    /// Many connections never say anything: only one that does, or that needs to remember
-    /// more, has it.
+    /// Made only once the connection says something or has more to remember: many never do.
     conversation: Option<Box<Conversation>>,
 }
 
@@ -105,7 +102,7 @@ impl Reader {
         }
     }
 
-    /// Nothing of it waits for what may follow: ended early, nothing is lost.
+    /// Whether nothing is lost if it is ended early.
     fn is_spent(&self) -> bool {
         match self {
             Self::Tcp(_) => false,
@@ -169,8 +166,8 @@ pub struct Streams {
     ids: Owners<u32, StreamId>,
     /// Streams that a connection went on in, and where it began.
     moved: HashMap<StreamId, StreamId>,
-    /// Every stream once, with when it was last looked at: one that was heard of since is
-    /// looked at again behind all others.
+    /// Every stream once, with the time when it was last looked at. One that had a segment since then
+    /// goes to the end and is looked at again later.
     quiet: VecDeque<(u64, StreamId)>,
     clock: u64,
     kept: Kept,
@@ -201,7 +198,7 @@ impl Streams {
             self.finish_one(replaced, sink);
         }
         if segment.quoted {
-            // An ICMP error quotes it: it has a number, and carries nothing.
+            // An ICMP error quotes it: it gets a stream number but carries nothing.
             return;
         }
         let home = self.home(placed, segment, gaps);
@@ -451,8 +448,8 @@ impl Kept {
     }
 }
 
-/// Which way a datagram of a connection goes that began between `began`, and between which
-/// ends it now is. One of the two ends stayed, else it would be no stream of its group.
+/// The direction of a datagram whose connection began between the ends `began`, and the ends that it
+/// has now. One of the two is still the same, or the stream would not be in its group.
 fn between(began: Endpoints, assigned: &Assigned, segment: &Segment<'_>) -> (Direction, Endpoints) {
     let Segment { src, dst, .. } = *segment;
     let direction = match () {

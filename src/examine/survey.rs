@@ -33,15 +33,15 @@ const HTTPS_PORT: u16 = 443;
 /// What pass 2 has to know beforehand.
 #[derive(Default)]
 pub struct Known {
-    /// The inputs as they were given, but those that follow each other together, in order.
+    /// The inputs in the order given, except that captures which follow each other stand together.
     pub sources: Vec<Source>,
     /// The inputs, in this order.
     pub inputs: Vec<Input>,
-    /// Those that follow each other; any other is a range of its own.
+    /// The series: ranges of inputs that follow each other. Any other input is a range of its own.
     pub series: Vec<Range<usize>>,
     /// Names that DNS gave to addresses.
     pub names: NameTable,
-    /// Whose packets they are, by input.
+    /// The apps of its packets, by input.
     pub apps: Vec<Apps>,
     /// It is a dump of plaintext, by input.
     pub dumps: Vec<bool>,
@@ -53,17 +53,17 @@ pub struct Known {
     pub gaps: Gaps,
     /// The hashes of the inputs, where they are made meanwhile.
     pub digests: Option<Digests>,
-    /// A resolver was asked over TLS: with keys, there are more names to be read.
+    /// A resolver was asked over TLS: if there are keys, more names can be read.
     pub sealed_names: bool,
 }
 
-/// Addresses of one series that a later capture is held against. A device talks to some
+/// Addresses of one series that are kept to compare later captures with. A device talks to some
 /// thousand servers.
 const ADDRESSES: usize = 16_384;
 
-/// Reads all inputs once. Secrets found on the way are added to `keys`. `clocks` is what is known of the clock
-/// of each beforehand; where connections show that another is off, all is read once more with its times set right.
-/// `hash`: the hash of each as well.
+/// Reads all inputs once. Secrets found on the way are added to `keys`. `clocks` is what is known beforehand of the
+/// clock of each; if connections show that another clock is off, all is read once more with its times corrected.
+/// `hash`: also compute the hash of each.
 pub fn survey(
     sources: Vec<Source>,
     clocks: &[Option<Clock>],
@@ -225,7 +225,7 @@ pub fn sealed_names(known: &mut Known, options: &Options) -> Result<(), ExamineE
     Ok(())
 }
 
-/// What goes on through the captures of a series.
+/// What is carried on from capture to capture of a series.
 struct Open {
     names: NameReader,
     addresses: HashSet<IpAddr, RandomState>,
@@ -286,7 +286,7 @@ impl NameReader {
             let resolver = resolver(&segment, &self.protocols);
             self.sealed |= resolver.is_some_and(|end| end.port() == HTTPS_PORT);
             if resolver.is_some() || carries_names(&segment) {
-                // Few resolvers are asked over QUIC, and for a short while: none is followed elsewhere.
+                // Few resolvers are asked over QUIC, and only briefly: their connections are not followed to other ends.
                 let placed = Placed { assigned: self.numbering.assign(&segment), group: None };
                 self.streams.push(&placed, &segment, &mut self.unread, &mut |item| learn(item, names));
                 if self.relief.is_due(&segment) {

@@ -24,10 +24,10 @@ use super::relief::{Load, Relief, TooHeavy};
 use super::streams::Streams;
 use super::{ExamineError, SHARDS, segments};
 
-/// Payload bytes that are dealt out together: large enough that a channel's cost
-/// does not show, small enough that all queues stay within some megabytes.
+/// Payload bytes of a batch: large enough that the cost of the channel does not show, small
+/// enough that all queues stay within some megabytes.
 const BATCH_BYTES: usize = 256 << 10;
-/// Segments that are dealt out together, for captures of many small ones.
+/// Segments of a batch, for captures of many small ones.
 const BATCH_SEGMENTS: usize = 2048;
 /// Batches that wait for threads before the reader waits for one, of all threads together: with
 /// what they work on, some 20 MB for any number of threads up to eight.
@@ -38,7 +38,7 @@ struct Shard {
     streams: Streams,
     collector: Collector,
     progress: Progress,
-    /// What was told of the collector.
+    /// What the progress was last told of the collector: messages, sightings.
     told: (u64, u64),
 }
 
@@ -52,7 +52,7 @@ impl Shard {
         }
     }
 
-    /// Tells what came since this was last told.
+    /// Tells the progress what was found since it was last told.
     fn tell(&mut self) {
         let ((messages, sightings), before) = (self.collector.so_far(), self.told);
         self.progress.found(messages.saturating_sub(before.0), sightings.saturating_sub(before.1));
@@ -117,7 +117,7 @@ pub fn run(
         let (weighed, weights) = unbounded();
         let mut senders: Vec<Sender<Batch>> = Vec::with_capacity(threads);
         let mut workers = Vec::with_capacity(threads);
-        // Batches that were worked off, to be filled again: their memory is taken once.
+        // Batches come back when they are worked off, to be filled again without allocating.
         let queue = (QUEUED / threads).max(2);
         let (done, spare) = bounded(threads * queue);
         for worker in 0..threads {
@@ -180,8 +180,8 @@ enum Dealt<'a> {
     SeriesOver,
 }
 
-/// Reads all sources. What belongs to no stream (imported messages, gaps of the
-/// lower layers) is collected here.
+/// Reads all sources and deals their segments out. What belongs to no stream (imported messages,
+/// gaps of the lower layers) is collected here.
 fn read(
     sources: &[Source],
     series: &[Range<usize>],
@@ -214,7 +214,7 @@ fn read(
     Ok(collector)
 }
 
-/// The entry that a message lies in; what speaks of a whole file stands with the first.
+/// The entry that a message lies in; a gap of the whole file goes with the first.
 fn entry_of(item: &Item) -> usize {
     match item {
         Item::Message(message) => match &message.place {
@@ -233,7 +233,7 @@ fn shard_of(placed: &Placed) -> usize {
     (placed.group.unwrap_or(id.number) as usize).wrapping_add((id.input as usize).wrapping_mul(7)) % SHARDS
 }
 
-/// Relieves all of `shards`; what is left in them.
+/// Relieves all of `shards`, and returns what they still hold.
 fn relieve(shards: &mut [Shard], too_heavy: TooHeavy, lens: &Lens<'_>) -> Load {
     added_up(shards.iter_mut().map(|shard| shard.relieve(too_heavy, lens)))
 }
@@ -245,13 +245,13 @@ fn added_up(loads: impl Iterator<Item = Load>) -> Load {
     })
 }
 
-/// What every shard is to do behind the same segment: see [`Relief`].
+/// What every shard has to do after the same segment: see [`Relief`].
 #[derive(Clone, Copy)]
 struct Step {
     too_heavy: TooHeavy,
 }
 
-/// What a worker takes, and whom it tells.
+/// The channels of a worker.
 struct Post {
     batches: Receiver<Batch>,
     /// Batches that were worked off.
@@ -279,7 +279,7 @@ fn work(worker: usize, threads: usize, post: &Post, options: &Options, lens: &Le
         if batch.series_over {
             shards.iter_mut().for_each(|shard| shard.finish_series(lens));
         }
-        // Where there are enough to spare, it goes.
+        // If enough batches are spare already, this one is dropped.
         let _ = post.done.try_send(batch.emptied());
     }
     shards

@@ -249,7 +249,7 @@ impl Patterns {
         });
         // What was decoded is searched where it was decoded to.
         candidates.extend(written.iter().filter(|w| !seen.leaf.is_decoded(&range) && w.is_embedded(bytes, &range)));
-        // Behind a value in undecoded text stands its name; a whole value has the leaf's.
+        // After a value in undecoded text stands its name; a whole value has the leaf's.
         let whole = range.start == 0;
         let near = (!whole).then(|| payload::word_before(bytes, range.start)).flatten();
         let key = near.or(seen.leaf.key.as_deref());

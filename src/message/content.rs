@@ -8,10 +8,10 @@ use super::Message;
 use super::http1::list;
 use crate::evidence::{Gap, GapReason, Place};
 
-/// Bytes that a body may decode to, from DESIGN.md.
+/// Bytes that a body may decode to: four times what is kept of a body.
 pub const DECODED_LIMIT: u64 = 32 << 20;
 
-/// Decoded bytes for one encoded byte, from DESIGN.md. Text compresses to a tenth;
+/// Decoded bytes for one encoded byte. Text compresses to a tenth;
 /// deflate ends at 1,032, which only a bomb comes near.
 pub const RATIO_LIMIT: u64 = 200;
 

@@ -18,12 +18,12 @@ pub struct Options {
     pub keys: Arc<KeyLog>,
     /// Compute `body_sha256` (it is empty otherwise).
     pub hash_bodies: bool,
-    /// Of a received body, bytes that are kept where that is fewer than of others: who only looks
-    /// what an answer teaches needs no downloads. A body that is cut there is no gap.
+    /// Bytes that are kept of a received body, if fewer than of a sent one: to learn what an answer
+    /// teaches takes no downloads. A body that is cut there is no gap.
     pub answer_kept: Option<usize>,
-    /// What protocols are told by that nothing here parses.
+    /// How to recognise protocols that nothing here parses.
     pub protocols: Arc<Protocols>,
-    /// By input: it is a dump of plaintext, which does not show how it travelled.
+    /// For each input, whether it is a dump of plaintext, which does not show how the data travelled.
     pub dumps: Arc<[bool]>,
 }
 

@@ -16,8 +16,8 @@ use crate::net::{Endpoints, StreamId};
 use crate::secure::KeyLog;
 use crate::signatures::{Protocols, ServiceName};
 
-/// Bytes of a body that are kept; the rest is counted and hashed. From DESIGN.md:
-/// uploads of apps (logs, screenshots) are below it, downloads of media above.
+/// Bytes of a body that are kept; the rest is counted and hashed. Uploads of apps (logs,
+/// screenshots) are below it, downloads of media above.
 pub const BODY_KEPT: usize = 8 << 20;
 
 /// What the layers below a protocol know about the stream it runs in.
@@ -241,8 +241,8 @@ impl Draft {
         }
     }
 
-    /// Hands on what came of the message so far, as one that is not whole. What still comes of
-    /// it is a message of its own, without a head, so that all of it is searched.
+    /// Hands on what came of the message so far, as an incomplete one. The rest becomes a
+    /// message of its own, without a head, so that all of it is searched.
     fn break_off(&mut self, context: &mut Context, out: &mut Out<'_>) {
         let kind = match &self.kind {
             kind @ Kind::WebSocket { .. } => kind.clone(),

@@ -13,8 +13,8 @@ use super::websocket::WebSocket;
 use crate::evidence::{Direction, Gap, GapReason};
 use crate::net::Chunk;
 
-/// Tunnels and encryptions in one another that are followed. DESIGN.md's depth; a proxy
-/// behind a proxy, each over TLS, makes five.
+/// Tunnels and encryptions inside each other that are followed. A proxy behind a proxy, each over
+/// TLS, makes five.
 const DEPTH_LIMIT: usize = 8;
 
 /// One protocol on a stream, and what it carries.

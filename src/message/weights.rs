@@ -1,10 +1,10 @@
-//! What the messages that are still coming in weigh together, and which are too many.
+//! How much memory the messages that are still coming in take together, and which of them are too much.
 
 use super::BODY_KEPT;
 use super::feed::FRAMES_KEPT;
 
-/// Memory of all messages of a run that are still coming in. Twelve bodies at their limit: what
-/// apps send at the same time is below it by far, and a run stays below 256 MB.
+/// Memory of all messages of a run that are still coming in. It holds twelve bodies at their limit,
+/// far more than apps send at the same time, and keeps a run below 256 MB.
 pub const IN_ALL: usize = 12 * BODY_KEPT;
 
 /// A field of a head: its name, its value, and the room for both.
@@ -49,8 +49,8 @@ impl Weights {
         }
     }
 
-    /// Where they weigh more than `allowed` together, how heavy the lightest is that has to go, so that half of
-    /// what is allowed is left: the heaviest go first, and small messages stay whole.
+    /// If they weigh more than `allowed` together: from which weight on messages have to go, so that half of
+    /// what is allowed is left. The heaviest go first, and small messages stay whole.
     pub fn too_heavy(&self, allowed: usize) -> Option<usize> {
         let all = self.by_bits.iter().fold(0_usize, |sum, weight| sum.saturating_add(*weight));
         if all <= allowed {

@@ -60,11 +60,11 @@ pub(super) struct Whole {
 #[derive(Debug, Default)]
 pub(super) struct Fragments {
     waiting: HashMap<Key, Waiting>,
-    /// Keys by the time of their first fragment; keys of packets that are done or
-    /// were begun anew stay until they come to the front.
+    /// Keys in the order of their first fragments. Keys of packets that are complete, or that were
+    /// begun anew, stay until they come to the front.
     order: VecDeque<(Key, u64)>,
     bytes: usize,
-    /// Counts the packets begun, so that an old entry in `order` is told from a new packet.
+    /// Counts the packets that were begun, to tell an old entry in `order` from a new packet with the same key.
     begun: u64,
 }
 
@@ -204,7 +204,7 @@ impl Waiting {
         if self.bytes.len() < end {
             self.bytes.resize(end, 0);
         }
-        // Old bytes stay, new ones go into the holes between them.
+        // The first copy of a byte stays; new bytes fill the holes.
         let mut at = start;
         let mut merged = Vec::with_capacity(self.there.len() + 1);
         let (mut low, mut high) = (start, end);

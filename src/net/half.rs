@@ -10,17 +10,17 @@ use super::slicer::{Flags, Segment};
 /// Bytes kept out of order for each direction: the bound that the project sets.
 const OUT_OF_ORDER: usize = 1 << 20;
 
-/// What a kept piece is counted as beyond its bytes, so that a million pieces of one
-/// byte are bounded too: about what the map and two vectors take.
+/// Bytes that a kept piece counts in addition to its own, so that a million pieces of one
+/// byte are limited too: about what the map and two vectors take.
 const PIECE: usize = 128;
 
-/// Bytes already delivered that a repetition can be compared with, for each direction.
-/// What an injected answer competes with arrives within one round trip.
+/// Delivered bytes that are kept for each direction to compare repetitions with. An injected
+/// answer and the real one arrive within one round trip of each other.
 const COMPARED: usize = 4 << 10;
 
-/// How long bytes may come after the acknowledgement that proves them, by segments of
-/// the stream and by the clock of the capture: cards with several queues, and captures of
-/// several interfaces, write packets some milliseconds out of order.
+/// How long acknowledged bytes are still waited for, in segments of the stream and by the
+/// clock of the capture: cards with several queues, and captures of several interfaces, write
+/// packets some milliseconds out of order.
 const LATE_SEGMENTS: u32 = 8;
 const LATE: i64 = 200_000_000;
 
@@ -47,12 +47,11 @@ pub(super) struct Half {
     fin: Option<(u64, u64)>,
     pub(super) started: bool,
     pub(super) ended: bool,
-    /// The other side has acknowledged up to here, which is not there yet.
+    /// Up to where the other side has acknowledged bytes that were not captured yet.
     proof: Option<Proof>,
     /// Of a side that has not sent a byte yet: the number that its first will have.
     expected: Option<u32>,
-    /// The direction began before the capture: that bytes are missing before its first
-    /// ones goes without saying, and is no gap.
+    /// The direction began before the capture, so bytes missing before its first ones are no gap.
     midway: bool,
     /// The last bytes that were delivered, without what gaps passed over before them.
     delivered: Vec<u8>,
@@ -202,7 +201,7 @@ impl Half {
             data = rest;
         }
         if late_conflict {
-            // The first copy is gone already: an empty chunk says so.
+            // The first copy was handed on already: an empty chunk tells of the conflict.
             self.conflicts += 1;
             conflict = true;
             sink(Chunk::Data { bytes: &[], time: segment.time, frames: segment.frames, conflict });
@@ -279,7 +278,7 @@ impl Half {
     fn deliver(&mut self, bytes: &[u8], time: Time, frames: &[u64], conflict: bool, sink: &mut dyn FnMut(Chunk<'_>)) {
         sink(Chunk::Data { bytes, time, frames, conflict });
         self.advance(bytes.len() as u64);
-        // Twice the room, so that it is moved only every now and then.
+        // Twice the room, so that the bytes are moved only now and then.
         if self.delivered.len() + bytes.len() > 2 * COMPARED {
             let keep = COMPARED.saturating_sub(bytes.len()).min(self.delivered.len());
             self.delivered.drain(..self.delivered.len() - keep);

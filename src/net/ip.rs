@@ -118,7 +118,7 @@ pub(super) fn extensions(bytes: &[u8], mut packet: Ip) -> Result<Ip, Bad> {
                 let more = header.more_fragments();
                 packet.payload.start += header.slice().len();
                 packet.protocol = header.next_header().0;
-                // One that is whole (an "atomic fragment", RFC 6946) is none.
+                // A packet that is its only fragment (an "atomic fragment", RFC 6946) is complete.
                 if more || offset > 0 {
                     packet.fragment = Some(Fragment { id: header.identification(), offset, more });
                     return Ok(packet);

@@ -242,9 +242,9 @@ fn ip(frame: &[u8], at: usize) -> Carried {
     if frame.len() > at { Carried::Ip(at) } else { Carried::Cut }
 }
 
-/// Whether what is said to be Ethernet is a bare IP packet: recorders on phones say Ethernet of
-/// every interface, and those of the modem have no link layer. The checksum of the header, or
-/// that the lengths fit to the byte, proves it.
+/// Whether a frame that is declared as Ethernet is a bare IP packet: recorders on phones declare
+/// every interface as Ethernet, and those of the modem have no link layer. A correct header
+/// checksum, or lengths that fit to the byte, prove it.
 fn is_bare(frame: &[u8]) -> bool {
     match frame.first().map(|byte| byte >> 4) {
         Some(4) => {

@@ -18,10 +18,9 @@ use crate::evidence::{Direction, Transport};
 use super::slicer::{Flags, Kind, Segment};
 use super::{Endpoints, StreamId};
 
-/// Conversations that are remembered. Those unused for longest are forgotten
-/// beyond it, and a packet that comes for one later opens a stream of its own.
-/// All of them take 34 MB: each of two tables is full where it would have to grow, at seven
-/// eighths of a power of two.
+/// Conversations that are remembered. Beyond that, those unused for longest are forgotten; a later
+/// packet of one opens a new stream. All of them take 34 MB: each of two tables is full where it
+/// would have to grow, at seven eighths of a power of two.
 const REMEMBERED: usize = 7 << 16;
 
 /// The stream that a segment belongs to.
@@ -67,8 +66,8 @@ pub struct Numbering {
 #[derive(Debug)]
 struct Table {
     remembered: usize,
-    /// Two generations: what is used moves to the young one; when that is full, what
-    /// is left in the old one was not used for a long time.
+    /// Two generations: what is used moves to the young one. When that is full, whatever is left in the
+    /// old one was not used for a long time and is dropped.
     young: HashMap<Ends, Conversation, RandomState>,
     old: HashMap<Ends, Conversation, RandomState>,
     tcp: u32,

@@ -81,13 +81,12 @@ pub struct Segment<'a> {
     pub payload: &'a [u8],
     /// Bytes after `payload` that were on the wire and not captured (snap length).
     pub missing: u32,
-    /// Number of its app among those of the input, where who read the packet knows it: the
-    /// slicer does not.
+    /// Number of its app among those of the input, where the caller knows it; the slicer does not.
     pub app: Option<u32>,
     /// Fragments overlapped with different content; the first copy is here.
     pub conflict: bool,
-    /// It is only quoted by an ICMP error, or is the outside of a tunnel. It takes a stream
-    /// number, as in tshark, and carries nothing: `payload` is empty, and streams take no notice of it.
+    /// It is only quoted by an ICMP error, or is the outer datagram of a tunnel. It takes a stream
+    /// number, as in tshark, but carries nothing: `payload` is empty, and streams ignore it.
     pub quoted: bool,
 }
 
@@ -153,7 +152,7 @@ impl Slicer {
         Self::default()
     }
 
-    /// The same, and sealed tunnels are opened.
+    /// A slicer that asks `unsealer` to open encrypted tunnels.
     pub fn unsealing(unsealer: Box<dyn Unsealer>) -> Self {
         Self { unsealer: Some(unsealer), ..Self::default() }
     }
@@ -212,7 +211,7 @@ impl Slicer {
             }
             Carried::Other => return None,
             Carried::Cut => {
-                // An empty frame hides nothing.
+                // Nothing can be missing from an empty frame.
                 if packet.wire_len > 0 {
                     gaps.add(cut(frame(), packet));
                 }
@@ -235,7 +234,7 @@ impl Slicer {
         let Part { mut held, mut conflict, .. } = part;
         let mut quoted = false;
         for depth in part.depth..TUNNELS {
-            // Not by the method, which would borrow the fragments too.
+            // Written out, because the method would borrow the fragments too.
             let bytes = bytes(packet, &self.whole, &self.unsealed, held);
             let base = range.start;
             let parsed = ip::parse(bytes.get(range.clone()).unwrap_or_default());
@@ -258,7 +257,7 @@ impl Slicer {
                 }
                 let payload = bytes.get(found.payload.clone()).unwrap_or_default();
                 if found.missing > 0 {
-                    // Never whole; the first is read as far as it goes, as tshark does.
+                    // It will never be complete; the first fragment is read as far as it goes, as tshark does.
                     if place.offset > 0 {
                         gaps.add(cut(frame(), packet));
                         return None;
@@ -360,7 +359,7 @@ impl Slicer {
         if header.kind == Kind::Udp
             && let Some((link, at)) = tunnel::udp(header.ports, payload)
         {
-            // What is missing is missing from what it carries, and counted there.
+            // Bytes that are missing belong to the packet inside and are counted there.
             let (range, form) = (start + at..range.end, Form::Link(link));
             self.rest.push(Part { held, range, form, depth: depth + 1, conflict });
             return Some(outside(held, ip, header, conflict));

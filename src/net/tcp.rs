@@ -49,8 +49,8 @@ impl TcpStream {
         }
     }
 
-    /// The capture is over, or the ends are used by another connection now: hands on
-    /// what is kept, with gaps for what never came, and ends both directions.
+    /// Ends both directions, because the capture is over or another connection uses the same ends now:
+    /// hands on what is kept, with gaps for what never came.
     pub fn finish(&mut self, sink: &mut Sink<'_>) {
         let time = self.last;
         for (direction, half) in [(Direction::Sent, &mut self.sent), (Direction::Received, &mut self.received)] {
@@ -76,17 +76,17 @@ impl TcpStream {
         self.sent.ended && self.received.ended
     }
 
-    /// Memory that segments take which wait for earlier ones, in bytes.
+    /// Bytes of memory that segments take while they wait for earlier ones.
     pub fn ahead(&self) -> usize {
         self.sent.ahead_cost() + self.received.ahead_cost()
     }
 
-    /// Memory that delivered bytes take which repetitions are compared with.
+    /// Bytes of memory that delivered bytes take, which are kept to compare repetitions with.
     pub fn compared(&self) -> usize {
         self.sent.compared() + self.received.compared()
     }
 
-    /// Waits no longer for what is missing: hands on what is kept, with gaps for the rest.
+    /// Stops waiting for what is missing: hands on what is kept, with gaps for the rest.
     pub fn give_up(&mut self, sink: &mut Sink<'_>) {
         let time = self.last;
         for (direction, half) in [(Direction::Sent, &mut self.sent), (Direction::Received, &mut self.received)] {
@@ -94,7 +94,7 @@ impl TcpStream {
         }
     }
 
-    /// Compares repetitions of what was delivered so far no longer.
+    /// Drops the delivered bytes: repetitions of them are no longer compared.
     pub fn forget(&mut self) {
         self.sent.forget();
         self.received.forget();

@@ -45,7 +45,7 @@ pub struct BesideFile {
     pub other_apps: u64,
 }
 
-/// How the traffic stands to a host that a file names.
+/// Whether the traffic has a host that a file names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum InTraffic {

@@ -50,7 +50,7 @@ fn one(input: &Input<'_>, encoding: &str, text: Bytes, budget: &mut Budget) -> O
     Some(Opening { parts: vec![part], keep: false })
 }
 
-/// Behind the byte order mark of UTF-32, which the standard of the web has no name for.
+/// After the byte order mark of UTF-32, which the standard of the web has no name for.
 fn utf_32(bytes: &[u8]) -> Option<String> {
     let (units, rest) = bytes.as_chunks::<4>();
     let (mark, units) = units.split_first()?;

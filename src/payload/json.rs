@@ -102,7 +102,7 @@ impl Parser<'_> {
                     false
                 }
             };
-            // Behind a value, or at the head of a container: the next name or element, or the end.
+            // After a value, or at the head of a container: the next name or element, or the end.
             let mut first = opened;
             loop {
                 let Some(frame) = stack.last_mut() else {

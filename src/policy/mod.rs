@@ -87,39 +87,16 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
     let mut budget = limits::Budget::default();
     let mut beyond: Vec<Remark> = Vec::new();
     for (name, bytes) in &files::unpacked(documents)? {
-        let bytes: &[u8] = bytes;
-        let (format, encoding, read) = if readers::is_zip(bytes) {
-            let broken = |problem| PolicyError::Broken { path: name.clone(), problem };
-            let mut archive = readers::Archive::open(bytes).map_err(broken)?;
-            let format = match archive.contents() {
-                readers::Contents::Xlsx => readers::Format::Xlsx,
-                _ => readers::Format::Docx,
-            };
-            let read = readers::packed(format, &mut archive, bytes).map_err(broken)?;
-            (format, "UTF-8".to_owned(), read)
-        } else if readers::is_pdf(bytes) {
-            beyond.extend(files::portable_remark(name));
-            (readers::Format::Pdf, "fonts".to_owned(), files::portable(name, bytes)?)
-        } else if readers::is_mhtml(bytes) {
-            let broken = |problem| PolicyError::Broken { path: name.clone(), problem };
-            (readers::Format::Mhtml, "MIME".to_owned(), readers::read_mhtml(bytes).map_err(broken)?)
-        } else {
-            let (text, encoding) = files::readable(name, bytes)?;
-            let ours = match (corrected::is_ours(&text), values::is_ours(&text)) {
-                (true, _) => Some(corrected::read(&text, &lexicon, &names)),
-                (_, true) => Some(values::read(&text, &lexicon, &names)),
-                (false, false) => None,
-            };
-            if let Some(read) = ours {
-                let read = read.map_err(|problem| PolicyError::Corrected { path: name.clone(), problem })?;
-                corrected.push((name.clone(), read));
+        let (format, encoding, read) = match opened(name, bytes, &lexicon, &names)? {
+            Opened::Document(format, encoding, read) => (format, encoding, read),
+            Opened::Ours(read) => {
+                corrected.push((name.clone(), *read));
                 continue;
             }
-            let format = readers::Format::of(name, &text);
-            let read =
-                readers::read(format, &text).map_err(|problem| PolicyError::Broken { path: name.clone(), problem })?;
-            (format, encoding, read)
         };
+        if format == readers::Format::Pdf {
+            beyond.extend(files::portable_remark(name));
+        }
         let readers::Document { blocks: read, parts, unread } = read;
         let (read, left) = budget.within(read, unread);
         beyond.extend(left.remark(name, sources.len() as u32));
@@ -155,6 +132,48 @@ pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) 
         union::add(&mut policy, other).map_err(broken)?;
     }
     Ok(policy)
+}
+
+/// What a file turned out to be.
+enum Opened {
+    /// A document: its format, its encoding, and what its reader made of it.
+    Document(readers::Format, String, readers::Document),
+    /// The JSON or CSV that this program writes of a policy.
+    Ours(Box<Policy>),
+}
+
+/// Reads one file by the format that its bytes show.
+fn opened(name: &str, bytes: &[u8], lexicon: &Lexicon, names: &Names<'_>) -> Result<Opened, PolicyError> {
+    let broken = |problem| PolicyError::Broken { path: name.to_owned(), problem };
+    if readers::is_zip(bytes) {
+        let mut archive = readers::Archive::open(bytes).map_err(broken)?;
+        let format = match archive.contents() {
+            readers::Contents::Xlsx => readers::Format::Xlsx,
+            _ => readers::Format::Docx,
+        };
+        let read = readers::packed(format, &mut archive, bytes).map_err(broken)?;
+        return Ok(Opened::Document(format, "UTF-8".to_owned(), read));
+    }
+    if readers::is_pdf(bytes) {
+        return Ok(Opened::Document(readers::Format::Pdf, "fonts".to_owned(), files::portable(name, bytes)?));
+    }
+    if readers::is_mhtml(bytes) {
+        let read = readers::read_mhtml(bytes).map_err(broken)?;
+        return Ok(Opened::Document(readers::Format::Mhtml, "MIME".to_owned(), read));
+    }
+    let (text, encoding) = files::readable(name, bytes)?;
+    let ours = match (corrected::is_ours(&text), values::is_ours(&text)) {
+        (true, _) => Some(corrected::read(&text, lexicon, names)),
+        (_, true) => Some(values::read(&text, lexicon, names)),
+        (false, false) => None,
+    };
+    if let Some(read) = ours {
+        let read = read.map_err(|problem| PolicyError::Corrected { path: name.to_owned(), problem })?;
+        return Ok(Opened::Ours(Box::new(read)));
+    }
+    let format = readers::Format::of(name, &text);
+    let read = readers::read(format, &text).map_err(broken)?;
+    Ok(Opened::Document(format, encoding, read))
 }
 
 /// Blocks to a policy: the stages of the diagram above, in its order.

@@ -12,8 +12,8 @@ use crate::session::{private_options, to_owner};
 const ANSWER_LIMIT: u64 = 4 << 20;
 /// What is kept of what adb says on standard error: it is a line or two.
 const WORDS_LIMIT: u64 = 64 << 10;
-/// How often the phone's clock is asked in one measurement: the quickest answer counts, as in
-/// NTP (RFC 5905 §10), because half of what it took is how wrong it can be.
+/// How often the phone's clock is asked in one measurement. The quickest answer counts, as in
+/// NTP (RFC 5905 §10), because half the time that it took is its uncertainty.
 const CLOCK_ASKED: usize = 5;
 
 /// adb cannot be run, or the phone cannot be used.
@@ -178,7 +178,7 @@ impl Adb {
     /// Runs a command of adb's, at most `limit` bytes of whose output go `into` it.
     fn run(&self, arguments: &[&str], limit: u64, into: &mut dyn Write) -> std::io::Result<Ended> {
         let mut child = self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        // At the same time, or one that has much to complain of would wait for ever.
+        // Read at the same time: a command that writes much to standard error would otherwise block.
         let words = child.stderr.take().map(|errors| {
             std::thread::spawn(move || {
                 let (mut errors, mut said) = (errors, Vec::new());
@@ -193,7 +193,7 @@ impl Adb {
             None => Ok(0),
         };
         if copied.as_ref().map_or(true, |length| *length >= limit) {
-            // One that has more to say than is wanted would go on.
+            // A command with more output than is wanted is ended.
             let _ = child.kill();
         }
         let success = child.wait()?.success();

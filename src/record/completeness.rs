@@ -12,7 +12,7 @@ use crate::report::clocks;
 use crate::session::{self, Mark, Session};
 use crate::signatures::Signatures;
 
-/// Marks within this of a capture's ends are not taken for a difference of clocks.
+/// How far a mark may lie outside a capture before another clock is suspected.
 const SLACK_NS: i64 = 60 * 1_000_000_000;
 
 /// Looks at every part of the session in `folder`, in the order in which it is made.
@@ -107,7 +107,7 @@ fn captures(session: &Session, signatures: &Signatures, checks: &mut Vec<Check>)
             false
         }
     });
-    // Texts and tables beside the captures are none, a policy for instance; a HAR is called so.
+    // Other texts and tables in the folder, such as a policy, are no captures; a HAR has its extension.
     readable.others.retain(|path| Source::open(path).is_ok_and(|source| source.format() != Format::Har));
     if readable.captures.is_empty() && readable.others.is_empty() {
         checks.extend(session.captures.is_empty().then(|| {
@@ -303,7 +303,7 @@ fn marks(session: &Session, taken: &[Input], checks: &mut Vec<Check>) {
     }
 }
 
-/// Marks that lie outside what was recorded, by more than a minute: another clock, as likely as not.
+/// Marks that lie more than a minute outside what was recorded: probably made by another clock.
 fn outside(marks: &[Mark], first: Time, last: Time, checks: &mut Vec<Check>) {
     let far = |mark: &&Mark| first.since(mark.time) > SLACK_NS || mark.time.since(last) > SLACK_NS;
     let count = marks.iter().filter(far).count();

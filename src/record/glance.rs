@@ -1,5 +1,5 @@
-//! What goes by while it is recorded, at a glance: how many streams, and the names that were
-//! asked for. Shown to the person who records, and judged by nobody.
+//! A glance at what is being recorded, for the progress line: how many streams, and how many names
+//! were asked for. Nothing is judged by it.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::message::dns;
 use crate::net::{Kind, Numbering, Slicer};
 use crate::secure::tls::ClientHello;
 
-/// Names that are told apart; more are as many to a person.
+/// Names that are counted; a person needs no larger number.
 const NAMES: usize = 10_000;
 /// Record and handshake header before the body of a ClientHello (RFC 8446 §4, §5.1).
 const HEADERS: usize = 9;

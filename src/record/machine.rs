@@ -24,8 +24,8 @@ const WATCH: Duration = Duration::from_secs(1);
 /// How often it is looked at meanwhile.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// A phone whose clock is further away than this needs it said in `session.toml`: the
-/// skew that is allowed for where none is given.
+/// A larger difference between the phone's clock and this machine's must be noted in `session.toml`. It is
+/// the default skew.
 const SKEW_SECONDS: f64 = crate::session::DEFAULT_SKEW_MS as f64 / 1_000.0;
 
 /// What to look at beside the machine.
@@ -230,7 +230,7 @@ fn disk(_: &Path) -> Option<Check> {
     None
 }
 
-/// Whether the key logs grow while they are watched, at most for so long: until all that are there did.
+/// Whether the key logs grow; they are watched until all of them did, for a limited time.
 fn growing(logs: &[PathBuf], watch: Duration) -> Vec<Check> {
     let size = |path: &PathBuf| std::fs::metadata(path).ok().map(|metadata| metadata.len());
     let before: Vec<Option<u64>> = logs.iter().map(size).collect();

@@ -49,7 +49,7 @@ pub struct Progress {
     pub keys: u64,
     /// Bytes written to all files.
     pub written: u64,
-    /// Files that went to make room for newer ones.
+    /// Files that were deleted to make room for newer ones.
     pub removed: u64,
     /// The packets are on the phone: nothing but `written` is known of them.
     pub elsewhere: bool,
@@ -63,7 +63,7 @@ pub trait Recording {
     /// What was recorded so far.
     fn progress(&self) -> Progress;
 
-    /// Takes what is there, and pauses a moment where there is nothing. `false`: it ended by itself.
+    /// Takes the packets that are there, and pauses a moment if there are none. `false`: the source has ended.
     ///
     /// # Errors
     /// Where the source goes away or the file cannot be written: what was written stays whole.

@@ -1,14 +1,15 @@
 //! The right to capture, given back once the interface is open.
 //!
-//! What reads foreign packets for hours needs no more than to write into its folder. Root becomes the
-//! owner of that folder (who called it, under `sudo`), and every capability goes: those of root, and
-//! those that `setcap` gave the program. On systems other than Linux nothing is given back.
+//! A program that reads packets from strangers for hours needs no right but to write into its folder. So
+//! root becomes the owner of that folder (under `sudo`, the user who called it), and all capabilities are
+//! dropped: those of root, and those that `setcap` gave the program. On systems other than Linux nothing
+//! is given back.
 
 use std::path::Path;
 
-/// Gives back what recording into `folder` does not need any more, for the calling thread and those
-/// that it starts: to be called before there are others. Returns what is left in words; `None`: there was
-/// nothing to give back.
+/// Gives back what recording into `folder` no longer needs, for the calling thread and those
+/// that it starts, so it must be called before there are others. Returns in words who the process runs as
+/// now; `None`: there was nothing to give back.
 ///
 /// # Errors
 /// Where the system refuses: then nothing is as it should be, and it is better to stop.

@@ -1,4 +1,4 @@
-//! The capture files of one recording: one, or one after the other, of which the oldest may go.
+//! The capture files of one recording: a single one, or a series of which the oldest may be deleted.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 
 use crate::session::{private_options, to_owner};
 
-/// Stands in the folder while a recording runs, and holds the name of its file; what is left
-/// of one that was killed. Readers of a session pass over names with a dot.
+/// A file in the folder that names the capture while a recording runs. If it is still there later,
+/// the recording was killed. Readers of a session ignore names that begin with a dot.
 const RUNNING: &str = ".recording";
 
 /// How a recording is spread over files.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Spread {
-    /// Begin another file after so many bytes; one file without.
+    /// Begin another file after this many bytes; `None`: one file only.
     pub file_bytes: Option<u64>,
-    /// Keep so many files, the newest; all without.
+    /// Keep this many files, the newest; `None`: all of them.
     pub files: Option<usize>,
 }
 
@@ -39,7 +39,7 @@ impl Series {
         self.spread.file_bytes.is_some_and(|most| bytes >= most)
     }
 
-    /// Files that went to make room.
+    /// Files that were deleted to make room.
     pub fn removed(&self) -> u64 {
         self.removed
     }
@@ -58,7 +58,7 @@ impl Series {
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if let Err(error) = begun(&self.folder, &name) {
-            // No room: an empty capture would be in the way of an audit of the others.
+            // The disk is full: an empty capture would make an audit of the others fail.
             let _ = std::fs::remove_file(&path);
             return Err(error);
         }
@@ -76,7 +76,7 @@ impl Series {
                 (false, _) => format!("capture-{number}.pcapng"),
             };
             let path = self.folder.join(name);
-            // One that went to make room keeps its number: names must not go back in time.
+            // The number of a deleted file is not used again, so that the order of names stays that of time.
             let later = self.kept.back().is_some_and(|last| *last >= path);
             if !later {
                 // A capture may hold secrets and whatever was sent: it is its owner's alone.

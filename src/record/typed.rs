@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use crate::session::parse_mark;
 
-/// Keys where none are given.
+/// The default keys.
 pub const KEYS: &str = "l=launched,d=dialog-shown,c=consent-given,r=consent-refused,i=logged-in,b=backgrounded,\
                         f=foregrounded,o=screen-off,s=stopped";
 

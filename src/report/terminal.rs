@@ -363,7 +363,8 @@ impl Page<'_> {
             if !contact.closed.is_empty() {
                 messages.push(contact.closed.clone());
             }
-            messages.push(format!("{} {}", words.sent, contact.sent));
+            // A heading elsewhere; here it stands inside a line.
+            messages.push(format!("{} {}", words.sent.to_lowercase(), contact.sent));
             let mut names = vec![contact.recipient.clone(), contact.hosts.clone()];
             names.extend((!contact.networks.is_empty()).then(|| contact.networks.clone()));
             names.extend(contact.remarks.iter().cloned());

@@ -18,15 +18,15 @@ pub struct Amendment {
     pub keys: Vec<(&'static str, String)>,
     /// `[build]`, likewise key by key.
     pub build: Vec<(&'static str, String)>,
-    /// `[time_shift."capture.pcapng"]`: capture, seconds to add, how sure (±), and how it is known. These are
-    /// the recorder's own, and are written over.
+    /// `[time_shift."capture.pcapng"]`: capture, seconds to add, uncertainty (±), and how it is known.
+    /// The recorder wrote these itself, so it may overwrite them.
     pub shifts: Vec<(String, f64, f64, String)>,
-    /// Captures that went to make room: their shifts, which the recorder wrote, go with them.
+    /// Captures that were deleted to make room, whose shifts are deleted too.
     pub gone: Vec<String>,
 }
 
-/// Notes it in the session folder `folder`, and returns what stands there otherwise: key, what
-/// stands there, what was to be noted.
+/// Writes it into `session.toml` of `folder`. Returns the keys that have another value there, which
+/// stays: key, that value, and the one to be noted.
 ///
 /// # Errors
 /// Where the file is no TOML, or cannot be read or written.
@@ -94,7 +94,7 @@ fn table<'d>(
     item.as_table_like_mut().ok_or_else(|| SessionError::new(path, format!("{name} is to be a table, [{name}]")))
 }
 
-/// Whole or not at all: a recording may be killed at any moment.
+/// Writes the file as a whole or not at all, because a recording may be killed at any moment.
 fn write(path: &Path, text: &str) -> Result<(), SessionError> {
     let failed = |error: std::io::Error| SessionError::new(path, format!("cannot be written: {error}"));
     let folder = path.parent().unwrap_or(Path::new("."));

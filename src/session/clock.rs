@@ -5,11 +5,11 @@ use super::describe::{OnClock, Shift};
 use super::{Mark, Session, SessionError};
 use crate::observations::{Clock, ClockBy};
 
-/// No clock is so wrong that is meant: ten years, in milliseconds.
+/// Largest shift in milliseconds, ten years: a larger one is a mistake, not a clock that is off.
 const LARGEST_MS: f64 = 10.0 * 366.0 * 86_400_000.0;
 
 impl Session {
-    /// What is to be added to the times of the capture `name`, if that is known beforehand.
+    /// What to add to the times of the capture `name`, if the session says so.
     ///
     /// # Errors
     /// Where it cannot be meant so, or the marks do not say it.

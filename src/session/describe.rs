@@ -44,7 +44,7 @@ pub struct Description {
     /// How far the clocks of device and recorder may lie apart, in milliseconds.
     #[serde(default)]
     pub clock_skew_ms: Option<u64>,
-    /// How far the clock of tables that name no zone is before UTC: `+08:00`.
+    /// Time zone of tables that name none, as an offset from UTC: `+08:00`.
     #[serde(default)]
     pub utc_offset: Option<String>,
     /// Free notes, quoted in the report.
@@ -104,7 +104,7 @@ impl Recorded {
     }
 }
 
-/// Arguments without what lets in: the file is handed on with the session.
+/// Arguments without passwords and keys: the file is handed on with the session.
 fn without_keys(arguments: impl Iterator<Item = String>) -> Vec<String> {
     let (option, withheld) = ("--api-key", "…");
     let mut behind = false;
@@ -142,13 +142,13 @@ pub struct Build {
     pub patch: Option<String>,
 }
 
-/// What is to be added to the times of a capture, so that they are on the clock of the marks.
+/// What to add to the times of a capture to get those of the marks' clock.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Shift {
     /// Seconds, as a person writes them.
     Seconds(f64),
-    /// `"device"`: its times are of the phone's clock, which marks carry too.
+    /// `"device"`: its times are those of the phone's clock, which marks carry as well.
     Clock(OnClock),
     /// Measured.
     Measured(Measured),

@@ -8,8 +8,8 @@
 //! expires = 2027-01-31                    # the last day on which it holds
 //! ```
 //!
-//! All keys that stand in a line must fit. What the words mean is for the audit to
-//! check: here nobody knows a finding code.
+//! All keys of a line must fit. Whether its words mean anything is checked by the audit: this
+//! module knows no finding codes.
 
 use std::path::Path;
 
@@ -19,13 +19,13 @@ use serde::Deserialize;
 use super::{SessionError, line_at, read_text};
 use crate::signatures::HostPattern;
 
-/// Days before the end in which a line is announced to expire.
+/// Days before a line expires in which that is announced.
 pub const WARNING_DAYS: i32 = 14;
 
 /// A file written by hand or by `ignore add`: at most a megabyte.
 const LIMIT: u64 = 1 << 20;
 
-/// What a finding must have; keys that are left out do not ask.
+/// What a finding must have; a key that is left out matches anything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Matcher {
     /// Its fingerprint.
@@ -68,7 +68,7 @@ impl std::fmt::Display for Matcher {
     }
 }
 
-/// How far a line is from its end.
+/// Whether a line still holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum IgnoreState {
@@ -197,7 +197,7 @@ fn day(value: toml::Value) -> Result<Date, String> {
 
 /// `2027-01-31`.
 pub fn parse_day(text: &str) -> Result<Date, String> {
-    // The parser takes longer forms too; a day with an hour would promise what is not kept.
+    // The parser also accepts times, but a line always holds to the end of its day.
     let short = text.trim().len() == "2027-01-31".len();
     text.trim().parse().ok().filter(|_| short).ok_or_else(|| format!("{text:?} is not a day such as 2027-01-31"))
 }

@@ -97,8 +97,8 @@ impl Timeline {
     /// `first` is the time of the first record of all inputs, `skew_ms` how far a
     /// mark and a packet may be apart and still be taken for simultaneous.
     ///
-    /// Consent is judged only where the app was launched under the eyes of the
-    /// recorder, and the user's answer (given or refused) is marked.
+    /// Consent is judged only where the recording began before the app was launched, and the user's
+    /// answer (given or refused) is marked.
     pub fn new(marks: &[Mark], first: Option<Time>, skew_ms: u64) -> Self {
         let launched = marks.iter().find(|m| m.mark == "launched").map(|m| m.time);
         let answered = marks.iter().any(|m| m.mark == "consent-given" || m.mark == "consent-refused");
@@ -112,8 +112,8 @@ impl Timeline {
         self.judged
     }
 
-    /// From when on a mark counts. A launch is noted after the app's first packets as
-    /// often as before them: what lies within the skew before it is the app's, near the mark.
+    /// From when on a mark counts. A launch is often marked only after the app's first packets, so
+    /// packets within the skew before that mark are counted as after it, near the mark.
     fn effective(&self, mark: &Mark) -> Time {
         if mark.mark == "launched" { Time(mark.time.0.saturating_sub(self.skew)) } else { mark.time }
     }

@@ -79,11 +79,11 @@ pub struct Session {
     pub witnesses: Vec<Witness>,
     /// Files in the folder whose name does not say what they are: read where their content does.
     pub others: Vec<PathBuf>,
-    /// Files in the folder that are read by nothing here, by name.
+    /// Names of files in the folder that nothing reads.
     pub unread: Vec<String>,
-    /// What a person should hear of files that were not read, or not whole.
+    /// What a person should be told of files that were not read, or not as a whole.
     pub remarks: Vec<String>,
-    /// How far reading it is.
+    /// How far reading it has come.
     pub progress: Progress,
 }
 
@@ -126,8 +126,8 @@ impl Session {
         Ok(session)
     }
 
-    /// What a folder holds, and what of it cannot be used; a file that cannot be is left out.
-    /// `Err`: it is no folder that can be listed.
+    /// The session in a folder, and an error for each file in it that cannot be used and was left out.
+    /// `Err`: the folder cannot be listed.
     pub fn look(folder: &Path, signatures: &Signatures) -> Result<(Self, Vec<SessionError>), SessionError> {
         let mut session = Self::default();
         let errors = session.read_folder(folder, signatures)?;
@@ -191,8 +191,8 @@ impl Session {
     }
 }
 
-/// A file on the command line that is looked at for what another tool wrote: not a pipe, which
-/// gives its bytes once, and nothing that is a capture by its name.
+/// Whether a file on the command line may be something that another tool wrote beside the traffic:
+/// not if it is a pipe, which gives its bytes only once, or is named like a capture.
 fn may_be_witness(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.is_file() && has_extension(&name, OTHERS)
@@ -219,7 +219,7 @@ fn take<T>(into: &mut T, read: Result<T, SessionError>, errors: &mut Vec<Session
     }
 }
 
-/// The extension is one of `known`, compression suffixes aside.
+/// Whether the extension is one of `known`, not counting a suffix for compression.
 fn has_extension(name: &str, known: &[&str]) -> bool {
     let lower = name.to_lowercase();
     let stem = lower.strip_suffix(".gz").or_else(|| lower.strip_suffix(".zst")).unwrap_or(&lower);

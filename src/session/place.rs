@@ -7,8 +7,8 @@ pub(crate) fn line_at(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|b| *b == b'\n').count() + 1
 }
 
-/// What is wrong with `text`, and in which line. Not the line itself: what stands in a device's
-/// profile is not for a log.
+/// What is wrong with `text`, and in which line. The line itself is not quoted, because it may be
+/// an identifier and errors end up in logs.
 pub(super) fn problem(text: &str, error: &toml::de::Error) -> String {
     told(text, error.span(), error.message())
 }

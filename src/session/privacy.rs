@@ -32,9 +32,9 @@ pub fn private_folder(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Gives what root made to whom it is for, so that recording with the right to capture and auditing
-/// without it go together: a folder to who called `sudo`, a file to the owner of its folder. Elsewhere
-/// nothing happens.
+/// Changes the owner of what root made, so that a session recorded with `sudo` can be audited without:
+/// a folder goes to the user who called `sudo`, a file to the owner of its folder. Does nothing
+/// unless running as root.
 pub fn to_owner(path: &Path) {
     #[cfg(unix)]
     if rustix::process::geteuid().is_root() {

@@ -46,7 +46,7 @@ pub struct Profile {
 struct File {
     #[serde(default)]
     ids: BTreeMap<String, OneOrMany>,
-    /// Free text about the device: read and not used.
+    /// Free text about the device; it is accepted and not used.
     #[serde(default, rename = "device")]
     _device: toml::Table,
 }
@@ -111,7 +111,7 @@ impl Profile {
         Ok((profile, problems))
     }
 
-    /// What is not wrong with its values, and a reader should know: those that are too short to
+    /// What a person should know of its values although they are not wrong: those that are too short to
     /// prove anything by themselves, and numbers that may have been mistyped.
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
@@ -179,8 +179,8 @@ pub(super) fn check(data_type: &str, value: &str, signatures: &Signatures) -> Op
     let digits = |lengths: std::ops::RangeInclusive<usize>| {
         lengths.contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit())
     };
-    // A profile is what a real device says, of any country and maker: only what no
-    // standard allows is refused. Traffic without a profile is held to tighter shapes.
+    // A profile may be of any device, from any country and maker: only what no standard allows is
+    // refused. Values in traffic that no profile confirms must have narrower shapes.
     let fits = match data_type {
         "imei" if value.len() == 15 && digits(15..=15) && !shape::luhn(value) => {
             return Some("the check digit (Luhn) is wrong; correct the number or remove it".to_owned());

@@ -20,21 +20,15 @@ pub fn of_list(list: &[Value]) -> Option<Witness> {
     if !list.iter().take(8).any(is_one) {
         return None;
     }
-    let mut witness = Witness::of(FORMAT);
-    for (number, value) in list.iter().enumerate() {
-        if !witness.row() {
-            break;
-        }
-        let Some(cipher) = value.get("data").and_then(|data| data.get("alg")?.as_str()) else {
-            witness.unread_row(number);
-            continue;
-        };
+    let mut witness = Witness::of_rows(FORMAT, list.iter().enumerate(), |witness, _, value| {
+        let cipher = value.get("data")?.get("alg")?.as_str()?;
         let app = value.get("process").and_then(Value::as_str).map(short);
         let app = app.filter(|app| is_id(app.split(':').next().unwrap_or_default()));
         let at = value.get("timestamp").and_then(Value::as_f64).and_then(epoch).map_or(Stamp::Never, Stamp::At);
         let what = short(&format!("Cipher {cipher}"));
         witness.calls.push(Call { app, what, count: 1, at, stack: Vec::new() });
-    }
+        Some(())
+    });
     let detail = "cipher operations of the app: listed, but no payload is opened with them";
     witness.gap(GapReason::LossyImport, "", detail);
     Some(witness)

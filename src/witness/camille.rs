@@ -20,20 +20,13 @@ pub fn of_table(sheets: &[Sheet]) -> Option<Witness> {
     let header = sheet.first()?;
     let (time, stack) = (column(header, &["时间点"])?, column(header, &["调用堆栈"])?);
     let (kind, what) = (column(header, &["操作行为"]), column(header, &["行为描述"])?);
-    let mut witness = Witness::of(FORMAT);
-    for (number, row) in sheet.iter().enumerate().skip(1) {
-        if !witness.row() {
-            break;
-        }
+    Some(Witness::of_rows(FORMAT, (1..).zip(sheet).skip(1), |witness, _, row| {
         let cell = |at: usize| row.get(at).map(|cell| cell.trim()).filter(|cell| !cell.is_empty());
-        let (Some(what), Some(at)) = (cell(what), cell(time).and_then(stamp)) else {
-            witness.unread_row(number + 1);
-            continue;
-        };
+        let (what, at) = (cell(what)?, stamp(cell(time)?)?);
         let what = format!("{} {}", kind.and_then(cell).unwrap_or_default(), what);
         witness.calls.push(call(&what, at, cell(stack).unwrap_or_default()));
-    }
-    Some(witness)
+        Some(())
+    }))
 }
 
 /// What a list says, where it is one.
@@ -42,20 +35,13 @@ pub fn of_list(list: &[Value]) -> Option<Witness> {
     if !list.iter().take(8).any(is_one) {
         return None;
     }
-    let mut witness = Witness::of(FORMAT);
-    for (number, value) in list.iter().enumerate() {
-        if !witness.row() {
-            break;
-        }
+    Some(Witness::of_rows(FORMAT, list.iter().enumerate(), |witness, _, value| {
         let text = |key: &str| value.get(key).and_then(Value::as_str);
-        let (Some(what), Some(at)) = (text("messages"), text("time").and_then(stamp)) else {
-            witness.unread_row(number);
-            continue;
-        };
+        let (what, at) = (text("messages")?, stamp(text("time")?)?);
         let what = format!("{} {what}", text("action").unwrap_or_default());
         witness.calls.push(call(&what, at, text("stacks").unwrap_or_default()));
-    }
-    Some(witness)
+        Some(())
+    }))
 }
 
 fn stamp(text: &str) -> Option<Stamp> {

@@ -146,6 +146,25 @@ impl Witness {
         witness
     }
 
+    /// What `read` makes of the rows of a table, each with the number that a person would give it, up to
+    /// [`ROWS`] of them. A row that it makes nothing of (`None`) is counted as unread.
+    fn of_rows<T>(
+        format: &'static str,
+        rows: impl IntoIterator<Item = (usize, T)>,
+        mut read: impl FnMut(&mut Self, usize, T) -> Option<()>,
+    ) -> Self {
+        let mut witness = Self::of(format);
+        for (number, row) in rows {
+            if !witness.row() {
+                break;
+            }
+            if read(&mut witness, number, row).is_none() {
+                witness.unread_row(number);
+            }
+        }
+        witness
+    }
+
     /// Counts a row that was read, and says whether more may be.
     fn row(&mut self) -> bool {
         self.rows += 1;

@@ -1,7 +1,7 @@
 //! PCAPdroid's list of connections as CSV: whose each connection was.
 //!
 //! The writer quotes nothing, so a comma in the name of an app or in the info column shifts the
-//! columns behind it. The ones before are counted from the start, the numbers from the end, and
+//! columns after it. The ones before are counted from the start, the numbers from the end, and
 //! between them the package is the only word of its form; a row where that is not so is left out.
 //! `Status` is in the language of the phone and not read.
 
@@ -24,25 +24,19 @@ pub fn of_text(text: &str) -> Option<Witness> {
         return None;
     }
     let behind = NUMBERS + usize::from(header.ends_with(",Malicious"));
-    let mut witness = Witness::of("PCAPdroid (CSV)");
-    for (number, line) in lines.enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        if !witness.row() {
-            break;
+    let rows = (2..).zip(lines).filter(|(_, line)| !line.trim().is_empty());
+    Some(Witness::of_rows("PCAPdroid (CSV)", rows, |witness, number, line| {
+        let (socket, shifted) = row(line, behind)?;
+        if shifted {
+            let detail = "rows with commas that PCAPdroid did not quote; read by the form of their columns";
+            witness.gap(GapReason::LossyImport, &format!("row {number}"), detail);
         }
-        match row(line, behind) {
-            Some((socket, shifted)) => {
-                if shifted {
-                    let detail = "rows with commas that PCAPdroid did not quote; read by the form of their columns";
-                    witness.gap(GapReason::LossyImport, &format!("row {}", number + 2), detail);
-                }
-                witness.sockets.push(socket);
-            }
-            None => witness.unread_row(number + 2),
-        }
-    }
-    Some(witness)
+        witness.sockets.push(socket);
+        Some(())
+    }))
 }
 
+/// The socket of a row whose last `after` columns are numbers, and whether unquoted commas shift its columns.
 fn row(line: &str, behind: usize) -> Option<(Socket, bool)> {
     let cells: Vec<&str> = line.trim_end().split(',').collect();
     let (before, rest) = cells.split_at_checked(BEFORE)?;

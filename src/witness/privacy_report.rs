@@ -14,15 +14,9 @@ pub fn of_lines(text: &str) -> Option<Witness> {
     if !text.lines().take(64).any(|line| known(line) || access(line)) {
         return None;
     }
-    let mut witness = Witness::of("App Privacy Report");
-    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        if !witness.row() {
-            break;
-        }
-        let Ok(value) = serde_json::from_str::<Value>(line) else {
-            witness.unread_row(number + 1);
-            continue;
-        };
+    let rows = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+    Some(Witness::of_rows("App Privacy Report", rows, |witness, _, line| {
+        let value: Value = serde_json::from_str(line).ok()?;
         let text = |of: &Value, key: &str| of.get(key).and_then(Value::as_str).map(short).filter(|t| !t.is_empty());
         let time = |key: &str| text(&value, key).and_then(|stamp| Time::parse(&stamp));
         match (text(&value, "domain"), value.get("accessor")) {
@@ -36,20 +30,15 @@ pub fn of_lines(text: &str) -> Option<Witness> {
             (None, Some(accessor)) => {
                 // An access has a beginning and an end.
                 if text(&value, "kind").as_deref() == Some("intervalEnd") {
-                    continue;
+                    return Some(());
                 }
-                let what = text(&value, "category").or_else(|| text(&value, "tccService"));
+                let what = text(&value, "category").or_else(|| text(&value, "tccService"))?;
                 let at = time("timeStamp").or_else(|| time("timestamp")).map_or(Stamp::Never, Stamp::At);
-                match what {
-                    Some(what) => {
-                        let app = text(accessor, "identifier");
-                        witness.calls.push(Call { app, what, count: 1, at, stack: Vec::new() });
-                    }
-                    None => witness.unread_row(number + 1),
-                }
+                let app = text(accessor, "identifier");
+                witness.calls.push(Call { app, what, count: 1, at, stack: Vec::new() });
             }
-            (None, None) => witness.unread_row(number + 1),
+            (None, None) => return None,
         }
-    }
-    Some(witness)
+        Some(())
+    }))
 }

@@ -19,20 +19,13 @@ pub fn of_table(sheets: &[Sheet]) -> Option<Witness> {
     let header = sheet.first()?;
     let (time, method) = (column(header, &["调用时间"])?, column(header, &["函数名"])?);
     let (alias, stack) = (column(header, &["别名"]), column(header, &["调用堆栈"]));
-    let mut witness = Witness::of(FORMAT);
-    for (number, row) in sheet.iter().enumerate().skip(1) {
-        if !witness.row() {
-            break;
-        }
+    Some(Witness::of_rows(FORMAT, (1..).zip(sheet).skip(1), |witness, _, row| {
         let cell = |at: usize| row.get(at).map(|cell| cell.trim()).filter(|cell| !cell.is_empty());
-        let (Some(method), Some(at)) = (cell(method), cell(time).and_then(local)) else {
-            witness.unread_row(number + 1);
-            continue;
-        };
+        let (method, at) = (cell(method)?, local(cell(time)?)?);
         let what = short(&format!("{} {method}", alias.and_then(cell).unwrap_or_default()));
         witness.calls.push(call(what, 1, at, stack.and_then(cell).unwrap_or_default()));
-    }
-    Some(witness)
+        Some(())
+    }))
 }
 
 /// What a list says, where it is one.
@@ -40,22 +33,15 @@ pub fn of_list(list: &[Value]) -> Option<Witness> {
     if !list.iter().take(8).any(|value| value.get("funName").is_some() && value.get("funAlias").is_some()) {
         return None;
     }
-    let mut witness = Witness::of(FORMAT);
-    for (number, value) in list.iter().enumerate() {
-        if !witness.row() {
-            break;
-        }
+    Some(Witness::of_rows(FORMAT, list.iter().enumerate(), |witness, _, value| {
         let text = |key: &str| value.get(key).and_then(Value::as_str);
-        let Some(method) = text("funName") else {
-            witness.unread_row(number);
-            continue;
-        };
+        let method = text("funName")?;
         let at = text("appendTime").and_then(local).unwrap_or(Stamp::Never);
         let what = short(&format!("{} {method}", text("funAlias").unwrap_or_default()));
         let count = value.get("count").and_then(Value::as_u64).unwrap_or(1).max(1);
         witness.calls.push(call(what, count, at, text("stackTraces").unwrap_or_default()));
-    }
-    Some(witness)
+        Some(())
+    }))
 }
 
 fn call(what: String, count: u64, at: Stamp, stack: &str) -> Call {

@@ -17,17 +17,10 @@ pub fn of_list(list: &[Value]) -> Option<Witness> {
     if !list.iter().take(8).any(is_one) {
         return None;
     }
-    let mut witness = Witness::of(FORMAT);
-    for (number, value) in list.iter().enumerate() {
-        if !witness.row() {
-            break;
-        }
-        match operation(value) {
-            Some(socket) => witness.sockets.push(socket),
-            None => witness.unread_row(number),
-        }
-    }
-    Some(witness)
+    Some(Witness::of_rows(FORMAT, list.iter().enumerate(), |witness, _, value| {
+        witness.sockets.push(operation(value)?);
+        Some(())
+    }))
 }
 
 /// A list that does not parse, where its beginning shows whose it is.
@@ -58,7 +51,7 @@ fn operation(value: &Value) -> Option<Socket> {
         transport,
         local,
         remote: Some(remote).filter(|remote| remote.port() != 0),
-        // A further process of an app has a name behind its package: `com.example:push`.
+        // A further process of an app has a name after its package: `com.example:push`.
         is_id: is_id(app.split(':').next().unwrap_or_default()),
         app,
         first: time,

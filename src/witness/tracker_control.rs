@@ -13,25 +13,14 @@ pub fn of_text(text: &str) -> Option<Witness> {
     let time = column(&["timestampt", "time"])?;
     column(&["companyname", "allowed"])?;
     let (app, uid, count) = (column(&["appname", "package"]), column(&["uid"]), column(&["connections", "count"]));
-    let mut witness = Witness::of("TrackerControl (CSV)");
-    for (number, row) in table.records().enumerate() {
-        if !witness.row() {
-            break;
-        }
+    Some(Witness::of_rows("TrackerControl (CSV)", (2..).zip(table.records()), |witness, _, row| {
         let cell = |at: Option<usize>| Some(row.as_ref().ok()?.get(at?)?.trim()).filter(|cell| !cell.is_empty());
-        let Some(name) = cell(Some(host)) else {
-            witness.unread_row(number + 2);
-            continue;
-        };
-        let time = cell(Some(time)).and_then(|cell| cell.parse().ok()).and_then(epoch);
-        if time.is_none() {
-            witness.unread_row(number + 2);
-            continue;
-        }
+        let name = cell(Some(host))?;
+        let time = Some(epoch(cell(Some(time))?.parse().ok()?)?);
         let app = cell(app).filter(|app| is_id(app)).map(str::to_owned);
         let app = app.or_else(|| cell(uid)?.parse::<u32>().ok().map(|uid| format!("uid {uid}")));
         let count = cell(count).and_then(|cell| cell.parse().ok()).filter(|count| *count > 0).unwrap_or(1);
         witness.reached.push(Reached { app, host: short(name).to_lowercase(), count, first: time, last: time });
-    }
-    Some(witness)
+        Some(())
+    }))
 }

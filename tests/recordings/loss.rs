@@ -24,7 +24,7 @@ fn frames(line: &Value, kept: Option<&[u64]>) -> Vec<u64> {
 }
 
 /// The host of each message as an audit takes it: the one that was sent, else the SNI that
-/// the line itself has. Behind a gap in HTTP/2, what `:authority` refers to in the lost part
+/// the line itself has. After a gap in HTTP/2, what `:authority` refers to in the lost part
 /// of the header table is not guessed, so that messages there rest on the SNI alone.
 fn hosts_of(lines: &[Value]) -> Vec<String> {
     let host = |line: &Value| {

@@ -53,7 +53,7 @@ pub struct Repeated {
     pub replayed: Option<usize>,
     /// Findings that their slice alone gives again, with the device's values; `None` without them.
     pub identified: Option<usize>,
-    /// What did not come out.
+    /// What came out differently.
     #[serde(skip)]
     pub problems: Vec<Problem>,
 }
@@ -72,7 +72,7 @@ pub(super) fn repeat(
     let mut repeated = Repeated { findings: report.findings.len(), ..Repeated::default() };
     let tool = &report.tool;
     if premises.signatures.sha256 != tool.signatures_sha256 || env!("CARGO_PKG_VERSION") != tool.version {
-        // What other facts or another program come to says nothing of this report.
+        // Other signatures or another version may judge differently, which would say nothing of this report.
         let set = tool.signatures_sha256.get(..12).unwrap_or_default();
         let (name, version) = (&tool.name, &tool.version);
         unchecked.push(both(

@@ -47,7 +47,7 @@ impl Media {
         }
         let number = u16::from_be_bytes(*datagram.get(2..)?.first_chunk()?);
         let source = u32::from_be_bytes(*datagram.get(8..)?.first_chunk()?);
-        // Behind the head stand up to fifteen contributing sources.
+        // After the head stand up to fifteen contributing sources.
         datagram.get(12 + 4 * usize::from(first & 0x0f)..)?;
         let run = match direction {
             Direction::Sent => &mut self.sent,

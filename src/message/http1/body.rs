@@ -31,7 +31,7 @@ pub enum Chunked {
     Data(u64),
     /// In the line end after a chunk.
     DataEnd,
-    /// Behind the last chunk; that much was looked at.
+    /// After the last chunk; that much was looked at.
     Trailers(usize),
 }
 

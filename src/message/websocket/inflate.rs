@@ -7,10 +7,10 @@ use crate::evidence::GapReason;
 /// What an encoder leaves out at the end of each message (RFC 7692 §7.2.1).
 pub(super) const TAIL: &[u8] = &[0, 0, 0xff, 0xff];
 
-/// Unpacked bytes of one message, DESIGN.md's limit for what is decoded of a message.
+/// Unpacked bytes of one message: what a compressed body may decode to as well.
 const INFLATED_LIMIT: u64 = 32 << 20;
 
-/// Times that a message may grow when it is unpacked, DESIGN.md's ratio. A message like
+/// Times that a message may grow when it is unpacked, as for a compressed body. A message like
 /// the one before it packs to almost nothing, hence the floor.
 const RATIO_LIMIT: u64 = 200;
 

@@ -151,7 +151,7 @@ fn instead(reading: &Reading<'_>, reach: &Reach, name: &str) -> Option<Statement
         let folded = fold(clause.trim());
         lexicon.says("contrast-begins", &folded) && lexicon.says("collects", &folded)
     };
-    // Behind a comma, or where the words turn: "… and only collects the OAID".
+    // After a comma, or where the words turn: "… and only collects the OAID".
     let text = reading.sentence.text;
     let folded = &reading.folded;
     let turn = lexicon.phrase("contrast", &folded.text).map(|(m, _)| folded.range(m.start(), m.end(), text).start);

@@ -162,7 +162,7 @@ fn string(text: &str, quote: char) -> (String, usize) {
 }
 
 impl Open {
-    /// Behind a `+`, or with nothing between (C, Dart, Python), it goes on with the last.
+    /// After a `+`, or with nothing between (C, Dart, Python), it goes on with the last.
     fn string(&mut self, field: Field) {
         if self.is_string
             && let Some(last) = &mut self.last

@@ -15,7 +15,7 @@ use crate::record::adb::{Adb, AdbError};
 use crate::secure::cms::Signed;
 use crate::secure::codec::Reader;
 
-/// ZIP's end of central directory record, and the longest comment behind it (APPNOTE 4.3.16).
+/// ZIP's end of central directory record, and the longest comment after it (APPNOTE 4.3.16).
 const END: usize = 22;
 const TAIL: usize = END + u16::MAX as usize;
 /// Where the end of central directory says its offset.

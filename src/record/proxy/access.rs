@@ -1,8 +1,7 @@
 //! Who may use the proxy, and where it goes for them.
 //!
-//! Without a word it is for this machine alone. A wider door needs the networks of its
-//! clients named, and a network that is half the internet is refused: an open proxy is found
-//! and used by strangers within a day.
+//! By default it serves this machine only. For other clients their networks must be named, and very
+//! large networks are refused: strangers find and use an open proxy within a day.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};

@@ -1,9 +1,9 @@
-//! Who refused the proxy's certificate, so that their next connection is let through untouched.
+//! Which clients refused the proxy's certificate, so that their next connection is passed on untouched.
 //!
-//! A client that trusts only certificates it knows leaves when it has seen another one: with an
-//! alert, or without a word right after the handshake. The latter is also how a client
-//! leaves that only opened a connection ahead of need: where the same client was opened to that host before, a
-//! silent end does not count.
+//! A client that pins certificates ends the connection when it sees another one: with an
+//! alert, or silently right after the handshake. A client that only opened a connection in advance
+//! ends it silently too. So a silent end does not count if TLS of the same client to that host was
+//! opened before.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

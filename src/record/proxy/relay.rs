@@ -10,8 +10,8 @@ use tokio::time::Instant;
 
 use crate::evidence::Time;
 
-/// Bytes read at a time: two of these a connection are all that is held of what passes. Who
-/// sends faster than the other side takes waits.
+/// Bytes read at a time. A connection holds at most two such buffers: a side that sends faster than
+/// the other one reads has to wait.
 const BUFFER: usize = 32 << 10;
 
 /// How a relay came to its end.

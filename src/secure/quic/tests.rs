@@ -63,7 +63,7 @@ fn a_hello_in_pieces_over_several_packets_in_any_order() {
     let [client, _] = packets("rfc9001.hex");
     let Some(Header::Long(packet)) = Packets::new(&client).next() else { panic!() };
     let payload = InitialKeys::new(Version::V1, packet.destination).unwrap().open(Direction::Sent, &packet).unwrap();
-    // Behind type, offset and length (1, 1 and 2 bytes) come the 241 bytes of the hello.
+    // After type, offset and length (1, 1 and 2 bytes) come the 241 bytes of the hello.
     let hello = &payload[4..4 + 241];
     let frame = |from: usize, to: usize| {
         let (from_bytes, length) = ((0x4000 | from as u16).to_be_bytes(), (0x4000 | (to - from) as u16).to_be_bytes());

@@ -32,7 +32,7 @@ pub enum Epoch {
     Early,
     /// From the hellos of TLS 1.3 to Finished.
     Handshake,
-    /// Behind Finished of TLS 1.3.
+    /// After Finished of TLS 1.3.
     Application,
 }
 

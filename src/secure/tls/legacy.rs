@@ -3,7 +3,7 @@
 //!
 //! Two of these depend on the record before: RC4 runs on from record to record, and
 //! the IV of TLS 1.0 is the last block of the ciphertext before (RFC 2246 §6.2.3.2).
-//! Behind a hole RC4 stays closed; TLS 1.0 goes on with the second record.
+//! After a hole RC4 stays closed; TLS 1.0 goes on with the second record.
 
 use std::collections::VecDeque;
 use std::fmt;
