@@ -154,6 +154,10 @@ fn score(case: &Case, policy: &Policy, scores: &mut Scores) {
         ("first_party_conditional", ids(&policy.first_party_denials, true)),
         ("sharing_denied", ids(&policy.third_party_denials, false)),
         ("sharing_conditional", ids(&policy.third_party_denials, true)),
+        ("company_only", {
+            let rows = policy.third_parties.iter().filter(|party| party.company_only);
+            rows.flat_map(|party| party.resolved_companies.clone()).collect()
+        }),
         ("names_seen", policy.names_seen.iter().map(|n| n.product.clone()).collect()),
     ] {
         if let Some(wanted) = case.expected.get(key) {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::entry::host;
+use super::entry::{company_as_product, host};
 use super::lexicon::Lexicon;
 use super::model::{DataItem, Policy, ThirdParty};
 use super::names::Names;
@@ -88,6 +88,10 @@ pub fn correct(party: &mut ThirdParty, lexicon: &Lexicon, names: &Names<'_>) {
         None => Vec::new(),
     };
     party.resolved_companies = names.companies(&company);
+    if party.company.is_none() && party.resolved.is_empty() {
+        party.resolved_companies = company_as_product(party.product.as_deref(), names);
+        party.company_only |= !party.resolved_companies.is_empty();
+    }
 }
 
 /// What a person who writes one by hand may leave out.

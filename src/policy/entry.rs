@@ -168,6 +168,10 @@ impl Entry {
             party.resolved = names.products(lexicon, text.trim(), who, &context, &party.domains);
         }
         party.resolved_companies = names.companies(who);
+        if company.is_none() && party.resolved.is_empty() {
+            party.resolved_companies = company_as_product(product.as_deref(), names);
+            party.company_only |= !party.resolved_companies.is_empty();
+        }
         // The words name one company, the product is known to be another's.
         party.doubtful = !party.resolved_companies.is_empty()
             && party.resolved.iter().any(|r| r.certainty == Certainty::Confirmed)
@@ -291,6 +295,11 @@ pub fn host(href: &str) -> Option<String> {
     let rest = lower.split_once("://").map_or(lower.as_str(), |(_, rest)| rest);
     let host = rest.split(['/', '?', '#', ':']).next()?.trim_start_matches("www.");
     (is_address(href) && host.contains('.')).then(|| host.to_owned())
+}
+
+/// A company that stands where products do, and none of its products: the row names the company.
+pub fn company_as_product(product: Option<&str>, names: &Names<'_>) -> Vec<String> {
+    product.filter(|name| is_company(name)).map(|name| names.companies(name)).unwrap_or_default()
 }
 
 /// `Firebase (Google)`: the bracket at the end names a company.

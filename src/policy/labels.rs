@@ -225,6 +225,9 @@ fn label_column(lexicon: &Lexicon, label: &str) -> Option<Column> {
     if let Some(column) = lexicon.labels().get(&bare) {
         return Some(*column);
     }
+    if lexicon.says("label-of-data", &bare) {
+        return Some(Column::Data);
+    }
     let folded = bare;
     if folded.contains([',', ':', '。', ';']) || lexicon.says("points-below", &folded) {
         return None;
@@ -274,6 +277,8 @@ struct Open {
     entry: Entry,
     blocks: Vec<usize>,
     titled: bool,
+    /// How deep the item is that is its title; 0 where that is none.
+    level: u8,
     section: Section,
     /// Column, depth and label that deeper items belong to.
     tail: Option<(Column, u8, String)>,
@@ -286,7 +291,7 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
     let mut title: Option<(usize, String)> = None;
     for (index, block) in blocks.iter().enumerate() {
         let section = sections.get(index).copied().unwrap_or_default();
-        let depth = if let Kind::Item(depth) = block.kind { depth } else { 0 };
+        let depth = depth_of(block);
         if block.table().is_some() {
             close(&mut open, &mut found, names);
             title = None;
@@ -295,6 +300,8 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
         if let Some(current) = &mut open
             && let Some((column, at, label)) = &current.tail
             && depth > *at
+            && (current.level == 0 || depth > current.level)
+            && !(*column == Column::Other && names_somebody(lexicon, block))
         {
             let (column, label) = (*column, label.clone());
             current.entry.put(column, &label, &block.text, &block.links);
@@ -314,6 +321,19 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
             continue;
         }
         let parts = split(lexicon, &block.text).filter(|_| !block.is_heading());
+        // `收集的个人信息：IMEI、`: an enumeration goes on in the next line.
+        if parts.is_none()
+            && !block.is_heading()
+            && let Some(current) = &mut open
+            && let Some((column, value)) = current.entry.values.last_mut()
+            && *column == Column::Data
+            && value.ends_with('、')
+        {
+            value.push_str(block.text.trim());
+            current.blocks.push(index);
+            extend(&mut current.entry, block);
+            continue;
+        }
         let Some(parts) = parts else {
             match title_of(block) {
                 Some(words) => {
@@ -355,15 +375,18 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
                 let mut entry = Entry::default();
                 let mut used = Vec::new();
                 let named = title.take().filter(|(at, _)| at + 1 >= index && label.column != Column::Product);
+                let named = named.filter(|(_, words)| !lexicon.says("names-a-document", &fold(words)));
                 let titled = named.is_some();
+                let mut level = 0;
                 if let Some((at, words)) = named {
+                    level = blocks.get(at).map(depth_of).unwrap_or_default();
                     entry.put(Column::Product, "", &words, &[]);
                     used.push(at);
                     if let Some(block) = blocks.get(at) {
                         entry.spans.push(span(block.source, block.line, block.end_line, &block.text));
                     }
                 }
-                Open { entry, blocks: used, titled, section, tail: None }
+                Open { entry, blocks: used, titled, level, section, tail: None }
             });
             let links: Vec<Link> = block
                 .links
@@ -390,6 +413,16 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
     }
     close(&mut open, &mut found, names);
     found
+}
+
+/// A label of the block says who it is about: what stands above it, a date say, has no part in it.
+fn names_somebody(lexicon: &Lexicon, block: &Block) -> bool {
+    split(lexicon, &block.text).is_some_and(|parts| parts.labels.iter().any(|label| identity(label.column)))
+}
+
+/// How deep an item is; 0 for what is none.
+fn depth_of(block: &Block) -> u8 {
+    if let Kind::Item(depth) = block.kind { depth } else { 0 }
 }
 
 /// `某某推送SDK：用于消息推送，` before the first label: the name, and what it is for.

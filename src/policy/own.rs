@@ -54,7 +54,7 @@ pub fn read(
         }
         let all = subjects::statements(&block.text, lexicon, names);
         let mut defining = false;
-        let mut said_before = false;
+        let (mut said_before, mut denied_before) = (false, false);
         for sentence in &all {
             if taken.contains(&(at, sentence.start)) {
                 continue;
@@ -98,7 +98,10 @@ pub fn read(
                 Section::Denied => false,
             };
             let continues = said_before && lexicon.says("continues", text.trim());
-            said_before = inside || strong || denies || continues;
+            // "我们不收集IMEI；不读取通讯录": the subject stands before the semicolon.
+            let goes_on = denied_before && lexicon.says("denial-goes-on", text.trim());
+            said_before = inside || strong || denies || continues || goes_on;
+            denied_before = said_before && text.trim_end().ends_with(';') && lexicon.says("denial", text);
             if !said_before {
                 continue;
             }

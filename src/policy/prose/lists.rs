@@ -10,7 +10,7 @@ use super::super::names::Names;
 use super::super::sections::{Section, without_number};
 use super::super::spelling::{is_company, packages_in};
 use super::super::{sentences, terms};
-use super::naming::names_nobody;
+use super::naming::{is_name, names_nobody, names_of};
 use super::{LONGEST_NAME, Placed};
 
 /// Items that are looked at to decide whether a list is one of third parties. Without a limit, a
@@ -35,7 +35,9 @@ enum Sure {
 impl Tried {
     fn of(&mut self, at: usize, blocks: &[Block], lexicon: &Lexicon, names: &Names<'_>) -> Sure {
         *self.0.entry(at).or_insert_with(|| {
-            let Some(entry) = blocks.get(at).and_then(|b| item(b, true, lexicon, names)) else { return Sure::No };
+            let of_kind = |b| several_of_kind(b, lexicon, names).into_iter().next();
+            let entry = blocks.get(at).and_then(|b| of_kind(b).or_else(|| item(b, true, lexicon, names)));
+            let Some(entry) = entry else { return Sure::No };
             let says = entry.has(Column::Data) || entry.has(Column::Purpose);
             let known = says && entry.get(Column::Party).is_some_and(|n| names.holds_known(n));
             if known { Sure::Known } else { Sure::Somebody }
@@ -63,8 +65,11 @@ pub fn read(
 ) -> Option<(Vec<usize>, Placed)> {
     let block = blocks.get(index)?;
     let announced = announces(&block.text, lexicon);
-    let shares = sections.get(index) == Some(&Section::Share) && !matches!(block.kind, Kind::Item(_));
-    if !announced && !shares {
+    let item_above = matches!(block.kind, Kind::Item(_));
+    let shares = sections.get(index) == Some(&Section::Share) && !item_above;
+    // Where nothing says what a part is about, lines of known names say it themselves.
+    let open = sections.get(index) == Some(&Section::Open) && !item_above;
+    if !announced && !shares && !open {
         return None;
     }
     let is_bare = |block: &Block| announced && names.is_known(block.text.trim());
@@ -83,9 +88,17 @@ pub fn read(
     if !announced && (sure.len() < 2 || known * 2 < sure.len()) {
         return None;
     }
+    if !announced && !shares && known < items.len() {
+        return None;
+    }
     let items = list_after(blocks, index + 1, usize::MAX, free, &is_bare);
-    let each = |at: &usize| blocks.get(*at).and_then(|b| item(b, false, lexicon, names)).map(|e| (*at, e));
-    let entries = items.iter().filter_map(each).collect();
+    let each = |at: &usize| -> Placed {
+        let Some(block) = blocks.get(*at) else { return Vec::new() };
+        let several = several_of_kind(block, lexicon, names);
+        let one = several.is_empty().then(|| item(block, false, lexicon, names)).flatten();
+        several.into_iter().chain(one).map(|entry| (*at, entry)).collect()
+    };
+    let entries = items.iter().flat_map(each).collect();
     Some((items, entries))
 }
 
@@ -208,6 +221,32 @@ fn under_kind<'t>(kind: &str, rest: &'t str, lexicon: &Lexicon, names: &Names<'_
     let (who, inside) = name.trim().strip_suffix([')', '）'])?.split_once(['(', '（'])?;
     let only_kind = !lexicon.categories(kind).is_empty() && names_nobody(kind, lexicon, names);
     (only_kind && is_company(inside) && !names_nobody(who, lexicon, names)).then_some((name, more))
+}
+
+/// `广告类：某某广告、某某联盟。收集：OAID`: a kind, those that are of it, and what all of them do.
+fn several_of_kind(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Vec<Entry> {
+    let Some((kind, rest)) = without_number(&block.text).split_once(['：', ':']) else { return Vec::new() };
+    let kind = kind.trim();
+    if lexicon.categories(kind).is_empty() || !names_nobody(kind, lexicon, names) {
+        return Vec::new();
+    }
+    let (list, more) = rest.trim().split_once(['。', '；', ';', '，']).unwrap_or((rest.trim(), ""));
+    let listed = names_of(list, lexicon);
+    let good = listed.len() > 1
+        && listed.iter().all(|name| is_name(name, lexicon, names))
+        && listed.iter().any(|name| names.holds_known(name));
+    let entry = |name: String| {
+        let mut entry = Entry::default();
+        entry.put(Column::Party, "", &name, &[]);
+        entry.put(Column::Purpose, "", kind, &[]);
+        if !terms::read(lexicon, more).is_empty() || lexicon.says("says-none", fold(more).trim()) {
+            entry.put(Column::Data, "", more.trim(), &[]);
+        }
+        entry.put(Column::Link, "", &urls(&block.text).join(" "), &block.links);
+        entry.spans.push(span(block.source, block.line, block.end_line, &block.text));
+        entry
+    };
+    if good { listed.into_iter().map(entry).collect() } else { Vec::new() }
 }
 
 /// `Someone Analytics. Crash reports and usage.`: the point at `at` ends a name.

@@ -149,9 +149,10 @@ fn sentences_of(
             let said = found.statements.get(before..).unwrap_or_default();
             let mut named: Vec<String> = said.iter().flat_map(|s| s.names.iter().cloned()).collect();
             named.dedup();
-            introduced.told(named);
+            introduced.told(named, sentence.text);
         }
-        if about {
+        // "我们及第三方SDK（…）会收集" is the app's statement as well.
+        if about && !lexicon.says("app-and-others", text) {
             found.sentences.push((at, sentence.start));
         }
     }

@@ -84,6 +84,8 @@ pub fn read(
         // "微信登录收集" may be the app's own heading: without a verb of its own only a whole name is a subject.
         let bare = captures.name("bare").is_some()
             && !(subjects.iter().all(is_whole) || subjects.iter().any(is_whole) && subjects.iter().all(capital));
+        // "微信登录，收集您的昵称", under what the app collects: a function of its own.
+        let bare = bare || captures.name("led").is_some() && introduced.elsewhere && !subjects.iter().all(sdk);
         let known = met || given || subjects.iter().any(|s| names.holds_known(s) || sdk(s) || modal && brand(s));
         if subjects.is_empty()
             || bare
@@ -197,7 +199,10 @@ fn whole_name(text: &str, name: Range<usize>, names: &Names<'_>) -> usize {
     let ends = behind.match_indices([' ', ',', '.']).map(|(at, _)| name.end + at).chain([text.len()]);
     // A mark after a name is none of it: "We use Some Analytics; it …".
     let is_word = |end: &usize| text.get(..*end).is_some_and(|t| t.ends_with(char::is_alphanumeric));
-    let more = ends.filter(|end| *end > name.end).take(MOST_MORE).filter(is_word);
+    // Nor does one end within brackets: "Some Push (Some Company) for push".
+    let closed =
+        |end: &usize| text.get(name.start..*end).is_some_and(|t| t.matches('(').count() == t.matches(')').count());
+    let more = ends.filter(|end| *end > name.end).take(MOST_MORE).filter(is_word).filter(closed);
     more.filter(|end| text.get(name.start..*end).is_some_and(|whole| names.is_known(whole))).last().unwrap_or(name.end)
 }
 
@@ -229,8 +234,12 @@ impl Introduced {
         if self.before.len() > 1 { &self.before } else { &self.here }
     }
 
-    /// Notes whom a sentence was about.
-    pub fn told(&mut self, names: Vec<String>) {
+    /// Notes whom `sentence` was about. One that only says more about them ("Some Push is a
+    /// product of Some Company") leaves it at that.
+    pub fn told(&mut self, names: Vec<String>, sentence: &str) {
+        if names.is_empty() && self.before.iter().any(|name| sentence.trim_start().starts_with(name.as_str())) {
+            return;
+        }
         let new: Vec<String> = names.iter().filter(|name| !self.here.contains(name)).cloned().collect();
         self.here.extend(new);
         self.before = names;

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::super::block::{Block, Cell, Kind, Link, Row, Table};
+use super::super::sections::is_numbered;
 use super::wrapped;
 
 /// A pipe or tab table has at least this many columns; fewer are punctuation.
@@ -76,10 +77,11 @@ pub fn read_lines(lines: &[(u32, &str)]) -> Vec<Block> {
 }
 
 /// A line that goes on in the next: it does not end as a sentence does, is long
-/// enough to have been wrapped, and the next begins in the middle of one.
+/// enough to have been wrapped, and the next begins in the middle of one. `b. Someone` begins anew.
 fn wrapped(last: &str, next: &str) -> bool {
     let ends = last.trim_end().ends_with(['。', '.', '!', '?', '！', '？', ':', '：', ';', '；', '|']);
-    !ends && last.chars().nth(49).is_some() && next.chars().next().is_some_and(|c| c.is_lowercase() || c == '(')
+    let begins = next.chars().next().is_some_and(|c| c.is_lowercase() || c == '(');
+    !ends && last.chars().nth(49).is_some() && begins && !is_numbered(next)
 }
 
 fn is_rule(line: &str) -> bool {
