@@ -232,7 +232,7 @@ pub struct Locator {
     pub steps: Vec<Step>,
     /// First byte of the value in the bytes of the last step.
     pub start: u64,
-    /// First byte behind it.
+    /// First byte after it.
     pub end: u64,
 }
 

@@ -34,7 +34,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::capture::{Format, OpenError, Source};
+use crate::capture::{Digests, Format, OpenError, Source};
 use crate::evidence::{Gap, GapReason, Gaps, Time};
 use crate::identify::Identifier;
 use crate::message::{Item, Message, Options, import};
@@ -60,7 +60,7 @@ pub use template::path_template;
 /// Logical shards. Fixed, so that limits and orders do not depend on the machine.
 pub const SHARDS: usize = 64;
 
-/// A key file is some megabytes at most; one of a week's capture, some hundred.
+/// Largest key file in bytes: most are some megabytes, that of a week's capture some hundred.
 const KEY_FILE_LIMIT: u64 = 512 << 20;
 
 /// An input or key file that cannot be used at all.
@@ -88,7 +88,7 @@ pub enum ExamineError {
     },
 }
 
-/// What a person should hear while it runs: junk lines of a key log, files that were not read.
+/// Takes what a person should be told while it runs: junk lines of a key log, files that were not read.
 pub type Remarks<'a> = dyn FnMut(String) + 'a;
 
 /// How to examine.
@@ -110,16 +110,22 @@ pub fn examine(
     let geo = GeoData::read(&session.geo)?;
     let (known, options) = first_pass(session, signatures, settings.threads, remarks)?;
     let options = Options { answer_kept: Some(issued::ANSWER_KEPT), ..options };
-    let Known { sources, inputs, series, names, apps, first, gaps, .. } = known;
+    let Known { sources, mut inputs, series, names, apps, first, gaps, digests, .. } = known;
     let apps = AppMap::new(apps, &series, &session.witnesses);
     let skew = Clock::allowed_skew_ms(session.description.skew_ms(), &inputs);
     let lens = lens(session, signatures, settings.show_values, (names, apps, first, skew), remarks)?;
-    // A stream resumes what an earlier one has agreed: only one thread meets them in order.
+    // Where master secrets are derived, a stream may resume a session of an earlier one, and only
+    // a single thread meets streams in order.
     let threads = if options.keys.derives_masters() { 1 } else { settings.threads };
     begin(&sources);
     let mut collector = threads::run(&sources, &series, &options, &lens, threads, Relief::default())?;
     collector.gaps.merge(gaps);
     let mut observations = collector.observations(&lens);
+    if let Some(digests) = digests {
+        for (input, digest) in inputs.iter_mut().zip(digests.finish(&sources)?) {
+            input.sha256 = digest;
+        }
+    }
     observations.inputs = inputs;
     beside::add(&mut observations, &session.witnesses, &lens, session.description.utc_offset_ns());
     if !geo.is_empty() {
@@ -150,7 +156,8 @@ pub fn inputs(
     Ok(known.inputs.into_iter().zip(known.damage).collect())
 }
 
-/// What the messages of a session are looked at with, once pass 1 found names, apps and the first time.
+/// Everything that a message is looked at with, from the session and from what pass 1 found: names,
+/// apps, the first time, and the clock skew in milliseconds.
 fn lens<'s>(
     session: &Session,
     signatures: &'s Signatures,
@@ -183,7 +190,7 @@ fn lens<'s>(
     })
 }
 
-/// The session of the device at rest: its own captures, whosever traffic they hold.
+/// The captures of the device at rest as a session of their own, in which every app's traffic counts.
 fn idle(session: &Session) -> Session {
     let description = Description { app: None, isolation: false, ..session.description.clone() };
     let (captures, noise) = (session.noise.clone(), Vec::new());
@@ -264,7 +271,7 @@ fn read(
     Ok(gaps)
 }
 
-/// All of `sources` are read once more.
+/// Tells the progress that all of `sources` are read once more.
 fn begin(sources: &[Source]) {
     if let Some(first) = sources.first() {
         first.progress().begin(sources.iter().map(Source::size).sum());
@@ -287,20 +294,20 @@ fn open(session: &Session) -> Result<Vec<Source>, ExamineError> {
     let mut refused = Vec::new();
     for path in &session.others {
         match Source::open(path) {
-            // Any JSON may look like a HAR from afar; one that is meant to be read is called so.
+            // Any JSON file may pass for a HAR at first sight: a HAR is read only under its own extension.
             Ok(source) if source.format() == Format::Har => {}
             Ok(source) => sources.push(source),
             Err(error) => refused.push(error),
         }
     }
     match refused.into_iter().next() {
-        // Nothing else is there: why that one could not be used is what the user has to know.
+        // There is nothing else to read, so the user has to know why this one could not be used.
         Some(error) if sources.is_empty() => Err(error.into()),
         _ => Ok(sources),
     }
 }
 
-/// Keys from files, then everything pass 1 finds.
+/// Opens the inputs, reads the key files, and surveys (pass 1).
 fn first_pass(
     session: &Session,
     signatures: &Signatures,
@@ -322,7 +329,9 @@ fn first_pass(
         read_key_file(path, &mut keys, remarks)?;
     }
     let protocols = Arc::new(Protocols::new(signatures));
-    let mut known = survey(sources, &clocks, &mut keys, &protocols, threads)?;
+    let digests = if threads > 1 { Digests::begin(&sources) } else { None };
+    let mut known = survey(sources, &clocks, &mut keys, &protocols, digests.is_none())?;
+    known.digests = digests;
     let options = Options {
         keys: Arc::new(keys),
         protocols,
@@ -341,7 +350,7 @@ fn first_pass(
     Ok((known, options))
 }
 
-/// One for each input. It opens tunnels where there are keys for them.
+/// The slicer of a series. It opens tunnels where there are keys for them.
 fn slicer(keys: &Arc<KeyLog>) -> Slicer {
     match keys.wireguard().can_open() {
         true => Slicer::unsealing(Box::new(Tunnels::new(Arc::clone(keys)))),

@@ -1,7 +1,8 @@
 //! wirewitness holds what an app sends against what its privacy policy declares.
 //!
-//! The modules stand in the order of the pipeline; a module imports only those above
-//! it (`docs/ARCHITECTURE.md` has the map, `tests/levels.rs` holds it).
+//! The modules stand in the order of the pipeline, and a module imports only those above it.
+//! `docs/ARCHITECTURE.md` has the map and the way from `main` to a verdict; `tests/levels.rs`
+//! checks the imports.
 
 mod memo;
 pub mod evidence;

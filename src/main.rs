@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use wirewitness::cli;
 
-/// Most of what is taken from a message lives as long as the message: small pieces by the million.
+/// Decoding makes small allocations by the million, most of which live as long as one message.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

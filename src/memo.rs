@@ -1,15 +1,16 @@
-//! Answers that are a matter of a short text alone, remembered.
+//! A cache for answers that depend on a short text and on nothing else.
 //!
 //! An app sends the same names, hosts and values over and over, and some questions about them
-//! (is it a token, does any decoder open it) cost more than all the rest of their message. What
-//! is answered is the same with a memory and without, so each thread may have its own.
+//! (is it a token, does any decoder open it) cost more than all the rest of their message. A
+//! cached answer is the same as a fresh one, so each thread may have a cache of its own.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-/// Texts and the answers to one question about them. When it is full, all are forgotten.
+/// Texts and the answers to one question about them. When it is full, it is emptied: that needs no
+/// order of use, and what comes often is soon in it again.
 #[derive(Debug)]
 pub(crate) struct Memo<V> {
     answers: RefCell<HashMap<Box<[u8]>, V, RandomState>>,
@@ -36,7 +37,7 @@ impl<V: Copy> Memo<V> {
         answers.insert(text.into(), answer);
     }
 
-    /// The answer for `text`, found out where it is not remembered.
+    /// The answer for `text`; `find_out` is called where it is not remembered.
     pub(crate) fn ask(&self, text: &[u8], find_out: impl FnOnce() -> V) -> V {
         self.recall(text).unwrap_or_else(|| {
             let answer = find_out();

@@ -175,7 +175,7 @@ pub enum Consent {
     Refused,
     /// Behind `consent-given`.
     After,
-    /// No marks, or the capture starts behind `launched`: not judged.
+    /// No marks, or the capture starts after `launched`: not judged.
     Unmarked,
 }
 
@@ -529,7 +529,7 @@ pub struct Observations {
     pub gaps: Vec<Gap>,
     /// How much could.
     pub coverage: Coverage,
-    /// `consent` can be judged: `launched` lies behind the start of the capture and `consent-given` is marked.
+    /// `consent` can be judged: `launched` lies after the start of the capture and `consent-given` is marked.
     pub consent_judged: bool,
     /// SHA-256 of the effective signature set.
     pub signatures_sha256: String,

@@ -1,4 +1,4 @@
-//! How far a long run is: stages add to it, a terminal shows it. It is part of no output.
+//! How far a long run has come: the stages add to it, a terminal shows it. It is part of no output.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,7 +35,7 @@ pub struct Reached {
 }
 
 impl Progress {
-    /// The inputs are read once more from their start: `expected` bytes.
+    /// Starts the next pass over the inputs, which are `expected` bytes together.
     pub fn begin(&self, expected: u64) {
         self.0.pass.fetch_add(1, Ordering::Relaxed);
         self.0.expected.store(expected, Ordering::Relaxed);
@@ -43,23 +43,23 @@ impl Progress {
         self.0.packets.store(0, Ordering::Relaxed);
     }
 
-    /// So many bytes more were read of a file.
+    /// Adds bytes that were read of an input.
     pub fn read(&self, bytes: usize) {
         self.0.read.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// So many packets more.
+    /// Adds packets.
     pub fn packets(&self, packets: u64) {
         self.0.packets.fetch_add(packets, Ordering::Relaxed);
     }
 
-    /// So many messages and different sightings more.
+    /// Adds messages and different sightings.
     pub fn found(&self, messages: u64, sightings: u64) {
         self.0.messages.fetch_add(messages, Ordering::Relaxed);
         self.0.sightings.fetch_add(sightings, Ordering::Relaxed);
     }
 
-    /// The counts as they are now. Each is exact; together they may be of different moments.
+    /// The counts as they are now. Each is exact, but they may be from slightly different moments.
     pub fn reached(&self) -> Reached {
         let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
         Reached {

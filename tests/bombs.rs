@@ -46,7 +46,7 @@ fn tcp(client: bool, flags: u8, seq: u32, ack: u32, payload: &[u8]) -> Vec<u8> {
     packet
 }
 
-/// A connection that carries the body, and behind it a request like any other.
+/// A connection that carries the body, and after it a request like any other.
 fn capture(headers: &str, body: &[u8]) -> Vec<u8> {
     const SYN: u8 = 2;
     const ACK: u8 = 16;

@@ -166,7 +166,7 @@ fn flows_that_are_no_http_are_messages_too() {
     assert_eq!(first[0].certificate_names, ["api.example.com", "*.example.com"]);
 }
 
-/// What every file in `versions` holds: a request with a body and its answer, and behind
+/// What every file in `versions` holds: a request with a body and its answer, and after
 /// the handshake two WebSocket messages and their echo.
 #[test]
 fn all_versions_of_the_flow_format_are_read() {
@@ -542,7 +542,7 @@ fn damaged_records_and_recordings_are_read_as_far_as_they_go() {
             let path = folder.path().join("damaged");
             std::fs::write(&path, bytes).unwrap();
             let source = Source::open(&path).ok()?;
-            let found = wirewitness::capture::survey(&source, 0, 1, &mut |_| {}).ok()?;
+            let found = wirewitness::capture::survey(&source, 0, true, &mut |_| {}).ok()?;
             Some((found.input.records, found.gaps.iter().any(|gap| gap.reason == GapReason::DamagedInput)))
         };
         let (whole, damaged) = records(&bytes).unwrap();

@@ -63,7 +63,7 @@ fn digests(text: &[u8]) -> Vec<Vec<u8>> {
     ]
 }
 
-/// What of `bytes` stays the same in base64, whatever stands before and behind.
+/// What of `bytes` stays the same in base64, whatever stands before and after.
 fn base64(bytes: &[u8]) -> impl Iterator<Item = String> {
     (0..3_usize).flat_map(move |before| {
         let padded = [vec![0; before], bytes.to_vec()].concat();

@@ -4,6 +4,8 @@ exit code that its help names, name the limit in a gap, and stay within its memo
 
 usage: tests/limits.py BINARY [NAME]... [--megabytes N] [--folder FOLDER] [--list]
 
+`quic-hellos` needs Python's cryptography (scripts/setup.sh --tests installs it, with aioquic).
+
 Prints for each capture its size, processor time, peak of resident memory and the gaps. The
 largest takes 4 GB of FOLDER (else of the system's temporary one) for as long as it is read.
 Exit code 1: one of them did not hold.
@@ -11,6 +13,7 @@ Exit code 1: one of them did not hold.
 
 import argparse
 import base64
+import hmac
 import json
 import os
 import pathlib
@@ -21,6 +24,7 @@ import tempfile
 import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "target/python"))
 DEVICE = ROOT / "captures/aftersales/device.toml"
 SYN, ACK, FIN = 2, 16, 1
 SEGMENT = 60_000
@@ -290,6 +294,121 @@ def many_hosts(capture):
         capture.tcp(*ends, 1, 1, ACK | FIN)
 
 
+def many_sightings(capture):
+    """A value of the device under 100,000 different names, in requests of a thousand connections."""
+    for first in range(0, 100_000, 100):
+        stream = Stream(capture, sport=10_000 + first // 100)
+        for n in range(first, first + 100):
+            stream.send(b"GET /?imei%d=869999004172642 HTTP/1.1\r\nHost: up.example.com\r\n\r\n" % n)
+
+
+def waiting_heads(capture):
+    """10,000 connections that each have sent 60 KB of a head."""
+    part = b"v" * 59_900
+    for n in range(10_000):
+        Stream(capture, CLIENT + n // 50_000, 10_000 + n % 50_000).send(b"GET / HTTP/1.1\r\nHost: up.example.com\r\nX-Long: " + part)
+
+
+def waiting_requests(capture):
+    """Requests of 50 KB, each in a hundred connections a hundred times, that nobody answers."""
+    request = b"GET /%s HTTP/1.1\r\nHost: up.example.com\r\n\r\n" % (b"p" * 50_000)
+    for n in range(100):
+        stream = Stream(capture, sport=10_000 + n)
+        for _ in range(100):
+            stream.send(request)
+
+
+CLIENT_HELLO = bytes.fromhex("0303") + bytes(32) + bytes.fromhex("00000213010100000a000000060004000001") + b"x"
+
+
+def tls_record(kind, payload):
+    return struct.pack(">BHH", kind, 0x0301, len(payload)) + payload
+
+
+def waiting_records(capture):
+    """20,000 connections of TLS that each have sent half a record."""
+    hello = tls_record(22, b"\1" + struct.pack(">I", len(CLIENT_HELLO))[1:] + CLIENT_HELLO)
+    for n in range(20_000):
+        stream = Stream(capture, CLIENT + n // 50_000, 10_000 + n % 50_000, 443)
+        stream.send(hello + tls_record(23, bytes(16_384))[:16_000])
+
+
+def waiting_handshakes(capture):
+    """3,000 connections of TLS whose clients send 200 KB of a handshake message, and more, before the server says anything."""
+    hello = tls_record(22, b"\1" + struct.pack(">I", len(CLIENT_HELLO))[1:] + CLIENT_HELLO)
+    more = tls_record(22, b"\x0b" + struct.pack(">I", 250_000)[1:] + bytes(16_380)) + tls_record(22, bytes(16_384)) * 12
+    for n in range(3_000):
+        Stream(capture, CLIENT, 10_000 + n, 443).send(hello + more)
+
+
+def waiting_turns(capture):
+    """20,000 connections of no known protocol, each in the middle of a turn."""
+    for n in range(20_000):
+        Stream(capture, CLIENT + n // 50_000, 10_000 + n % 50_000, 9_000).send(b"\x07\x99" + bytes(50_000))
+
+
+def h2_connections(capture):
+    """A thousand connections of HTTP/2 with a thousand open streams each."""
+    heads = b"".join(h2_frame(1, 4, 2 * n + 1, H2_HEAD) for n in range(1000))
+    for n in range(1000):
+        Stream(capture, sport=10_000 + n).send(PREFACE + heads)
+
+
+def h2_tables(capture):
+    """Heads that name one long entry of the header table over and over, in three thousand connections."""
+    entry = b"\x40\x01x\x7f\xb9\x16" + b"v" * 3_000
+    head = H2_HEAD + b"\xbe" * 80
+    frames = h2_frame(1, 4, 1, H2_HEAD + entry) + b"".join(h2_frame(1, 4, 2 * n + 1, head) for n in range(1, 100))
+    for n in range(3000):
+        Stream(capture, sport=10_000 + n).send(PREFACE + frames)
+
+
+def websocket_windows(capture):
+    """30,000 connections with a compressed message that goes on."""
+    packed = zlib.compressobj(9, zlib.DEFLATED, -15)
+    payload = packed.compress(b"a" * 30_000) + packed.flush(zlib.Z_SYNC_FLUSH)
+    for n in range(30_000):
+        stream = Stream(capture, CLIENT + n // 50_000, 10_000 + n % 50_000)
+        stream.send(b"GET /w HTTP/1.1\r\nHost: up.example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+                    b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n")
+        stream.answer(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                      b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+                      b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n")
+        stream.send(b"\x41" + bytes([0x80 | len(payload)]) + b"\0\0\0\0" + payload)
+
+
+def quic_hellos(capture):
+    """10,000 connections of QUIC whose first packet (RFC 9001 §5.2) holds all of a hello but its start."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    def expand(secret, label, length):
+        info = struct.pack(">HB", length, 6 + len(label)) + b"tls13 " + label + b"\0"
+        return hmac.digest(secret, info + b"\1", "sha256")[:length]
+
+    body = bytes(50_000)
+    for n in range(10_000):
+        ident = struct.pack(">Q", n)
+        initial = hmac.digest(bytes.fromhex("38762cf7f55934b34d179ae6a4c80cadccbb7f0a"), ident, "sha256")
+        secret = expand(initial, b"client in", 32)
+        key, iv, mask = (expand(secret, label, size) for label, size in ((b"quic key", 16), (b"quic iv", 12), (b"quic hp", 16)))
+        frame = b"\6" + struct.pack(">HI", 0x4000 | 1000, 0x8000_0000 | len(body)) + body
+        head = b"\xc3\0\0\0\1\x08" + ident + b"\0\0" + struct.pack(">I", 0x8000_0000 | 4 + len(frame) + 16) + bytes(4)
+        sealed = AESGCM(key).encrypt(iv, frame, head)
+        hidden = Cipher(algorithms.AES(mask), modes.ECB()).encryptor().update(sealed[:16])
+        packet = bytes([head[0] ^ hidden[0] & 0x0F]) + head[1:-4] + bytes(a ^ b for a, b in zip(head[-4:], hidden[1:5])) + sealed
+        capture.udp(CLIENT + n // 50_000, 10_000 + n % 50_000, SERVER, 443, packet)
+
+
+def many_names(capture):
+    """A host with a thousand addresses."""
+    for n in range(1000):
+        ends = (CLIENT, 10_000 + n, SERVER + n, 80)
+        capture.tcp(*ends, 0, 0, SYN)
+        capture.tcp(*ends, 1, 1, ACK, b"GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n")
+
+
 # Each with what its gaps must say; of `None`, nothing is given up.
 LIMITS = {
     "half-open": (half_open, "streams at once"),
@@ -316,6 +435,17 @@ LIMITS = {
     "deep-tunnels": (deep_tunnels, "deep"),
     "deep-bodies": (deep_bodies, "inside each other"),
     "many-hosts": (many_hosts, "recipients"),
+    "many-sightings": (many_sightings, "different sightings"),
+    "many-names": (many_names, "addresses are named"),
+    "waiting-heads": (waiting_heads, "may wait in streams"),
+    "waiting-requests": (waiting_requests, "may wait in streams"),
+    "waiting-records": (waiting_records, "may wait in streams"),
+    "waiting-handshakes": (waiting_handshakes, "may wait in streams"),
+    "waiting-turns": (waiting_turns, "may wait in streams"),
+    "h2-connections": (h2_connections, "may wait in streams"),
+    "h2-tables": (h2_tables, "may wait in streams"),
+    "websocket-windows": (websocket_windows, "may wait in streams"),
+    "quic-hellos": (quic_hellos, "may wait in streams"),
 }
 
 

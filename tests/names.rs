@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 const IMEI: &str = "352099001761481";
 const MAC: &str = "3C:5A:B4:D1:E2:0F";
 /// `binascii.hexlify`, `base64.b32encode` (lower case, unpadded) and `base64.b64encode` of the IMEI,
-/// the last with `|abc` behind it.
+/// the last with `|abc` after it.
 const HEX: &str = "333532303939303031373631343831";
 const BASE32: &str = "gm2tembzheydamjxgyytiobr";
 const BASE64: &str = "MzUyMDk5MDAxNzYxNDgxfGFiYw";

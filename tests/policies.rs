@@ -105,7 +105,7 @@ impl Scores {
 }
 
 fn score(case: &Case, policy: &Policy, scores: &mut Scores) {
-    // A name is printed as it stands; what stands behind it in its sentence is no part of it.
+    // A name is printed as it stands; what stands after it in its sentence is no part of it.
     for name in policy.third_parties.iter().flat_map(|party| [&party.product, &party.company]).flatten() {
         assert!(!name.ends_with([',', ';', '，', '；', '、', '。', ':', '：']), "{}: {name:?}", case.name);
     }
@@ -303,7 +303,7 @@ fn hostile_documents_end() {
     // Each paragraph opens again what the first left open (HTML standard, 13.2.4.3).
     let fonts: String = (0..300).map(|i| format!("<font color=\"{i}\">")).collect();
     let reopened = format!("<p>{fonts}</p>{}", "<p>x".repeat(10_000));
-    // Every line seems to announce the lines behind it.
+    // Every line seems to announce the lines after it.
     let announced = "第三方：SDK清单如下\n".repeat(3_000);
     // As many keys as objects.
     let keys: String = (0..20_000).map(|i| format!("{{\"a{i}\": 1, \"b{i}\": \"甲乙\"}},")).collect();

@@ -159,7 +159,7 @@ fn pdf(objects: &[Vec<u8>]) -> Vec<u8> {
     out
 }
 
-/// A page that draws `content` with the font `F` (object 5) and `more` objects behind that.
+/// A page that draws `content` with the font `F` (object 5) and `more` objects after that.
 fn page(content: &[u8], font: &str, more: &[&str]) -> Vec<u8> {
     let stream = [format!("<</Length {}>>stream\n", content.len()).as_bytes(), content, b"\nendstream"].concat();
     let mut objects: Vec<Vec<u8>> = vec![

@@ -121,7 +121,7 @@ fn the_page_alone_is_enough_for_a_signature() {
     assert!(String::from_utf8_lossy(&which.stdout).contains("Kettle Analytics"));
 }
 
-/// The example of the documentation: by a condition, behind a head, in a field of a field.
+/// The example of the documentation: by a condition, after a head, in a field of a field.
 #[test]
 fn the_example_of_the_documentation_runs() {
     let page = std::fs::read_to_string(folder().join("../../docs/recipes.md")).expect("is readable");

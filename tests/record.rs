@@ -109,7 +109,7 @@ fn a_recording_that_ends_with_ctrl_c_is_complete() {
     let marked = Command::new(PROGRAM).args(["mark", session.path().to_str().expect("UTF-8"), "launched"]).status();
     assert!(marked.expect("runs").success());
     send(port, "/last");
-    // The kernel hands packets over in blocks; Ctrl-C behind the last one is what a person does.
+    // The kernel hands packets over in blocks; Ctrl-C after the last one is what a person does.
     std::thread::sleep(Duration::from_millis(500));
     signal(&child, "-INT");
     let ended = Instant::now();

@@ -6,7 +6,7 @@ use wirewitness::capture::{Record, Source, survey};
 pub fn capture_file(bytes: &[u8]) {
     super::as_file("input", bytes, |path| {
         let Ok(source) = Source::open(&path) else { return };
-        let _ = survey(&source, 0, 1, &mut |_| {});
+        let _ = survey(&source, 0, true, &mut |_| {});
         let Ok(mut packets) = source.packets(0) else { return };
         while let Some(record) = packets.next() {
             if let Record::Packet(packet) = record {

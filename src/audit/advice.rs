@@ -7,28 +7,27 @@ use crate::evidence::{Certainty, GapReason};
 use crate::observations::{Observations, Role};
 use crate::policy::Policy;
 
-/// Candidates for first-party domains that are printed.
+/// Candidates for first-party domains that are printed: the advice stays one sentence.
 const CANDIDATES: usize = 5;
 
-/// Reasons that a key would mend.
-const KEYS: [GapReason; 4] =
+/// Why streams stayed closed that a further key could open.
+const MENDED_BY_KEYS: [GapReason; 4] =
     [GapReason::NoKey, GapReason::KeyDoesNotFit, GapReason::ResumedWithoutSecret, GapReason::QuicNoKey];
 
-/// Above everything else: most of what was sent could not be read, and what else is given
-/// judges the rest only.
+/// Sorts an advice before all others.
 const FIRST: u64 = u64::MAX;
 
-/// Share of the sent bytes that has to be read, in percent, for keys to count as what they
-/// open: one judgement a stream.
-const MOST: u64 = 50;
+/// Percent of the sent bytes. Where fewer were read, missing keys come first, because any other
+/// advice helps to judge the smaller part only; else they count one judgement a closed stream.
+const MOSTLY_READ: u64 = 50;
 
 /// `1 flow`, `2 flows`.
 fn counted(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Each with how many judgements it touches; the most first, equal ones in the order
-/// here, and what touches none is left out.
+/// What would help, the advice first that touches most judgements; equal ones stay in the order of
+/// this function. Advice that touches none is left out.
 pub fn next(observations: &Observations, policy: &Policy, session: &SessionFacts, app_proven: bool) -> Vec<Text> {
     let mut advice: Vec<(u64, Text)> = Vec::new();
     advice.extend(policy_rows(observations, policy));
@@ -104,8 +103,8 @@ fn device_profile(observations: &Observations, session: &SessionFacts) -> Option
         return None;
     }
     let touched = observations.flows.iter().filter(|f| f.certainty < Certainty::Confirmed).count() as u64;
-    // Without real values a hashed identifier is not found at all: worth a line wherever
-    // something can be read.
+    // Without real values a hashed identifier is not found at all, so this is worth a line
+    // wherever anything can be read.
     let (zh, en) = match touched {
         0 => Default::default(),
         _ => {
@@ -128,7 +127,7 @@ fn device_profile(observations: &Observations, session: &SessionFacts) -> Option
 }
 
 fn keys(observations: &Observations) -> Option<(u64, Text)> {
-    let closed: u64 = KEYS.iter().filter_map(|reason| observations.coverage.closed.get(reason)).sum();
+    let closed: u64 = MENDED_BY_KEYS.iter().filter_map(|reason| observations.coverage.closed.get(reason)).sum();
     (closed > 0).then(|| {
         let percent = observations.coverage.percent().unwrap_or(0);
         let text = Text::new(
@@ -138,7 +137,7 @@ fn keys(observations: &Observations) -> Option<(u64, Text)> {
                 counted(closed, "stream")
             ),
         );
-        (if percent < MOST { FIRST } else { closed }, text)
+        (if percent < MOSTLY_READ { FIRST } else { closed }, text)
     })
 }
 

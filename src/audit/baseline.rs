@@ -7,7 +7,7 @@ use super::snapshot::Snapshot;
 use super::{AbsentFinding, Baseline, BaselineState, Finding, Report};
 use crate::evidence::Certainty;
 
-/// Gives each finding its state, and lists what is there no longer.
+/// Gives each finding its state, and lists the findings of the baseline that are gone.
 ///
 /// A finding that stands in the baseline and weighs more now is [`BaselineState::Worse`],
 /// never unchanged: a value that was only possible and is confirmed now, or one whose
@@ -38,7 +38,7 @@ pub fn compare(report: &mut Report, earlier: &Snapshot, name: &str) {
     });
 }
 
-/// It weighs more than it did.
+/// The finding weighs more than it did: a higher severity, no longer only possible, or no longer ignored.
 pub fn is_worse(before: &Finding, now: &Finding) -> bool {
     let lapsed = before.suppressed.is_some() && now.suppressed.is_none();
     let surer = before.certainty == Certainty::Possible && now.certainty > Certainty::Possible;

@@ -14,9 +14,9 @@ const THIRD_PARTY_LIST: [&str; 2] = ["cn-292-list-shared", "cn-nds-21-2"];
 /// The same for what the app collects itself.
 const FIRST_PARTY_LIST: [&str; 1] = ["cn-292-list-collected"];
 
-/// Conditions on the audience or the data. A clause that lists one may bind only where
-/// it holds, and nothing in a session or policy says so yet: a clause too few in a
-/// report is better than one that does not apply.
+/// Conditions on the audience or the data. A clause that lists one binds only where the condition
+/// holds, and no session or policy says yet whether it does. Such clauses are never cited: one
+/// clause too few in a report is better than one that does not apply.
 const CONDITIONS: [&str; 2] = ["minors", "sensitive-data"];
 
 /// Ids of the clauses: the itemised-list duties first, then China, then the rest, each in
@@ -50,7 +50,7 @@ pub fn clauses_of<'a>(code: &Code, clauses: &'a [Clause]) -> Vec<&'a Clause> {
     ids.iter().filter_map(|id| clauses.iter().find(|clause| clause.id == *id)).collect()
 }
 
-/// `cn-164-1-1-s2`: a testing platform's reading of an item, behind the items themselves.
+/// `cn-164-1-1-s2`: a testing platform's reading of an item, after the items themselves.
 pub fn is_scenario(id: &str) -> bool {
     id.rsplit_once("-s").is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }

@@ -9,7 +9,7 @@ use super::{Disclosure, Severity};
 pub enum Family {
     /// A flow against the declarations, with the verdict it stands for.
     Disclosure(Disclosure),
-    /// A recipient nothing of whose messages could be read.
+    /// A recipient none of whose messages could be read.
     Contact,
     /// What a flow or contact did, whatever was declared.
     Conduct,
@@ -18,7 +18,7 @@ pub enum Family {
 /// A finding code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
-    /// Stable word.
+    /// Stable word, such as `omitted-data`; it stands in reports, options and `ignore.toml`.
     pub id: &'static str,
     /// See [`Family`].
     pub family: Family,
@@ -36,8 +36,8 @@ const fn conduct(id: &'static str, base: Severity, kinds: &'static [&'static str
     Code { id, family: Family::Conduct, base, kinds }
 }
 
-/// All codes. An infrastructure host whose type the first party declares is
-/// `unsettled` with a base of note: the one base that is not in this table.
+/// All codes. One base is not in this table: where the policy says that the app itself collects
+/// the type, `unsettled` for an infrastructure host is a note.
 pub const CODES: &[Code] = &[
     disclosure("vague-data", Disclosure::Vague, Severity::Low, &["vague-data"]),
     disclosure("vague-recipient", Disclosure::Vague, Severity::Low, &["vague-recipient"]),

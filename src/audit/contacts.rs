@@ -1,20 +1,17 @@
-//! `undeclared-contact`: a recipient nothing of whose messages could be read, and
-//! which the policy does not declare either.
+//! `undeclared-contact`: a recipient none of whose messages could be read and that the policy
+//! does not declare.
 //!
 //! Breaks it: a closed TLS connection to an analytics product that the policy names
 //! nowhere. Does not: the same to a product, company or category that it declares,
-//! or to a recipient of which a flow is judged anyway.
+//! or to a recipient that has a finding on a flow already.
 
 use super::cover;
 use super::findings::{Draft, Matter, certainty_towards, draft};
 use super::scope::{Scope, Standing};
 use super::{RecipientLevel, Severity, Text, words};
 use crate::evidence::{Certainty, Locator};
-use crate::observations::{Contact, Observations, Recipient};
+use crate::observations::{Contact, Observations, PHASE_GROUPS, Recipient};
 use crate::policy::Policy;
-
-/// Phase groups, earliest first.
-const PHASES: [&str; 5] = ["before-consent", "after-refusal", "after-consent", "background", "none"];
 
 /// All contacts of one recipient.
 pub struct Reached<'a> {
@@ -25,7 +22,7 @@ pub struct Reached<'a> {
 }
 
 impl Reached<'_> {
-    /// The idle device does the same.
+    /// Whether the device at rest contacts it as well.
     pub fn is_noise(&self) -> bool {
         self.contacts.iter().all(|c| c.noise)
     }
@@ -50,7 +47,7 @@ impl Reached<'_> {
         self.contacts.iter().filter_map(|c| c.phases.get(group)).sum()
     }
 
-    /// Those among them within the clock skew of the mark.
+    /// How many of these lie within the clock skew of the phase's mark.
     pub fn near_mark(&self, group: &str) -> u64 {
         self.contacts.iter().filter_map(|c| c.near_mark.get(group)).sum()
     }
@@ -62,7 +59,7 @@ impl Reached<'_> {
 
     /// The earliest phase group with a message in it.
     pub fn phase(&self) -> &'static str {
-        PHASES.into_iter().find(|group| self.in_phase(group) > 0).unwrap_or("none")
+        PHASE_GROUPS.into_iter().find(|group| self.in_phase(group) > 0).unwrap_or("none")
     }
 }
 
@@ -78,7 +75,7 @@ pub fn reached(observations: &Observations) -> Vec<Reached<'_>> {
     by_recipient
 }
 
-/// Judges the contacts of which nothing could be read.
+/// Judges the contacts of which nothing could be read; `found` are the findings so far.
 pub fn judge(observations: &Observations, policy: &Policy, scope: &Scope<'_>, found: &[Draft]) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for reached in reached(observations) {

@@ -1,7 +1,7 @@
 //! Which declarations reach a recipient and a data type, and at which level.
 //!
-//! What the app says it collects itself is weighed for the first party alone, and
-//! what it says of others for others alone: the two sides never meet here.
+//! What the app says it collects itself covers the first party only, and what it says of
+//! others covers others only.
 
 use super::scope::Standing;
 use super::{Cover, DataLevel, RecipientLevel, words};
@@ -15,7 +15,8 @@ use crate::signatures::{Product, Signatures, Types};
 pub struct Weighed {
     /// For the report.
     pub cover: Cover,
-    /// Type id that covers it, `*` for personal information as such; none at [`DataLevel::None`].
+    /// Id of the declared type that covers it, `*` for personal information as such; `None` at
+    /// [`DataLevel::None`].
     pub breadth: Option<String>,
     /// Which declaration.
     pub origin: Origin,
@@ -35,11 +36,11 @@ pub enum Origin {
 }
 
 impl Weighed {
-    /// Place in the order of the table's rows; lower is better.
+    /// Which declaration decides where several reach the flow: the one with the lowest rank.
     ///
-    /// A product's row that does not name the type covers nothing, so a category
-    /// that does name it comes first; it still outranks sibling and catch-all, which
-    /// would only blur that the row was there to name it.
+    /// A row of the product that does not name the type covers nothing, so a category
+    /// that does name it goes before it. It goes before siblings and catch-alls all the same:
+    /// the finding is to point at the row where the type should have been named.
     pub fn rank(&self) -> u8 {
         use {DataLevel as D, RecipientLevel as R};
         match (self.cover.recipient, self.cover.data) {
@@ -50,24 +51,24 @@ impl Weighed {
             (R::Product | R::Company, D::None) => 4,
             (R::Sibling, _) => 5,
             (R::CatchAll, _) => 6,
-            // A category that does not name the type: "next row that applies".
+            // A category that does not name the type decides nothing.
             (R::Category, D::None) => 7,
             (R::None, _) => 8,
         }
     }
 
-    /// It is a row of the table that decides.
+    /// Whether it can decide the verdict.
     pub fn applies(&self) -> bool {
         self.rank() < 7
     }
 
-    /// It covers the flow, exactly or vaguely.
+    /// Whether it covers the flow, exactly or vaguely.
     pub fn covers(&self) -> bool {
         self.rank() < 4 || self.cover.recipient == RecipientLevel::CatchAll
     }
 }
 
-/// All declarations that reach it, best first; equal ones in the policy's order.
+/// All declarations that reach the recipient, best first; equal ones in the policy's order.
 pub fn weigh(
     recipient: &Recipient,
     standing: Standing<'_>,
@@ -262,8 +263,8 @@ fn item_of<'a>(data_type: &str, items: &'a [DataItem]) -> Option<&'a DataItem> {
     items.iter().find(|item| item.data_type == data_type)
 }
 
-/// How a list of declared ids meets a type, and by which id: itself, one that names
-/// it as well (precise location names coarse), else the nearest umbrella.
+/// How a list of declared ids covers a type, and which id does: the type itself, one that
+/// implies it (precise location implies coarse), else the nearest umbrella.
 pub fn data_level(data_type: &str, declared: &[String], types: &Types) -> (DataLevel, Option<String>) {
     if declared.iter().any(|id| id == data_type) {
         return (DataLevel::Exact, Some(data_type.to_owned()));

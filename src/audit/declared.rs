@@ -1,5 +1,5 @@
-//! Declared and not (yet) seen: a state of each declared type of each party, never a
-//! verdict. A policy can declare too much; no build fails on it.
+//! Whether what the policy declares was seen: a state for each declared type of each party,
+//! never a verdict. A policy can declare too much, and no build fails on it.
 
 use super::contacts::{Reached, reached};
 use super::cover;
@@ -97,7 +97,7 @@ fn state(
     if contacted.peek().is_none() {
         return if elsewhere { DeclaredState::NotExpected } else { DeclaredState::NotContacted };
     }
-    // One closed stream may hold it, so "its messages were read" asks for all of them.
+    // A single closed stream may hold it: "not seen" takes that all of them were read.
     if contacted.any(|r| r.unread() > 0) { DeclaredState::Unread } else { DeclaredState::NotSeen }
 }
 

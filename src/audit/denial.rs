@@ -1,4 +1,4 @@
-//! Which denials reach a recipient and a data type, and what they do to a cover.
+//! Which denials reach a recipient and a data type, and how they stand to what declares it.
 
 use super::RecipientLevel;
 use super::cover::{self, Weighed};
@@ -13,7 +13,7 @@ use crate::signatures::{Signatures, Types};
 pub struct Reaching {
     /// Type id it denies, `*` for any.
     pub data_type: String,
-    /// It stands in a row about this recipient, not in a sentence about all.
+    /// Whether it stands in a row about this recipient, and not in a sentence about all third parties.
     pub of_recipient: bool,
     /// Where.
     pub span: Span,
@@ -22,11 +22,11 @@ pub struct Reaching {
 /// How a denial and the best cover stand to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Against {
-    /// Nothing covers it.
+    /// No declaration covers the flow.
     Uncovered,
-    /// The denial is narrower than the cover.
+    /// The denial is narrower than the declaration.
     Narrower,
-    /// It is as broad, or broader.
+    /// The denial is as broad as the declaration, or broader.
     AsBroad,
 }
 
@@ -102,11 +102,12 @@ pub fn against<'a>(denials: &'a [Reaching], best: Option<&Weighed>, types: &Type
     worst
 }
 
-/// By the data first (device information declared, IMEI denied); where both name the
-/// same data, by the recipient (all push SDKs may get it, this one does not).
+/// Whether a denial is narrower than the declaration: by the data first (device information
+/// declared, IMEI denied); where both name the same data, by the recipient (all push SDKs may
+/// get it, this one does not).
 fn narrower(denial: &Reaching, best: &Weighed, types: &Types) -> bool {
     let Some(breadth) = &best.breadth else {
-        // A catch-all that lists other data: the denial says more of this type than it does.
+        // A catch-all that lists other data says nothing of this type; a denial of the type does.
         return denial.data_type != "*";
     };
     if denial.data_type == *breadth {

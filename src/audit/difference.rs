@@ -14,11 +14,11 @@ use crate::observations::Role;
 /// Name of the JSON's shape.
 pub const SCHEMA: &str = "wirewitness-diff/1";
 
-/// Points of percent by which two coverages differ before it is told: two recordings of the
-/// same actions differ by the bytes of their handshakes.
+/// Percentage points by which two coverages must differ before the difference is told: even two
+/// recordings of the same actions differ by a little, such as the bytes of their handshakes.
 const COVERAGE_STEP: u64 = 2;
 
-/// What a thing is in the old report and in the new one; missing where it is not there.
+/// A value in the old report and in the new one; `None` in a report that lacks it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change<T> {
     /// In the old report.
@@ -60,7 +60,7 @@ pub struct Side {
     pub covered: Option<u64>,
 }
 
-/// A recipient that is new, gone, or another than it was.
+/// A recipient that is new, gone, or in another role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RecipientChange {
     /// Its id.
@@ -148,7 +148,7 @@ pub struct Difference {
     pub flows: Vec<FlowChange>,
     /// Worst first, then code.
     pub findings: Vec<FindingChange>,
-    /// Percent of the sent bytes that were read, where that differs by more than two.
+    /// Percent of the sent bytes that were read, where the two differ by two points or more.
     pub covered: Option<Change<u64>>,
     /// Names of the data types.
     pub data_types: BTreeMap<String, TypeName>,
@@ -177,7 +177,8 @@ pub fn compare(old: &Snapshot, new: &Snapshot) -> Difference {
 }
 
 impl Difference {
-    /// A finding that is new or weighs more meets the gate. A `possible` or ignored one never does.
+    /// Whether a finding that is new or weighs more meets the gate. One that is only possible, or
+    /// ignored, never does.
     pub fn fails(&self, fail_on: &[FailOn]) -> bool {
         self.findings.iter().filter(|change| change.worse).any(|change| {
             let Some(state) = &change.state.new else { return false };
@@ -244,7 +245,7 @@ fn recipients(old: &Snapshot, new: &Snapshot) -> Vec<RecipientChange> {
     ids.into_iter().map(change).filter(|change| change.role.kind() != "unchanged").collect()
 }
 
-/// Of the new report where it is there.
+/// A recipient's names: those of the new report, else of the old one.
 fn names(id: &str, old: &Snapshot, new: &Snapshot) -> Text {
     let known = new.recipients.get(id).or_else(|| old.recipients.get(id));
     known.map_or_else(
@@ -254,7 +255,7 @@ fn names(id: &str, old: &Snapshot, new: &Snapshot) -> Text {
 }
 
 fn flows(old: &Snapshot, new: &Snapshot) -> Vec<FlowChange> {
-    // Several apps' flows of one type to one recipient are one here: the surest speaks.
+    // Flows of several apps with one type and recipient are one here: the most certain counts.
     let states = |report: &Snapshot| {
         let mut states: BTreeMap<(String, String), FlowState> = BTreeMap::new();
         for judged in &report.flows {

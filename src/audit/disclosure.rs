@@ -13,6 +13,9 @@ use crate::signatures::Product;
 pub const CLEAR: &str = "clear";
 
 /// Judges one flow. `None`: it is listed and not judged.
+///
+/// Nothing is judged that the idle device sends as well, that is another device's value, or that
+/// goes back to the SDK which issued it.
 pub fn judge(flow: &Flow, observations: &Observations, policy: &Policy, scope: &Scope<'_>) -> Option<Verdict> {
     if flow.noise {
         return None;
@@ -22,8 +25,18 @@ pub fn judge(flow: &Flow, observations: &Observations, policy: &Policy, scope: &
     if sightings.peek().is_some() && sightings.all(|s| scope.comes_home(recipient, s) || s.is_of_another_device()) {
         return None;
     }
-    let standing = scope.standing(recipient);
-    let verdict = |disclosure, code: &str, reason| Verdict {
+    match scope.standing(recipient) {
+        Standing::Listed => None,
+        Standing::Unknown => Some(unknown(flow, recipient)),
+        Standing::Infrastructure => Some(infrastructure(flow, recipient, policy, scope)),
+        standing @ (Standing::FirstParty | Standing::Product(_) | Standing::Group(_) | Standing::Unnamed) => {
+            Some(against_declarations(flow, recipient, standing, policy, scope))
+        }
+    }
+}
+
+fn verdict(flow: &Flow, disclosure: Disclosure, code: &str, reason: Text) -> Verdict {
+    Verdict {
         recipient: flow.recipient.clone(),
         data_type: flow.data_type.clone(),
         disclosure,
@@ -32,53 +45,60 @@ pub fn judge(flow: &Flow, observations: &Observations, policy: &Policy, scope: &
         runner_up: None,
         denial: None,
         reason,
-    };
-    match standing {
-        Standing::Listed => return None,
-        Standing::Unknown => {
-            let reason = if recipient.id.starts_with("address:") {
-                Text::new(
-                    format!("{} 只是一个地址，没有名称，无法判断是谁的。", recipient.domain),
-                    format!("{} is an address without a name; whose it is cannot be known.", recipient.domain),
-                )
-            } else {
-                Text::new(
-                    format!("没有给出第一方域名，无法判断 {} 是应用自己的还是他人的。", recipient.domain),
-                    format!(
-                        "First-party domains were not given, so whether {} is the app's own or another's cannot be known.",
-                        recipient.domain
-                    ),
-                )
-            };
-            return Some(verdict(Disclosure::Unsettled, "unsettled", reason));
-        }
-        Standing::Infrastructure => {
-            let own = cover::weigh(recipient, Standing::FirstParty, &flow.data_type, policy, scope.signatures);
-            let own = own.into_iter().find(|w| w.cover.data != DataLevel::None);
-            let mut reason = Text::new(
-                format!("{} 是公用的云或 CDN 主机，租用者是谁从流量里看不出来。", recipient.domain),
-                format!(
-                    "{} is shared cloud or CDN infrastructure; who rents it cannot be told from the traffic.",
-                    recipient.domain
-                ),
-            );
-            if own.is_some() {
-                let named = words::data_type(&flow.data_type, scope.signatures);
-                reason = reason.and(&Text::new(
-                    format!("如果是应用自己的，政策已说明应用收集{}。", named.zh),
-                    format!("Should it be the app's own, the policy says that the app collects {}.", named.en),
-                ));
-            }
-            let mut verdict = verdict(Disclosure::Unsettled, "unsettled", reason);
-            verdict.cover = own.map(|w| w.cover);
-            return Some(verdict);
-        }
-        Standing::FirstParty | Standing::Product(_) | Standing::Group(_) | Standing::Unnamed => {}
     }
+}
 
+/// The verdict where the recipient may be the app's maker or somebody else.
+fn unknown(flow: &Flow, recipient: &Recipient) -> Verdict {
+    let reason = if recipient.id.starts_with("address:") {
+        Text::new(
+            format!("{} 只是一个地址，没有名称，无法判断是谁的。", recipient.domain),
+            format!("{} is an address without a name; whose it is cannot be known.", recipient.domain),
+        )
+    } else {
+        Text::new(
+            format!("没有给出第一方域名，无法判断 {} 是应用自己的还是他人的。", recipient.domain),
+            format!(
+                "First-party domains were not given, so whether {} is the app's own or another's cannot be known.",
+                recipient.domain
+            ),
+        )
+    };
+    verdict(flow, Disclosure::Unsettled, "unsettled", reason)
+}
+
+/// The verdict on a shared host, with what the app says it collects itself, should the host be its own.
+fn infrastructure(flow: &Flow, recipient: &Recipient, policy: &Policy, scope: &Scope<'_>) -> Verdict {
+    let own = cover::weigh(recipient, Standing::FirstParty, &flow.data_type, policy, scope.signatures);
+    let own = own.into_iter().find(|w| w.cover.data != DataLevel::None);
+    let mut reason = Text::new(
+        format!("{} 是公用的云或 CDN 主机，租用者是谁从流量里看不出来。", recipient.domain),
+        format!(
+            "{} is shared cloud or CDN infrastructure; who rents it cannot be told from the traffic.",
+            recipient.domain
+        ),
+    );
+    if own.is_some() {
+        let named = words::data_type(&flow.data_type, scope.signatures);
+        reason = reason.and(&Text::new(
+            format!("如果是应用自己的，政策已说明应用收集{}。", named.zh),
+            format!("Should it be the app's own, the policy says that the app collects {}.", named.en),
+        ));
+    }
+    Verdict { cover: own.map(|w| w.cover), ..verdict(flow, Disclosure::Unsettled, "unsettled", reason) }
+}
+
+/// The verdict where it is known who the recipient is: the best declaration, then what denies it.
+fn against_declarations(
+    flow: &Flow,
+    recipient: &Recipient,
+    standing: Standing<'_>,
+    policy: &Policy,
+    scope: &Scope<'_>,
+) -> Verdict {
     let mut weighed =
         cover::weigh(recipient, standing, &flow.data_type, policy, scope.signatures).into_iter().peekable();
-    // A category that does not name the type leaves the word to the next row, here to none.
+    // What cannot decide is at best the runner-up.
     let best = weighed.next_if(Weighed::applies);
     let runner_up = weighed.next();
     let (mut disclosure, mut code) = by_cover(standing, best.as_ref());
@@ -101,15 +121,15 @@ pub fn judge(flow: &Flow, observations: &Observations, policy: &Policy, scope: &
     if let Some(hint) = hint(recipient, standing, &flow.data_type, disclosure, policy, scope) {
         reason = reason.and(&hint);
     }
-    let mut verdict = verdict(disclosure, code, reason);
-    verdict.cover =
-        best.map(|w| w.cover).filter(|c| c.data != DataLevel::None || !matches!(standing, Standing::FirstParty));
-    verdict.runner_up = runner_up.map(|w| w.cover);
-    verdict.denial = denied.map(|(_, denial)| denial.span.clone());
-    Some(verdict)
+    Verdict {
+        cover: best.map(|w| w.cover).filter(|c| c.data != DataLevel::None || !matches!(standing, Standing::FirstParty)),
+        runner_up: runner_up.map(|w| w.cover),
+        denial: denied.map(|(_, denial)| denial.span.clone()),
+        ..verdict(flow, disclosure, code, reason)
+    }
 }
 
-/// The cell of the table.
+/// Verdict and code by the best declaration alone.
 fn by_cover(standing: Standing<'_>, best: Option<&Weighed>) -> (Disclosure, &'static str) {
     use {DataLevel as D, RecipientLevel as R};
     let level = best.map_or((R::None, D::None), |b| (b.cover.recipient, b.cover.data));
@@ -137,51 +157,66 @@ fn say(
     scope: &Scope<'_>,
 ) -> Text {
     let kind = words::data_type(data_type, scope.signatures);
+    match best {
+        None => say_undeclared(recipient, standing, policy),
+        Some(best) if best.origin == Origin::FirstParty => say_own(&kind, best, policy, scope),
+        Some(best) => say_declared(recipient, &kind, best, policy, scope),
+    }
+}
+
+/// That no declaration reaches the recipient.
+fn say_undeclared(recipient: &Recipient, standing: Standing<'_>, policy: &Policy) -> Text {
     let whom = words::recipient(recipient);
-    let Some(best) = best else {
-        return match standing {
-            Standing::Group(_) => Text::new(
-                format!("{}：不知是哪个产品，也没有只写公司的条目。", whom.zh),
-                format!("{}: which product is not known, and no row names the company alone.", whom.en),
+    if matches!(standing, Standing::Group(_)) {
+        return Text::new(
+            format!("{}：不知是哪个产品，也没有只写公司的条目。", whom.zh),
+            format!("{}: which product is not known, and no row names the company alone.", whom.en),
+        );
+    }
+    match policy.names_seen.iter().find(|seen| recipient.product.as_ref() == Some(&seen.product)) {
+        // It may be a declaration that was not understood: the reader checks before accusing anybody.
+        Some(seen) => Text::new(
+            format!("政策第 {} 行出现了{}的名字，但没有读到对它的说明，请核对该处。", seen.span.line, whom.zh),
+            format!(
+                "Line {} of the policy holds the name of {}, but no declaration of it was read; look there first.",
+                seen.span.line, whom.en
             ),
-            _ => match policy.names_seen.iter().find(|seen| recipient.product.as_ref() == Some(&seen.product)) {
-                // A reader looks there before they accuse anybody.
-                Some(seen) => Text::new(
-                    format!("政策第 {} 行出现了{}的名字，但没有读到对它的说明，请核对该处。", seen.span.line, whom.zh),
-                    format!(
-                        "Line {} of the policy holds the name of {}, but no declaration of it was read; look there first.",
-                        seen.span.line, whom.en
-                    ),
-                ),
-                None => Text::new(
-                    format!("政策没有提到{}（{}）。", whom.zh, recipient.domain),
-                    format!("The policy does not mention {} ({}).", whom.en, recipient.domain),
-                ),
-            },
-        };
-    };
+        ),
+        None => Text::new(
+            format!("政策没有提到{}（{}）。", whom.zh, recipient.domain),
+            format!("The policy does not mention {} ({}).", whom.en, recipient.domain),
+        ),
+    }
+}
+
+/// What the app says it collects itself.
+fn say_own(kind: &Text, best: &Weighed, policy: &Policy, scope: &Scope<'_>) -> Text {
+    let place = place(best, policy);
+    let data = best.cover.data_words.as_deref().map(words::shorten);
+    match best.cover.data {
+        DataLevel::None => Text::new(
+            format!("应用自己收集的信息里没有{}。", kind.zh),
+            format!("{} is not among what the app says it collects itself.", kind.en),
+        ),
+        DataLevel::Exact => Text::new(
+            format!("应用自己收集的信息写明了{}（{}）。", data.as_deref().unwrap_or(&kind.zh), place.zh),
+            format!("The app says it collects {} ({}).", data.as_deref().unwrap_or(&kind.en), place.en),
+        ),
+        DataLevel::Umbrella => {
+            let umbrella = umbrella(best, data, scope);
+            Text::new(
+                format!("应用自己收集的信息只写“{}”（{}），没有列明{}。", umbrella.zh, place.zh, kind.zh),
+                format!("The app says it collects “{}” ({}); {} is not listed.", umbrella.en, place.en, kind.en),
+            )
+        }
+    }
+}
+
+/// What a row, a category or a catch-all says of the recipient and the type.
+fn say_declared(recipient: &Recipient, kind: &Text, best: &Weighed, policy: &Policy, scope: &Scope<'_>) -> Text {
     let place = place(best, policy);
     let data = best.cover.data_words.as_deref().map(words::shorten);
     let words = &best.cover.recipient_words;
-    if best.origin == Origin::FirstParty {
-        return match (best.cover.data, data) {
-            (DataLevel::None, _) => Text::new(
-                format!("应用自己收集的信息里没有{}。", kind.zh),
-                format!("{} is not among what the app says it collects itself.", kind.en),
-            ),
-            (DataLevel::Exact, data) => Text::new(
-                format!("应用自己收集的信息写明了{}（{}）。", data.as_deref().unwrap_or(&kind.zh), place.zh),
-                format!("The app says it collects {} ({}).", data.as_deref().unwrap_or(&kind.en), place.en),
-            ),
-            (DataLevel::Umbrella, data) => {
-                let umbrella = umbrella(best, data, scope);
-                Text::new(
-                    format!("应用自己收集的信息只写“{}”（{}），没有列明{}。", umbrella.zh, place.zh, kind.zh),
-                    format!("The app says it collects “{}” ({}); {} is not listed.", umbrella.en, place.en, kind.en),
-                )
-            }
-        };
-    }
     let named = match best.cover.recipient {
         RecipientLevel::Category => Text::new(
             format!("{}只写了类别“{words}”", place.zh),
@@ -191,10 +226,13 @@ fn say(
             format!("{}只写了同一公司的另一产品“{words}”", place.zh),
             format!("{} names only another product of the company, “{words}”", place.en),
         ),
-        RecipientLevel::CatchAll => Text::new(
-            format!("只有兜底表述“{words}”（{}）涵盖{}", place.zh, whom.zh),
-            format!("only the catch-all “{words}” ({}) reaches {}", place.en, whom.en),
-        ),
+        RecipientLevel::CatchAll => {
+            let whom = words::recipient(recipient);
+            Text::new(
+                format!("只有兜底表述“{words}”（{}）涵盖{}", place.zh, whom.zh),
+                format!("only the catch-all “{words}” ({}) reaches {}", place.en, whom.en),
+            )
+        }
         RecipientLevel::Company => {
             Text::new(format!("{}写了公司“{words}”", place.zh), format!("{} names the company “{words}”", place.en))
         }
@@ -222,7 +260,7 @@ fn say(
         ),
         (DataLevel::None, None) => Text::new("，没有说收集哪些数据。", " and says nothing of data."),
     };
-    capitalise(named.and(&Text::default()), with)
+    capitalise(named, with)
 }
 
 fn quoted(words: &str) -> String {
@@ -284,7 +322,7 @@ fn say_runner_up(second: &Weighed, policy: &Policy) -> Text {
     )
 }
 
-/// What does not count and a reader may take for a cover.
+/// A declaration that a reader may look for and that does not cover the flow, and why not.
 fn hint(
     recipient: &Recipient,
     standing: Standing<'_>,
@@ -320,8 +358,8 @@ fn hint(
     (said != Text::default()).then_some(said)
 }
 
-/// Declared products that call this recipient's hosts by themselves (a login wrapper the
-/// carriers'): named, because a reader looks for them, and never a cover.
+/// Declared products that call this recipient's hosts themselves, as a login wrapper calls those
+/// of the carriers. They are named because a reader looks for them; they cover nothing.
 fn callers(recipient: &Recipient, policy: &Policy, scope: &Scope<'_>) -> Option<Text> {
     let product = recipient.product.as_ref()?;
     let mut callers: Vec<(&Product, Text)> = Vec::new();

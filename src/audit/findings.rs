@@ -1,8 +1,8 @@
-//! What becomes a finding, and which findings are one.
+//! What becomes a finding, and which findings are the same.
 //!
-//! A disclosure finding stands for a (code, recipient, type): whether a flow is
-//! declared does not change with the phase, so its phase group is that of the first
-//! sighting. A conduct finding stands for a (code, recipient, type, phase group),
+//! There is one disclosure finding for each (code, recipient, type): whether a flow is
+//! declared does not change with the phase, so it has the phase group of the first
+//! sighting. There is one conduct finding for each (code, recipient, type, phase group),
 //! because the phase is what it is about. A contact finding has no type, and the
 //! phase group of the contact's earliest messages.
 
@@ -18,7 +18,7 @@ use crate::evidence::{Certainty, Locator, Span, Time};
 use crate::observations::{Flow, Observations, Recipient, Role, Sighting};
 use crate::signatures::Clause;
 
-/// A finding before its clauses are looked up and like ones are put together.
+/// A finding before equal ones are merged and its clauses are looked up.
 pub struct Draft {
     code: &'static Code,
     role: Role,
@@ -36,13 +36,13 @@ impl Draft {
         &self.finding.recipient
     }
 
-    /// It names a data type.
+    /// Whether it is about a flow (a data type), and not about a contact.
     pub fn is_of_flow(&self) -> bool {
         self.finding.data_type.is_some()
     }
 }
 
-/// What a check hands over.
+/// What a check hands over to become a finding.
 pub struct Matter<'a> {
     /// Code id.
     pub code: &'static str,
@@ -54,7 +54,7 @@ pub struct Matter<'a> {
     pub phase: &'a str,
     /// How sure.
     pub certainty: Certainty,
-    /// Another base than the code's.
+    /// Base severity, where it is not the code's own.
     pub base: Option<Severity>,
     /// One sentence.
     pub message: Text,
@@ -70,11 +70,11 @@ pub struct Matter<'a> {
     pub first: Option<Time>,
 }
 
-/// A finding from a check's matter. `None`: the code is not in the table.
+/// Makes a finding of what a check hands over. `None`: the code is not in the table.
 pub fn draft(matter: Matter<'_>, scope: &Scope<'_>) -> Option<Draft> {
     let code = codes::get(matter.code)?;
     let class = matter.data_type.map(|id| {
-        // A type that the signatures do not know moves nothing.
+        // Class M leaves the severity as it is: nothing is known of a type without an entry.
         scope.signatures.types.get(id).map_or(crate::signatures::Class::M, |t| t.class)
     });
     let (severity, severity_steps) = weigh(
@@ -113,8 +113,8 @@ pub fn draft(matter: Matter<'_>, scope: &Scope<'_>) -> Option<Draft> {
     Some(Draft { code, role: matter.recipient.role, finding })
 }
 
-/// How sure it is that the flow went to whom the verdict names: a product known by
-/// an unchecked host is no better than `possible`, whatever the value was.
+/// How certain a finding can be at most, given how certain the recipient is: where a product is
+/// known by an unverified host only, the finding is `possible`, whatever the value was.
 pub fn certainty_towards(recipient: &Recipient, certainty: Certainty) -> Certainty {
     match recipient.role {
         Role::ThirdParty | Role::GroupUnknown | Role::Platform => certainty.min(recipient.certainty),
@@ -168,14 +168,13 @@ pub fn of_verdict(verdict: &Verdict, flow: &Flow, observations: &Observations, s
     )
 }
 
-/// Puts like findings together, cites clauses, and sorts: worst first, then code,
-/// recipient, type, phase.
+/// Merges equal findings, cites clauses, and sorts: worst first, then code, recipient, type, phase.
 pub fn settle(drafts: Vec<Draft>, clauses: &[Clause]) -> Vec<Finding> {
     type Key = (&'static str, String, Option<String>, String);
     let mut by_key: BTreeMap<Key, Finding> = BTreeMap::new();
     for draft in drafts {
         let Draft { code, role, mut finding } = draft;
-        // The phase is part of what a conduct finding is, and only told by the others.
+        // Only conduct findings differ by phase.
         let phase = if code.family == codes::Family::Conduct { finding.phase.clone() } else { String::new() };
         let key = (code.id, finding.recipient.clone(), finding.data_type.clone(), phase);
         match by_key.get_mut(&key) {
@@ -192,7 +191,8 @@ pub fn settle(drafts: Vec<Draft>, clauses: &[Clause]) -> Vec<Finding> {
     findings
 }
 
-/// The same of another app's identity (named in one capture, nameless in another).
+/// Adds a finding that is the same, such as that of a flow whose app is named in one capture and
+/// not in another.
 fn merge(known: &mut Finding, other: Finding) {
     if other.severity > known.severity {
         known.severity = other.severity;

@@ -1,4 +1,4 @@
-//! The name of a finding that stays from build to build.
+//! The name by which a finding is known again in the next build's report.
 
 use crate::evidence::sha256_hex;
 

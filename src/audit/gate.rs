@@ -60,7 +60,7 @@ impl std::str::FromStr for FailOn {
 }
 
 impl FailOn {
-    /// A finding of this code and severity, seen in these phase groups, is meant.
+    /// Whether it selects a finding of this code and severity that was seen in these phase groups.
     pub fn means<P: AsRef<str>>(&self, code: &str, severity: Severity, phases: &[P]) -> bool {
         let what = match self.what {
             What::Severity(least) => severity >= least,
@@ -103,16 +103,15 @@ impl Default for Gate {
 }
 
 impl Gate {
-    /// This finding fails the build.
-    ///
-    /// Never one that is only `possible`, one that is ignored, or one that stands in the
-    /// baseline and weighs no more than there.
+    /// Whether this finding fails the build. One that is only `possible`, that is ignored, or that
+    /// stands in the baseline and weighs no more than there, never does.
     pub fn fails(&self, finding: &Finding, report: &Report) -> bool {
         let phases = phases(finding, report);
         self.weighs(finding) && self.fail_on.iter().any(|gate| gate.means(&finding.code, finding.severity, &phases))
     }
 
-    /// The same for its part in one phase group: a word for another phase does not ask here.
+    /// The same for the part of a finding that lies in one phase group; `--fail-on` words for other
+    /// phases do not count.
     pub fn fails_in(&self, finding: &Finding, report: &Report, phase: &str) -> bool {
         self.weighs(finding)
             && phases(finding, report).contains(&phase)
@@ -125,13 +124,13 @@ impl Gate {
             && finding.baseline != Some(BaselineState::Unchanged)
     }
 
-    /// Enough was read to say that there is nothing.
+    /// Whether enough was read for "no finding" to mean something.
     pub fn saw_enough(&self, report: &Report) -> bool {
         report.coverage.opened_messages > 0
             && report.coverage.percent().is_some_and(|percent| percent >= self.require_coverage)
     }
 
-    /// Judges a report. Findings go before coverage: what was seen is no better for what was not.
+    /// Judges a report. Findings go before coverage: what was seen fails the build however much was not.
     pub fn outcome(&self, report: &Report) -> Outcome {
         if report.findings.iter().any(|finding| self.fails(finding, report)) {
             return Outcome::Failed;

@@ -1,11 +1,11 @@
 //! (Observations, Policy, Session) to [`Report`]: disclosure, contacts, conduct, states, claims.
 //!
 //! Takes what the traffic showed and what the policy says, hands on the report as
-//! data. One check is one file. It deliberately never sees a packet or a document:
-//! whatever it says can be repeated from the JSON of the two.
+//! data. One check is one file. It deliberately never sees a packet or a document, so
+//! every verdict can be repeated from the JSON of `inspect` and of `policy`.
 //!
-//! One disclosure finding stands for a (code, recipient, type), one conduct finding
-//! for a (code, recipient, type, phase group); see [`findings`](self) in `findings.rs`.
+//! There is one disclosure finding for each (code, recipient, type), and one conduct finding
+//! for each (code, recipient, type, phase group); `findings.rs` says why.
 
 mod advice;
 pub mod baseline;

@@ -11,19 +11,20 @@ use crate::policy::Policy;
 use crate::session::{Build, Case, IgnoreState};
 use crate::signatures::Class;
 
-/// How bad. Ordered.
+/// How bad a finding is, in ascending order. A finding starts at the base of its code and moves by
+/// steps (`severity.rs`), so what is said here is the typical case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// To know; never fails a build.
+    /// Worth knowing; nothing to put right by itself. Whatever is only possible is a note.
     Note,
-    /// One.
+    /// The policy is imprecise, or little is at stake.
     Low,
-    /// Two.
+    /// The policy and the traffic disagree. The default gate of `audit`.
     Medium,
-    /// Three.
+    /// A recipient nobody declared, a denial that does not hold, or data sent without consent.
     High,
-    /// Four.
+    /// The same of data of class H.
     Critical,
 }
 
@@ -58,7 +59,7 @@ pub enum RecipientLevel {
     Category,
     /// Only another product of the company.
     Sibling,
-    /// Partners and other third parties.
+    /// Only "partners and other third parties".
     CatchAll,
     /// Not at all.
     None,
@@ -88,7 +89,7 @@ pub struct Cover {
     /// The words for the data, or of the umbrella.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_words: Option<String>,
-    /// Where.
+    /// Where it stands in the policy.
     pub span: Span,
 }
 
@@ -99,7 +100,7 @@ pub struct Verdict {
     pub recipient: String,
     /// Data type id.
     pub data_type: String,
-    /// Exactly one.
+    /// See [`Disclosure`].
     pub disclosure: Disclosure,
     /// Finding code; `clear` when there is none.
     pub code: String,
@@ -223,9 +224,9 @@ pub struct IgnoreLine {
 pub enum BaselineState {
     /// Not in it.
     New,
-    /// In it, with a lower severity, only as possible, or ignored, and not now.
+    /// In it, but less severe there, only possible there, or ignored there.
     Worse,
-    /// In it.
+    /// In it, and no worse now.
     Unchanged,
 }
 
@@ -271,7 +272,7 @@ pub struct AbsentFinding {
     pub message: Text,
 }
 
-/// Declared and not (yet) seen: a state, never a verdict.
+/// Whether a declared type was seen: a state, never a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeclaredState {
@@ -285,7 +286,7 @@ pub enum DeclaredState {
     NotContacted,
     /// Its data goes by IPC, cellular or server.
     NotExpected,
-    /// It does not cross a wire as such.
+    /// It does not cross a wire as such (the use of a camera).
     NotObservable,
 }
 
@@ -408,12 +409,12 @@ pub struct Report {
     /// Files that say where addresses lie.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub geo: Vec<GeoSource>,
-    /// What the verdicts rest on beside what follows.
+    /// What was known of the recording as a whole.
     #[serde(default)]
     pub premises: Premises,
     /// How much could be seen.
     pub coverage: Coverage,
-    /// What could not.
+    /// What could not be seen.
     pub gaps: Vec<crate::evidence::Gap>,
     /// By id.
     pub recipients: BTreeMap<String, Recipient>,
@@ -478,7 +479,7 @@ pub struct TypeName {
     pub zh: String,
     /// Name, English.
     pub en: String,
-    /// Its class: it moves a finding's severity.
+    /// Its class, by which a finding's severity moves.
     pub class: Class,
 }
 
@@ -504,7 +505,7 @@ pub struct CitedClause {
 pub struct Premises {
     /// The traffic is known to be the app's.
     pub app_proven: bool,
-    /// Consent could be judged: the app was launched under the eyes of the recorder, and the answer is marked.
+    /// Consent could be judged: the recording began before the app was launched, and the user's answer is marked.
     pub consent_judged: bool,
 }
 

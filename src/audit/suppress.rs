@@ -1,7 +1,8 @@
-//! Findings that somebody answers for: struck out, counted, and back on the day they expire.
+//! Findings that `ignore.toml` strikes out: somebody answers for them until a day, and they are
+//! still counted.
 //!
-//! A line that reaches far is allowed and never silent: the report counts what each one
-//! reaches and names the worst of it, and says which reach nothing.
+//! A line may match many findings, but never silently: the report counts what each line
+//! matches, names the worst of it, and says which lines match nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +13,8 @@ use crate::observations::PHASE_GROUPS;
 use crate::session::{IgnoreRule, IgnoreState, Matcher};
 use crate::signatures::Signatures;
 
-/// What can never be found in a report of these signatures: the line (`ignore.toml:3`), and why.
-/// A misspelt code would otherwise look like one that nothing triggers.
+/// Why a line can match nothing whatever is found, such as for a code that does not exist. Without
+/// this check a misspelt code would look like one that nothing triggers.
 pub fn problem(matcher: &Matcher, signatures: &Signatures) -> Option<String> {
     matcher.keys().into_iter().find_map(|(key, value)| match key {
         "fingerprint" if !is_fingerprint(value) => {
@@ -38,10 +39,11 @@ pub fn is_fingerprint(text: &str) -> bool {
     text.strip_prefix("v1:").is_some_and(|hex| hex.len() == 16 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
-/// Strikes out what the lines reach on `today`, and counts it. Without lines nothing changes.
+/// Strikes out the findings that the lines match on `today`, and counts them. Without lines nothing
+/// changes.
 ///
-/// Lines are taken in order, and the first that holds gives its reason. One that has
-/// expired strikes out nothing; what it would reach is counted all the same.
+/// Where several lines match, the first that has not expired gives the reason. An expired
+/// line strikes out nothing, but what it matches is counted.
 pub fn apply(report: &mut Report, rules: &[IgnoreRule], today: Date) {
     if rules.is_empty() {
         return;
@@ -108,8 +110,8 @@ fn hosts(report: &Report) -> Vec<BTreeSet<String>> {
     report.findings.iter().map(hosts).collect()
 }
 
-/// Every key of the line fits. A host fits where all hosts of the finding do: data that
-/// went to another one as well is more than the line speaks of.
+/// Whether every key of the line fits. `host` fits where it fits all hosts of the finding: data
+/// that went to another host as well is more than the line speaks of.
 fn matches(matcher: &Matcher, finding: &Finding, hosts: &BTreeSet<String>) -> bool {
     let is = |asked: &Option<String>, value: Option<&str>| asked.as_deref().is_none_or(|asked| Some(asked) == value);
     is(&matcher.fingerprint, Some(&finding.fingerprint))

@@ -8,7 +8,7 @@ use crate::policy::{Policy, ThirdParty};
 use crate::signatures::Signatures;
 
 impl Text {
-    /// The same sentence twice.
+    /// One sentence in both languages. The Chinese one is set with blanks around Latin words.
     pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self { zh: spaced(&zh.into()), en: en.into() }
     }
@@ -117,8 +117,8 @@ pub fn party(party: &ThirdParty) -> &str {
     party.product.as_deref().or(party.company.as_deref()).unwrap_or("?")
 }
 
-/// Its words for the data, shortened for a sentence; none where the cell holds but a
-/// dash or a stroke, which says nothing.
+/// Its words for the data, shortened for a sentence; `None` where the cell holds only a
+/// dash or a slash, which says nothing.
 pub fn data_words(party: &ThirdParty) -> Option<String> {
     party.data_raw.as_deref().map(str::trim).filter(|raw| raw.chars().any(char::is_alphanumeric)).map(shorten)
 }

@@ -268,7 +268,7 @@ impl Signature {
     }
 }
 
-/// The bytes of a key file: base64 behind a comment.
+/// The bytes of a key file: base64 after a comment.
 fn second_line(text: &str) -> Option<Vec<u8>> {
     let mut lines = text.lines();
     lines.next().filter(|line| line.starts_with(UNTRUSTED))?;

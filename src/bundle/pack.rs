@@ -26,7 +26,7 @@ impl Compared {
         Self { file: BufReader::new(file), at: 0, differs: None }
     }
 
-    /// The first byte that is another one or that is missing, or the first one behind all that was written.
+    /// The first byte that is another one or that is missing, or the first one after all that was written.
     ///
     /// # Errors
     /// Where the file cannot be read.

@@ -23,7 +23,7 @@ const LONG_WORDS: [u16; 2] = [4, 5];
 /// Hash and verdict: their first byte says what follows.
 const BYTES: [u16; 2] = [3, 7];
 
-/// Writes `frames` (in the order of the inputs), `shown` with a comment, behind `secrets`.
+/// Writes `frames` (in the order of the inputs), `shown` with a comment, after `secrets`.
 pub(super) fn write(
     recording: &Recording,
     about: &str,
@@ -44,7 +44,7 @@ pub(super) fn write(
     for (input, frames) in by_input {
         slice.input(recording, input, &frames, shown, title)?;
     }
-    // tshark gives them frame numbers, so they stand behind all packets.
+    // tshark gives them frame numbers, so they stand after all packets.
     for (kind, body) in &slice.mappings {
         slice.writer.block(*kind, body)?;
     }

@@ -16,7 +16,7 @@ use crate::evidence::Place;
 use crate::examine::{ExamineError, Frame, Recording, Stream, StreamKey, frames_of};
 use crate::message::import::{Extract, extract};
 
-/// Frames of a stream behind the message, where it could not be opened: how the handshake
+/// Frames of a stream after the message, where it could not be opened: how the handshake
 /// went on, up to the alert. A server's flight with certificates is a dozen.
 const BEHIND: usize = 64;
 

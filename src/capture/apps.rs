@@ -2,7 +2,7 @@
 //!
 //! Recorders on the device know the app of each packet and note it in ways of their
 //! own: PCAPdroid in a comment with the user id, beside blocks that map user ids to
-//! packages, or in a trailer behind the packet; pymobiledevice3 in a comment; Apple's
+//! packages, or in a trailer after the packet; pymobiledevice3 in a comment; Apple's
 //! tcpdump in process blocks that packets refer to; eCapture in a trailer as well; PKTAP and
 //! NFLOG in the header.
 //! All of them are read here, into one table for each input.
@@ -27,12 +27,12 @@ const CUSTOM: [u32; 2] = [0xbad, 0x4000_0bad];
 /// PCAPdroid's private enterprise number.
 const PCAPDROID: u32 = 62_652;
 
-/// First word of the trailer that PCAPdroid puts behind each packet of a pcap: then the user
+/// First word of the trailer that PCAPdroid puts after each packet of a pcap: then the user
 /// id, 20 bytes of name, and a checksum of the frame.
 const TRAILER_MAGIC: [u8; 4] = [0x01, 0x07, 0x20, 0x21];
 const TRAILER: usize = 32;
 
-/// First word of the trailer that eCapture put behind some packets: then the process id, the
+/// First word of the trailer that eCapture put after some packets: then the process id, the
 /// length of the process' name, and that name, which the kernel cuts to 15 bytes.
 const ECAPTURE_MAGIC: [u8; 4] = [0xcc, 0x0c, 0x4c, 0xfc];
 const COMM: usize = 16;
@@ -71,7 +71,7 @@ enum Key {
 
 /// The apps of one input.
 ///
-/// It is shown every record twice: once to learn (a user id may be mapped behind its first
+/// It is shown every record twice: once to learn (a user id may be mapped after its first
 /// packet), once to tell whose packets they are.
 #[derive(Clone, Debug, Default)]
 pub struct Apps {

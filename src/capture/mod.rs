@@ -11,6 +11,7 @@
 //! link layer is, and what stands in a packet, this module does not know.
 
 mod apps;
+mod digests;
 mod hashed;
 mod inflate;
 mod members;
@@ -30,6 +31,7 @@ mod tests;
 
 pub use apps::{App, Apps};
 pub(crate) use apps::{ON_BEHALF, PROCESS, SENDER, attribute, mapped_uid};
+pub use digests::Digests;
 pub use members::{Members, Unread};
 pub use packet::{Ending, LinkType, Options, Packet, Record};
 pub use reader::PacketReader;

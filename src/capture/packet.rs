@@ -20,11 +20,11 @@ impl LinkType {
     pub const RAW: Self = Self(101);
     /// OpenBSD loopback: four bytes of address family in network byte order.
     pub const LOOP: Self = Self(108);
-    /// IEEE 802.11 behind a Prism header (or AVS: some writers mixed them up).
+    /// IEEE 802.11 after a Prism header (or AVS: some writers mixed them up).
     pub const PRISM: Self = Self(119);
-    /// IEEE 802.11 behind a radiotap header.
+    /// IEEE 802.11 after a radiotap header.
     pub const RADIOTAP: Self = Self(127);
-    /// IEEE 802.11 behind an AVS header.
+    /// IEEE 802.11 after an AVS header.
     pub const AVS: Self = Self(163);
     /// Per-packet information: a header that names another link type.
     pub const PPI: Self = Self(192);

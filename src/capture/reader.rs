@@ -10,7 +10,7 @@ use super::window::Window;
 use super::{inflate, pcap, pcapng};
 
 /// Reads the records of a capture in the order of the file. It never fails: what is
-/// damaged is a [`Record::Gap`], and is the last record where nothing behind it can be trusted.
+/// damaged is a [`Record::Gap`], and is the last record where nothing after it can be trusted.
 pub struct PacketReader {
     kind: Kind,
     /// Nanoseconds that are added to every time.

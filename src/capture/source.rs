@@ -199,8 +199,12 @@ impl Source {
     /// # Errors
     /// Where the file cannot be opened any more.
     pub fn bytes(&self) -> Result<Box<dyn Read + Send>, OpenError> {
-        inflate::open(self.coding, Box::new(Watched { file: self.raw()?, progress: self.progress.clone() }))
-            .map_err(|e| OpenError::io(&self.name, e))
+        inflate::open(self.coding, self.watched()?).map_err(|e| OpenError::io(&self.name, e))
+    }
+
+    /// The file as given, which counts what is read of it.
+    pub(super) fn watched(&self) -> Result<Box<dyn Read + Send>, OpenError> {
+        Ok(Box::new(Watched { file: self.raw()?, progress: self.progress.clone() }))
     }
 
     /// The files in it, where it is an archive or a folder.
@@ -255,7 +259,7 @@ fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// The first [`LOOK`] bytes. Damage behind the first byte is left to who reads on.
+/// The first [`LOOK`] bytes. Damage after the first byte is left to who reads on.
 fn read_head(reader: &mut dyn Read) -> io::Result<Vec<u8>> {
     let mut head = vec![0; LOOK];
     let mut length = 0;

@@ -4,16 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
 
-use sha2::{Digest, Sha256};
-
 use crate::evidence::{Gap, GapReason, Gaps, Time};
 use crate::observations::Input;
-use crate::progress::Progress;
 
 use super::apps::Apps;
+use super::digests;
 use super::hashed::Hashed;
 use super::inflate;
-use super::members::Members;
 use super::packet::{Packet, Record};
 use super::reader::PacketReader;
 use super::recorder::Recorder;
@@ -52,8 +49,8 @@ pub struct Survey {
 }
 
 /// Reads `source` once from end to end: hash, keys, interfaces, times. `observe` sees
-/// each packet on the way, `input` is what they carry as their input. It is read on this thread
-/// whatever `threads` says; only the hash is made beside it.
+/// each packet on the way, `input` is what they carry as their input. Without `hash`, that is
+/// left empty for who makes it meanwhile ([`super::Digests`]).
 ///
 /// For a source that is no capture, it gives hash, size and format; `records` is 0.
 ///
@@ -62,7 +59,7 @@ pub struct Survey {
 pub fn survey(
     source: &Source,
     input: u32,
-    threads: usize,
+    hash: bool,
     observe: &mut dyn FnMut(&Packet<'_>),
 ) -> Result<Survey, OpenError> {
     let failed = |e| OpenError::io(source.name(), e);
@@ -91,19 +88,24 @@ pub fn survey(
         started: None,
         gaps: Vec::new(),
     };
-    if source.path().is_dir() {
-        found.input.sha256 = folder_hash(&source.members()?, source.progress()).map_err(failed)?;
+    if !source.format().is_capture() {
+        if hash {
+            found.input.sha256 = digests::of(source.path(), source.progress()).map_err(failed)?;
+        }
         return Ok(found);
     }
-    let hashed = Hashed::new(source.raw()?, source.progress(), threads > 1);
-    let rest = hashed.try_clone().map_err(failed)?;
-    if source.format().is_capture() {
-        let content = inflate::open(source.coding(), Box::new(hashed)).map_err(failed)?;
-        let mut reader = PacketReader::new(content, source.format(), input).shifted(source.shift());
-        read(&mut reader, &mut found, observe);
-    }
+    let whole = hash.then(|| Ok(Hashed::new(source.raw()?, source.progress()))).transpose()?;
+    let content: Box<dyn io::Read + Send> = match &whole {
+        Some(hashed) => Box::new(hashed.try_clone().map_err(failed)?),
+        None => source.watched()?,
+    };
+    let content = inflate::open(source.coding(), content).map_err(failed)?;
+    let mut reader = PacketReader::new(content, source.format(), input).shifted(source.shift());
+    read(&mut reader, &mut found, observe);
     // Reading may have stopped at damage; the hash is of the whole file.
-    found.input.sha256 = rest.finish().map_err(failed)?;
+    if let Some(rest) = whole {
+        found.input.sha256 = rest.finish().map_err(failed)?;
+    }
     found.input.secrets = found.secrets.split(|b| *b == b'\n').filter(|line| is_secret(line)).count() as u64;
     Ok(found)
 }
@@ -171,7 +173,7 @@ fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&
     let (producer, faults) = recorder.finish(found.apps.producer());
     found.input.producer = producer;
     faults.into_iter().for_each(|gap| gaps.add(gap));
-    // A start behind the first packet, or long before it, is a clock that was set or never ran.
+    // A start after the first packet, or long before it, is a clock that was set or never ran.
     found.started = found
         .started
         .zip(found.input.first)
@@ -180,17 +182,6 @@ fn read(reader: &mut PacketReader, found: &mut Survey, observe: &mut dyn FnMut(&
         gaps.add(Gap::new(GapReason::Limit, "apps", "more than 16384 apps in one file"));
     }
     found.gaps = gaps.into_vec();
-}
-
-/// What `sha256sum` prints of all files in a folder, in the order of their names (with the
-/// names relative to it), hashed once more.
-fn folder_hash(members: &Members, progress: &Progress) -> io::Result<String> {
-    let mut list = Sha256::new();
-    for name in members.names() {
-        let digest = Hashed::new(members.open(name)?, progress, false).finish()?;
-        list.update(format!("{digest}  {name}\n"));
-    }
-    Ok(data_encoding::HEXLOWER.encode(&list.finalize()))
 }
 
 /// A line of an NSS key log that holds a secret: no comment, not empty (RFC 9850 §2).

@@ -25,7 +25,8 @@ pub struct Args {
     #[arg(required = true, value_name = "SESSION|CAPTURE")]
     pub inputs: Vec<PathBuf>,
 
-    /// Policy: text, Markdown, HTML, or the JSON of `wirewitness policy`; several are one [default: the session's]
+    /// Policy in any format that `wirewitness policy` reads, or its JSON; several are read as one
+    /// [default: the session's]
     #[arg(short, long, value_name = "FILE")]
     pub policy: Vec<PathBuf>,
 
@@ -55,7 +56,7 @@ pub struct Judge {
 /// What the findings are weighed against, and how values are shown.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Terms {
-    /// Findings to ignore, beside those of the session's ignore.toml; may be given again
+    /// Findings to ignore, beside those of the session's ignore.toml; may be repeated
     #[arg(long, value_name = "FILE")]
     pub ignore: Vec<PathBuf>,
 
@@ -90,7 +91,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     })
 }
 
-/// The policies given, else the session's own.
+/// The policies given, else the one that session.toml names.
 pub(super) fn policies_of(session: &Session, given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     Ok(match (given, session.policy()) {
         ([], Some(policy)) => vec![policy],
@@ -152,7 +153,7 @@ fn earlier(path: &Path) -> anyhow::Result<(String, Snapshot)> {
     Ok((path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()), earlier))
 }
 
-/// What a line that is about to expire, has expired, or reaches nothing asks of its owner.
+/// Tells the owners of ignored findings which lines are about to expire, have expired, or match nothing.
 fn say_ignored(quiet: bool, report: &Report) {
     let Some(ignored) = &report.ignore else { return };
     for line in &ignored.lines {

@@ -23,12 +23,12 @@ pub(super) const KEY_LIMIT: u64 = 64 << 10;
 /// What stands in the name of what is not for sharing.
 const SENSITIVE: &str = "SENSITIVE";
 
-/// Put report, policy and evidence together for who has to check them
+/// Put report, policy and evidence together for whoever has to check them
 ///
-/// A bundle is masked: it holds no key, frame or value, and is for sharing. A sealed one (--sealed) also holds
-/// for each finding a slice of the recording that opens in Wireshark; its name gets the word SENSITIVE. The device
-/// profile is in neither. The same session gives the same bytes. `wirewitness verify` checks a bundle and
-/// repeats what it says.
+/// A bundle is masked: it holds no key, frame or value, and is for sharing. A sealed one (--sealed) also holds,
+/// for each finding, a slice of the recording that opens in Wireshark; its name gets the word SENSITIVE. The
+/// device profile is in neither. The same session gives the same bytes. `wirewitness verify` checks a bundle
+/// and repeats its verdicts.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Args {
@@ -53,11 +53,11 @@ pub struct Make {
     #[arg(short, long, value_name = "DIR|ZIP", required = true)]
     output: Option<PathBuf>,
 
-    /// With the recording: frames, values and the secrets that open them
+    /// Add the recording: frames, values and the secrets that open them
     #[arg(long)]
     sealed: bool,
 
-    /// Of a sealed bundle: all captures and keys as they are, instead of slices
+    /// In a sealed bundle, put all captures and keys as they are instead of slices
     #[arg(long, requires = "sealed")]
     full: bool,
 
@@ -106,7 +106,7 @@ struct Stamp {
     #[arg(long, value_name = "FILE", group = "step")]
     response: Option<PathBuf>,
 
-    /// Certificate (PEM) of the authority or of one above it that the response must lead to; may be given again
+    /// Certificate (PEM) of the authority, or of one above it, that must have issued the timestamp; may be repeated
     #[arg(long, value_name = "FILE", requires = "response")]
     tsa_cert: Vec<PathBuf>,
 }
@@ -152,7 +152,7 @@ fn write(
     to: &Path,
     key: Option<&SecretKey>,
 ) -> anyhow::Result<()> {
-    // Who heard a remark while it was audited need not hear it again.
+    // The audit has printed the remarks already.
     let recording = Recording::open(session, signatures, &mut |_| ())?;
     let notes: Vec<_> = session.marks.iter().map(|m| (m.time, m.mark.clone(), m.note.clone())).collect();
     let contents = Contents {
@@ -187,20 +187,21 @@ fn write(
     Ok(())
 }
 
-/// Nothing that is there is written over.
+/// Refuses an output that exists: nothing is overwritten.
 fn ensure_free(to: &Path) -> anyhow::Result<()> {
     if is_zip(to) {
-        ensure!(!to.exists(), "{} is there; name another file", to.display());
+        ensure!(!to.exists(), "{} exists; name another file", to.display());
     } else {
         ensure!(!to.is_file(), "{} is a file; name a folder, or a ZIP file with the extension .zip", to.display());
         let full = std::fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_some());
-        ensure!(!full, "{} is there and not empty; name another folder", to.display());
+        ensure!(!full, "{} exists and is not empty; name another folder", to.display());
     }
     Ok(())
 }
 
-/// What was asked for, by names without folders: the same session gives the same bytes wherever it lies.
-/// Where the output went, the key, and what changes nothing (threads, quiet) is left out.
+/// The command line for the chain of actions, with file names instead of paths, so that the same session
+/// gives the same bytes wherever it lies. Output, signing key, and options that change nothing
+/// (threads, quiet) are left out.
 fn command(args: &Make, policies: &[PathBuf], report: &Report) -> Vec<String> {
     let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut words = vec!["wirewitness".to_owned(), "bundle".to_owned()];
@@ -236,7 +237,7 @@ pub(super) fn is_zip(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"))
 }
 
-/// The path asked for; of a sealed bundle with the word in its name that says so.
+/// The path of the output; the name of a sealed bundle gets the word [`SENSITIVE`].
 fn named(path: &Path, sealed: bool) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if !sealed || name.contains(SENSITIVE) {
@@ -275,7 +276,7 @@ fn make_key(path: &Path) -> anyhow::Result<Outcome> {
     let public = PathBuf::from(format!("{}.pub", path.display()));
     for path in [path, &public] {
         if path.exists() {
-            bail!("{} is there; a key is never written over", path.display());
+            bail!("{} exists; a key is never overwritten", path.display());
         }
     }
     let key = SecretKey::generate()?;

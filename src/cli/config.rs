@@ -37,7 +37,7 @@ const OF_AUDIT: &[&str] = &["format", "output"];
 /// A hand-written file.
 const LIMIT: u64 = 1 << 20;
 
-/// Show the options that hold, and where each comes from: flag, environment, file, default
+/// Show the options in effect, and where each comes from: flag, environment, file, default
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -134,7 +134,7 @@ pub fn complete(command: &Command, arguments: Vec<OsString>) -> anyhow::Result<V
     Ok(insert(arguments, name, more))
 }
 
-/// Puts `more` right behind the command's name.
+/// Puts `more` right after the command's name.
 fn insert(arguments: Vec<OsString>, name: &str, more: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut behind_config = false;
     let at = arguments.iter().skip(1).position(|argument| {

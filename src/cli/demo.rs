@@ -26,7 +26,7 @@ pub struct Args {
     look: Look,
 }
 
-/// What `demo` runs behind the unpacking, so that it is the audit that a user types.
+/// What `demo` runs after the unpacking, so that it is the audit that a user types.
 #[derive(Parser)]
 struct Typed {
     #[command(flatten)]
@@ -55,7 +55,7 @@ fn unpack(folder: &Path) -> anyhow::Result<()> {
         match std::fs::read(&path) {
             Ok(there) if there == file.contents() => {}
             Ok(_) => anyhow::bail!(
-                "{} is there and is not the sample's; name another folder: wirewitness demo DIR",
+                "{} exists and differs from the file of the sample; name another folder: wirewitness demo DIR",
                 path.display()
             ),
             Err(_) => output::private(&path, file.contents())?,

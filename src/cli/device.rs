@@ -47,7 +47,8 @@ enum Command {
         #[arg(long, value_name = "PROGRAM", default_value = "adb")]
         adb: OsString,
     },
-    /// Say what in a profile can never be found: placeholders, wrong check digits, unknown types; and what is too short
+    /// Check a profile for values that can never be found (placeholders, wrong check digits, unknown types) or
+    /// that are too short
     Check {
         /// The profile
         file: PathBuf,

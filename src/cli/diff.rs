@@ -11,10 +11,10 @@ use crate::audit::gate::FailOn;
 use crate::audit::snapshot::{self, Snapshot};
 use crate::report::difference::{Form, render};
 
-/// Hold a report against an earlier one: recipients, what they get, verdicts, findings, coverage
+/// Compare a report with an earlier one: recipients, what they get, verdicts, findings, coverage
 ///
-/// Takes the report.json of two audits, of the same app version or of two. Exits with 1 where a finding
-/// that is new, or weighs more than it did, meets --fail-on; with 0 otherwise, also where nothing differs.
+/// Takes the report.json of two audits, of one version of the app or of two. Exits with 1 where a finding
+/// that is new, or worse than it was, meets --fail-on; otherwise with 0.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Earlier report.json, or a folder that holds one
@@ -30,7 +30,7 @@ pub struct Args {
     format: Format,
 
     /// Exit with 1 on a new or worse finding of this severity or worse, or of this code; either only in a
-    /// phase: cleartext@before-consent; `difference` is anything that differs; may be given again
+    /// phase: cleartext@before-consent; `difference` is anything that differs; may be repeated
     #[arg(long, value_name = "SEVERITY|CODE[@PHASE]", value_delimiter = ',', default_values = ["medium"])]
     fail_on: Vec<Fails>,
 

@@ -9,7 +9,7 @@ use crate::record::machine;
 use crate::report::checks::{self, State};
 use crate::signatures::Signatures;
 
-/// Look whether this machine and the phone on it are ready to record
+/// Check whether this machine and the phone connected to it are ready to record
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A session folder to look at as well

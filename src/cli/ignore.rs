@@ -63,7 +63,7 @@ struct Add {
     #[arg(long, value_name = "PHASE")]
     phase: Option<String>,
 
-    /// Findings all of whose hosts are this one; * stands inside a label, a leading **. for labels
+    /// Findings all of whose hosts fit: * stands for part of a label, a leading **. for any labels
     #[arg(long, value_name = "HOST")]
     host: Option<String>,
 
@@ -87,14 +87,14 @@ struct Add {
     today: Today,
 }
 
-/// Print the lines with their state; with a report, what each reaches
+/// Print the lines with their state; with a report, how many findings each matches
 #[derive(Debug, ClapArgs)]
 struct List {
     #[command(flatten)]
     lines: Lines,
 }
 
-/// Remove the lines that have expired; with a report, also those that reach nothing in it
+/// Remove the lines that have expired; with a report, also those that match nothing in it
 #[derive(Debug, ClapArgs)]
 struct Prune {
     #[command(flatten)]
@@ -111,7 +111,7 @@ struct Lines {
     #[arg(value_name = "SESSION|FILE")]
     file: PathBuf,
 
-    /// A report.json, to count what each line reaches
+    /// A report.json, to count what each line matches
     #[arg(long, value_name = "REPORT")]
     report: Option<PathBuf>,
 

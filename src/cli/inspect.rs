@@ -77,22 +77,19 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let watch = Watch::begin(args.traffic.quiet, &session.progress, args.look.language.into());
     let observations = examine::examine(&session, &signatures, settings, &mut remarks)?;
     drop(watch);
-    let text = match args.format {
-        Format::Json => serde_json::to_string_pretty(&observations).context("cannot be written as JSON")? + "\n",
-        Format::Text => report::inspect::text::render(
-            &observations,
-            &signatures,
-            args.look.language.into(),
-            args.look.color.on_stdout(),
-            args.sort.into(),
-        ),
-        Format::Html => {
-            let (language, sort) = (args.look.language.into(), args.sort.into());
-            report::inspect::html::render(&observations, &signatures, language, sort)
-                .context("the page cannot be rendered")?
+    let (language, sort) = (args.look.language.into(), args.sort.into());
+    match args.format {
+        Format::Json => output::stdout_with(|out| Ok(report::json::write(&observations, out)?))?,
+        Format::Text => {
+            let color = args.look.color.on_stdout();
+            let text = report::inspect::text::render(&observations, &signatures, language, color, sort);
+            output::stdout(text.as_bytes())?;
         }
-    };
-    output::stdout(text.as_bytes())?;
+        Format::Html => {
+            let page = report::inspect::html::render(&observations, &signatures, language, sort);
+            output::stdout(page.context("the page cannot be rendered")?.as_bytes())?;
+        }
+    }
     let seen = observations.coverage.total_messages == 0 || observations.coverage.opened_messages > 0;
     Ok(if seen { Outcome::Clear } else { Outcome::TooLittleSeen })
 }

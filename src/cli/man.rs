@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use super::Outcome;
 
-/// Print the manual page, or write one page for each command
+/// Print the manual page, or write one page for each command to a folder
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Write wirewitness.1, wirewitness-audit.1 … into this folder instead

@@ -21,7 +21,7 @@ pub struct Args {
     /// foregrounded, screen-off, stopped or scenario:TEXT
     mark: String,
 
-    /// Free words that go with it
+    /// A note in free words
     #[arg(long, default_value = "", hide_default_value = true)]
     note: String,
 
@@ -34,7 +34,7 @@ pub struct Args {
     #[arg(long, value_name = "SERIAL", num_args = 0..=1)]
     android: Option<Option<String>>,
 
-    /// When it happened by the phone's clock (RFC 3339), which is asked how far it is ahead
+    /// When it happened by the phone's clock (RFC 3339); the phone is asked how far its clock is off
     #[arg(long, value_name = "TIME", requires = "android", conflicts_with = "time")]
     device_time: Option<String>,
 

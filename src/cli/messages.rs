@@ -14,7 +14,7 @@ use crate::report;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Session folder, or captures (pcap, pcapng, HAR, sessions of proxies; gzip or zstd); - is standard input
-    #[arg(required = true, value_name = "CAPTURE")]
+    #[arg(required = true, value_name = "SESSION|CAPTURE")]
     inputs: Vec<PathBuf>,
 
     /// Add each body, all content codings undone (body, or body_base64 where it is no text)

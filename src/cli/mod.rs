@@ -24,6 +24,7 @@ mod paper;
 mod policy;
 mod proxy;
 mod record;
+mod recorded;
 mod report;
 mod session;
 mod signatures;
@@ -42,7 +43,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 #[command(after_help = "Exit codes: 0 nothing at or above the gate; 1 findings at or above it; \
     2 the command or an input cannot be used; 3 audited, but less was seen than required.\n\n\
     Options of audit, inspect, messages and diff can also stand in the environment (WIREWITNESS_FAIL_ON) \
-    and in wirewitness.toml; `wirewitness config show` says what holds.")]
+    and in wirewitness.toml; `wirewitness config show` says which are in effect.")]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -73,20 +74,20 @@ enum Command {
     Signatures(signatures::Args),
     Completions(completions::Args),
     Man(man::Args),
-    /// Reads a PDF from standard input within limits: what this program runs itself with
+    /// Reads a PDF from standard input within limits; the program runs itself with it (`policy::confined`)
     #[cfg(feature = "pdf")]
     #[command(name = crate::policy::READ_PDF, hide = true)]
     ReadPdf,
 }
 
-/// How a command ended that could be carried out.
+/// How a command ended, where it could be carried out at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Exit code 0.
     Clear,
     /// Exit code 1.
     Findings,
-    /// Exit code 2, where a check command found its subject faulty and has said so.
+    /// Exit code 2: a check found that its subject cannot be used, and has said so.
     Unusable,
     /// Exit code 3.
     TooLittleSeen,

@@ -12,42 +12,42 @@ use crate::signatures::Signatures;
 /// What is looked at, and with what knowledge.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Traffic {
-    /// Device profile: the real values of the test device (TOML); default: the session's device.toml
+    /// Device profile: the real values of the test device (TOML) [default: the session's device.toml]
     #[arg(long, value_name = "FILE")]
     pub device: Option<PathBuf>,
 
-    /// NSS key log (SSLKEYLOGFILE) or PEM private key, told apart by content; may be given again
+    /// NSS key log (SSLKEYLOGFILE) or PEM private key, told apart by content; may be repeated
     #[arg(long, value_name = "FILE")]
     pub keys: Vec<PathBuf>,
 
-    /// Domain of the app's maker; may be given again
+    /// Domain of the app's maker; may be repeated
     #[arg(long, value_name = "DOMAIN", value_delimiter = ',')]
     pub first_party: Vec<String>,
 
-    /// Company that makes the app: the products and domains that the signatures know of it are first party
+    /// Company that makes the app: its products and domains, as far as the signatures know them, are first party
     #[arg(long, value_name = "COMPANY")]
     pub owner: Option<String>,
 
-    /// Package or bundle id of the audited app; traffic of other apps is dropped and counted
+    /// Package or bundle id of the audited app; traffic of other apps is left out and counted
     #[arg(long, value_name = "ID")]
     pub app: Option<String>,
 
-    /// What to add to the times of a capture whose clock is off, in seconds (NAME=-1.5), or NAME=device where
-    /// it is the phone's and marks carry that too; may be given again
+    /// Seconds to add to the times of a capture whose clock is off (NAME=-1.5); NAME=device takes them from
+    /// marks that carry the phone's time as well; may be repeated
     #[arg(long, value_name = "NAME=SECONDS", value_parser = time_shift, allow_hyphen_values = true)]
     pub time_shift: Vec<(String, Shift)>,
 
-    /// Capture of the device at rest, the app not running: what it holds too is listed apart and not
-    /// judged where nothing shows that it is the app's; may be given again
+    /// Capture of the device at rest, without the app: traffic that is in it too is listed apart and not
+    /// judged, unless it is known to be the app's; may be repeated
     #[arg(long, value_name = "CAPTURE")]
     pub noise: Vec<PathBuf>,
 
-    /// File that says where addresses lie (MMDB, or CSV of start,end,country or network,country): country and
-    /// network of each contact, and contact-abroad; may be given again
+    /// File that says in which country addresses are registered (MMDB, or CSV of start,end,country or
+    /// network,country): adds that to each contact, and judges contact-abroad; may be repeated
     #[arg(long, value_name = "FILE")]
     pub geo_db: Vec<PathBuf>,
 
-    /// Folder of further signatures, laid over the built-in ones by id; may be given again
+    /// Folder of further signatures, laid over the built-in ones by id; may be repeated
     #[arg(long, value_name = "DIR")]
     pub signatures: Vec<PathBuf>,
 
@@ -55,7 +55,7 @@ pub struct Traffic {
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
 
-    /// Say nothing on standard error but errors
+    /// Print nothing but errors on standard error
     #[arg(long)]
     pub quiet: bool,
 }
@@ -147,8 +147,8 @@ pub struct Look {
 }
 
 impl Look {
-    /// Columns of the terminal, by COLUMNS where a shell exports it; else a hundred,
-    /// so that redirected output does not depend on the window.
+    /// Columns of a report: COLUMNS where the shell exports it, else a hundred. The terminal is
+    /// not asked, so that redirected output does not depend on the size of a window.
     pub fn width(&self) -> u16 {
         std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(100)
     }

@@ -1,26 +1,41 @@
-//! Where results go: standard output, or files in a folder.
+//! Where results go: standard output, or files in a folder; and what is said beside them.
 
-use std::io::{IsTerminal, Write};
+use std::io::{BufWriter, IsTerminal, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 
-use crate::session::{Description, private_options};
+use crate::session::private_options;
 
 /// Writes all of `bytes` to standard output.
 pub fn stdout(bytes: &[u8]) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    out.write_all(bytes)?;
-    out.flush()?;
-    Ok(())
+    stdout_with(|out| Ok(out.write_all(bytes)?))
+}
+
+/// Writes to standard output what `write` makes.
+pub fn stdout_with(write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    write(&mut out)?;
+    Ok(out.flush()?)
 }
 
 /// Writes `folder/name`, making the folder where needed.
 pub fn file(folder: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    file_with(folder, name, |out| Ok(out.write_all(bytes)?))
+}
+
+/// Writes to `folder/name` what `write` makes.
+pub fn file_with(
+    folder: &Path,
+    name: &str,
+    write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let path = folder.join(name);
-    std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
+    let cannot = || format!("cannot write {}", path.display());
+    let mut out = BufWriter::new(std::fs::File::create(&path).with_context(cannot)?);
+    write(&mut out).and_then(|()| Ok(out.flush()?)).with_context(cannot)
 }
 
 /// Writes a new file that only its owner may read; one that is there is not overwritten.
@@ -56,22 +71,6 @@ pub fn columns() -> Option<u16> {
             .filter(|width| *width > 0);
     }
     None
-}
-
-/// What to do with a session that was recorded.
-pub fn audit_it(folder: &Path) -> String {
-    let described = Description::read(&folder.join("session.toml")).ok();
-    let policy = if described.is_some_and(|session| session.policy.is_some()) { "" } else { " --policy FILE" };
-    format!("audit it: wirewitness audit {}{policy}", folder.display())
-}
-
-/// A folder that can be recorded into, or made.
-///
-/// # Errors
-/// Where a file has its name.
-pub fn session_folder(folder: &Path) -> anyhow::Result<()> {
-    anyhow::ensure!(!folder.is_file(), "{} is a file: name a folder for the session", folder.display());
-    Ok(())
 }
 
 /// Says something that is no result, unless told to be quiet. A line that shows progress makes room.

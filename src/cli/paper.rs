@@ -1,6 +1,6 @@
 //! What a report is written as: formats, files, and what it is held to.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::Context;
@@ -40,7 +40,7 @@ pub struct Paper {
 #[derive(Debug, Clone, Args)]
 pub struct Held {
     /// Exit with 1 on a finding of this severity or worse (note, low, medium, high, critical), or of this
-    /// code; either only in a phase: cleartext@before-consent; may be given again
+    /// code; either only in a phase: cleartext@before-consent; may be repeated
     #[arg(long, value_name = "SEVERITY|CODE[@PHASE]", value_delimiter = ',', default_values = ["medium"])]
     pub fail_on: Vec<FailOn>,
 
@@ -111,15 +111,18 @@ impl Paper {
     pub fn write(&self, report: &Report, service: &Service<'_>, look: &Look) -> anyhow::Result<()> {
         for format in self.formats() {
             let Some(folder) = &self.output else {
-                output::stdout(&format.render(report, service, look, self.table, true)?)?;
+                output::stdout_with(|out| format.write(report, service, look, self.table, true, out))?;
                 continue;
+            };
+            let write = |name: &str, table| {
+                output::file_with(folder, name, |out| format.write(report, service, look, table, false, out))
             };
             if format == Format::Csv {
                 for (table, name) in Table::ALL.into_iter().zip(format.files()) {
-                    output::file(folder, &name, &format.render(report, service, look, table, false)?)?;
+                    write(&name, table)?;
                 }
             } else {
-                output::file(folder, format.file_name(), &format.render(report, service, look, self.table, false)?)?;
+                write(format.file_name(), self.table)?;
             }
         }
         if let Some((template, name)) = self.filled()? {
@@ -186,14 +189,15 @@ impl Format {
         }
     }
 
-    fn render(
+    fn write(
         self,
         report: &Report,
         service: &Service<'_>,
         look: &Look,
         table: Table,
         to_terminal: bool,
-    ) -> anyhow::Result<Vec<u8>> {
+        out: &mut dyn Write,
+    ) -> anyhow::Result<()> {
         let language = service.language;
         let text = match self {
             Self::Text => {
@@ -201,10 +205,9 @@ impl Format {
                     terminal::Options { language, color: to_terminal && look.color.on_stdout(), width: look.width() };
                 terminal::render(report, &options)
             }
-            Self::Json => json::render(report),
-            Self::Html => {
-                return Ok(html::render(report, language).context("the page cannot be rendered")?.into_bytes());
-            }
+            // As it is made: a large one is not held beside the report.
+            Self::Json => return json::write(report, out).context("the report cannot be written"),
+            Self::Html => Ok(html::render(report, language).context("the page cannot be rendered")?),
             Self::Sarif => sarif::render(report, service),
             Self::Junit => junit::render(report, service),
             Self::Gitlab => gitlab::render(report, service),
@@ -213,15 +216,18 @@ impl Format {
             Self::Jsonl => jsonl::render(report),
             Self::Xlsx => {
                 let sheets = tables::arrange(report, &Table::ALL, language)?;
-                return xlsx::render(&sheets).context("the workbook cannot be written");
+                let workbook = xlsx::render(&sheets).context("the workbook cannot be written")?;
+                return Ok(out.write_all(&workbook)?);
             }
             Self::Csv => {
                 let sheets = tables::arrange(report, &[table], language)?;
-                let bytes: Result<Vec<Vec<u8>>, _> = sheets.iter().map(csv::render).collect();
-                return Ok(bytes.context("the table cannot be written")?.concat());
+                for sheet in &sheets {
+                    out.write_all(&csv::render(sheet).context("the table cannot be written")?)?;
+                }
+                return Ok(());
             }
         };
-        Ok(text.context("the report cannot be written")?.into_bytes())
+        Ok(out.write_all(text.context("the report cannot be written")?.as_bytes())?)
     }
 }
 

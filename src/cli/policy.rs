@@ -35,7 +35,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
     language: Language,
 
-    /// Folder of further signatures, laid over the built-in ones by id; may be given again
+    /// Folder of further signatures, laid over the built-in ones by id; may be repeated
     #[arg(long, value_name = "DIR")]
     signatures: Vec<PathBuf>,
 }

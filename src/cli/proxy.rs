@@ -20,15 +20,15 @@ pub struct Args {
     /// The session folder; made where needed
     session: Option<PathBuf>,
 
-    /// Address, or address and port, to listen at; another than this machine's own needs --allow
+    /// Address, or address and port, to listen on; any but a loopback address needs --allow
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = address)]
     listen: SocketAddr,
 
-    /// Network whose clients may use it, such as 192.168.1.0/24; may be given again
+    /// Network whose clients may use it, such as 192.168.1.0/24; may be repeated
     #[arg(long, value_name = "NETWORK")]
     allow: Vec<String>,
 
-    /// PEM file of roots that servers' certificates may come from beside Mozilla's; may be given again
+    /// PEM file of roots to trust for servers' certificates, in addition to Mozilla's; may be repeated
     #[arg(long, value_name = "FILE")]
     upstream_ca: Vec<PathBuf>,
 
@@ -39,7 +39,7 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS")]
     duration: Option<u64>,
 
-    /// Say nothing on standard error but errors
+    /// Print nothing but errors on standard error
     #[arg(long)]
     quiet: bool,
 }
@@ -47,7 +47,7 @@ pub struct Args {
 #[derive(Debug, clap::Args)]
 #[cfg_attr(not(feature = "proxy"), allow(dead_code))]
 struct Folder {
-    /// Folder of the proxy's certificate and its key [default: wirewitness in the user's folder of settings]
+    /// Folder of the proxy's certificate and its key [default: wirewitness in the user's configuration folder]
     #[arg(long, value_name = "DIR")]
     ca_dir: Option<PathBuf>,
 }
@@ -104,7 +104,7 @@ mod live {
 
     use anyhow::Context;
 
-    use super::super::{Outcome, output};
+    use super::super::{Outcome, output, recorded};
     use super::{Args, Command, Folder, Form};
     use crate::record::proxy::{self, Authority, CERTIFICATE_PATH, Event, Network, Settings};
     use crate::report::escape::visible;
@@ -146,7 +146,7 @@ mod live {
 
     fn record(args: Args) -> anyhow::Result<Outcome> {
         let session = args.session.context("say which session folder to record into: wirewitness proxy DIR")?;
-        output::session_folder(&session)?;
+        recorded::ready(&session)?;
         let allow = args.allow.iter().map(|text| Network::parse(text)).collect::<Result<Vec<_>, _>>();
         let settings = Settings {
             listen: args.listen,
@@ -195,7 +195,7 @@ mod live {
         if progress.connections == 0 {
             output::say(quiet, "no connection came: does the device use this machine and port as its proxy?");
         }
-        output::say(quiet, &output::audit_it(&session));
+        output::say(quiet, &recorded::audit_it(&session));
         Ok(Outcome::Clear)
     }
 

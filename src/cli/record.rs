@@ -12,6 +12,7 @@ use clap::ValueEnum;
 
 use super::Outcome;
 use super::output::{self, LiveLine};
+use super::recorded;
 use crate::capture::recorder;
 use crate::evidence::Time;
 use crate::record::adb::Adb;
@@ -52,7 +53,7 @@ pub struct Args {
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..))]
     file_size: Option<u64>,
 
-    /// Keep this many capture files, the newest; what older ones held is gone
+    /// Keep only this many capture files, the newest; older ones are deleted
     #[arg(long, value_name = "NUMBER", requires = "file_size", value_parser = clap::value_parser!(u64).range(1..))]
     files: Option<u64>,
 
@@ -68,7 +69,7 @@ pub struct Args {
     #[command(flatten)]
     phone: Phone,
 
-    /// Say nothing on standard error but errors
+    /// Print nothing but errors on standard error
     #[arg(long)]
     quiet: bool,
 }
@@ -89,12 +90,13 @@ struct Phone {
     #[arg(long, value_enum, value_name = "WHAT", requires = "android")]
     by: Option<Recorder>,
 
-    /// PCAPdroid opens TLS by its mitm addon, and hands over its key log
+    /// Let PCAPdroid's mitm addon open TLS, and take its key log along
     #[arg(long, requires = "android")]
     decrypt: bool,
 
-    /// PCAPdroid's API key, which spares its question on the phone [env: PCAPDROID_API_KEY]
-    // Read by hand: a variable that is set for all phones is no wish of a recording that needs no key.
+    /// PCAPdroid's API key: with it the app does not ask on the phone [env: PCAPDROID_API_KEY]
+    // The variable is not read by clap: where it is set for all phones, it must not ask for PCAPdroid
+    // in a recording that needs no key.
     #[arg(long, value_name = "KEY", requires = "android")]
     api_key: Option<String>,
 
@@ -122,21 +124,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
         anyhow::ensure!(args.session.is_none(), "say what to record: one of these with --interface, or --android");
         return Ok(listed);
     }
-    let folder = match (&args.session, &args.phone.android) {
-        (Some(folder), _) => folder.clone(),
-        (None, Some(Some(serial))) => {
-            anyhow::bail!(
-                "{serial:?} was taken for a phone; write the folder first: wirewitness record {serial} --android"
-            )
-        }
-        (None, Some(None)) => {
-            anyhow::bail!("say which session folder to record into: wirewitness record DIR --android")
-        }
-        (None, None) => {
-            anyhow::bail!("say which session folder to record into: wirewitness record DIR --interface NAME")
-        }
-    };
-    output::session_folder(&folder)?;
+    let folder = folder_of(&args)?;
+    recorded::ready(&folder)?;
     let keys = match &args.phase {
         Some(keys) => typed::parse(keys.as_deref().unwrap_or(typed::KEYS)).map_err(anyhow::Error::msg)?,
         None => BTreeMap::new(),
@@ -165,32 +154,21 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     };
     output::say(args.quiet, &how);
     let started = Instant::now();
-    let limit = args.duration.map(Duration::from_secs);
-    let most = args.size.map(|size| size.saturating_mul(MIB));
-    let live = LiveLine::begin(args.quiet);
-    let mut shown = Instant::now();
-    let goes_on = |progress: Progress| {
-        limit.is_none_or(|limit| started.elapsed() < limit) && most.is_none_or(|most| progress.written < most)
+    let marking = |key: char, recording: &mut dyn Recording| -> anyhow::Result<()> {
+        let Some(mark) = keys.get(&key) else { return Ok(()) };
+        let mark = Mark { time: Time::now(), mark: mark.clone(), note: String::new(), device_time: None };
+        append_mark(&folder, &mark)?;
+        recording.marked(&mark);
+        output::say(args.quiet, &format!("{} {}", mark.time, mark.mark));
+        Ok(())
     };
-    while !stop.load(Ordering::Relaxed) && goes_on(recording.progress()) {
-        if !recording.step()? {
-            break;
-        }
+    let live = LiveLine::begin(args.quiet);
+    record(&args, &mut *recording, started, &stop, live.as_ref(), &mut |recording| {
         while let Some(key) = typed.as_ref().and_then(Typed::next) {
-            if let Some(mark) = keys.get(&key) {
-                let mark = Mark { time: Time::now(), mark: mark.clone(), note: String::new(), device_time: None };
-                append_mark(&folder, &mark)?;
-                recording.marked(&mark);
-                output::say(args.quiet, &format!("{} {}", mark.time, mark.mark));
-            }
+            marking(key, recording)?;
         }
-        if let Some(live) = &live
-            && shown.elapsed() >= Duration::from_secs(1)
-        {
-            shown = Instant::now();
-            live.show(&line(recording.progress(), started.elapsed()));
-        }
-    }
+        Ok(())
+    })?;
     drop(typed);
     let progress = recording.finish()?;
     drop(live);
@@ -198,28 +176,82 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     for remark in recording.remarks() {
         output::say(args.quiet, &remark);
     }
+    for remark in remarks(progress, args.keys.as_deref()) {
+        output::say(args.quiet, &remark);
+    }
+    output::say(args.quiet, &recorded::audit_it(&folder));
+    Ok(Outcome::Clear)
+}
+
+/// The session folder to record into.
+fn folder_of(args: &Args) -> anyhow::Result<PathBuf> {
+    match (&args.session, &args.phone.android) {
+        (Some(folder), _) => Ok(folder.clone()),
+        (None, Some(Some(serial))) => anyhow::bail!(
+            "{serial:?} was taken for a phone; write the folder first: wirewitness record {serial} --android"
+        ),
+        (None, Some(None)) => {
+            anyhow::bail!("say which session folder to record into: wirewitness record DIR --android")
+        }
+        (None, None) => {
+            anyhow::bail!("say which session folder to record into: wirewitness record DIR --interface NAME")
+        }
+    }
+}
+
+/// Records until Ctrl-C, a limit of the options, or the end of what is recorded. `after_step` is
+/// called between packets.
+fn record(
+    args: &Args,
+    recording: &mut dyn Recording,
+    started: Instant,
+    stop: &AtomicBool,
+    live: Option<&LiveLine>,
+    after_step: &mut dyn FnMut(&mut dyn Recording) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let limit = args.duration.map(Duration::from_secs);
+    let most = args.size.map(|size| size.saturating_mul(MIB));
+    let goes_on = |progress: Progress| {
+        limit.is_none_or(|limit| started.elapsed() < limit) && most.is_none_or(|most| progress.written < most)
+    };
+    let mut shown = Instant::now();
+    while !stop.load(Ordering::Relaxed) && goes_on(recording.progress()) {
+        if !recording.step()? {
+            break;
+        }
+        after_step(recording)?;
+        if let Some(live) = live
+            && shown.elapsed() >= Duration::from_secs(1)
+        {
+            shown = Instant::now();
+            live.show(&line(recording.progress(), started.elapsed()));
+        }
+    }
+    Ok(())
+}
+
+/// What a finished recording lacks, and why.
+fn remarks(progress: Progress, keys: Option<&Path>) -> Vec<String> {
+    let mut remarks = Vec::new();
     if progress.dropped > 0 {
-        let said = format!(
+        remarks.push(format!(
             "{} packets were dropped before they could be recorded: the audit counts them as lost",
             progress.dropped
-        );
-        output::say(args.quiet, &said);
+        ));
     }
-    if let Some(log) = args.keys.as_deref().filter(|_| progress.keys == 0) {
-        let said = format!(
+    if let Some(log) = keys.filter(|_| progress.keys == 0) {
+        remarks.push(format!(
             "no secret came from the key log {}: TLS and QUIC stay closed. Does the app write to this file (SSLKEYLOGFILE)?",
             log.display()
-        );
-        output::say(args.quiet, &said);
+        ));
     }
     if progress.removed > 0 {
-        output::say(args.quiet, &format!("{} older capture files went to make room", progress.removed));
+        remarks.push(format!("{} older capture files went to make room", progress.removed));
     }
     if progress.packets == 0 && !progress.elsewhere {
-        output::say(args.quiet, "no packet came: was it the right interface, and the right filter?");
+        remarks.push("no packet came: was it the right interface, and the right filter?".to_owned());
     }
-    output::say(args.quiet, &output::audit_it(&folder));
-    Ok(Outcome::Clear)
+    remarks
 }
 
 /// Begins to record what is asked for, and says so.

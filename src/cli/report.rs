@@ -8,11 +8,11 @@ use super::{Outcome, output};
 use crate::audit::{Report, snapshot};
 use crate::report::Service;
 
-/// Write a saved report.json again: other formats, another language, a template; no captures needed
+/// Write a saved report.json in other formats, in another language or by a template; no captures needed
 ///
-/// What comes out is, byte for byte, what the audit would have written. The formats for services (sarif,
-/// gitlab, github, markdown, junit) also say whether the build fails and where the files lie: give --fail-on,
-/// --policy and --capture as the audit was given them.
+/// The output is, byte for byte, what the audit would have written. The formats for services (sarif,
+/// gitlab, github, markdown, junit) also say whether the build fails and where the files lie: repeat
+/// --fail-on, --policy and --capture as they were for the audit.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// report.json, or a folder that holds one
@@ -25,11 +25,11 @@ pub struct Args {
     #[command(flatten)]
     held: Held,
 
-    /// Path of a policy's file, for formats that point at it; may be given again
+    /// Path of a policy's file, for formats that point at it; may be repeated
     #[arg(short, long, value_name = "FILE")]
     policy: Vec<PathBuf>,
 
-    /// Path of a capture, likewise; may be given again
+    /// Path of a capture, likewise; may be repeated
     #[arg(long, value_name = "FILE")]
     capture: Vec<PathBuf>,
 

@@ -31,7 +31,7 @@ enum Command {
         /// Package or bundle id of the app
         #[arg(long, value_name = "ID")]
         app: Option<String>,
-        /// A domain of the app's maker; may be given again
+        /// A domain of the app's maker; may be repeated
         #[arg(long, value_name = "DOMAIN")]
         first_party: Vec<String>,
         /// Company that makes the app, as the policy writes it
@@ -80,7 +80,7 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
 
 fn new(folder: &Path, known: Known, policy: Option<&Path>) -> anyhow::Result<Outcome> {
     if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
-        anyhow::bail!("{} is there and not empty; name another folder", folder.display());
+        anyhow::bail!("{} exists and is not empty; name another folder", folder.display());
     }
     if let Some(policy) = policy {
         std::fs::File::open(policy).with_context(|| format!("cannot read the policy {}", policy.display()))?;

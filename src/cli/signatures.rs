@@ -13,7 +13,7 @@ use crate::payload;
 use crate::report::{Language, fill};
 use crate::signatures::{Confidence, LoadError, MatchedBy, Named, Problem, Product, Signatures, Traffic};
 
-/// Check, list or ask the signatures: companies, products, hosts, data types, clauses
+/// Check, list or query the signatures: companies, products, hosts, data types, clauses
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -22,9 +22,9 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Name file and line of everything wrong in the signatures; exits with 2 where there is something
+    /// Name file and line of everything that is wrong in the signatures; exits with 2 if anything is
     Check {
-        /// Folder of further signatures, laid over the built-in ones by id; may be given again
+        /// Folder of further signatures, laid over the built-in ones by id; may be repeated
         #[arg(long, value_name = "DIR")]
         signatures: Vec<PathBuf>,
         /// Also list facts that nobody has verified

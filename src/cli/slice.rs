@@ -19,10 +19,10 @@ use crate::signatures::Signatures;
 
 /// Cut a finding, a flow or a recipient out of the recording
 ///
-/// Writes the frames of the streams it lies in, up to the message, with the secrets of just these
-/// connections: a pcapng that opens decrypted in Wireshark. Of a HAR or flow file, the entries. Prints the
-/// display filter that shows the message (of entries, their pointers), one line for each file. Holds values
-/// and secrets as they are: not for sharing.
+/// Writes the frames of the streams that it lies in, up to its message, with the secrets of these connections
+/// only: a pcapng that opens decrypted in Wireshark. From a HAR or flow file, it writes the entries. Prints the
+/// display filter that shows the message (for entries, their JSON pointers), one line for each file. A slice
+/// holds values and secrets as they are: it is not for sharing.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("what").required(true).multiple(true)))]
 pub struct Args {
@@ -30,19 +30,19 @@ pub struct Args {
     #[arg(required = true, value_name = "SESSION|CAPTURE")]
     inputs: Vec<PathBuf>,
 
-    /// Finding: its fingerprint, the start of it, or its number in the report; may be given again
+    /// Finding: its fingerprint, the start of it, or its number in the report; may be repeated
     #[arg(long, value_name = "FINGERPRINT|N", group = "what")]
     finding: Vec<String>,
 
-    /// Flow, such as umeng/imei; may be given again
+    /// Flow, such as umeng/imei; may be repeated
     #[arg(long, value_name = "RECIPIENT/TYPE", group = "what")]
     flow: Vec<String>,
 
-    /// Recipient, by its id: all its streams, whole; may be given again
+    /// Recipient, by its id: all its streams, whole; may be repeated
     #[arg(long, value_name = "ID", group = "what")]
     recipient: Vec<String>,
 
-    /// File to write; a folder, where it is one or has no extension: needed for several files
+    /// File to write; a folder where several files come out of it (an existing folder, or a name without extension)
     #[arg(short, long, value_name = "FILE|DIR")]
     output: PathBuf,
 

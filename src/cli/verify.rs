@@ -17,8 +17,8 @@ use crate::signatures::Signatures;
 
 /// Check an evidence bundle: every byte, signature and timestamp; then repeat what its report says
 ///
-/// Says file by file what is missing, altered or added. Of a bundle that is as it was made, it reads the policy
-/// again, judges again what was observed, and of a sealed one opens the slices and decodes the messages of every
+/// Says file by file what is missing, altered or added. Where nothing is, it reads the policy again and judges
+/// the observations again; in a sealed bundle, it also opens the slices and decodes the messages of every
 /// finding step by step. Exits with 1 where anything is not as it should be, with 2 where it is no bundle.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -26,15 +26,15 @@ pub struct Args {
     #[arg(value_name = "BUNDLE")]
     bundle: PathBuf,
 
-    /// Public key of who is to have signed it: a file of minisign's, or its line of base64
+    /// Public key of whoever should have signed it: a minisign key file, or the line of base64 in it
     #[arg(long, value_name = "FILE|KEY")]
     key: Option<String>,
 
-    /// Certificate (PEM) of the time stamping authority or of one above it; may be given again
+    /// Certificate (PEM) of the time stamping authority or of one above it; may be repeated
     #[arg(long, value_name = "FILE")]
     tsa_cert: Vec<PathBuf>,
 
-    /// Device profile: with it, each finding of a sealed bundle is found again in its bytes alone
+    /// Device profile: with it, each finding of a sealed bundle must be found again in its slice alone
     #[arg(long, value_name = "FILE")]
     device: Option<PathBuf>,
 
@@ -42,7 +42,7 @@ pub struct Args {
     #[arg(long)]
     bytes_only: bool,
 
-    /// Folder of further signatures that the report was made with; may be given again
+    /// Folder of further signatures that the report was made with; may be repeated
     #[arg(long, value_name = "DIR")]
     signatures: Vec<PathBuf>,
 

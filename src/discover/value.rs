@@ -129,7 +129,7 @@ pub fn form(text: &str) -> Result<Form, NoIdentifier> {
     Err(NoIdentifier::Words)
 }
 
-/// Marks behind a name.
+/// Marks after a name.
 pub const SIGNS: &[char] = &['=', ':'];
 /// The same in a User-Agent.
 pub const SIGNS_OF_PRODUCTS: &[char] = &['=', ':', '/'];
@@ -146,7 +146,7 @@ pub struct Piece<'a> {
 }
 
 /// What stands between marks in `text`. A dash parts them only where what it joins is no
-/// value by itself. `joins` are the marks behind a name: `=` and `:`, and in a list of products
+/// value by itself. `joins` are the marks after a name: `=` and `:`, and in a list of products
 /// with their versions (`app/1.2 id/9f3c…`, RFC 9110 §10.1.5) `/` as well.
 pub fn pieces<'t>(text: &'t str, joins: &[char]) -> Vec<Piece<'t>> {
     /// Pieces of one text that are looked at.

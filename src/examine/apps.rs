@@ -20,7 +20,7 @@ const LISTED: usize = 8;
 #[derive(Clone, Debug)]
 pub struct AppMap {
     tables: Vec<Apps>,
-    /// Those that packets name, in each table; what sockets are told to be of comes behind.
+    /// Those that packets name, in each table; what sockets are told to be of comes after.
     own: Vec<u32>,
     sockets: Sockets,
     names: AppNames,
@@ -29,9 +29,9 @@ pub struct AppMap {
 }
 
 impl AppMap {
-    /// From the table of each input, and from what was told of sockets. A recorder that begins a
-    /// new file does not tell again what the user ids in it mean: captures of one series learn
-    /// from each other, from the nearest before, then from the nearest behind.
+    /// Made of the table of each input and of what other tools say of sockets. A recorder that begins a
+    /// new file does not repeat what its user ids mean, so captures of one series learn
+    /// from each other: from the nearest one before, then from the nearest one after.
     pub fn new(mut tables: Vec<Apps>, series: &[Range<usize>], witnesses: &[Witness]) -> Self {
         for range in series {
             let Some(tables) = tables.get_mut(range.clone()) else { continue };
@@ -63,7 +63,7 @@ impl AppMap {
         Self { tables, own, sockets, names: names.into(), ids, labels }
     }
 
-    /// The app of a packet that does not name it, by what was told of its socket.
+    /// The app of a packet that does not name it, by what another tool says of its socket.
     pub fn told(&self, segment: &Segment<'_>) -> Option<u32> {
         Some(self.own.get(segment.input as usize)? + self.sockets.app_of(segment)?)
     }
@@ -78,16 +78,15 @@ impl AppMap {
         &self.names
     }
 
-    /// Whether traffic of `app` is that of the audited one; `None` where that cannot be
-    /// told, because the capture has a label or the name of a process and the audited app
-    /// is given by its id.
+    /// Whether traffic of `app` is that of the audited one. `None`: that cannot be decided, because
+    /// the capture has a label or the name of a process, and the audited app is given by its id.
     pub fn is_audited(&self, app: &str, audited: &str) -> Option<bool> {
         let is_label = |name: &str| self.labels.contains(name) && !self.ids.contains(name);
         let same = same_app(app, audited);
         (same || !is_label(app) || is_label(audited)).then_some(same)
     }
 
-    /// What to say where `audited` cannot be told from the others.
+    /// What to say where the audited app cannot be told from the others.
     pub fn remark(&self, audited: &str) -> Option<String> {
         let known = self.ids.contains(audited) || self.labels.contains(audited);
         if known || self.labels.is_empty() {

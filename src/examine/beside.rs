@@ -1,4 +1,4 @@
-//! What other tools wrote, held beside what the traffic showed.
+//! What other tools wrote, listed beside what the traffic showed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,12 +10,12 @@ use crate::observations::{Beside, BesideFile, CallEvidence, Caller, InTraffic, O
 use crate::party::Host;
 use crate::witness::{Call, Reached, Stamp, Witness};
 
-/// How far a call may lie from what was sent to stand beside it: clocks differ, and what is
-/// read at the start is sent when a connection is up.
+/// How far in time a call may lie from a sighting that it is listed with: clocks differ, and what
+/// an app reads at its start is sent once a connection is up.
 const WINDOW: i64 = 60_000_000_000;
 
-/// How far a time without a zone may lie from the capture to be one of it: a zone is at most
-/// fourteen hours from UTC.
+/// How far a time without a zone may lie from the capture's and still be meant: time zones are at
+/// most fourteen hours from UTC.
 const NEAR: i64 = 36 * 3600 * 1_000_000_000;
 
 const DAY: i64 = 86_400_000_000_000;
@@ -23,8 +23,8 @@ const DAY: i64 = 86_400_000_000_000;
 /// Different calls and hosts that are listed; a day of one app has some hundred.
 const LISTED: usize = 10_000;
 
-/// Adds `witnesses` to the observations. `offset` is how far the clocks of tables without a
-/// zone are before UTC, in nanoseconds, where the session says it.
+/// Adds `witnesses` to the observations. `offset` is how far times without a zone are ahead of UTC,
+/// in nanoseconds, where the session says so.
 pub fn add(seen: &mut Observations, witnesses: &[Witness], lens: &Lens<'_>, offset: Option<i64>) {
     if witnesses.is_empty() {
         return;
@@ -191,7 +191,7 @@ fn evidence(key: CallKey, times: &Times, file: &str, seen: &Observations) -> Cal
     }
 }
 
-/// Whose code wrote to which recipient, by the stacks of a socket trace.
+/// Which product's code wrote to which recipient, by the stacks of a socket trace.
 fn callers(witness: &Witness, seen: &Observations, lens: &Lens<'_>) -> Vec<Caller> {
     let mut counts: BTreeMap<(String, String, String), u64> = BTreeMap::new();
     for socket in &witness.sockets {
@@ -210,8 +210,8 @@ fn callers(witness: &Witness, seen: &Observations, lens: &Lens<'_>) -> Vec<Calle
     counts.into_iter().map(of).collect()
 }
 
-/// When a stamp was, if it can be placed: in the year of the capture, in the month that the
-/// table may count from 0, in the zone that the session gives.
+/// The time that a stamp means, if it can be placed: the year is that of the capture, the month may
+/// be counted from 0, the zone is the one that the session gives.
 fn place(stamp: Stamp, extent: Option<(Time, Time)>, offset: Option<i64>, from_zero: bool) -> Option<Time> {
     let (year, month, day, of_day) = match stamp {
         Stamp::At(time) => return Some(time),

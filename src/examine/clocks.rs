@@ -1,11 +1,12 @@
-//! How the clocks of captures stand to each other, by the connections that they share.
+//! How far the clocks of captures differ, by the connections that the captures share.
 //!
-//! A phone and the router behind it see the same packets within the time that these take on their way.
-//! A connection is known again by the random of its ClientHello (32 bytes, RFC 8446 §4.1.2), or by the
-//! server and the initial sequence number of its SYN (RFC 9293 §3.4.1): both go through an address
-//! translation, which changes the client's address and port. The difference of their times is what one
-//! clock is ahead; the median counts, because a first packet that one of them missed is seen late by
-//! that much. How wrong it can be is how far the differences lie from it, drift and delays included.
+//! A phone and its router see the same packets within the time that these travel between them.
+//! A connection is recognised by the random of its ClientHello (32 bytes, RFC 8446 §4.1.2), or by the
+//! server and the initial sequence number of its SYN (RFC 9293 §3.4.1): both survive an address
+//! translation, which changes the client's address and port. The difference of the times is how far one
+//! clock is ahead. The median of all counts, because a recorder that missed a first packet sees the
+//! connection late. The uncertainty is how far the differences lie from the median, drift and delays
+//! included.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -16,30 +17,30 @@ use crate::net::{Kind, Segment};
 use crate::observations::{Clock, ClockBy, Input};
 use crate::session::DEFAULT_SKEW_MS;
 
-/// Connections of one capture that are kept, the first: enough for any median.
+/// Connections of one capture that are kept, the first ones: enough for a median.
 const CONNECTIONS: usize = 65_536;
-/// Fewer in common may be chance, or one late packet.
+/// Connections that two captures must share: fewer may be chance, or one late packet.
 const LEAST: usize = 3;
-/// The share of the differences, in percent, that tells how wrong the median can be.
+/// Percent of the differences that lie within the uncertainty that is given for the median.
 const SHARE: usize = 90;
-/// Where they lie further apart, in milliseconds, a clock was set while it recorded: as much as the
-/// skew between device and recorder that is allowed for unasked.
+/// Milliseconds. If the differences lie further apart than this, a clock was set during the
+/// recording. It is the default skew between device and recorder.
 const STEADY_MS: u64 = DEFAULT_SKEW_MS;
-/// Less, in milliseconds, is what packets take on their way, and no difference of clocks.
+/// Milliseconds. A smaller difference is the time that packets travel, not a difference of clocks.
 const WAY_MS: u64 = 100;
-/// How the names of those producers begin that record on the machine on which marks are made.
+/// How the names of the producers begin that record on the machine on which marks are made.
 const OURS: [&str; 2] = [recorder::RECORD, recorder::PROXY];
 /// Record and handshake header before a ClientHello's version and random (RFC 8446 §4, §5.1).
 const RANDOM_AT: usize = 11;
 
-/// What a connection is known again by.
+/// What a connection is recognised by in another capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Key {
     Random([u8; 32]),
     Syn(IpAddr, u16, u32),
 }
 
-/// The beginnings of connections in one capture, and when they were seen first.
+/// The beginnings of the connections in one capture, and when each was first seen.
 #[derive(Clone, Debug, Default)]
 pub struct Beginnings(HashMap<Key, Time>);
 
@@ -61,8 +62,8 @@ impl Beginnings {
         }
     }
 
-    /// How these stand to `other`: what is to be added to their times, and how wrong that can be, both in
-    /// milliseconds, by how many connections. `None`: too few in common.
+    /// What to add to the times of this capture to get those of `other`, the uncertainty (both in
+    /// milliseconds), and by how many connections. `None`: too few in common.
     fn against(&self, other: &Self) -> Option<(i64, u64, u64)> {
         let (few, many) = if self.0.len() <= other.0.len() { (self, other) } else { (other, self) };
         let common = |key: &&Key| many.0.contains_key(*key);
@@ -94,15 +95,16 @@ pub struct Capture<'a> {
     pub input: &'a Input,
     /// Its connections; `None`: it has no packets.
     pub beginnings: Option<&'a Beginnings>,
-    /// Its place among the inputs as they were given: its own position is by time, which a wrong clock shifts.
+    /// Its position among the inputs as they were given. The position in the list is by time, which a
+    /// wrong clock shifts.
     pub given: usize,
-    /// Those with the same number follow each other: by their times as they stand, one recorder wrote them.
+    /// Number of its series. Captures that follow each other by their own times come from one recorder.
     pub series: usize,
 }
 
-/// What follows for the clocks of `captures`, by position; `None` where nothing is to be said. The
-/// clock that others are held against is one that is known already, else that of the capture which
-/// wirewitness wrote on the machine on which marks are made, else that of the first.
+/// What is known of the clock of each capture, by position; `None` where there is nothing to say. The
+/// other clocks are compared with one that is known already, else with that of the capture that
+/// wirewitness wrote on the machine on which marks are made, else with that of the first capture.
 pub fn find(captures: &[Capture<'_>]) -> Vec<Option<Clock>> {
     let mut found: Vec<Option<Clock>> = captures.iter().map(|capture| capture.input.clock.clone()).collect();
     let of_packets = |capture: &Capture<'_>| capture.beginnings.is_some();
@@ -137,8 +139,8 @@ pub fn find(captures: &[Capture<'_>]) -> Vec<Option<Clock>> {
     found
 }
 
-/// The clock of a capture that shares no connections with others: that of a file of the same recorder, of
-/// which there is nothing to say where that is the clock of the session; else it is not known.
+/// The clock of a capture that shares no connections with others: that of another file of the same
+/// recorder (`None` where that is the clock of the session); else it is unknown.
 fn alone(captures: &[Capture<'_>], at: usize, first: usize, found: &[Option<Clock>]) -> Option<Clock> {
     let this = captures.get(at)?;
     let same = |other: &Capture<'_>| {
@@ -155,8 +157,8 @@ fn alone(captures: &[Capture<'_>], at: usize, first: usize, found: &[Option<Cloc
     }
 }
 
-/// The first open capture that shares connections with a settled one: its place among the open, itself,
-/// and its clock.
+/// The first open capture that shares connections with a settled one: its position among the open
+/// ones, its index, and its clock.
 fn next(
     captures: &[Capture<'_>],
     settled: &[usize],

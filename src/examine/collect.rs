@@ -22,12 +22,13 @@ use super::rhythm::{FlowKey, Rhythms};
 use super::sighting::{Setting, SightingEntry, SightingKey, Sightings, WhatOf, order};
 use super::withheld::WithheldSlots;
 
-/// Different sightings of a whole run; a shard keeps 1/64. Each is about a kilobyte.
-const MAX_SIGHTINGS: usize = 256 * 1024;
+/// Different sightings of a whole run; a shard keeps 1/64. Each takes 1.2 kilobytes while it is collected and as
+/// much in the report, all of them some 80 MB; an app has some hundreds, a day in a browser some thousands.
+const MAX_SIGHTINGS: usize = 64 * 1024;
 /// Different contacts (recipients) of a whole run; a shard keeps 1/64. With what is said of each and
 /// what went to it that is some kilobytes; an app has some dozens, a day in a browser some thousands.
 const MAX_CONTACTS: usize = 16 * 1024;
-/// Hosts and addresses named for one contact.
+/// Hosts, and addresses, named for one contact; of more, the smallest. A line with more of them says nothing.
 const MAX_NAMES: usize = 64;
 
 /// A message or stretch of a stream of which nothing could be read.
@@ -52,6 +53,8 @@ fn left_out(message: &Message) -> u64 {
 pub struct Collector {
     recipients: BTreeMap<String, Recipient>,
     contacts: BTreeMap<(String, Option<String>), Contact>,
+    /// Contacts with more names than are listed.
+    many_named: BTreeSet<(String, Option<String>)>,
     sightings: Sightings,
     issued: IssuedIds,
     rhythms: Rhythms,
@@ -219,7 +222,7 @@ impl Collector {
             self.gaps.add(Gap::new(GapReason::Limit, recipient, detail));
             return false;
         }
-        let contact = self.contacts.entry(key).or_insert_with(|| Contact {
+        let contact = self.contacts.entry(key.clone()).or_insert_with(|| Contact {
             recipient: recipient.to_owned(),
             app: message.app.clone(),
             hosts: Vec::new(),
@@ -238,11 +241,14 @@ impl Collector {
             last: message.time,
             place: message.place.clone(),
         });
-        add_name(&mut contact.hosts, &attribution.host);
+        let mut whole = add_name(&mut contact.hosts, &attribution.host);
         if let Some(remark) = &attribution.remark {
-            add_named(&mut contact.remarks, remark);
+            whole &= add_named(&mut contact.remarks, remark);
         }
-        add_name(&mut contact.addresses, &message.server.to_string());
+        whole &= add_name(&mut contact.addresses, &message.server.to_string());
+        if !whole {
+            self.many_named.insert(key);
+        }
         match (unread, &message.kind) {
             (Some(Unread { counted: true, .. }), _) => {}
             (Some(Unread { reason, counted: false }), _) => {
@@ -309,9 +315,14 @@ impl Collector {
         for (key, contact) in other.contacts {
             match self.contacts.get_mut(&key) {
                 None => drop(self.contacts.insert(key, contact)),
-                Some(known) => merge_contact(known, contact),
+                Some(known) => {
+                    if !merge_contact(known, contact) {
+                        self.many_named.insert(key);
+                    }
+                }
             }
         }
+        self.many_named.extend(other.many_named);
         self.sightings.merge(other.sightings);
         self.issued.merge(other.issued);
         self.rhythms.merge(other.rhythms);
@@ -347,14 +358,23 @@ impl Collector {
         let apps: BTreeSet<&Option<String>> = self.contacts.keys().map(|(_, app)| app).collect();
         let one_app = lens.app.is_some() || apps.len() == 1;
         let mut gaps = self.gaps;
-        let mut entries: Vec<(SightingKey, SightingEntry)> = self.sightings.into_entries(|_| true).collect();
+        for (recipient, _) in &self.many_named {
+            let detail = format!("of a recipient, {MAX_NAMES} hosts and {MAX_NAMES} addresses are named");
+            gaps.add(Gap::new(GapReason::Limit, recipient, detail));
+        }
+        let mut entries: Vec<Box<(SightingKey, SightingEntry)>> = self.sightings.into_entries(|_| true).collect();
         entries.extend(self.issued.returned(&mut gaps));
-        entries.sort_by(|(a, x), (b, y)| (x.at, &a.data_type, a).cmp(&(y.at, &b.data_type, b)));
+        entries.sort_by(|one, other| {
+            let ((a, x), (b, y)) = (&**one, &**other);
+            (x.at, &a.data_type, a).cmp(&(y.at, &b.data_type, b))
+        });
         let mut labels: BTreeMap<(String, String), String> = BTreeMap::new();
         let mut counters: BTreeMap<String, u32> = BTreeMap::new();
         let mut sightings = Vec::with_capacity(entries.len());
         let mut flows: BTreeMap<FlowKey, Flow> = BTreeMap::new();
-        for (number, (key, entry)) in entries.into_iter().enumerate() {
+        for (number, entry) in entries.into_iter().enumerate() {
+            // Each makes room for what becomes of it.
+            let (key, entry) = *entry;
             let label = labels.entry((key.data_type.clone(), key.identity)).or_insert_with(|| {
                 let counter = counters.entry(key.data_type.clone()).or_default();
                 *counter += 1;
@@ -417,20 +437,21 @@ impl Collector {
     }
 }
 
-fn add_name(names: &mut Vec<String>, name: &str) {
-    if names.binary_search_by(|known| known.as_str().cmp(name)).is_err() {
-        add_named(names, &name.to_owned());
-    }
+/// Adds `name` where it is not there; `false`: one is left out.
+fn add_name(names: &mut Vec<String>, name: &str) -> bool {
+    names.binary_search_by(|known| known.as_str().cmp(name)).is_ok() || add_named(names, &name.to_owned())
 }
 
-fn add_named<T: Ord + Clone>(names: &mut Vec<T>, name: &T) {
-    if let Err(at) = names.binary_search(name)
-        && at < MAX_NAMES
-    {
-        names.insert(at, name.clone());
-        // The smallest stay, whatever the order they came in.
-        names.truncate(MAX_NAMES);
+fn add_named<T: Ord + Clone>(names: &mut Vec<T>, name: &T) -> bool {
+    let Err(at) = names.binary_search(name) else { return true };
+    if at >= MAX_NAMES {
+        return false;
     }
+    names.insert(at, name.clone());
+    let whole = names.len() <= MAX_NAMES;
+    // The smallest stay, whatever the order they came in.
+    names.truncate(MAX_NAMES);
+    whole
 }
 
 /// The reason that is printed is the strongest; of equally strong ones the fullest (a
@@ -448,15 +469,17 @@ fn keep_stronger(recipients: &mut BTreeMap<String, Recipient>, recipient: &Recip
     }
 }
 
-fn merge_contact(known: &mut Contact, other: Contact) {
+/// Adds what another shard saw; `false`: some name is left out.
+fn merge_contact(known: &mut Contact, other: Contact) -> bool {
+    let mut whole = true;
     for host in &other.hosts {
-        add_name(&mut known.hosts, host);
+        whole &= add_name(&mut known.hosts, host);
     }
     for remark in &other.remarks {
-        add_named(&mut known.remarks, remark);
+        whole &= add_named(&mut known.remarks, remark);
     }
     for address in &other.addresses {
-        add_name(&mut known.addresses, address);
+        whole &= add_name(&mut known.addresses, address);
     }
     known.messages += other.messages;
     known.sealed += other.sealed;
@@ -478,4 +501,5 @@ fn merge_contact(known: &mut Contact, other: Contact) {
     if order(&other.place) < order(&known.place) {
         known.place = other.place;
     }
+    whole
 }

@@ -1,9 +1,9 @@
 //! Values that stand where a report prints names: in paths and host names.
 //!
 //! A report masks values, but an identifier in a path segment or a host label is part
-//! of what it prints to say where it went. There the place of the value is printed, `{}`.
-//! So it is with what is no name by its form: nothing in the profile tells whose session or
-//! account it is, and it is theirs all the same.
+//! of what it prints to say where something went. There `{}` is printed in its place.
+//! The same is done with whatever does not have the form of a name: it may be the id of a
+//! session or an account, which no profile lists and which is personal all the same.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -14,25 +14,25 @@ use percent_encoding::percent_decode_str;
 use crate::party::Host;
 use crate::shape::token;
 
-/// Shorter values are words as likely as not, and hiding them would garble names.
+/// Shorter values also occur in ordinary words, and hiding them there would garble names.
 const LEAST: usize = 4;
 
 /// Percent encodings are undone this often before a value is looked for.
 const ENCODINGS: usize = 3;
 
-/// The values of one message that its names must not tell, ready to be looked for.
+/// The values of one message that must not be printed inside names.
 #[derive(Clone, Debug)]
 pub struct Hidden {
     /// In lower case, in the order in which they are taken out.
     values: Arc<[String]>,
-    /// One more, behind them.
+    /// One more, after them.
     also: Option<String>,
     /// No text that is shorter holds one.
     shortest: usize,
 }
 
 impl Hidden {
-    /// Of `values`, the longer first, so that none is left of one that holds another.
+    /// Takes `values`, the longer first: otherwise replacing one inside another would leave the rest.
     pub fn new<'v>(values: impl Iterator<Item = &'v str>) -> Self {
         let mut values: Vec<&str> = values.filter(|value| value.len() >= LEAST).collect();
         values.sort_unstable_by(|a, b| (b.len(), a).cmp(&(a.len(), b)));
@@ -67,8 +67,8 @@ impl Hidden {
         Cow::Owned(hidden)
     }
 
-    /// A field's, header's or part's name, or a way through such (`$.users.imei`), with neither a
-    /// value nor a token in it.
+    /// The name of a field, header or part, or a path of such names (`$.users.imei`), without values
+    /// and tokens.
     pub fn out_of_name<'t>(&self, name: &'t str) -> Cow<'t, str> {
         match self.out_of(name) {
             Cow::Borrowed(name) => without_tokens(name),
@@ -76,8 +76,8 @@ impl Hidden {
         }
     }
 
-    /// A host's name, or some with commas between, with neither a value nor, below the domain that
-    /// says whose it is, a token in it.
+    /// A host name, or several with commas between, without values and, below the registrable domain,
+    /// without tokens.
     pub fn out_of_hosts<'t>(&self, hosts: &'t str) -> Cow<'t, str> {
         const BETWEEN: &str = ", ";
         match self.out_of(hosts) {
@@ -88,7 +88,7 @@ impl Hidden {
         }
     }
 
-    /// A path whose segments that hold a value, in whatever percent encoding, are replaced.
+    /// A path with every segment replaced that holds a value, however it is percent-encoded.
     pub fn out_of_path<'p>(&self, path: &'p str) -> Cow<'p, str> {
         let holds = |segment: &str| {
             let mut text = Cow::Borrowed(segment);
@@ -120,16 +120,16 @@ impl Hidden {
     }
 }
 
-/// Names and indices in a way through a structure stand between these.
+/// Characters between the names and indices of a path through a structure.
 const BETWEEN_NAMES: [char; 8] = ['.', '[', ']', '/', ',', ';', ' ', '$'];
 
-/// Names that hold what parts names are quoted in a way: `$.users['a.b'].imei`.
+/// Quotes around a name that contains such characters: `$.users['a.b'].imei`.
 const QUOTE: &str = "['";
 const UNQUOTE: &str = "']";
 
 /// Owned where anything was replaced.
 fn without_tokens(way: &str) -> Cow<'_, str> {
-    // An address of mail is parted by what parts names as well, so a name is looked at whole too.
+    // An email address contains these characters too, so a name is also looked at as a whole.
     let holds_token = |name: &str| token(name) || name.split(BETWEEN_NAMES).any(token);
     if !way.starts_with('$') && token(way) {
         return Cow::Owned("{}".to_owned());
@@ -150,7 +150,8 @@ fn without_tokens(way: &str) -> Cow<'_, str> {
     if shown == way { Cow::Borrowed(way) } else { Cow::Owned(shown) }
 }
 
-/// How many of a host's first labels end with the last that is a token below its registrable domain.
+/// How many leading labels of a host to replace: up to the last one below its registrable domain
+/// that is a token.
 fn tokens_below_domain(host: &str) -> usize {
     let last = |labels: &[&str]| labels.iter().rposition(|label| token(label)).map_or(0, |at| at + 1);
     let labels: Vec<&str> = host.split('.').collect();

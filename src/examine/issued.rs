@@ -96,7 +96,7 @@ impl IssuedIds {
     }
 
     /// The candidates that were taught, as sightings.
-    pub(super) fn returned(mut self, gaps: &mut Gaps) -> Vec<(SightingKey, SightingEntry)> {
+    pub(super) fn returned(mut self, gaps: &mut Gaps) -> Vec<Box<(SightingKey, SightingEntry)>> {
         if self.taught.is_empty() {
             return Vec::new();
         }
@@ -106,10 +106,11 @@ impl IssuedIds {
         }
         self.others.into_iter().for_each(|other| self.candidates.merge(other));
         let taught = &self.taught;
-        let named = |(key, mut entry): (SightingKey, SightingEntry)| {
+        let named = |mut found: Box<(SightingKey, SightingEntry)>| {
+            let (key, entry) = &mut *found;
             let (product, name) = taught.get(&key.identity)?;
             entry.reason = Ground::new(GroundCode::Issued).with("product", product).with("key", name).into();
-            Some((key, entry))
+            Some(found)
         };
         self.candidates.into_entries(|value| taught.contains_key(value)).filter_map(named).collect()
     }

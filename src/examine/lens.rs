@@ -43,7 +43,7 @@ pub struct Lens<'s> {
 /// What was found in one message.
 #[derive(Default)]
 pub struct Found<'l> {
-    /// What all that follows lies in.
+    /// The decoded leaves, which the fields below point into.
     leaves: Vec<Leaf>,
     /// Values, by the leaves they are in.
     pub hits: Vec<Hit>,
@@ -53,7 +53,7 @@ pub struct Found<'l> {
     candidates: Vec<usize>,
     /// Slots without a value.
     pub withheld: Vec<Withheld>,
-    /// Values that a report must not print where they stand in names. `None`: it may.
+    /// Values that a report must not print inside names. `None`: values are to be shown.
     pub hidden: Option<Hidden>,
 }
 
@@ -79,14 +79,14 @@ impl Found<'_> {
 }
 
 impl Lens<'_> {
-    /// The message is known to be another app's than the audited one.
+    /// Whether the message is known to come from another app than the audited one.
     pub fn is_of_other_app(&self, message: &Message) -> bool {
         let apps = message.app.as_deref().zip(self.app.as_deref());
         apps.and_then(|(app, audited)| self.apps.is_audited(app, audited)) == Some(false)
     }
 
-    /// Decodes a message and finds what is in it. Values that stand in the names of its
-    /// recipient are taken out of them.
+    /// Decodes a message and finds what is in it. Values that occur in the names of its
+    /// recipient (a host, a subdomain) are replaced there.
     pub fn look<'l>(&'l self, message: &Message, attribution: &mut Attribution, gaps: &mut Gaps) -> Found<'l> {
         let recipient = &attribution.recipient;
         let product = recipient.product.clone().or_else(|| recipient.via.clone());
@@ -102,7 +102,7 @@ impl Lens<'_> {
             let telling = hits.iter().filter(|hit| hit.certainty > Certainty::Possible);
             let writings = telling.flat_map(|hit| {
                 let leaf = decoded.leaves.get(hit.leaf);
-                // The bytes as they stand, which may be the value in hex, and the names that were decoded.
+                // The bytes as they were sent, the text they mean (they may be its hex), and the value itself.
                 let raw = leaf.and_then(|leaf| std::str::from_utf8(leaf.bytes.get(hit.start..hit.end)?).ok());
                 let all = [raw, Some(hit.written.as_str()), Some(hit.value.as_str())].into_iter().flatten();
                 let printed = leaf.map(Leaf::printed).into_iter().flatten();
@@ -140,7 +140,7 @@ impl Lens<'_> {
         Found { leaves: decoded.leaves, hits, sealed, candidates, withheld, hidden }
     }
 
-    /// Of a stream that stayed closed: the names that its hello told anyone.
+    /// Looks at a stream that stayed closed: only its server names are there to be searched.
     pub fn look_at_names<'l>(&'l self, message: &Message, attribution: &mut Attribution, gaps: &mut Gaps) -> Found<'l> {
         let named = Message { body: Bytes::new(), headers: Vec::new(), ..message.clone() };
         let found = self.look(&named, attribution, gaps);
@@ -148,7 +148,7 @@ impl Lens<'_> {
         Found { leaves: found.leaves, hits, hidden: found.hidden, ..Found::default() }
     }
 
-    /// The ids that a received message brings from a product that issues some.
+    /// The ids that a received message teaches, where its product issues ids.
     pub fn learn(&self, message: &Message, product: &str) -> Vec<Issued> {
         if !self.identifier.is_issuer(product) {
             return Vec::new();
@@ -159,7 +159,7 @@ impl Lens<'_> {
 
 /// Mostly printable UTF-8: lines, JSON, XML and the like over a bare socket.
 pub fn is_text(bytes: &[u8]) -> bool {
-    // The last character may be cut where a turn was.
+    // The last character may be incomplete where the direction changed.
     let valid = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
     let text = bytes.get(..valid).unwrap_or_default();
     let odd = text.iter().filter(|b| b.is_ascii_control() && !b.is_ascii_whitespace()).count();

@@ -1,18 +1,18 @@
-//! What an idle device does as well: traffic that nothing shows to be the app's.
+//! Traffic that the idle device sends as well, and that nothing shows to be the app's.
 //!
-//! A capture of the device at rest, the app not running, is examined like any other, and
-//! what it holds too is marked in the session's observations. Nothing is dropped: a
+//! A capture of the device at rest, without the app, is examined like any other, and
+//! what is in both is marked in the session's observations. Nothing is dropped: a
 //! marked contact or flow is listed apart and not judged.
 
 use std::collections::BTreeSet;
 
 use crate::observations::Observations;
 
-/// Marks contacts whose every host the idle device reached as well, and sightings that it
-/// sent alike: the same type to the same host by the same kind of request.
+/// Marks contacts all of whose hosts the idle device reached as well, and sightings that it
+/// also sent: the same type to the same host by the same kind of request.
 ///
-/// Where the capture names the app or holds no other, a contact is the app's whatever the
-/// device does at rest, and nothing is marked.
+/// Where the capture names the app, or holds no other app's traffic, a contact is the app's whatever
+/// the device does at rest, and nothing is marked.
 pub fn mark(seen: &mut Observations, idle: Observations) {
     seen.noise = idle.inputs;
     if seen.app_proven {

@@ -1,10 +1,9 @@
 //! Streams that a QUIC connection may go on in.
 //!
-//! A connection may move to other ends (RFC 9000 §9): another network, a port that a
-//! translator gave anew, an address that the server prefers. By which id its packets are then
-//! told stands, sealed, in the connection itself. So streams of which one end had a
-//! connection before are read side by side, in one shard, where it can be asked. Most never
-//! need it; for them it is a shard like another.
+//! A connection may move to other ends (RFC 9000 §9): another network, a new port from an address
+//! translator, an address that the server prefers. Which id its packets then carry is agreed inside
+//! the connection, encrypted. So streams that share an end with an earlier connection are put into
+//! its shard, where the connection itself can be asked. For most this changes nothing.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -13,8 +12,8 @@ use crate::evidence::{Gap, GapReason, Gaps, Transport};
 use crate::net::{Assigned, Segment};
 use crate::secure::quic::looks_like_quic;
 
-/// Ends of connections that are remembered, none being ever forgotten: a stream stays where it
-/// is. A device talks to some thousand servers, from a port for each connection.
+/// Ends of connections that are remembered. None is ever forgotten, so that a stream stays in its
+/// shard. A device talks to some thousand servers, from a new port for each connection.
 const ENDS: usize = 1 << 16;
 
 /// A segment's stream, and where it is read.
@@ -22,7 +21,7 @@ const ENDS: usize = 1 << 16;
 pub struct Placed {
     /// The stream.
     pub assigned: Assigned,
-    /// The first stream of those that are read side by side with it.
+    /// The number of the first stream of its group, where it is in one.
     pub group: Option<u32>,
 }
 
@@ -36,8 +35,8 @@ pub struct Paths {
 }
 
 impl Paths {
-    /// Where a segment is read. The same for all segments of a stream: what its first one
-    /// decides, only later streams can see changed.
+    /// Where a segment is read. It is the same for all segments of a stream: its first one decides,
+    /// and what is learned afterwards counts for later streams only.
     pub fn place(&mut self, assigned: Assigned, segment: &Segment<'_>) -> Placed {
         if assigned.id.transport != Transport::Udp {
             return Placed { assigned, group: None };

@@ -1,5 +1,5 @@
-//! The inputs of a session for who takes something out of them: streams to their frames, their
-//! secrets and the answers that named their server.
+//! The inputs of a session for cutting something out of them: from streams to their frames, their
+//! secrets and the DNS answers that named their server.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -16,6 +16,7 @@ use crate::session::Session;
 use crate::signatures::Signatures;
 
 use super::apps::{AppMap, AppNames};
+use super::relief::Relief;
 use super::streams::Streams;
 use super::survey::{Known, carries_names};
 use super::{ExamineError, Remarks, segments, slicer};
@@ -26,14 +27,14 @@ pub type StreamKey = (u32, Transport, u32);
 /// A frame, by its input and its number there. Ordered as the inputs are read.
 pub type Frame = (u32, u64);
 
-/// Answers that are kept for one address. Names of a server behind a CDN come by the
-/// hundred, and a connection begins behind its own.
+/// Answers that are kept for one address, the newest. An address of a CDN has names by the hundred,
+/// and a connection begins soon after the answer that it needs.
 const ANSWERS_OF_ONE: usize = 16;
 
-/// Addresses whose answers are kept: as many as a device asks for in days.
+/// Addresses whose answers are kept: more than a device asks for in days.
 const ANSWERED: usize = 65_536;
 
-/// Streams of one recipient that are told: a device opens some thousand in a day.
+/// Streams of one recipient that are listed: a device opens some thousand in a day.
 const PLACES: usize = 65_536;
 
 /// The inputs of a session, surveyed.
@@ -59,7 +60,7 @@ pub struct Stream {
     pub secrets: BTreeSet<String>,
     /// Frames of answers that gave its server's address a name, each with the question.
     pub named: Vec<BTreeSet<Frame>>,
-    /// It lies in a sealed tunnel, whose keys open all that is in it.
+    /// It lies in an encrypted tunnel, whose keys would open everything else in it as well.
     pub in_tunnel: bool,
     server: Option<IpAddr>,
 }
@@ -107,10 +108,11 @@ impl Recording {
         found: &mut BTreeMap<StreamKey, Stream>,
     ) -> Result<(), ExamineError> {
         let keys = &self.options.keys;
-        // What a stream derives, a later one may resume with.
+        // A later stream may resume a session with a secret that this one derives.
         let all = keys.derives_masters();
         let sealed = keys.wireguard().can_open();
         let mut streams = Streams::new(&self.options, &AppNames::from([]));
+        let mut relief = Relief::default();
         let mut began: HashMap<StreamId, StreamKey> = HashMap::new();
         let mut answers: BTreeMap<IpAddr, Vec<BTreeSet<Frame>>> = BTreeMap::new();
         let (mut groups, mut elsewhere) = (BTreeSet::new(), BTreeMap::<StreamKey, BTreeSet<Frame>>::new());
@@ -132,7 +134,7 @@ impl Recording {
                 let leg = assigned.leg;
                 let key = *began.entry(assigned.id).or_insert((leg.input, assigned.id.transport, leg.number));
                 if segment.quoted {
-                    // What a tunnel carried comes behind the datagram that is its outside.
+                    // The segments inside a tunnel come after the datagram that carries them.
                     outside = Some(segment.frame);
                 }
                 let is_wanted = wanted.contains(&key);
@@ -149,13 +151,17 @@ impl Recording {
                 // A connection may have moved to the ends of a later stream.
                 let moved = placed.group.is_some_and(|group| groups.contains(&group));
                 if is_wanted || names || all || moved {
-                    // What other streams asked for is none of this one's.
+                    // Answers to questions in other streams do not belong to this one.
                     drop(keys.take_asked());
                     let mut sink = |item| moved_to(answered(item, wanted, &mut answers));
                     streams.push(placed, segment, &mut unread, &mut sink);
                     let asked = keys.take_asked();
                     if let Some(stream) = found.get_mut(&key).filter(|_| is_wanted) {
                         stream.secrets.extend(asked);
+                    }
+                    if relief.is_due(segment) {
+                        let load = streams.relieve(relief.too_heavy(), &mut sink);
+                        relief.weighed(load);
                     }
                 }
                 true
@@ -176,8 +182,8 @@ impl Recording {
     }
 }
 
-/// A place in each stream, or of each entry, that something was sent to `recipient` in, by its
-/// id in the report; and how many more there were than are told.
+/// One place in each stream or entry in which something was sent to `recipient` (its id in the
+/// report), and how many more such streams there are beyond the limit.
 ///
 /// # Errors
 /// As those of [`super::examine`].
@@ -207,10 +213,10 @@ pub fn places_of(
     Ok((places, left_out))
 }
 
-/// Frames counted on through a series, back to their own numbers.
+/// Frame numbers that count on through a series, back to those in each file.
 #[derive(Default)]
 struct Counted {
-    /// Each input with the frames before it.
+    /// Each input, with the number of frames in the files before it.
     inputs: Vec<(u32, u64)>,
 }
 
@@ -227,8 +233,8 @@ impl Counted {
     }
 }
 
-/// Keeps the frames of an answer under each address in it. Returns those of a message of a
-/// connection that was followed from a stream that is wanted to other ends.
+/// Keeps the frames of a DNS answer under each address in it. Returns the frames of a message whose
+/// connection began in a wanted stream and moved to other ends.
 fn answered(
     item: Item,
     wanted: &BTreeSet<StreamKey>,

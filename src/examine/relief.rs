@@ -5,6 +5,10 @@
 //! read, at the same segment whatever the number of threads. What is done about it is done one
 //! such step later: by then even the slowest thread has told its weights, and nobody waits.
 //! Between two steps no more can come in than was read.
+//!
+//! What streams hold beside these messages is bounded in the same way: the start of a head or of a
+//! record, requests without an answer, tables, open streams. Nothing of it can be handed on for itself,
+//! so the stream that holds too much is ended where it stands.
 
 use crate::message::{IN_ALL, Weights};
 use crate::net::Segment;
@@ -12,23 +16,60 @@ use crate::net::Segment;
 /// What is read between two steps.
 const STEP_BYTES: usize = 8 << 20;
 
+/// Memory of what all streams hold beside the messages that are still coming in. A head is 64 KiB at most and a
+/// record 16: a thousand streams may wait for the rest of one.
+pub const MAX_WAITING: usize = 64 << 20;
+
+/// What of it a few bytes can make: open streams of HTTP/2, heads that name much of its tables, windows. There may be
+/// any amount of it from one step to the next, so that each shard bounds its own 1/64: that of one connection
+/// with as many open streams as are followed.
+pub const GROWN: usize = 128 << 20;
+
 /// Memory that a segment may cost beside its payload: where it came from.
 const SEGMENT_COST: usize = 64;
+
+/// What streams hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Messages that are still coming in.
+    pub messages: Weights,
+    /// What waits beside them, by stream.
+    pub waiting: Weights,
+}
+
+impl Load {
+    /// Adds what other streams hold.
+    pub fn merge(&mut self, other: &Self) {
+        self.messages.merge(&other.messages);
+        self.waiting.merge(&other.waiting);
+    }
+}
+
+/// How heavy what is that has to go now; `None`: nothing has to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TooHeavy {
+    /// A message.
+    pub messages: Option<usize>,
+    /// What waits in a stream.
+    pub waiting: Option<usize>,
+}
 
 /// Counts what is read, and says when to weigh.
 #[derive(Clone, Debug)]
 pub struct Relief {
     read: usize,
-    weighed: Option<Weights>,
+    weighed: Option<Load>,
     /// What is read between two steps.
     step: usize,
     /// What messages may weigh together.
     allowed: usize,
+    /// What may wait beside them.
+    waiting: usize,
 }
 
 impl Default for Relief {
     fn default() -> Self {
-        Self { read: 0, weighed: None, step: STEP_BYTES, allowed: IN_ALL }
+        Self { read: 0, weighed: None, step: STEP_BYTES, allowed: IN_ALL, waiting: MAX_WAITING }
     }
 }
 
@@ -49,13 +90,16 @@ impl Relief {
     }
 
     /// The weights as of the last step were these.
-    pub fn weighed(&mut self, weights: Weights) {
-        self.weighed = Some(weights);
+    pub fn weighed(&mut self, load: Load) {
+        self.weighed = Some(load);
     }
 
-    /// How heavy messages are that have to go now, by the weights as of the step before.
-    pub fn too_heavy(&mut self) -> Option<usize> {
-        self.weighed.take()?.too_heavy(self.allowed)
+    /// What has to go now, by the weights as of the step before.
+    pub fn too_heavy(&mut self) -> TooHeavy {
+        self.weighed.take().map_or_else(TooHeavy::default, |load| TooHeavy {
+            messages: load.messages.too_heavy(self.allowed),
+            waiting: load.waiting.too_heavy(self.waiting),
+        })
     }
 }
 
@@ -109,10 +153,61 @@ mod tests {
         writer.finish().expect("in memory")
     }
 
+    /// Heads that never end, each with an identifier.
+    fn heads() -> Vec<u8> {
+        let mut writer = PcapngWriter::new(Vec::new(), "wirewitness", "").expect("in memory");
+        writer.interface(LinkType::ETHERNET, 0, "", "").expect("in memory");
+        let mut time = 0;
+        let mut packet = |packet: Vec<u8>| {
+            time += 1_000_000;
+            writer.packet(0, Time(time), packet.len() as u32, &packet, &[]).expect("in memory");
+        };
+        let ports = 10_000..10_000 + UPLOADS;
+        let head = "GET /?imei=490154203237518 HTTP/1.1\r\nHost: up.example.com\r\nX-Long: ";
+        ports.clone().for_each(|port| packet(segment(port, 2, 0, b"")));
+        ports.clone().for_each(|port| packet(segment(port, 16, 1, head.as_bytes())));
+        for n in 0..PARTS {
+            let seq = (1 + head.len() + n * 1000) as u32;
+            ports.clone().for_each(|port| packet(segment(port, 16, seq, &[b'v'; 1000])));
+        }
+        writer.finish().expect("in memory")
+    }
+
+    #[test]
+    fn heads_that_wait_at_once_are_ended_the_same_for_any_number_of_threads() {
+        let tight = Relief { step: 100_000, waiting: 500_000, ..Relief::default() };
+        examined_alike(&heads(), &tight, &|whole, parts| {
+            let said = |observations: &Observations| {
+                let gaps = observations.gaps.iter().filter(|gap| gap.detail.contains("may wait in streams"));
+                gaps.map(|gap| gap.count).sum::<u64>()
+            };
+            assert_eq!(said(whole), 0);
+            assert!(said(parts) > 10, "{}", said(parts));
+            let found = |observations: &Observations| observations.sightings.iter().map(|s| s.count).sum::<u64>();
+            assert_eq!((found(whole), found(parts)), (UPLOADS.into(), UPLOADS.into()), "a head that is cut is read");
+        });
+    }
+
     #[test]
     fn uploads_at_once_are_read_in_parts_the_same_for_any_number_of_threads() {
+        let tight = Relief { step: 100_000, allowed: 500_000, ..Relief::default() };
+        examined_alike(&capture(), &tight, &|whole, parts| {
+            let said = |observations: &Observations| {
+                let gaps = observations.gaps.iter().filter(|gap| gap.detail.contains("at the same time"));
+                gaps.map(|gap| gap.count).sum::<u64>()
+            };
+            let found = |observations: &Observations| observations.sightings.iter().map(|s| s.count).sum::<u64>();
+            assert_eq!((said(whole), found(whole)), (0, u64::from(UPLOADS)));
+            assert!(said(parts) >= u64::from(UPLOADS), "{}", said(parts));
+            assert_eq!(found(parts), u64::from(UPLOADS), "what stands in a later part is found all the same");
+        });
+    }
+
+    /// Examines `capture` without limits that matter and with `tight` ones, with any number of threads, and has
+    /// both looked at.
+    fn examined_alike(capture: &[u8], tight: &Relief, look: &dyn Fn(&Observations, &Observations)) {
         let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("uploads.pcapng"), capture()).expect("written");
+        std::fs::write(folder.path().join("uploads.pcapng"), capture).expect("written");
         std::fs::write(folder.path().join("device.toml"), "[ids]\nimei = [\"490154203237518\"]\n").expect("written");
         let signatures = &Signatures::embedded().expect("valid");
         let session = Session::open(&[folder.path().to_path_buf()], signatures).expect("a session");
@@ -124,19 +219,10 @@ mod tests {
             let collector = threads::run(&sources, &series, &options, &lens, threads, relief.clone());
             collector.expect("readable").observations(&lens)
         };
-        let said = |observations: &Observations| {
-            let gaps = observations.gaps.iter().filter(|gap| gap.detail.contains("at the same time"));
-            gaps.map(|gap| gap.count).sum::<u64>()
-        };
-        let found = |observations: &Observations| observations.sightings.iter().map(|s| s.count).sum::<u64>();
-        let whole = examined(1, &Relief::default());
-        assert_eq!((said(&whole), found(&whole)), (0, u64::from(UPLOADS)));
-        let tight = Relief { step: 100_000, allowed: 500_000, ..Relief::default() };
-        let parts = examined(1, &tight);
-        assert!(said(&parts) >= u64::from(UPLOADS), "{}", said(&parts));
-        assert_eq!(found(&parts), u64::from(UPLOADS), "what stands in a later part is found all the same");
+        let parts = examined(1, tight);
+        look(&examined(1, &Relief::default()), &parts);
         for threads in [2, 3, 64] {
-            assert_eq!(examined(threads, &tight), parts, "{threads} threads");
+            assert_eq!(examined(threads, tight), parts, "{threads} threads");
         }
     }
 }

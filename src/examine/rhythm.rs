@@ -20,15 +20,23 @@ const BURST_GAP: i64 = 1_000_000_000;
 /// Messages that make a burst: two are as likely a request and its retry.
 const BURST: usize = 3;
 
-/// Flows in a phase and scenario of a whole run; a shard keeps 1/64. A flow has a handful of phases.
-const FLOWS: usize = 256 * 1024;
+/// Flows in a phase and scenario of a whole run; a shard keeps 1/64. As many as there may be sightings,
+/// of which each is of one.
+const FLOWS: usize = 64 * 1024;
+
+/// Times kept of all flows of a whole run, 32 MiB; a shard keeps 1/64.
+const ALL_TIMES: usize = 4 << 20;
 
 /// Recipient, data type, app.
 pub type FlowKey = (String, String, Option<String>);
 
 /// The rhythm of every flow in every phase group and scenario.
 #[derive(Debug, Default)]
-pub struct Rhythms(BTreeMap<(FlowKey, &'static str, Option<String>), Beats>);
+pub struct Rhythms {
+    flows: BTreeMap<(FlowKey, &'static str, Option<String>), Beats>,
+    /// Kept of all.
+    times: usize,
+}
 
 impl Rhythms {
     /// Counts a message once for each data type it carries, however often it does.
@@ -38,22 +46,26 @@ impl Rhythms {
             let flow = (recipient.to_owned(), data_type.clone(), message.app.clone());
             let key = (flow, phase.group(), phase.scenario.clone());
             // Of flows beyond the limit no sighting is kept either, and that is told there.
-            if self.0.len() < FLOWS / SHARDS || self.0.contains_key(&key) {
-                self.0.entry(key).or_default().add(message.time, message.wire_bytes);
+            if self.flows.len() < FLOWS / SHARDS || self.flows.contains_key(&key) {
+                let room = self.times < ALL_TIMES / SHARDS;
+                let beats = self.flows.entry(key).or_default();
+                let before = beats.times.len();
+                beats.add(message.time, message.wire_bytes, room);
+                self.times += beats.times.len() - before;
             }
         }
     }
 
     /// What another shard saw.
     pub fn merge(&mut self, other: Self) {
-        for (key, beats) in other.0 {
-            self.0.entry(key).or_default().merge(beats);
+        for (key, beats) in other.flows {
+            self.flows.entry(key).or_default().merge(beats);
         }
     }
 
     /// Gives each flow its rhythms, earliest first.
     pub fn put_into(self, flows: &mut BTreeMap<FlowKey, Flow>) {
-        for ((flow, phase, scenario), beats) in self.0 {
+        for ((flow, phase, scenario), beats) in self.flows {
             if let Some(flow) = flows.get_mut(&flow) {
                 flow.phases.push(beats.rhythm(phase, scenario));
             }
@@ -76,13 +88,16 @@ struct Beats {
 }
 
 impl Beats {
-    /// One more message.
-    fn add(&mut self, time: Time, bytes: u64) {
+    /// One more message; `room`: one more time may be kept.
+    fn add(&mut self, time: Time, bytes: u64, room: bool) {
         self.messages += 1;
         self.sent_bytes += bytes;
         self.last = self.last.max(Some(time));
         let at = self.times.partition_point(|known| *known <= time);
-        if at < TIMES / SHARDS {
+        if at < TIMES / SHARDS && (room || at < self.times.len()) {
+            if !room {
+                self.times.pop();
+            }
             self.times.insert(at, time);
             self.times.truncate(TIMES / SHARDS);
         }
@@ -138,7 +153,7 @@ mod tests {
     fn rhythm(seconds: &[f64]) -> Rhythm {
         let mut beats = Beats::default();
         for second in seconds {
-            beats.add(Time((second * 1e9) as i64), 10);
+            beats.add(Time((second * 1e9) as i64), 10, true);
         }
         beats.rhythm("after-consent", None)
     }
@@ -163,12 +178,23 @@ mod tests {
     fn the_order_of_arrival_does_not_matter_and_the_times_kept_are_bounded() {
         let (mut forth, mut back) = (Beats::default(), Beats::default());
         for n in 0..3000 {
-            forth.add(Time(n * 1_000_000_000), 1);
-            back.add(Time((2999 - n) * 1_000_000_000), 1);
+            forth.add(Time(n * 1_000_000_000), 1, true);
+            back.add(Time((2999 - n) * 1_000_000_000), 1, true);
         }
         let (forth, back) = (forth.rhythm("none", None), back.rhythm("none", None));
         assert_eq!(forth, back);
         assert_eq!((forth.messages, forth.timed), (3000, (TIMES / SHARDS) as u64));
         assert_eq!(forth.last, Time(2_999_000_000_000));
+    }
+
+    #[test]
+    fn without_room_the_earliest_stay_and_all_are_counted() {
+        let mut beats = Beats::default();
+        for (second, room) in [(5, true), (9, true), (7, false), (11, false), (1, false)] {
+            beats.add(Time(second * 1_000_000_000), 1, room);
+        }
+        let rhythm = beats.rhythm("none", None);
+        assert_eq!((rhythm.messages, rhythm.timed, rhythm.first), (5, 2, Time(1_000_000_000)));
+        assert_eq!((rhythm.median_interval_ms, rhythm.last), (Some(4_000), Time(11_000_000_000)));
     }
 }

@@ -10,11 +10,11 @@ use super::apps::AppMap;
 use super::paths::{Paths, Placed};
 use super::{ExamineError, forgotten};
 
-/// Packets that are told of together.
+/// Packets that the progress is told of at once.
 const PACKETS_TOLD: u64 = 4096;
 
-/// Hands every segment of the captures in `range`, which are one series, to `take`, with its
-/// stream, as `slicer` finds them. `take` returns `false` to stop.
+/// Hands every segment that `slicer` finds in the captures of `range`, which are one series, to
+/// `take`, with its stream. `take` returns `false` to stop.
 pub fn read(
     sources: &[Source],
     range: Range<usize>,

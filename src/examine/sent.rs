@@ -67,7 +67,7 @@ pub fn sent(
     Ok(Told { inputs, messages, closed, gaps: gaps.into_vec() })
 }
 
-/// A sent message, for who repeats what a report says of it.
+/// A sent message, for repeating what a report says of it.
 pub struct Replayed<'a> {
     /// The message, opened or not.
     pub message: &'a Message,

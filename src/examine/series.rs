@@ -1,15 +1,15 @@
 //! Captures that follow each other: one recording in several files.
 //!
 //! Recorders that run for long begin a new file now and then (`dumpcap -b`, `tcpdump -C`
-//! and `-G`), and `editcap -c` splits one. Connections go through such a split, so their
-//! files are read as one. What belongs together is told by time, not by name: a capture
-//! goes on with one that ended before it began, unless the pause between them is longer than
+//! and `-G`), and `editcap -c` splits one. Connections cross such a split, so these
+//! files are read as one. Time decides what belongs together, not the file name: a capture
+//! continues one that ended before it began, unless the pause between them is longer than
 //! a silent connection lasts. Captures that overlap (of two interfaces) do not follow each
-//! other, but each may be split by itself: of several that have ended, a capture goes on with
-//! the one that it shares most addresses with, and among such with the one that ended last.
+//! other, but each of them may be split. If several have ended, a capture continues
+//! the one that it shares most addresses with, and among equals the one that ended last.
 //!
-//! A capture that follows another by chance is not misread for it: a stream only goes on
-//! where both ends are the same, and in TCP where the sequence numbers are. Packets that
+//! If a capture follows another by mere chance, nothing is misread: a stream goes on only
+//! where both ends are the same and, for TCP, where the sequence numbers fit. Packets that
 //! were lost between two files are lost like any others.
 
 use std::collections::HashSet;
@@ -20,12 +20,12 @@ use crate::capture::{OpenError, Record, Source};
 use crate::evidence::{Gaps, Time};
 use crate::net::Slicer;
 
-/// The longest pause between two captures. Translators keep a silent TCP connection for
-/// two hours and four minutes at least (RFC 5382, REQ-5), so apps keep theirs alive within.
+/// The longest pause between two captures. Address translators keep a silent TCP connection for
+/// at least two hours and four minutes (RFC 5382, REQ-5), so no app can rely on more.
 const PAUSE: i64 = (2 * 60 + 4) * 60 * 1_000_000_000;
 
-/// Recorders of several interfaces write packets some milliseconds out of order, so that
-/// the first of a file may be older than the last of the file before.
+/// Recorders of several interfaces write packets some milliseconds out of order, so the first
+/// packet of a file may be older than the last one of the file before.
 const DISORDER: i64 = 200_000_000;
 
 /// Series that may go on at the same time: interfaces that are recorded at once.
@@ -35,8 +35,8 @@ const OPEN: usize = 64;
 /// names and keys.
 const LOOK: usize = 65_536;
 
-/// Packets whose addresses are held against those of the captures before: the device's own
-/// is among them.
+/// Packets at the start of a capture whose addresses are compared with those of the captures before:
+/// the device's own address is among them.
 const PACKETS: usize = 64;
 
 /// When a capture begins and ends.
@@ -49,10 +49,10 @@ pub struct Extent {
 }
 
 impl Extent {
-    /// A capture that begins at `next` goes on with this one.
+    /// Whether a capture that begins at `next` can continue this one.
     fn goes_on_at(self, next: Time) -> bool {
         let overlap = self.last.since(next);
-        // The whole of a short capture may lie within the disorder of another.
+        // A short capture may lie as a whole within the disorder of another.
         let allowed = DISORDER.min(self.last.since(self.first) / 2);
         overlap <= allowed && overlap >= -PAUSE && next >= self.first
     }
@@ -77,8 +77,8 @@ impl<T> Finder<T> {
         Self { open: Vec::new(), over: Vec::new() }
     }
 
-    /// The series that the capture which begins at `first` goes on with. `shared` says how much
-    /// it has in common with one; `over` gets the state of one that cannot go on any more.
+    /// The series that the capture which begins at `first` continues. `shared` says how many addresses
+    /// it has in common with a series; `over` gets the state of each series that cannot go on any more.
     pub fn before(
         &mut self,
         first: Time,
@@ -176,7 +176,7 @@ fn begin(index: usize, source: &Source) -> Result<Begin, OpenError> {
     Ok(begin)
 }
 
-/// The ranges that series take up when their members stand one behind the other.
+/// The range of each series once the inputs are sorted by series.
 pub fn ranges(series: &[Vec<usize>]) -> Vec<Range<usize>> {
     let mut end = 0;
     series

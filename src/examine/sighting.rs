@@ -201,10 +201,10 @@ impl Sightings {
     pub(super) fn into_entries(
         self,
         wanted: impl Fn(&str) -> bool,
-    ) -> impl Iterator<Item = (SightingKey, SightingEntry)> {
+    ) -> impl Iterator<Item = Box<(SightingKey, SightingEntry)>> {
         self.by_setting.into_iter().flat_map(move |(setting, entries)| {
             let wanted: Vec<_> = entries.into_iter().filter(|(what, _)| wanted(&what.identity)).collect();
-            wanted.into_iter().map(move |(what, entry)| (key(&setting, what), *entry))
+            wanted.into_iter().map(move |(what, entry)| Box::new((key(&setting, what), *entry)))
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Whose socket a packet is of, by what other tools wrote down: for packets that do not say it.
+//! Which app's socket a packet belongs to, by what other tools wrote down, where the packet does not say.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use crate::witness::{Socket, Witness};
 /// and the clock of a phone is not that of a recorder.
 const SLACK: i64 = 60_000_000_000;
 
-/// Statements about one pair of ends that are kept; ports are used again.
+/// Statements that are kept about one pair of ends; there can be several, because ports are used again.
 const PER_ENDS: usize = 64;
 
 type Ends = (Transport, SocketAddr, Option<SocketAddr>);
@@ -75,7 +75,7 @@ impl Sockets {
         &self.apps
     }
 
-    /// The app whose packet `segment` is; `None` where nothing says so, or two things differ.
+    /// The app that `segment` belongs to; `None` where nothing says so, or two statements differ.
     pub fn app_of(&self, segment: &Segment<'_>) -> Option<u32> {
         if self.by_ends.is_empty() {
             return None;

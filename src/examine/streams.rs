@@ -6,13 +6,14 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use crate::evidence::{Direction, Gap, GapReason, Gaps, Transport};
-use crate::message::{Conversation, Datagram, Datagrams, Item, Options, Weights};
+use crate::message::{Conversation, Datagram, Datagrams, Item, Options};
 use crate::net::{Assigned, Endpoints, Leg, Segment, StreamId, TcpStream};
 use crate::secure::quic::Owners;
 
 use super::SHARDS;
 use super::apps::AppNames;
 use super::paths::Placed;
+use super::relief::{GROWN, Load, MAX_WAITING, TooHeavy};
 
 /// Streams that are followed at the same time in a whole run; a shard follows 1/64. A
 /// connection in the middle of a request takes some 3 KiB: all of them, some 100 MiB. Beyond
@@ -112,6 +113,24 @@ impl Reader {
         }
     }
 
+    /// Memory of what waits in it beside messages that are still coming in, about.
+    fn waiting(&self) -> usize {
+        match self {
+            Self::Tcp(connection) => connection.conversation.as_ref().map_or(0, |conversation| conversation.waiting()),
+            Self::Over => 0,
+            Self::Udp { datagrams, .. } => datagrams.waiting(),
+        }
+    }
+
+    /// What of it a few bytes can make.
+    fn grown(&self) -> usize {
+        match self {
+            Self::Tcp(connection) => connection.conversation.as_ref().map_or(0, |conversation| conversation.grown()),
+            Self::Over => 0,
+            Self::Udp { datagrams, .. } => datagrams.grown(),
+        }
+    }
+
     fn tell_app(&mut self, app: &Arc<str>, options: &Options) {
         match self {
             Self::Tcp(connection) => {
@@ -127,6 +146,8 @@ impl Reader {
 /// A stream that is followed.
 struct Followed {
     reader: Reader,
+    /// What a few bytes made of it, as of when it was last heard of.
+    grown: usize,
     /// When it was last heard of.
     last: u64,
 }
@@ -152,6 +173,8 @@ pub struct Streams {
     quiet: VecDeque<(u64, StreamId)>,
     clock: u64,
     kept: Kept,
+    /// What a few bytes made in all of them.
+    grown: usize,
 }
 
 impl Streams {
@@ -166,6 +189,7 @@ impl Streams {
             quiet: VecDeque::new(),
             clock: 0,
             kept: Kept::default(),
+            grown: 0,
         }
     }
 
@@ -173,7 +197,7 @@ impl Streams {
     pub fn push(&mut self, placed: &Placed, segment: &Segment<'_>, gaps: &mut Gaps, sink: &mut dyn FnMut(Item)) {
         let assigned = &placed.assigned;
         if let Some(replaced) = assigned.replaces.and_then(|id| self.open.remove(&id)) {
-            self.finish_one(replaced.reader, sink);
+            self.finish_one(replaced, sink);
         }
         if segment.quoted {
             // An ICMP error quotes it: it has a number, and carries nothing.
@@ -196,7 +220,7 @@ impl Streams {
                     Reader::Udp { datagrams: Box::new(datagrams), ends: assigned.endpoints }
                 }
             };
-            Followed { reader, last: clock }
+            Followed { reader, grown: 0, last: clock }
         });
         followed.last = clock;
         let reader = &mut followed.reader;
@@ -243,13 +267,20 @@ impl Streams {
                 }
             }
         }
+        let grown = followed.reader.grown();
+        self.grown = self.grown.saturating_sub(followed.grown).saturating_add(grown);
+        followed.grown = grown;
+        self.lighten(sink);
         self.make_room(gaps, sink);
     }
 
-    /// What the messages of all streams weigh that are still coming in, once those are handed on
-    /// as far as they came that weigh `too_heavy` or more.
-    pub fn relieve(&mut self, too_heavy: Option<usize>, sink: &mut dyn FnMut(Item)) -> Weights {
-        if let Some(least) = too_heavy {
+    /// What all streams hold, once messages are handed on as far as they came that are too heavy, and
+    /// streams are ended in which too much waits.
+    pub fn relieve(&mut self, too_heavy: TooHeavy, sink: &mut dyn FnMut(Item)) -> Load {
+        if let Some(least) = too_heavy.waiting {
+            self.end_heavy(least, sink);
+        }
+        if let Some(least) = too_heavy.messages {
             let mut ids: Vec<StreamId> = self.open.keys().copied().collect();
             ids.sort_unstable();
             for id in ids {
@@ -264,22 +295,53 @@ impl Streams {
                 }
             }
         }
-        let mut weights = Weights::default();
+        let mut load = Load::default();
         for followed in self.open.values_mut() {
             match &mut followed.reader {
                 Reader::Tcp(connection) => {
                     if let Some(conversation) = &mut connection.conversation {
-                        conversation.weigh(&mut weights);
+                        conversation.weigh(&mut load.messages);
                     }
                 }
-                Reader::Udp { datagrams, .. } => datagrams.weigh(&mut weights),
+                Reader::Udp { datagrams, .. } => datagrams.weigh(&mut load.messages),
                 Reader::Over => {}
             }
+            load.waiting.add(followed.reader.waiting());
         }
-        weights
+        load
     }
 
-    fn finish_one(&mut self, reader: Reader, sink: &mut dyn FnMut(Item)) {
+    /// Ends those in which `least` bytes or more wait.
+    fn end_heavy(&mut self, least: usize, sink: &mut dyn FnMut(Item)) {
+        let heavy = self.open.iter().filter(|(_, followed)| followed.reader.waiting() >= least);
+        let mut ids: Vec<StreamId> = heavy.map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        for id in ids {
+            self.end_early(id, sink);
+        }
+    }
+
+    /// Ends the heaviest where few bytes made more in this shard than it may hold from one step to the next.
+    fn lighten(&mut self, sink: &mut dyn FnMut(Item)) {
+        while self.grown > GROWN / SHARDS {
+            let heaviest = self.open.iter().max_by_key(|(id, followed)| (followed.grown, **id));
+            let Some((id, _)) = heaviest.filter(|(_, followed)| followed.grown > 0) else { return };
+            self.end_early(*id, sink);
+        }
+    }
+
+    fn end_early(&mut self, id: StreamId, sink: &mut dyn FnMut(Item)) {
+        let Some(followed) = self.open.remove(&id) else { return };
+        let most = MAX_WAITING >> 20;
+        let detail =
+            format!("{most} MiB may wait in streams for what completes it; one with much of it was ended early");
+        sink(Item::Gap(Gap::new(GapReason::Limit, format!("stream {}", id.number), detail)));
+        self.finish_one(followed, sink);
+    }
+
+    fn finish_one(&mut self, followed: Followed, sink: &mut dyn FnMut(Item)) {
+        let Followed { reader, grown, .. } = followed;
+        self.grown = self.grown.saturating_sub(grown);
         if let Reader::Tcp(connection) = &reader {
             self.kept.without(&connection.tcp);
         }
@@ -316,7 +378,7 @@ impl Streams {
         for (_, followed) in rest {
             followed.reader.finish(&self.options, sink);
         }
-        self.kept = Kept::default();
+        (self.kept, self.grown) = (Kept::default(), 0);
         self.quiet.clear();
         self.ids.clear();
         self.moved.clear();
@@ -341,7 +403,7 @@ impl Streams {
                     let detail = format!("more than {MAX_STREAMS} streams at once; a quiet one was ended early");
                     gaps.add(Gap::new(GapReason::Limit, format!("stream {}", id.number), detail));
                 }
-                self.finish_one(followed.reader, sink);
+                self.finish_one(followed, sink);
             }
         }
     }

@@ -5,7 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::capture::{self, Apps, Packet, Record, Source, Survey};
+use foldhash::fast::RandomState;
+
+use crate::capture::{self, Apps, Digests, Packet, Record, Source, Survey};
 use crate::evidence::{Gap, Gaps, Time};
 use crate::message::{Item, Options, import};
 use crate::net::{Numbering, Segment, Slicer};
@@ -18,6 +20,7 @@ use super::ExamineError;
 use super::apps::AppNames;
 use super::clocks::{self, Beginnings, Capture};
 use super::paths::Placed;
+use super::relief::Relief;
 use super::series::{self, Extent, Finder};
 use super::streams::Streams;
 
@@ -48,6 +51,8 @@ pub struct Known {
     pub first: Option<Time>,
     /// Damage and limits.
     pub gaps: Gaps,
+    /// The hashes of the inputs, where they are made meanwhile.
+    pub digests: Option<Digests>,
     /// A resolver was asked over TLS: with keys, there are more names to be read.
     pub sealed_names: bool,
 }
@@ -58,15 +63,16 @@ const ADDRESSES: usize = 16_384;
 
 /// Reads all inputs once. Secrets found on the way are added to `keys`. `clocks` is what is known of the clock
 /// of each beforehand; where connections show that another is off, all is read once more with its times set right.
+/// `hash`: the hash of each as well.
 pub fn survey(
     sources: Vec<Source>,
     clocks: &[Option<Clock>],
     keys: &mut KeyLog,
     protocols: &Arc<Protocols>,
-    threads: usize,
+    hash: bool,
 ) -> Result<Known, ExamineError> {
     let several = sources.iter().filter(|source| source.format().is_capture()).count() > 1;
-    let (mut known, order, beginnings) = read(sources, clocks, several, keys, protocols, threads)?;
+    let (mut known, order, beginnings) = read(sources, clocks, several, keys, protocols, hash)?;
     if !several {
         return Ok(known);
     }
@@ -106,7 +112,7 @@ pub fn survey(
         }
         source
     });
-    read(sources.collect(), &clocks, false, keys, protocols, threads).map(|(known, ..)| known)
+    read(sources.collect(), &clocks, false, keys, protocols, hash).map(|(known, ..)| known)
 }
 
 /// What is known, where each input was given, and the connections of each where they are `wanted`.
@@ -121,7 +127,7 @@ fn read(
     wanted: bool,
     keys: &mut KeyLog,
     protocols: &Arc<Protocols>,
-    threads: usize,
+    hash: bool,
 ) -> Result<Read, ExamineError> {
     let mut known = Known::default();
     let options = Options { protocols: Arc::clone(protocols), ..Options::default() };
@@ -135,7 +141,7 @@ fn read(
         let (mut members, mut open) = before.unwrap_or_else(|| (Vec::new(), Open::new(&options)));
         let mut beginnings = (wanted && source.format().is_capture()).then(Beginnings::default);
         let Survey { mut input, secrets, names: given, apps, dump, mut started, gaps } =
-            capture::survey(source, begin.index as u32, threads, &mut |packet| {
+            capture::survey(source, begin.index as u32, hash, &mut |packet| {
                 open.packet(packet, &mut known.names, beginnings.as_mut());
             })?;
         input.clock = clocks.get(begin.index).cloned().flatten();
@@ -222,12 +228,12 @@ pub fn sealed_names(known: &mut Known, options: &Options) -> Result<(), ExamineE
 /// What goes on through the captures of a series.
 struct Open {
     names: NameReader,
-    addresses: HashSet<IpAddr>,
+    addresses: HashSet<IpAddr, RandomState>,
 }
 
 impl Open {
     fn new(options: &Options) -> Self {
-        Self { names: NameReader::new(Slicer::new(), options), addresses: HashSet::new() }
+        Self { names: NameReader::new(Slicer::new(), options), addresses: HashSet::default() }
     }
 
     fn packet(&mut self, packet: &Packet<'_>, names: &mut NameTable, mut beginnings: Option<&mut Beginnings>) {
@@ -249,6 +255,7 @@ struct NameReader {
     slicer: Slicer,
     numbering: Numbering,
     streams: Streams,
+    relief: Relief,
     unread: Gaps,
     protocols: Arc<Protocols>,
     sealed: bool,
@@ -260,6 +267,7 @@ impl NameReader {
             slicer,
             numbering: Numbering::new(),
             streams: Streams::new(options, &AppNames::from([])),
+            relief: Relief::default(),
             protocols: Arc::clone(&options.protocols),
             sealed: false,
             unread: Gaps::default(),
@@ -281,6 +289,10 @@ impl NameReader {
                 // Few resolvers are asked over QUIC, and for a short while: none is followed elsewhere.
                 let placed = Placed { assigned: self.numbering.assign(&segment), group: None };
                 self.streams.push(&placed, &segment, &mut self.unread, &mut |item| learn(item, names));
+                if self.relief.is_due(&segment) {
+                    let load = self.streams.relieve(self.relief.too_heavy(), &mut |item| learn(item, names));
+                    self.relief.weighed(load);
+                }
             }
             found = self.slicer.more(packet, &mut self.unread);
         }

@@ -1,5 +1,5 @@
-//! `POST /v2/user/81723/bind` to `POST /v2/user/{}/bind`: what stays the same from
-//! run to run, for grouping and for fingerprints, and tells nobody's account or session.
+//! `POST /v2/user/81723/bind` to `POST /v2/user/{}/bind`: the part that stays the same from run to
+//! run, for grouping and for fingerprints. It shows nobody's account or session.
 
 use std::borrow::Cow;
 
@@ -7,14 +7,14 @@ use percent_encoding::percent_decode_str;
 
 use crate::shape::token;
 
-/// Digits on end that make a segment an id or a date.
+/// Consecutive digits that make a segment an id or a date.
 const NUMBER: usize = 4;
 
-/// Characters of a segment that is no name, whatever is in it.
+/// A segment of more characters is no name, whatever is in it.
 const LONG: usize = 48;
 
-/// Endings of files, which stay behind a name that goes: what was asked for is worth knowing, and
-/// none of these holds anything of it.
+/// File extensions, which stay when the name before them is replaced: the kind of file is worth
+/// knowing, and an extension identifies nobody.
 const ENDINGS: &[&str] = &[
     "action", "apk", "asp", "aspx", "bin", "bmp", "br", "cfg", "cgi", "conf", "css", "csv", "dat", "do", "fcg", "gif",
     "gz", "htm", "html", "ico", "jpeg", "jpg", "js", "json", "jsp", "log", "m3u8", "map", "mp3", "mp4", "pb", "pdf",
@@ -23,9 +23,9 @@ const ENDINGS: &[&str] = &[
 
 /// A path without query, its varying segments replaced by `{}`.
 ///
-/// Varying is what holds a digit run of four or more, what is no word ([`token`]), text that no
-/// path is named in (spaces, other scripts), and what is very long. Version segments such as
-/// `v2` or `2.0` stay, and the names of parameters (`;jsessionid={}`) and endings of files.
+/// A segment varies if it has four or more digits in a row, is no word ([`token`]), has characters
+/// that paths are not named in (spaces, other scripts), or is very long. Version segments such as
+/// `v2` or `2.0` stay, as do the names of parameters (`;jsessionid={}`) and file extensions.
 pub fn path_template(target: &str) -> String {
     let path = target.split(['?', '#']).next().unwrap_or_default();
     path.split('/').map(segment).collect::<Vec<_>>().join("/")
@@ -43,7 +43,7 @@ fn segment(segment: &str) -> Cow<'_, str> {
             None => whole(part).into_owned(),
         };
         let shown: String = segment.split_inclusive(PARTED).map(hidden).collect();
-        // What only all of it together shows, base64 with its padding.
+        // Base64 is recognised only as a whole, with its padding.
         return Cow::Owned(if shown == segment { "{}".to_owned() } else { shown });
     }
     whole(segment)

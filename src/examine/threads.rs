@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use crate::capture::Source;
 use crate::evidence::{Gaps, Place, Time};
-use crate::message::{Item, Options, Weights, import};
+use crate::message::{Item, Options, import};
 use crate::net::{Kind, Segment};
 use crate::progress::Progress;
 
@@ -20,7 +20,7 @@ use super::apps::AppNames;
 use super::collect::Collector;
 use super::lens::Lens;
 use super::paths::Placed;
-use super::relief::Relief;
+use super::relief::{Load, Relief, TooHeavy};
 use super::streams::Streams;
 use super::{ExamineError, SHARDS, segments};
 
@@ -29,8 +29,9 @@ use super::{ExamineError, SHARDS, segments};
 const BATCH_BYTES: usize = 256 << 10;
 /// Segments that are dealt out together, for captures of many small ones.
 const BATCH_SEGMENTS: usize = 2048;
-/// Batches that wait for a thread before the reader waits for it.
-const QUEUE: usize = 8;
+/// Batches that wait for threads before the reader waits for one, of all threads together: with
+/// what they work on, some 20 MB for any number of threads up to eight.
+const QUEUED: usize = 16;
 
 /// One sixty-fourth of the work.
 struct Shard {
@@ -65,7 +66,7 @@ impl Shard {
         collector.gaps.merge(gaps);
     }
 
-    fn relieve(&mut self, too_heavy: Option<usize>, lens: &Lens<'_>) -> Weights {
+    fn relieve(&mut self, too_heavy: TooHeavy, lens: &Lens<'_>) -> Load {
         self.tell();
         let collector = &mut self.collector;
         self.streams.relieve(too_heavy, &mut |item| collector.item(item, lens))
@@ -117,9 +118,10 @@ pub fn run(
         let mut senders: Vec<Sender<Batch>> = Vec::with_capacity(threads);
         let mut workers = Vec::with_capacity(threads);
         // Batches that were worked off, to be filled again: their memory is taken once.
-        let (done, spare) = bounded(threads * QUEUE);
+        let queue = (QUEUED / threads).max(2);
+        let (done, spare) = bounded(threads * queue);
         for worker in 0..threads {
-            let (sender, receiver) = bounded(QUEUE);
+            let (sender, receiver) = bounded(queue);
             senders.push(sender);
             let post =
                 Post { batches: receiver, done: done.clone(), weighed: weighed.clone(), progress: progress.clone() };
@@ -232,13 +234,13 @@ fn shard_of(placed: &Placed) -> usize {
 }
 
 /// Relieves all of `shards`; what is left in them.
-fn relieve(shards: &mut [Shard], too_heavy: Option<usize>, lens: &Lens<'_>) -> Weights {
+fn relieve(shards: &mut [Shard], too_heavy: TooHeavy, lens: &Lens<'_>) -> Load {
     added_up(shards.iter_mut().map(|shard| shard.relieve(too_heavy, lens)))
 }
 
-fn added_up(weights: impl Iterator<Item = Weights>) -> Weights {
-    weights.fold(Weights::default(), |mut sum, weights| {
-        sum.merge(&weights);
+fn added_up(loads: impl Iterator<Item = Load>) -> Load {
+    loads.fold(Load::default(), |mut sum, load| {
+        sum.merge(&load);
         sum
     })
 }
@@ -246,7 +248,7 @@ fn added_up(weights: impl Iterator<Item = Weights>) -> Weights {
 /// What every shard is to do behind the same segment: see [`Relief`].
 #[derive(Clone, Copy)]
 struct Step {
-    too_heavy: Option<usize>,
+    too_heavy: TooHeavy,
 }
 
 /// What a worker takes, and whom it tells.
@@ -254,7 +256,7 @@ struct Post {
     batches: Receiver<Batch>,
     /// Batches that were worked off.
     done: Sender<Batch>,
-    weighed: Sender<Weights>,
+    weighed: Sender<Load>,
     progress: Progress,
 }
 

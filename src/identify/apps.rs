@@ -1,4 +1,4 @@
-//! Lists of installed apps, by what they hold.
+//! Lists of installed apps, recognised by the package names in them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::observations::Form;
 use crate::payload::Part;
 use crate::shape;
 
-/// Different packages that make a list of apps (facts: identifiers, installed-app list).
+/// So many different packages in one message are a list of apps; fewer are dependencies or partners.
 const PACKAGES: usize = 5;
 /// Apps of the profile that make it the device's list.
 const OF_THE_PROFILE: usize = 3;
@@ -66,11 +66,12 @@ fn counted(code: GroundCode, count: usize) -> Ground {
     Ground::new(code).with("count", count.to_string())
 }
 
-/// A leaf that is one package name, or a list of nothing but package names, each with its
-/// version (`com.a.b|8.0,com.c.d|1.2`) or another short value behind it, or without.
+/// The packages of a leaf that is one package name, or a list of nothing but package names, each
+/// alone or followed by its version (`com.a.b|8.0,com.c.d|1.2`) or another short value.
 fn entries(seen: Seen<'_>) -> Vec<Entry<'_>> {
-    // A package name has a dot in it: most texts have none.
-    let Some(text) = seen.text.filter(|text| text.contains('.')) else { return Vec::new() };
+    // A package name has letters and a dot in it: most texts have not both.
+    let may_name = |text: &&str| text.contains('.') && text.bytes().any(|b| b.is_ascii_alphabetic());
+    let Some(text) = seen.text.filter(may_name) else { return Vec::new() };
     let pieces: Vec<&str> = text
         .split([',', ';', '|', '\n', ' ', '#', '\t', ':', '=', '@'])
         .map(str::trim)
@@ -99,7 +100,7 @@ fn app(package: &str) -> String {
 }
 
 impl Identifier {
-    /// `package` is an app that the profile lists.
+    /// Whether the profile lists `package` as installed.
     fn installed(&self, package: &str) -> bool {
         self.apps.contains(package)
     }
@@ -112,7 +113,7 @@ impl Identifier {
         self.keys.hints(text, seen.product).any(|h| h.clear && h.row.data_type == "installed_apps")
     }
 
-    /// A name on the way to the leaf is a name of app lists, and of nothing else.
+    /// Whether a name on the path to the leaf means a list of apps and nothing else.
     fn names_apps(&self, seen: Seen<'_>) -> bool {
         let path = seen.leaf.path().unwrap_or_default();
         let names = path.split(['.', '[', ']', '\'']).filter(|n| !n.is_empty() && *n != "$");

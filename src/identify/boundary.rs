@@ -1,8 +1,8 @@
-//! Whether a match stands for itself, or inside a longer word or number.
+//! Whether a match stands by itself, or is part of a longer word or number.
 
 use crate::shape;
 
-/// What a match is made of, as far as its neighbours are concerned.
+/// What a match is made of, which decides what its neighbours may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stuff {
     /// Letters and digits.
@@ -19,10 +19,10 @@ pub(super) enum Stuff {
     Host,
 }
 
-/// As far as a longer address is looked for to either side (RFC 5321 §4.5.3.1: 64 octets of a
-/// local part, 255 of a domain).
+/// How far on either side a match is looked at for a longer address (RFC 5321 §4.5.3.1: 64 octets
+/// of a local part, 255 of a domain).
 const ADDRESS: usize = 255;
-/// A Chinese text of this many characters is a sentence and no word that others contain.
+/// A Chinese text of this many characters is a sentence, not a word that could be part of another.
 const SENTENCE: usize = 8;
 /// Hex digits of the last group of a UUID, which is the MAC address in version 1 (RFC 9562 §5.1).
 const NODE: usize = 12;
@@ -48,7 +48,7 @@ fn is_host(text: &str) -> bool {
     text.rsplit_once('.').is_some_and(|(rest, last)| top(last) && rest.split('.').all(label))
 }
 
-/// `text[start..end]` is no part of a longer word or number.
+/// Whether `text[start..end]` is not part of a longer word or number.
 pub(super) fn holds(text: &[u8], start: usize, end: usize, stuff: Stuff) -> bool {
     let (before, inside, after) = (
         text.get(..start).unwrap_or_default(),
@@ -70,7 +70,7 @@ pub(super) fn holds(text: &[u8], start: usize, end: usize, stuff: Stuff) -> bool
     !left && !right && !longer
 }
 
-/// What stands around an address belongs to it, and makes it another one.
+/// Whether what stands around a match makes it a longer, and so a different, address.
 fn is_in_longer_address(text: &[u8], start: usize, end: usize) -> bool {
     let local = |b: &u8| b.is_ascii_alphanumeric() || b"._+-".contains(b);
     let domain = |b: &u8| b.is_ascii_alphanumeric() || b".-".contains(b);
@@ -86,7 +86,7 @@ fn is_in_longer_address(text: &[u8], start: usize, end: usize) -> bool {
     longer.len() > end - start && shape::email(longer)
 }
 
-/// Eight or four hex digits, of which others and dashes make a UUID.
+/// Whether the match, of four or eight hex digits, is a group of a UUID.
 fn is_group_of_uuid(text: &[u8], start: usize, end: usize) -> bool {
     /// Characters of a UUID.
     const UUID: usize = 36;
@@ -99,7 +99,7 @@ fn is_group_of_uuid(text: &[u8], start: usize, end: usize) -> bool {
         && text.get(start - left..end + right).and_then(|t| std::str::from_utf8(t).ok()).is_some_and(shape::uuid)
 }
 
-/// A word of letters beyond ASCII with more letters beside it: Chinese writes no spaces.
+/// Whether a word of letters beyond ASCII has more letters beside it: Chinese writes no spaces.
 fn is_in_longer_word(before: &[u8], inside: &[u8], after: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(inside) else { return false };
     let letter = |c: &char| !c.is_ascii() && c.is_alphanumeric();
@@ -123,14 +123,14 @@ fn last_char(text: &[u8]) -> Option<char> {
     tail.utf8_chunks().last().filter(|chunk| chunk.invalid().is_empty())?.valid().chars().next_back()
 }
 
-/// The length of the match stands before it, as protobuf, thrift, JCE and the like write
-/// strings: what follows is then the next field, whatever letter its tag happens to be.
-/// White space and what could be text is no length.
+/// Whether the length of the match stands right before it, as protobuf, thrift, JCE and the like
+/// write strings. Then what follows is the next field, whatever letter its tag looks like.
+/// White space and bytes that could be text are no length.
 fn has_length_before(before: &[u8], length: usize) -> bool {
     let control = |b: u8| b < 0x20 && !b.is_ascii_whitespace();
     match before {
-        // The text string of CBOR has both in one octet (RFC 8949 §3), and looks like a letter: only
-        // among bytes that are no text.
+        // CBOR has type and length of a string in one octet (RFC 8949 §3), which looks like a letter:
+        // it counts only among bytes that are no text.
         [rest @ .., b] if length < 24 && usize::from(*b) == 0x60 + length => {
             rest.iter().any(|b| control(*b)) || std::str::from_utf8(rest).is_err()
         }
@@ -178,7 +178,7 @@ fn is_word_end(before: &[u8]) -> bool {
     !word.iter().all(u8::is_ascii_hexdigit) || !word.len().is_multiple_of(2)
 }
 
-/// The letters before are the end of an escape that nobody undid: `\n`, `\u003d`, `%3D`.
+/// Whether the letters before are the end of an escape that was not undone: `\n`, `\u003d`, `%3D`.
 fn is_escape(before: &[u8]) -> bool {
     match before {
         [.., b'%', a, b] => a.is_ascii_hexdigit() && b.is_ascii_hexdigit(),

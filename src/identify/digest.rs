@@ -31,7 +31,7 @@ pub(super) fn named(name: &str, text: &[u8]) -> Option<Digested> {
     Some(Digested { name, bytes })
 }
 
-/// HMAC (RFC 2104) with the digest called `name`: what it is called in a form, and the code.
+/// HMAC (RFC 2104) of `text` with the digest called `name`: its name in a form, and the code.
 pub(super) fn keyed(name: &str, key: &[u8], text: &[u8]) -> Option<Digested> {
     macro_rules! code {
         ($digest:ty) => {{
@@ -59,7 +59,7 @@ pub(crate) fn all(text: &[u8]) -> Vec<Digested> {
         .into_iter()
         .filter_map(|name| named(name, text))
         .chain([again(HEXLOWER.encode(&md5)), again(HEXUPPER.encode(&md5))])
-        // A platform that takes MD5s hashes them once more for a partner that takes SHA-1 or SHA-256.
+        // A platform that has only MD5s hashes them once more for a partner that wants SHA-1 or SHA-256.
         .chain([
             Digested { name: "md5-sha1", bytes: Sha1::digest(HEXLOWER.encode(&md5)).to_vec() },
             Digested { name: "md5-sha256", bytes: Sha256::digest(HEXLOWER.encode(&md5)).to_vec() },
@@ -83,18 +83,18 @@ fn uuid_v3(md5: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// How sure a match of it is: a check sum of 32 bits is met by chance.
+/// How certain a match of it is: a checksum of 32 bits also matches by chance.
 pub(super) fn certainty(name: &str) -> Certainty {
     if matches!(name, "crc32" | "murmur3") { Certainty::Possible } else { Certainty::Confirmed }
 }
 
 /// The ways in which a digest is written: `(name of the form, text, case counts)`.
 ///
-/// Hex in any case; of MD5 also the middle sixteen digits; the raw bytes in base64 of
-/// both alphabets (padding, where there is some, follows the match). Check sums of 32
-/// bits as eight hex digits and as a number.
+/// Hex in either case; of MD5 also the middle sixteen digits; the raw bytes in base64 of
+/// both alphabets (padding, if any, follows the match). Checksums of 32 bits as eight hex digits and
+/// as a decimal number.
 pub(super) fn written(digest: &Digested) -> Vec<(&'static str, String, bool)> {
-    /// Shorter numbers are prices and counters.
+    /// Decimal digits of a checksum at least: shorter numbers are prices and counters.
     const DIGITS: usize = 9;
     let Digested { name, bytes } = digest;
     let hex = HEXLOWER.encode(bytes);
@@ -103,7 +103,7 @@ pub(super) fn written(digest: &Digested) -> Vec<(&'static str, String, bool)> {
         return [Some(hex), number].into_iter().flatten().map(|text| (*name, text, false)).collect();
     }
     let slice = (*name == "md5").then(|| hex.get(8..24).map(|middle| ("md5-16", middle.to_owned(), false))).flatten();
-    // As a UUID is written, which some senders take an MD5 for.
+    // With dashes, because some senders write an MD5 as if it were a UUID.
     let groups = [0..8, 8..12, 12..16, 16..20, 20..32].into_iter().filter_map(|group| hex.get(group));
     let dashed = (bytes.len() == 16).then(|| (*name, groups.collect::<Vec<_>>().join("-"), false));
     let (standard, url) = (BASE64_NOPAD.encode(bytes), BASE64URL_NOPAD.encode(bytes));

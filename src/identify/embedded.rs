@@ -1,9 +1,9 @@
 //! Values inside bytes that nothing decoded: encodings that leave a value recognisable.
 //!
 //! Hex and UTF-16 write each byte by itself. Base64 writes three bytes as four
-//! characters, so a value looks one of three ways, by how many bytes stand before it;
+//! characters, so a value can look three ways, depending on how many bytes stand before it;
 //! the characters that it shares with its neighbours are left out of the pattern.
-//! What stands around a match is decoded, so that the boundary rule holds here too.
+//! What stands around a match is decoded, so that the boundary rule applies here too.
 
 use data_encoding::{BASE64_NOPAD, HEXLOWER, HEXLOWER_PERMISSIVE};
 use memchr::memmem;
@@ -22,14 +22,13 @@ pub(super) enum Embedding {
     Utf16Le,
     /// The high one first.
     Utf16Be,
-    /// The bytes that the value, or a digest of one, is a text of: no boundary can be told.
+    /// The raw bytes that the value, or a digest of it, is the hex text of. They have no boundary.
     Raw,
 }
 
-/// What of the neighbourhood is decoded, in bytes of the value's text on each side:
-/// the boundary rule looks at six at most.
+/// Bytes of text that are decoded on each side of a match: the boundary rule looks at six at most.
 const AROUND: usize = 8;
-/// A pattern in base64 that is shorter than this may be chance.
+/// Shorter patterns in base64 match by chance.
 const SHORTEST: usize = 10;
 
 /// The patterns of an ASCII `text`.
@@ -70,7 +69,7 @@ impl Embedding {
     /// `bytes[start..end]`, which matched the pattern without case, is `value` at a boundary.
     pub(super) fn holds(self, bytes: &[u8], start: usize, end: usize, value: &str) -> bool {
         if self == Self::Raw {
-            // A leaf of nothing else has its hex text beside it.
+            // A leaf that is only these bytes has a second leaf with their hex text.
             return end - start < bytes.len();
         }
         let Some((decoded, expected)) = self.around(bytes, start, end) else { return false };

@@ -2,11 +2,11 @@
 
 use crate::shape;
 
-/// The name of a Wi-Fi network as Android gives it, in quotes: sent so it is found as it is,
-/// and hashed so it has a digest of its own.
+/// Android gives the name of a Wi-Fi network in quotes. Sent like that, it contains the plain name;
+/// hashed like that, it has a digest of its own.
 pub(super) const QUOTED: &str = "quoted";
 
-/// `(variant, text)`: the value as given first, each text once.
+/// Every writing of a value as `(variant, text)`: the value as given first, each text once.
 pub(super) fn of(data_type: &str, value: &str) -> Vec<(&'static str, String)> {
     let mut forms: Vec<(&'static str, String)> = Vec::new();
     let mut add = |variant, text: String| {
@@ -22,7 +22,7 @@ pub(super) fn of(data_type: &str, value: &str) -> Vec<(&'static str, String)> {
         "phone" | "contacts" | "sms" => phone(value, &mut add),
         "mac" | "bssid" | "bluetooth" if shape::mac(value).is_some() => mac(value, &mut add),
         "android_id" => android_id(value, &mut add),
-        // Nineteen digits fill ten octets with a hex F behind (3GPP TS 51.011 §10.1.1).
+        // Nineteen digits fill ten octets with a hex F after (3GPP TS 51.011 §10.1.1).
         "iccid" if value.len() == 19 => add("filled", format!("{value}F")),
         "ssid" => add(QUOTED, format!("\"{value}\"")),
         _ => {}
@@ -30,7 +30,7 @@ pub(super) fn of(data_type: &str, value: &str) -> Vec<(&'static str, String)> {
     add("lower", value.to_lowercase());
     add("upper", value.to_uppercase());
     let bare: String = value.chars().filter(|c| !matches!(c, ':' | '-' | ' ')).collect();
-    // Words lose their spaces nowhere; identifiers do.
+    // Identifiers are sent with and without their spaces, names in words are not.
     if bare.chars().all(|c| c.is_ascii_alphanumeric()) && bare.bytes().any(|b| b.is_ascii_digit()) {
         add("no-separators", bare.clone());
         add("lower-no-separators", bare.to_ascii_lowercase());
@@ -66,7 +66,7 @@ fn imei(value: &str, add: &mut impl FnMut(&'static str, String)) {
     }
 }
 
-/// Fourteen digits with the Luhn digit that belongs behind them.
+/// Fourteen digits and the Luhn check digit for them.
 pub(super) fn with_check_digit(body: &str) -> String {
     (0..10).map(|digit| format!("{body}{digit}")).find(|full| shape::luhn(full)).unwrap_or_default()
 }

@@ -1,11 +1,13 @@
-//! Values in groups that are not their own: `3520 9900 1761 481`, `d4:1d:8c…`, `0x9f3c…`.
+//! Values written in unusual groups: `3520 9900 1761 481`, `d4:1d:8c…`, `0x9f3c…`.
 //!
-//! Only where the whole text is that one value: a stretch of a longer text with its spaces
-//! and dashes taken out would be a value of our own making.
+//! Only a text that is nothing but the value is looked at: a piece of a longer text without its
+//! spaces and dashes would be a value that nobody sent.
 
 use std::collections::HashMap;
 
-/// Longest text looked at: a SHA-512 in octets with a mark behind each, and some room.
+use foldhash::fast::RandomState;
+
+/// Longest text looked at: a SHA-512 in octets with a mark after each, and some room.
 const LONGEST: usize = 400;
 /// Fewer letters and digits are dates, prices and parts of numbers.
 const SHORTEST: usize = 10;
@@ -14,7 +16,7 @@ const SHORTEST: usize = 10;
 #[derive(Debug, Default)]
 pub(super) struct Grouped {
     /// In lower case, to the number of the pattern.
-    numbers: HashMap<Vec<u8>, usize>,
+    numbers: HashMap<Vec<u8>, usize, RandomState>,
 }
 
 impl Grouped {
@@ -24,7 +26,7 @@ impl Grouped {
         Self { numbers: texts.filter(|(text, _)| word(text)).map(|(text, number)| (text.to_vec(), number)).collect() }
     }
 
-    /// The pattern that `text` is when its groups are put together.
+    /// The pattern that `text` equals once its groups are joined.
     pub(super) fn find(&self, text: &str) -> Option<usize> {
         self.numbers.get(bare(text)?.as_bytes()).copied()
     }

@@ -1,8 +1,8 @@
-//! Values behind their names in text that nothing took apart: a line of a log, the text of a
+//! Values after their names in text that no decoder took apart: a line of a log, the text of a
 //! Java map or a Kotlin data class, an object literal of JavaScript.
 //!
-//! `imei=86…`, `imei: "86…"`, `Device(imei=86…, os=android)`: a name that means one type, a
-//! sign, and a value whose structure is that type's.
+//! `imei=86…`, `imei: "86…"`, `Device(imei=86…, os=android)`: a name that means one type, `=` or
+//! `:`, and a value that has the structure of that type.
 
 use super::keyed::{self, Said};
 use super::{Found, Identifier, Seen};
@@ -12,7 +12,7 @@ use crate::payload;
 const SIGNS: usize = 256;
 /// Bytes of a text that are looked at: what is longer is a document.
 const LONGEST: usize = 64 << 10;
-/// A value behind a sign: a SHA-512 in hex.
+/// A value after a sign: a SHA-512 in hex.
 const VALUE: usize = 128;
 
 pub(super) fn search(identifier: &Identifier, seen: Seen<'_>, text: &str, found: &mut Found) {
@@ -43,7 +43,7 @@ pub(super) fn search(identifier: &Identifier, seen: Seen<'_>, text: &str, found:
     }
 }
 
-/// The word behind a sign, quotes and spaces passed over, and where it starts.
+/// The word after a sign, quotes and spaces passed over, and where it starts.
 fn value_behind(text: &str, at: usize) -> Option<(usize, &str)> {
     let tail = text.get(at..)?;
     let value = tail.trim_start_matches([' ', '"', '\'', '\\']);

@@ -1,8 +1,8 @@
-//! Ids that a product issues: what it answers teaches them, and they are looked for in
-//! what is sent, to it and to anyone else.
+//! Ids that a product issues: they are learned from its answers, and searched in what is sent, to it
+//! and to anyone else.
 //!
-//! Only values under a name that the product is known to issue (`issues` in its file) are
-//! taught, and a taught value is no sighting: it came, it was not sent.
+//! An answer teaches only values under names that the product is known to issue (`issues` in its
+//! file). The answer itself is no sighting, because the id was received and not sent.
 
 use std::collections::BTreeSet;
 
@@ -34,12 +34,12 @@ pub struct Issued {
 }
 
 impl Identifier {
-    /// `product` issues ids, so its answers are worth a look.
+    /// Whether `product` issues ids, so that its answers are worth reading.
     pub fn is_issuer(&self, product: &str) -> bool {
         self.keys.issuers().contains(product)
     }
 
-    /// What the leaves of a message received from `product` teach.
+    /// The ids that a message received from `product` teaches.
     pub fn issued(&self, leaves: &[Leaf], product: &str) -> Vec<Issued> {
         let one = |leaf: &Leaf| {
             let (key, value) = (leaf.key.as_deref()?, id(leaf)?);
@@ -51,8 +51,8 @@ impl Identifier {
         leaves.iter().filter_map(one).collect()
     }
 
-    /// Positions of the leaves of a sent message that may turn out to be such ids, beside what
-    /// `hits` has found for sure.
+    /// Positions of the leaves of a sent message that may turn out to be such ids, except those that
+    /// `hits` has recognised with certainty.
     pub fn candidates(&self, leaves: &[Leaf], hits: &[Hit]) -> Vec<usize> {
         let taken: BTreeSet<usize> =
             hits.iter().filter(|h| h.certainty > Certainty::Possible).map(|h| h.leaf).collect();

@@ -1,4 +1,4 @@
-//! Values that no profile knows: by key name, shape, and the recipient's habits.
+//! Values that are in no profile: recognised by key name, shape, and the names that the recipient uses.
 
 use super::keys::{ANY_DIGEST, Hint};
 use super::{Found, Hit, Identifier, Seen, Withheld, digest, in_text};
@@ -11,9 +11,9 @@ use crate::signatures::Confidence;
 const LONGEST: usize = 512;
 /// Values of one list that are looked at (`imei1,imei2`).
 const LISTED: usize = 16;
-/// Searched as points and as lists.
+/// Types that are searched elsewhere: places as points, apps as lists.
 const ELSEWHERE: &[&str] = &["location", "installed_apps"];
-/// Types whose shape alone is worth a note: few other things look so.
+/// Types whose shape alone makes a possible hit: few other things look like them.
 const SHAPE_ALONE: &[&str] = &["id_card", "iccid", "email", "mac"];
 
 /// One reading of a value.
@@ -45,7 +45,7 @@ pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], found: &mut F
     }
 }
 
-/// The leaf's key says what it is; `false` when it says nothing.
+/// Adds the hits of a leaf whose key says what it is; `false` when the key says nothing.
 fn one_leaf(identifier: &Identifier, seen: Seen<'_>, text: &str, found: &mut Found) -> bool {
     let by_recipe = identifier.recipe_type(seen.leaf);
     let hints = identifier.keys.hints_of(seen.named, seen.product);
@@ -136,7 +136,8 @@ pub(super) fn read<'a>(said: &Said<'a>, token: &str) -> Option<Reading<'a>> {
         (_, Some(ANY_DIGEST), Some(by_length)) => {
             Some(Reading { data_type, key, shape: true, recipient, form: hashed(by_length) })
         }
-        // A hash where the plain value is expected: only for what has a form of its own, so that it is no plain value.
+        // A hash where the plain value is expected. Only for types with a form of their own, so that
+        // the hash cannot be a plain value.
         (Fit::No, None, Some(by_length)) if is_hashed_usually(data_type) => {
             Some(Reading { data_type, key, shape: key && sure, recipient, form: hashed(by_length) })
         }
@@ -159,8 +160,8 @@ pub(super) fn hit(identifier: &Identifier, seen: Seen<'_>, reading: &Reading<'_>
     let differs = identifier.profiled.contains(reading.data_type);
     let certainty = match reading.hints() {
         0 | 1 => Certainty::Possible,
-        // The profile has values of this type and this is none of them, nor a digest of one that
-        // is known: another device's, or an incomplete profile.
+        // The profile has values of this type, and this is neither one of them nor a digest of one:
+        // it is another device's, or the profile is incomplete.
         _ if differs => Certainty::Possible,
         _ => Certainty::Probable,
     };
@@ -187,7 +188,7 @@ pub(super) fn hit(identifier: &Identifier, seen: Seen<'_>, reading: &Reading<'_>
     }
 }
 
-/// Writings of one value become one text, so that they get one label.
+/// Different writings of one value become one text, so that they get the same label.
 fn canonical(data_type: &str, token: &str) -> String {
     match data_type {
         "phone" => shape::phone_cn(token).unwrap_or_else(|| token.to_owned()),
@@ -205,7 +206,7 @@ fn tokens(text: &str) -> Vec<(usize, &str)> {
     pieces.iter().map(|p| p.trim()).filter(|p| !p.is_empty()).map(|p| (offset(p), p)).collect()
 }
 
-/// A value that looks like one thing and stands under no name that says so.
+/// A hit for a value that has the shape of one type, under a name that does not say so.
 fn shape_alone(seen: Seen<'_>, text: &str, found: &mut Found) {
     let value = text.trim();
     let strict = |data_type: &&&str| match **data_type {

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use foldhash::fast::RandomState;
+
 use crate::signatures::{KeyName, Product, Signatures};
 
 /// What one name says.
 #[derive(Clone, Debug)]
 pub(super) struct Hint<'a> {
     pub(super) row: &'a KeyName,
-    /// The name means this type and nothing else, or the product is known to mean it.
+    /// The name means this type and nothing else, or the product is known to use it for this type.
     pub(super) clear: bool,
     /// The product is known to use the name so.
     pub(super) known: bool,
@@ -20,14 +22,14 @@ pub(super) struct Hint<'a> {
 pub(super) struct Keys {
     rows: Vec<KeyName>,
     /// Folded name to rows, in the order of the file.
-    by_name: HashMap<String, Vec<usize>>,
+    by_name: HashMap<String, Vec<usize>, RandomState>,
     /// Products that issue ids.
     issuers: BTreeSet<String>,
 }
 
-/// What a name may begin with that says nothing of the type, as words.
+/// Words that a name may begin with and that say nothing of the type.
 const PREFIXES: &[&str] = &["d", "device", "dev", "x", "client", "user", "phone"];
-/// What it may end or begin with when the value is a digest.
+/// Words that a name may end or begin with when the value is a digest.
 const DIGESTS: &[(&str, &str)] = &[
     ("md5", "md5"),
     ("sha1", "sha1"),
@@ -37,14 +39,14 @@ const DIGESTS: &[(&str, &str)] = &[
     ("hashed", ANY_DIGEST),
     ("hash", ANY_DIGEST),
 ];
-/// The name says that the value is a digest (`phone_hash`), and not which.
+/// The name says that the value is a digest (`phone_hash`), but not which one.
 pub(super) const ANY_DIGEST: &str = "hash";
 
 impl Keys {
     pub(super) fn new(signatures: &Signatures) -> Self {
         let mut rows = signatures.keys.clone();
         rows.extend(signatures.products.values().filter(|p| !p.issues.is_empty()).map(issued));
-        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut by_name: HashMap<String, Vec<usize>, RandomState> = HashMap::default();
         for (index, row) in rows.iter().enumerate() {
             for name in &row.names {
                 let at = by_name.entry(fold(name)).or_default();
@@ -73,14 +75,15 @@ impl Keys {
             let row = self.rows.get(*index)?;
             let is = |list: &[String]| product.is_some_and(|p| list.iter().any(|known| known == p));
             let known = is(&row.recipients);
-            // Names with listed recipients that are not marked ambiguous still mean the same elsewhere.
+            // A name that lists recipients means the same with others, unless it is marked ambiguous.
             let clear = known || !row.ambiguous;
             (!is(&row.except)).then_some(Hint { row, clear, known, digest: named.digest })
         };
         named.rows.iter().filter_map(hint)
     }
 
-    /// The whole name first; then without a prefix, a counter behind, or the name of a digest.
+    /// What to look up for a name: the whole name first, then without a prefix, a trailing counter, or the
+    /// name of a digest.
     pub(super) fn named(&self, key: &str) -> Named<'_> {
         let (folded, first) = folded(key);
         let (prefix, rest) = folded.split_at_checked(first).unwrap_or_default();

@@ -6,7 +6,7 @@
 //!
 //! *Confirmed* is a value of the device profile, or a digest of one, at a boundary.
 //! *Probable* takes two of: a key name, a shape that has a structure, a recipient
-//! known to use that key. *Possible* is the rest (DESIGN.md, certainty).
+//! known to use that key. *Possible* is the rest.
 
 mod apps;
 mod boundary;
@@ -27,6 +27,8 @@ mod settle;
 mod tests;
 
 use std::collections::{BTreeMap, HashMap};
+
+use foldhash::fast::RandomState;
 
 use crate::evidence::{Certainty, Reason, Time};
 use crate::observations::{Form, PlaceholderKind};
@@ -50,8 +52,8 @@ pub struct Hit {
     pub certainty: Certainty,
     /// Why this type and this certainty, without the value.
     pub reason: Reason,
-    /// The value itself, for labels: the profile's where it is one of the profile's, so
-    /// that an IMEI and its MD5 are one; else as it stood there. Never to be printed.
+    /// The value itself, for labels: the profile's value where it is one, so that an IMEI and its
+    /// MD5 get the same label; else the text as it stood there. Never to be printed.
     pub value: String,
     /// As it stood there, for masking.
     pub written: String,
@@ -61,7 +63,7 @@ pub struct Hit {
     pub leaf: usize,
     /// First byte in the leaf.
     pub start: usize,
-    /// First byte behind it.
+    /// First byte after it.
     pub end: usize,
 }
 
@@ -149,7 +151,7 @@ impl Identifier {
     /// to, where that is known; `time` decides between profile values with a validity.
     pub fn find(&self, leaves: &[Leaf], product: Option<&str>, time: Time) -> Found {
         let mut found = Found::default();
-        let mut names = HashMap::new();
+        let mut names = HashMap::default();
         let seen: Vec<Seen<'_>> =
             leaves.iter().enumerate().map(|(index, leaf)| self.seen(index, leaf, product, &mut names)).collect();
         self.patterns.search(self, &seen, time, &mut found.hits);
@@ -166,7 +168,7 @@ impl Identifier {
         index: usize,
         leaf: &'a Leaf,
         product: Option<&'a str>,
-        names: &mut HashMap<&'a str, keys::Named<'a>>,
+        names: &mut HashMap<&'a str, keys::Named<'a>, RandomState>,
     ) -> Seen<'a> {
         let mut named = |key| *names.entry(key).or_insert_with(|| self.keys.named(key));
         let named = leaf.key.as_deref().map(&mut named).unwrap_or_default();
@@ -181,7 +183,7 @@ impl Identifier {
     fn recipe_type(&self, leaf: &Leaf) -> Option<&str> {
         let fields = &self.recipes.get(leaf.recipe.as_deref()?)?.fields;
         let by_path = leaf.path().and_then(|path| {
-            // Entries of a list are one field, and a number's reading (`3.1 hex`) is no part of its path.
+            // Entries of a list are one field, and how a number was read (`3.1 hex`) is no part of its path.
             let bare = without_entries(path.split(' ').next().unwrap_or(path));
             fields.get(path).or_else(|| fields.get(&bare)).or_else(|| {
                 let any =

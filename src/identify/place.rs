@@ -8,18 +8,17 @@ use crate::observations::Form;
 use crate::session::{Profile, ProfileValue};
 use crate::shape::{self, Degrees, Place};
 
-/// How far a sent place may lie from the profile's to be the same: the device moves about
-/// a room and fixes wander (facts: identifiers, location: 100 m for *precise*). A shop next
-/// door is another place.
+/// Metres by which a sent place may differ from the profile's and still be the same: the device
+/// moves about a room, and position fixes wander. A shop next door is a different place.
 const SAME_PLACE_METRES: f64 = 100.0;
-/// The same where no key says that two numbers are a place: the shifts of the datums are
-/// approximations, good to five metres.
+/// The same where no key says that two numbers are a place. It still allows for the shifts between
+/// datums, which are approximations good to five metres.
 const UNKEYED_METRES: f64 = 30.0;
 /// Metres in a degree of latitude, and of longitude at the equator.
 const METRES_PER_DEGREE: f64 = 111_195.0;
 /// From this many decimals on a place is precise (about eleven metres).
 const PRECISE_DECIMALS: u32 = 4;
-/// Fewer are no pair where no key says so.
+/// Numbers with fewer decimals are a pair of coordinates only where a key says so.
 const UNKEYED_DECIMALS: u32 = 3;
 /// Numbers looked at in one text.
 const NUMBERS: usize = 4_096;
@@ -64,17 +63,18 @@ struct Pair {
 pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], time: Time, found: &mut Found) {
     let withheld = withheld(identifier, leaves);
     let hits = &mut found.hits;
-    let mut groups: BTreeMap<u32, Vec<Seen<'_>>> = BTreeMap::new();
+    let mut numbers: Vec<Seen<'_>> = Vec::new();
     for seen in leaves {
         let number = seen.text.and_then(shape::degrees).is_some();
         if number && !withheld.iter().any(|slot| slot.contains(&seen.index)) {
-            groups.entry(seen.leaf.group).or_default().push(*seen);
+            numbers.push(*seen);
         }
         for pair in in_text(identifier, *seen) {
             hits.extend(judge(identifier, *seen, pair, time));
         }
     }
-    for group in groups.values() {
+    numbers.sort_by_key(|seen| seen.leaf.group);
+    for group in numbers.chunk_by(|a, b| a.leaf.group == b.leaf.group) {
         let mut pairs = by_keys(identifier, group);
         pairs.extend(by_position(identifier, group));
         if pairs.is_empty() && !identifier.places.is_empty() {
@@ -149,8 +149,8 @@ fn by_position<'a>(identifier: &Identifier, group: &[Seen<'a>]) -> Option<(Seen<
     Some((*first, pair(*first, shape::degrees(a)?, shape::degrees(b)?, format!("{a},{b}"), false, keyed, false)))
 }
 
-/// `x=121.473701&y=31.230416`: numbers under any names, one behind the other. Only a place
-/// of the profile makes a place of them.
+/// `x=121.473701&y=31.230416`: numbers under any names, one after the other. They are a place only
+/// if they are one of the profile's.
 fn by_neighbourhood<'a>(group: &[Seen<'a>]) -> Vec<(Seen<'a>, Pair)> {
     let exact = |seen: &Seen<'a>| {
         let degrees = shape::degrees(seen.text?)?;
@@ -192,7 +192,7 @@ fn in_text(identifier: &Identifier, seen: Seen<'_>) -> Vec<Pair> {
         let (first, second) = (shape::degrees(a)?, shape::degrees(b)?);
         let end = b_start + b.len();
         let between = text.get(a_start + a.len()..*b_start)?;
-        // Something short stands between them, and no third number right behind.
+        // Something short stands between them, and no third number right after.
         (!between.is_empty() && between.len() <= 16 && !first.scaled && !second.scaled).then(|| Pair {
             first,
             second,
@@ -288,8 +288,8 @@ fn judge(identifier: &Identifier, seen: Seen<'_>, pair: Pair, time: Time) -> Opt
 }
 
 impl Known {
-    /// `place`, which is this one in some datum, is what `sent` says with so many decimals: within
-    /// `metres`, and beyond that by no more than the rounding, or the cutting, of the decimals.
+    /// Whether `sent` is this place, given as `place` in some datum: within `metres`, plus what rounding
+    /// or cutting to the sent number of decimals may change.
     fn is(&self, place: Place, sent: Place, decimals: u32, metres: f64) -> bool {
         let unit = |decimals: u32| 0.1_f64.powi(i32::try_from(decimals).unwrap_or(i32::MAX));
         let scale = METRES_PER_DEGREE * sent.latitude.to_radians().cos().max(f64::EPSILON);

@@ -1,26 +1,27 @@
-//! Values that stand where an identifier would and say that there is none.
+//! Placeholders: values that are sent in place of an identifier and mean that there is none.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use data_encoding::HEXLOWER;
+use foldhash::fast::RandomState;
 use regex::RegexSet;
 
 use super::digest;
 use crate::observations::PlaceholderKind;
 use crate::signatures::Signatures;
 
-/// Tells them from values.
+/// Distinguishes placeholders from values.
 #[derive(Debug)]
 pub struct Placeholders {
     /// Lower-case value, or hex digest of one, to what it is.
-    values: HashMap<String, Meaning>,
+    values: HashMap<String, Meaning, RandomState>,
     /// All patterns at once, and what each is for.
     patterns: RegexSet,
     of_patterns: Vec<(Vec<String>, PlaceholderKind)>,
 }
 
-/// What a value that means "none" stands for.
+/// What a placeholder stands for.
 #[derive(Debug)]
 struct Meaning {
     /// None: any type.
@@ -31,7 +32,7 @@ struct Meaning {
 impl Placeholders {
     /// Of `placeholders.toml`. A pattern that is no regular expression is left out.
     pub fn new(signatures: &Signatures) -> Self {
-        let mut values: HashMap<String, Meaning> = HashMap::new();
+        let mut values: HashMap<String, Meaning, RandomState> = HashMap::default();
         let (mut patterns, mut of_patterns) = (Vec::new(), Vec::new());
         for entry in &signatures.placeholders {
             for value in &entry.values {
@@ -67,7 +68,7 @@ impl Placeholders {
         };
         let known = self.values.get(&*value).filter(|m| m.types.is_empty() || m.types.contains(data_type));
         let by_pattern = || {
-            // Which of them fits costs more to tell than that one does, and hardly ever one does.
+            // Whether any pattern fits is cheaper to know than which, and hardly ever one does.
             if !self.patterns.is_match(&value) {
                 return None;
             }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::{Found, Hit};
 use crate::evidence::{Certainty, Ground, GroundCode};
 
-/// Leaves one hit for each value: the surer wins, then the longer, then the type that
-/// comes first. What an experimental recipe led to is at most possible.
+/// Leaves one hit for each value: the more certain one wins, then the longer, then the type that
+/// comes first. What an experimental recipe led to is possible at most.
 pub(super) fn settle(found: &mut Found, is_experimental: impl Fn(usize) -> bool) {
     let mut hits = std::mem::take(&mut found.hits);
     hits.sort_by(|a, b| {

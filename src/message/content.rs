@@ -27,7 +27,7 @@ const ZSTD_WINDOW_LOG: u32 = 23;
 /// A body without its content codings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decoded {
-    /// The bytes behind the last coding that could be undone.
+    /// The bytes after the last coding that could be undone.
     pub bytes: Bytes,
     /// Codings that were undone, in the order of undoing: `gzip`, `deflate`, `br`, `zstd`.
     pub steps: Vec<&'static str>,

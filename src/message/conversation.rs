@@ -105,6 +105,16 @@ impl Conversation {
         self.layer.drafts(&mut self.context, &mut |draft, _| weights.add(draft.held()));
     }
 
+    /// Memory of what waits beside the messages that are still coming in, about.
+    pub fn waiting(&self) -> usize {
+        self.layer.waiting()
+    }
+
+    /// What of it a few bytes can make: open streams, their heads and tables.
+    pub fn grown(&self) -> usize {
+        self.layer.grown()
+    }
+
     /// Hands on what came so far of those that weigh `least` or more.
     pub fn break_off(&mut self, least: usize, sink: &mut dyn FnMut(Item)) {
         let host = &mut self.host;

@@ -193,6 +193,17 @@ impl Datagrams {
         }
     }
 
+    /// Memory of what waits beside the messages that are still coming in, about.
+    pub fn waiting(&self) -> usize {
+        let quic = self.quic.as_ref().map_or(0, |quic| quic.waiting());
+        quic.saturating_add(self.dtls.as_ref().map_or(0, |dtls| dtls.waiting()))
+    }
+
+    /// What of it a few bytes can make: open streams, their heads and tables.
+    pub fn grown(&self) -> usize {
+        self.quic.as_ref().map_or(0, |quic| quic.grown())
+    }
+
     /// Hands on what came so far of those that weigh `least` or more.
     pub fn break_off(&mut self, least: usize, sink: &mut dyn FnMut(Item)) {
         let mut out = Out { sink, exchange: &mut self.exchange, legs: &self.legs };

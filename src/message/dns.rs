@@ -146,6 +146,11 @@ impl DnsStream {
         }
     }
 
+    /// Memory of what waits, about.
+    pub fn waiting(&self) -> usize {
+        self.sent.feed.cost().saturating_add(self.received.feed.cost())
+    }
+
     pub fn push(&mut self, direction: Direction, chunk: Chunk<'_>, context: &mut Context, out: &mut Out<'_>) {
         let side = self.side(direction);
         match chunk {

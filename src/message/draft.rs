@@ -169,7 +169,7 @@ impl Body {
         }
     }
 
-    /// Counts and hashes `bytes` without keeping them. Nothing may be added behind them.
+    /// Counts and hashes `bytes` without keeping them. Nothing may be added after them.
     pub fn count(&mut self, bytes: &[u8]) {
         self.length = self.length.saturating_add(bytes.len() as u64);
         if let Some(hash) = &mut self.hash {

@@ -16,6 +16,11 @@ pub(super) struct Dtls {
 }
 
 impl Dtls {
+    /// Memory of what waits beside the messages that are still coming in, about.
+    pub fn waiting(&self) -> usize {
+        self.association.waiting()
+    }
+
     /// Takes the next datagram.
     pub fn push(&mut self, direction: Direction, datagram: Datagram<'_>) {
         let Datagram { bytes, missing, time, frames } = datagram;

@@ -65,6 +65,9 @@ struct Mark {
     conflict: bool,
 }
 
+/// What a stretch costs, with the number of its frame.
+const MARK_COST: usize = size_of::<Mark>() + size_of::<u64>();
+
 /// A chunk of data that outlives the packet it came in.
 #[derive(Clone, Debug)]
 pub(super) struct Held {
@@ -157,6 +160,11 @@ impl Feed {
     /// How much of it.
     pub fn len(&self) -> usize {
         self.buffer.len()
+    }
+
+    /// Memory of it, about.
+    pub fn cost(&self) -> usize {
+        self.buffer.capacity().saturating_add(self.marks.len().saturating_mul(MARK_COST))
     }
 
     /// Whether nothing waits.

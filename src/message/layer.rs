@@ -98,6 +98,34 @@ impl Layer {
         }
     }
 
+    /// Memory of what waits beside the messages that are still coming in, about: bytes that are not
+    /// understood yet, requests without an answer, tables, open streams.
+    pub fn waiting(&self) -> usize {
+        match self {
+            Self::Turns(turns) => turns.waiting(),
+            Self::Tls(tls) => tls.waiting(),
+            Self::Http1(http1) => http1.waiting(),
+            Self::Dns(dns) => dns.waiting(),
+            Self::Http2(http2) => http2.waiting(),
+            Self::WebSocket(websocket) => websocket.waiting(),
+            Self::Mqtt(mqtt) => mqtt.waiting(),
+            Self::Socks(socks) => socks.waiting(),
+        }
+    }
+
+    /// What of it a few bytes can make, and how much there is of it can so not be told by how much was read: open
+    /// streams of HTTP/2 and HTTP/3, their heads and tables, windows of compressed messages.
+    pub fn grown(&self) -> usize {
+        match self {
+            Self::Turns(_) | Self::Dns(_) | Self::Mqtt(_) => 0,
+            Self::Tls(tls) => tls.grown(),
+            Self::Http1(http1) => http1.grown(),
+            Self::Http2(http2) => http2.grown(),
+            Self::WebSocket(websocket) => websocket.grown(),
+            Self::Socks(socks) => socks.grown(),
+        }
+    }
+
     /// Both directions are over.
     pub fn finish(&mut self, context: &mut Context, out: &mut Out<'_>) {
         match self {

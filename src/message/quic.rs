@@ -97,6 +97,24 @@ impl Application {
         }
     }
 
+    fn waiting(&self) -> usize {
+        match self {
+            Self::Http3(http3) => http3.waiting(),
+            Self::Streams { open, .. } => {
+                let stream =
+                    |(layer, _): &(Layer, (bool, bool))| layer.waiting().saturating_add(2 * size_of::<Layer>());
+                open.values().map(stream).fold(0, usize::saturating_add)
+            }
+        }
+    }
+
+    fn grown(&self) -> usize {
+        match self {
+            Self::Http3(http3) => http3.grown(),
+            Self::Streams { open, .. } => open.values().map(|(layer, _)| layer.grown()).fold(0, usize::saturating_add),
+        }
+    }
+
     fn finish(&mut self, context: &mut Context, out: &mut Out<'_>) {
         match self {
             Self::Http3(http3) => http3.finish(context, out),
@@ -231,6 +249,17 @@ impl Quic {
         if let Some((application, inner)) = &mut self.inner {
             application.drafts(inner, visit);
         }
+    }
+
+    /// Memory of what waits beside the messages that are still coming in, about.
+    pub fn waiting(&self) -> usize {
+        let inner = self.inner.as_ref().map_or(0, |(application, _)| application.waiting());
+        self.connection.waiting().saturating_add(inner)
+    }
+
+    /// What of it a few bytes can make: see [`Layer::grown`].
+    pub fn grown(&self) -> usize {
+        self.inner.as_ref().map_or(0, |(application, _)| application.grown())
     }
 
     /// No more datagrams.

@@ -150,6 +150,11 @@ impl Turns {
         }
     }
 
+    /// Memory of what waits beside the messages that are still coming in, about.
+    pub fn waiting(&self) -> usize {
+        self.sent.cost().saturating_add(self.received.cost())
+    }
+
     /// The stream gave up what it had.
     pub fn finish(&mut self, context: &mut Context, out: &mut Out<'_>) {
         self.flush(context, out);

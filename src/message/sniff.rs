@@ -88,7 +88,7 @@ pub(super) fn sniff(direction: Direction, prefix: &[u8], server_port: u16, first
     if more { Verdict::More } else { Verdict::Unknown }
 }
 
-/// A TLS record header and the first byte behind it. Behind other bytes (a stream that
+/// A TLS record header and the first byte after it. After other bytes (a stream that
 /// changes to TLS) only a ClientHello counts.
 fn tls(prefix: &[u8], first: bool) -> Verdict {
     match is_sslv2_hello(prefix) {
@@ -197,7 +197,7 @@ pub(super) fn status(prefix: &[u8]) -> Verdict {
 }
 
 /// Where in `bytes` a request line or status line begins that nothing before it
-/// announced: for picking up a stream behind a gap. Looks at `HTTP/1.` at or behind
+/// announced: for picking up a stream after a gap. Looks at `HTTP/1.` at or after
 /// `from`, and takes no line that begins before `not_before`.
 ///
 /// A body need not end in a line feed, so the line may begin anywhere; it must be whole.

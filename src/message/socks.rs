@@ -131,6 +131,18 @@ impl Socks {
         }
     }
 
+    /// Memory of what waits beside the messages that are still coming in, about.
+    pub fn waiting(&self) -> usize {
+        let held: usize = self.held.iter().map(|(_, held)| held.bytes.len().saturating_add(size_of::<Held>())).sum();
+        let inner = self.inner.as_ref().map_or(0, |(layer, _)| layer.waiting().saturating_add(size_of::<Context>()));
+        held.saturating_add(self.sent.len()).saturating_add(self.received.len()).saturating_add(inner)
+    }
+
+    /// What of it a few bytes can make: see [`Layer::grown`].
+    pub fn grown(&self) -> usize {
+        self.inner.as_ref().map_or(0, |(layer, _)| layer.grown())
+    }
+
     /// Both directions are over.
     pub fn finish(&mut self, context: &mut Context, out: &mut Out<'_>) {
         if self.inner.is_none() {

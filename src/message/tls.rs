@@ -90,6 +90,17 @@ impl Tls {
         }
     }
 
+    /// Memory of what waits beside the messages that are still coming in, about.
+    pub fn waiting(&self) -> usize {
+        let inner = self.inner.as_ref().map_or(0, |(layer, _)| layer.waiting().saturating_add(size_of::<Context>()));
+        self.session.waiting().saturating_add(inner)
+    }
+
+    /// What of it a few bytes can make: see [`Layer::grown`].
+    pub fn grown(&self) -> usize {
+        self.inner.as_ref().map_or(0, |(layer, _)| layer.grown())
+    }
+
     /// Both directions are over.
     pub fn finish(&mut self, context: &mut Context, out: &mut Out<'_>) {
         if let Some((layer, inner)) = &mut self.inner {

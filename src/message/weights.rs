@@ -18,7 +18,7 @@ pub(super) fn of_message(body: usize, frames: usize, fields: usize) -> usize {
 /// Bits of the weight of one message: more than 4 GiB are not told apart.
 const CLASSES: usize = 33;
 
-/// What the messages that are still coming in weigh, by how heavy each is.
+/// What the messages that are still coming in weigh, by how heavy each is; or what streams hold beside them.
 ///
 /// Weights of several streams are added up in any order: the sum is the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +34,8 @@ impl Default for Weights {
 }
 
 impl Weights {
-    /// Adds a message.
-    pub(super) fn add(&mut self, weight: usize) {
+    /// Adds a message, or what a stream holds beside them.
+    pub fn add(&mut self, weight: usize) {
         let bits = (usize::BITS - weight.leading_zeros()) as usize;
         if let Some(sum) = self.by_bits.get_mut(bits.min(CLASSES - 1)) {
             *sum = sum.saturating_add(weight);

@@ -238,7 +238,7 @@ impl Waiting {
         let Some(length) = self.length else { return false };
         let whole = self.there.first().is_some_and(|(start, end)| *start == 0 && *end >= length);
         if whole {
-            // Bytes behind the end that the last fragment gave contradict it.
+            // Bytes after the end that the last fragment gave contradict it.
             self.conflict |= self.bytes.len() > length;
             self.bytes.truncate(length);
         }

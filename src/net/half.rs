@@ -18,7 +18,7 @@ const PIECE: usize = 128;
 /// What an injected answer competes with arrives within one round trip.
 const COMPARED: usize = 4 << 10;
 
-/// How long bytes may come behind the acknowledgement that proves them, by segments of
+/// How long bytes may come after the acknowledgement that proves them, by segments of
 /// the stream and by the clock of the capture: cards with several queues, and captures of
 /// several interfaces, write packets some milliseconds out of order.
 const LATE_SEGMENTS: u32 = 8;
@@ -33,7 +33,7 @@ const WINDOW: i64 = 1 << 30;
 /// Bytes that were captured twice are delivered once: the first copy is kept, a later
 /// one that differs is counted as a conflict, because which of the two the receiver
 /// took cannot be known from here. Bytes that were never captured become a gap once the
-/// other side acknowledged them, too much waits behind them, or the capture ends.
+/// other side acknowledged them, too much waits after them, or the capture ends.
 #[derive(Debug, Default)]
 pub(super) struct Half {
     /// Sequence number of the next byte to deliver; `None` until something tells it.
@@ -63,7 +63,7 @@ pub(super) struct Half {
 #[derive(Debug)]
 struct Piece {
     bytes: Vec<u8>,
-    /// Bytes behind it that the snap length cut: known never to come.
+    /// Bytes after it that the snap length cut: known never to come.
     missing: u32,
     time: Time,
     frames: Vec<u64>,
@@ -212,7 +212,7 @@ impl Half {
         }
     }
 
-    /// The bytes behind a segment that the snap length cut off it.
+    /// The bytes after a segment that the snap length cut off it.
     fn pass_missing(&mut self, end: u64, segment: &Segment<'_>, sink: &mut dyn FnMut(Chunk<'_>)) {
         if end == self.offset {
             let length = u64::from(segment.missing);
@@ -357,7 +357,7 @@ impl Half {
         if self.ended || beyond == 0 || beyond > WINDOW.unsigned_abs() {
             return;
         }
-        // One byte behind everything may be a FIN that was not captured.
+        // One byte after everything may be a FIN that was not captured.
         if beyond == 1 && self.ahead.is_empty() {
             return;
         }

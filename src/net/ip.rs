@@ -14,7 +14,7 @@ const EXTENSIONS: usize = 16;
 pub(super) struct Ip {
     pub(super) source: IpAddr,
     pub(super) destination: IpAddr,
-    /// What the payload is, behind all extension headers.
+    /// What the payload is, after all extension headers.
     pub(super) protocol: u8,
     pub(super) payload: Range<usize>,
     /// Bytes of the payload that the header promises and the capture does not have.

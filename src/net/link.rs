@@ -92,7 +92,7 @@ fn bare(link: LinkType, frame: &[u8]) -> Carried {
             Ok(header) => ether_type(frame, header.slice().len(), header.ether_type().0),
             Err(_) => Carried::Cut,
         },
-        // The second is the same behind an HDLC header, which all forms may have.
+        // The second is the same after an HDLC header, which all forms may have.
         9 | 50 => ppp(frame, 0),
         51 => ppp(frame, 6),
         104 => c_hdlc(frame),
@@ -157,7 +157,7 @@ fn short(frame: &[u8], at: usize) -> u16 {
     frame.get(at..).and_then(|b| b.first_chunk().copied()).map_or(0, u16::from_be_bytes)
 }
 
-/// Follows EtherTypes from `at`, the first byte behind the type `kind`.
+/// Follows EtherTypes from `at`, the first byte after the type `kind`.
 fn ether_type(frame: &[u8], mut at: usize, mut kind: u16) -> Carried {
     for _ in 0..TAGS {
         match kind {

@@ -70,7 +70,7 @@ pub enum Chunk<'a> {
         /// Captured twice with different content (the first copy is here).
         conflict: bool,
     },
-    /// Bytes that were never captured, or could not be decrypted. The stream goes on behind them.
+    /// Bytes that were never captured, or could not be decrypted. The stream goes on after them.
     Gap {
         /// How many, where known; 0 when the length is unknown.
         length: u64,

@@ -79,7 +79,7 @@ pub struct Segment<'a> {
     pub kind: Kind,
     /// The payload, as far as it was captured.
     pub payload: &'a [u8],
-    /// Bytes behind `payload` that were on the wire and not captured (snap length).
+    /// Bytes after `payload` that were on the wire and not captured (snap length).
     pub missing: u32,
     /// Number of its app among those of the input, where who read the packet knows it: the
     /// slicer does not.
@@ -281,7 +281,7 @@ impl Slicer {
                     conflict |= whole.conflict;
                     held = Held::Whole;
                     found = Ip { protocol: whole.protocol, payload: 0..self.whole.len(), fragment: None, ..found };
-                    // Headers that stood behind the fragment header.
+                    // Headers that stood after the fragment header.
                     found = ip::extensions(&self.whole, found).ok()?;
                 }
             }
@@ -411,7 +411,7 @@ fn bytes<'a>(packet: &Packet<'a>, whole: &'a [u8], unsealed: &'a [u8], held: Hel
     }
 }
 
-/// A datagram that is a tunnel: what it carries comes behind it.
+/// A datagram that is a tunnel: what it carries comes after it.
 fn outside(held: Held, ip: Ip, header: Header, conflict: bool) -> Found {
     Found { held, ip, header, payload: 0..0, missing: 0, conflict, quoted: true }
 }

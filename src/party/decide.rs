@@ -10,7 +10,7 @@
 //! 6. A group: the company is known, which of its products it is, not; then other infrastructure.
 //! 7. The local network, a host that nobody knows, an address.
 //!
-//! For 4 to 7 a path and fields that only one SDK uses name it as the way (`via`).
+//! For 4 to 7, a path and fields that only one SDK uses name that SDK as the sender (`via`).
 
 use super::{Attribution, Attributor, Host, Subject};
 use crate::evidence::{Certainty, Ground, GroundCode, Reason};
@@ -18,8 +18,8 @@ use crate::observations::{Recipient, Role};
 use crate::session::{SettledAs, Settlement};
 use crate::signatures::{Confidence, Group, HostHit, Infrastructure, MatchedBy, Product};
 
-/// Categories whose products hold their customers' content: a name that is an alias of
-/// such a host is still its owner's.
+/// Categories of products that host their customers' content: a name that is an alias (CNAME) of
+/// such a host still belongs to the customer.
 const HOSTING: &[&str] = &["baas", "cdn", "dns", "storage"];
 
 impl<'s> Attributor<'s> {
@@ -84,7 +84,7 @@ impl<'s> Attributor<'s> {
         for alias in self.names.aliases(name, subject.time) {
             let hits = self.index.products(&alias, subject.path, Some(subject.port));
             let Some(hit) = hits.into_iter().find(|hit| !is_hosting(hit.product)) else { continue };
-            // The device went where this answer sent it: whoever wrote it, that is whose it is.
+            // The device connected where this answer sent it, whoever asked for the answer.
             let certainty = of(hit.confidence);
             let by_alias = Ground::new(GroundCode::Alias).with("alias", &alias);
             let reason = said(subject, [by_alias].into_iter().chain(matched(&hit)));
@@ -163,7 +163,7 @@ impl<'s> Attributor<'s> {
     }
 
     fn product(&self, subject: &Subject<'_>, product: &Product, certainty: Certainty, reason: Reason) -> Recipient {
-        // The system speaks with its maker's hosts whatever app runs.
+        // The operating system talks to its maker's hosts whatever app runs.
         let role = if product.platform { Role::Platform } else { Role::ThirdParty };
         Recipient {
             id: product.id.clone(),
@@ -246,7 +246,7 @@ fn is_hosting(product: &Product) -> bool {
     product.categories.iter().any(|category| HOSTING.contains(&category.as_str()))
 }
 
-/// A fact that is well known is a confirmed reason, and so on down.
+/// The certainty that a fact of this confidence gives.
 fn of(confidence: Confidence) -> Certainty {
     match confidence {
         Confidence::High => Certainty::Confirmed,
@@ -276,8 +276,8 @@ fn matched(hit: &HostHit<'_>) -> impl Iterator<Item = Ground> {
     [fits.with("zh", &hit.product.zh).with("en", &hit.product.en)].into_iter().chain(narrowed)
 }
 
-/// What the server's certificate says of the name: a name that only DNS or a hello
-/// gave is surer where the server proved it.
+/// What the server's certificate says of the name: a name that is known only from DNS or a hello
+/// is more certain where the server proved it.
 fn certificate(subject: &Subject<'_>) -> Option<Ground> {
     let Host::Name(host) = &subject.host else { return None };
     let first = subject.certificate.first()?;

@@ -15,9 +15,9 @@ pub enum Host {
 }
 
 impl Host {
-    /// Reads a `Host` header, `:authority`, SNI or DNS name. A port, brackets and one last
-    /// dot are taken off. `None` where no name or address can be that text: foreign bytes
-    /// stand here, and what cannot be looked up anywhere must not match anything.
+    /// Reads a `Host` header, `:authority`, SNI or DNS name, without port, brackets and one last
+    /// dot. `None` where the text can be neither a name nor an address: it comes from the traffic, and
+    /// what cannot be looked up must not match anything.
     ///
     /// A name in Unicode becomes ASCII as browsers do it (UTS #46): full-width letters
     /// become the plain ones, letters of other scripts that look alike do not.

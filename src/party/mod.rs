@@ -65,7 +65,7 @@ pub struct Attributor<'s> {
 struct Subject<'a> {
     host: Host,
     source: NameSource,
-    /// The most that may be said of it, for the way its name is known.
+    /// The highest certainty that it can have, by how its name is known.
     at_most: Certainty,
     /// What its name is taken from: the first ground of the reason.
     named: Ground,

@@ -1,8 +1,11 @@
 //! What an address was called: DNS answers with their validity, aliases, and names
 //! that the capture file gives.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::Hash;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::host::{Host, normalise};
 use super::nat64::Prefixes;
@@ -16,8 +19,7 @@ const SHORTEST_VALIDITY: i64 = 30 * SECOND;
 const SECOND: i64 = 1_000_000_000;
 
 /// Answers kept, over all clients; the answer to a question for an address is kept for its client
-/// and for all. Measured on a million names: with what is taken from it, some 120 MB; a phone asks a few
-/// thousand names an hour.
+/// and for all. Each takes some 150 bytes, all of them some 20 MB; a phone asks a few thousand names an hour.
 const ANSWERS: usize = 1 << 17;
 
 /// Names kept for one address, and aliases for one name: a host behind a CDN shares its
@@ -30,7 +32,8 @@ const CHAIN: usize = 16;
 /// A name that held for a while.
 #[derive(Clone, Debug)]
 struct Held {
-    name: String,
+    /// Shared by the table of its client and that of all.
+    name: Arc<str>,
     from: Time,
     until: Time,
 }
@@ -38,11 +41,18 @@ struct Held {
 /// DNS answers by client and time, CNAMEs, and names from the capture file (NRB).
 #[derive(Clone, Debug, Default)]
 pub struct NameTable {
-    by_client: BTreeMap<IpAddr, HashMap<IpAddr, Vec<Held>>>,
+    /// By client and address.
+    by_client: HashMap<(IpAddr, IpAddr), Vec<Held>>,
     by_address: HashMap<IpAddr, Vec<Held>>,
-    aliases: HashMap<String, Vec<Held>>,
+    aliases: HashMap<Arc<str>, Vec<Held>>,
     given: HashMap<IpAddr, Vec<String>>,
     nat64: Prefixes,
+    room: Room,
+}
+
+/// How much of the table is taken.
+#[derive(Clone, Debug, Default)]
+struct Room {
     answers: usize,
     dropped: u64,
 }
@@ -88,15 +98,15 @@ impl NameTable {
         self.nat64.learn(dns);
         let client = normalise(client);
         // Alias target to the name it stands for, in this message.
-        let mut asked_as: HashMap<String, String> = HashMap::new();
+        let mut asked_as: HashMap<Arc<str>, Arc<str>> = HashMap::new();
         for (owner, kind, value, ttl) in &dns.answers {
             if kind == "CNAME"
                 && let (Some(Host::Name(owner)), Some(Host::Name(target))) = (Host::parse(owner), Host::parse(value))
                 && owner != target
             {
-                asked_as.entry(target.clone()).or_insert_with(|| owner.clone());
-                let held = held(target, time, *ttl);
-                self.keep(held, |table| table.aliases.entry(owner).or_default());
+                let (owner, target) = (Arc::<str>::from(owner), Arc::<str>::from(target));
+                asked_as.entry(Arc::clone(&target)).or_insert_with(|| Arc::clone(&owner));
+                self.room.keep(&mut self.aliases, owner, held(target, time, *ttl));
             }
         }
         for (owner, kind, value, ttl) in &dns.answers {
@@ -104,17 +114,16 @@ impl NameTable {
                 && let (Some(Host::Name(owner)), Some(Host::Address(address))) =
                     (Host::parse(owner), Host::parse(value))
             {
-                let mut asked = owner;
+                let mut asked = Arc::<str>::from(owner);
                 for _ in 0..CHAIN {
                     match asked_as.get(&asked) {
-                        Some(alias_of) => asked = alias_of.clone(),
+                        Some(alias_of) => asked = Arc::clone(alias_of),
                         None => break,
                     }
                 }
                 let held = held(asked, time, *ttl);
-                let for_all = held.clone();
-                self.keep(held, |table| table.by_client.entry(client).or_default().entry(address).or_default());
-                self.keep(for_all, |table| table.by_address.entry(address).or_default());
+                self.room.keep(&mut self.by_client, (client, address), held.clone());
+                self.room.keep(&mut self.by_address, address, held);
             }
         }
     }
@@ -133,12 +142,12 @@ impl NameTable {
     /// Answers that no room was left for since they were [read from the start](Self::read_anew):
     /// of an address with more names than are kept, they are none.
     pub fn dropped(&self) -> u64 {
-        self.dropped
+        self.room.dropped
     }
 
     /// All answers are learned once more: those that no room was left for are counted from 0.
     pub fn read_anew(&mut self) {
-        self.dropped = 0;
+        self.room.dropped = 0;
     }
 
     /// An address that only wraps an IPv4 address, in any way that this network has, as that one.
@@ -156,8 +165,7 @@ impl NameTable {
     }
 
     fn known_as(&self, client: IpAddr, address: IpAddr, time: Time) -> Option<AddressName> {
-        let own = self.by_client.get(&client).and_then(|names| names.get(&address));
-        let own = own.and_then(|names| latest(names, time));
+        let own = self.by_client.get(&(client, address)).and_then(|names| latest(names, time));
         let any = || self.by_address.get(&address).and_then(|names| latest(names, time));
         let named = |found: Latest<'_>, of_client: bool| {
             let (how, quality) = match (of_client, found.valid, found.others.is_empty()) {
@@ -195,10 +203,22 @@ impl NameTable {
         }
         chain
     }
+}
 
-    fn keep(&mut self, held: Held, list: impl FnOnce(&mut Self) -> &mut Vec<Held>) {
+impl Room {
+    /// Keeps `held` under `key`, where there is room for it.
+    fn keep<K: Eq + Hash>(&mut self, table: &mut HashMap<K, Vec<Held>>, key: K, held: Held) {
         let free = self.answers < ANSWERS;
-        let known = list(self);
+        let known = match table.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            // What is not kept leaves no trace: there may be any number of them.
+            Entry::Vacant(_) if !free => {
+                self.dropped += 1;
+                return;
+            }
+            // Most have one name only.
+            Entry::Vacant(vacant) => vacant.insert(Vec::with_capacity(1)),
+        };
         let room = free && known.len() < NAMES_OF_ONE;
         // A repeated answer makes the one before last longer; where another name was answered in between,
         // it is an answer of its own, for what was asked for last is what is reached next.
@@ -216,7 +236,7 @@ impl NameTable {
     }
 }
 
-fn held(name: String, from: Time, ttl: u32) -> Held {
+fn held(name: Arc<str>, from: Time, ttl: u32) -> Held {
     let validity = (i64::from(ttl) * SECOND).max(SHORTEST_VALIDITY);
     Held { name, from, until: Time(from.0.saturating_add(validity)) }
 }
@@ -234,7 +254,7 @@ fn latest(names: &[Held], time: Time) -> Option<Latest<'_>> {
     let newest = |a: &&Held, b: &&Held| a.from.cmp(&b.from).then(b.name.cmp(&a.name));
     if let Some(newest) = before().filter(|n| time <= n.until).max_by(newest) {
         let valid = before().filter(|n| time <= n.until && n.name != newest.name);
-        let mut others: Vec<String> = valid.map(|n| n.name.clone()).collect();
+        let mut others: Vec<String> = valid.map(|n| n.name.to_string()).collect();
         others.sort();
         others.dedup();
         return Some(Latest { name: &newest.name, valid: true, others });
@@ -358,9 +378,10 @@ mod tests {
         }
         let named = table.name_of(CLIENT, address("203.0.113.1"), at(0)).unwrap();
         assert_eq!((named.others.len(), table.dropped()), (NAMES_OF_ONE - 1, 0));
-        table.answers = ANSWERS - 1;
+        table.room.answers = ANSWERS - 1;
         table.learn(CLIENT, at(0), &response(&["b.example"], vec![answer("b.example", "A", "203.0.113.2", 60)]));
-        assert_eq!((table.answers, table.dropped()), (ANSWERS, 1));
+        assert_eq!((table.room.answers, table.dropped()), (ANSWERS, 1));
+        assert_eq!(table.by_address.len(), 1, "what there is no room for leaves nothing behind");
     }
 
     #[test]

@@ -13,7 +13,7 @@ const WELL_KNOWN: [Ipv4Addr; 2] = [Ipv4Addr::new(192, 0, 0, 170), Ipv4Addr::new(
 /// Prefixes kept: a network has one or two, a capture comes from few networks.
 const PREFIXES: usize = 64;
 
-/// Where the four bytes stand behind a prefix of each length (RFC 6052 §2.2): byte 8 is
+/// Where the four bytes stand after a prefix of each length (RFC 6052 §2.2): byte 8 is
 /// zero and left out.
 const PLACES: [(u8, [usize; 4]); 6] = [
     (96, [12, 13, 14, 15]),

@@ -7,7 +7,7 @@ use crate::message::{Kind, Message};
 use crate::signatures::{PathRule, Product, Signatures};
 
 /// Bytes of a body that are searched for the names of form fields. The fields that tell an
-/// SDK are its first or follow a payload; those behind a long payload are not looked for.
+/// SDK are its first or follow a payload; those after a long payload are not looked for.
 const FORM_BYTES: usize = 64 << 10;
 
 /// A path rule that a request may be by.

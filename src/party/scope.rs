@@ -17,9 +17,9 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// What of it cannot be used, one sentence each.
+    /// What cannot be used of it, a sentence for each problem.
     ///
-    /// An owner that the signatures do not know is no problem: most makers they do not.
+    /// An owner that the signatures do not know is no problem: they do not know most makers.
     pub fn check(&self, signatures: &Signatures) -> Vec<String> {
         let mut problems = Vec::new();
         for given in &self.first_party {
@@ -57,7 +57,7 @@ pub(super) struct Resolved {
     pub(super) owner: Option<String>,
     /// Exact hosts before patterns, otherwise in the order given.
     settled: Vec<(HostPattern, Settlement)>,
-    /// Somebody said whose app it is: a domain that nobody knows is a third party's then.
+    /// Whether anybody said whose app it is. Only then is an unknown domain a third party's.
     pub(super) first_party_given: bool,
 }
 

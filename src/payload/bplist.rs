@@ -181,7 +181,7 @@ fn integer(reader: &mut Reader<'_>, low: usize) -> Option<i64> {
     number(bytes.get(bytes.len().saturating_sub(8)..)?).map(u64::cast_signed)
 }
 
-/// Units of `width` bytes, as many as the low bits of the marker say, or the integer behind it.
+/// Units of `width` bytes, as many as the low bits of the marker say, or the integer after it.
 fn counted<'a>(reader: &mut Reader<'a>, low: usize, width: usize) -> Option<&'a [u8]> {
     let count = match low {
         15 => {

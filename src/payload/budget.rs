@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use crate::evidence::GapReason;
 
-/// Containers inside containers (DESIGN.md, bounded memory). The deepest nesting
-/// seen in the wild is four (form ▸ base64 ▸ gzip ▸ JSON).
+/// Containers inside containers. The deepest nesting seen in real traffic is four
+/// (form ▸ base64 ▸ gzip ▸ JSON).
 pub(super) const DEPTH: u8 = 8;
-/// Containers opened in one message (DESIGN.md).
+/// Containers opened in one message.
 pub(super) const LAYERS: u32 = 2_000;
-/// Bytes that decoding may make in one message (DESIGN.md).
+/// Bytes that decoding may make in one message: four times the largest body that is kept.
 pub(super) const DECODED_BYTES: usize = 32 << 20;
-/// Decompressed bytes for each compressed one (DESIGN.md). Telemetry reaches 20 to 30.
+/// Decompressed bytes for each compressed one. Telemetry reaches 20 to 30.
 pub(super) const INFLATE_RATIO: usize = 200;
 /// Below this size the ratio does not count: a short body of blanks is no bomb.
 pub(super) const RATIO_FREE: usize = 64 << 10;
@@ -41,7 +41,7 @@ pub(crate) struct Budget {
     closed: BTreeSet<(GapReason, &'static str)>,
 }
 
-/// What was left of a budget at one time, and how much was said to stay closed.
+/// A budget at one moment: what was left of it, and how much was said to stay closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mark {
     layers: u32,
@@ -104,14 +104,14 @@ impl Budget {
         Mark { layers: self.layers, bytes: self.bytes, tries: self.tries, closed: self.closed.len() }
     }
 
-    /// Tries since `mark`, where nothing else was spent or said, and no limit can have had a part in it.
+    /// The tries since `mark`; `None` if anything else was spent or said, or a limit may have played a part.
     pub(super) fn only_tries_since(&self, mark: Mark) -> Option<u32> {
         let same = Mark { tries: mark.tries, ..self.mark() } == mark;
         (same && self.is_ample()).then(|| mark.tries - self.tries)
     }
 
-    /// Spends as many tries at once; `false`, and nothing is spent: not so many are left, or a
-    /// limit is so near that it may have a part in what they come to.
+    /// Spends several tries at once. `false`, and nothing is spent, if fewer are left, or if a limit is so
+    /// near that it might change the outcome.
     pub(super) fn pay(&mut self, tries: u32) -> bool {
         let left = self.tries.checked_sub(tries).filter(|_| self.is_ample());
         self.tries = left.unwrap_or(self.tries);
@@ -123,7 +123,7 @@ impl Budget {
         self.reached.is_empty() && self.bytes >= DECODED_BYTES / 2 && self.layers >= LAYERS / 2
     }
 
-    /// Something is known for what it is and stays closed: why, and what, in words.
+    /// Notes that something was recognised and stays closed: why, and what it is, in words.
     pub(super) fn close(&mut self, reason: GapReason, what: &'static str) {
         self.closed.insert((reason, what));
     }

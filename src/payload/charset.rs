@@ -1,5 +1,5 @@
 //! Text in another encoding than UTF-8: UTF-16, GB18030 (with GBK and GB2312 inside it),
-//! what a declaration names, and UTF-8 behind a byte order mark.
+//! what a declaration names, and UTF-8 after a byte order mark.
 //!
 //! Tried where the bytes are not UTF-8 text as they stand, on a byte order mark, a declared
 //! `charset` or XML declaration, or bytes that make sense in one of the two that senders

@@ -1,11 +1,12 @@
-//! What one look at a value tells, and what each decoder must see before it is asked.
+//! Which decoders are worth asking about a value, by one look at it.
 //!
 //! Most values are a word or a number, and nearly all of the fifty decoders would refuse
-//! them at the first byte. A clue is necessary and cheap, never sufficient: it leaves out
-//! only decoders that would find nothing, so what is found is the same without it.
+//! them at the first byte. Each decoder has a clue: a condition that is cheap to check and that every
+//! value it opens meets. So only decoders that would refuse are left out, and what is found is
+//! the same without clues.
 
-/// What is so of every value that a decoder opens, unless a media type is declared for the
-/// value or it is a whole body: then all are asked.
+/// What is true of every value that a decoder opens. It does not count where a media type is
+/// declared for the value, or it is a whole body: then all decoders are asked.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Clue {
     /// It takes a declaration, or a whole body.
@@ -42,6 +43,11 @@ impl Ascii {
         Self(set)
     }
 
+    /// Each as its code.
+    fn characters(self) -> impl Iterator<Item = usize> + use<> {
+        bits(self.0)
+    }
+
     /// Those of either.
     pub(super) const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -53,7 +59,8 @@ impl Ascii {
 pub(super) struct Look {
     length: usize,
     first: Option<u8>,
-    /// Bytes beyond ASCII count without their highest bit: at most a decoder is asked in vain.
+    /// The characters in it. Bytes beyond ASCII are entered without their highest bit: at worst, that
+    /// asks a decoder in vain.
     ascii: Ascii,
     /// There is a byte beyond ASCII.
     high: bool,
@@ -94,12 +101,73 @@ impl Look {
     }
 }
 
+/// The clues of a list of decoders as bit sets, so that a few operations on words say which of fifty
+/// fit a value.
+#[derive(Debug)]
+pub(super) struct Clues {
+    /// By first byte. In each number here, a bit stands for a decoder: the lowest for the first.
+    heads: [u64; 256],
+    binary: u64,
+    /// By ASCII character.
+    having: [u64; 128],
+    /// All characters of `having`.
+    marks: Ascii,
+    words: Vec<(Ascii, usize, u64)>,
+    long: Vec<(usize, u64)>,
+}
+
+impl Clues {
+    /// Of at most 64 decoders.
+    pub(super) fn new(clues: impl Iterator<Item = Clue>) -> Self {
+        let (heads, having) = ([0; 256], [0; 128]);
+        let mut all = Self { heads, binary: 0, having, marks: Ascii(0), words: Vec::new(), long: Vec::new() };
+        for (number, clue) in clues.enumerate().take(u64::BITS as usize) {
+            let bit = 1 << number;
+            match clue {
+                Clue::Told => {}
+                Clue::Head(bytes) => bytes.iter().for_each(|byte| all.heads[usize::from(*byte)] |= bit),
+                Clue::Binary => all.binary |= bit,
+                Clue::Has(any) => {
+                    all.marks = all.marks.and(any);
+                    any.characters().for_each(|character| all.having[character] |= bit);
+                }
+                Clue::Word(alphabet, shortest) => all.words.push((alphabet, shortest, bit)),
+                Clue::Long(shortest) => all.long.push((shortest, bit)),
+            }
+        }
+        all
+    }
+
+    /// The numbers of those that fit, ascending.
+    pub(super) fn fitting(&self, look: Look) -> impl Iterator<Item = usize> + use<> {
+        let mut fitting = look.first.map_or(0, |first| self.heads[usize::from(first)]);
+        if look.is_text() != Some(true) {
+            fitting |= self.binary;
+        }
+        let marks = Ascii(look.ascii.0 & self.marks.0);
+        fitting |= marks.characters().fold(0, |all, character| all | self.having[character]);
+        let words = self.words.iter().filter(|(alphabet, shortest, _)| look.fits(Clue::Word(*alphabet, *shortest)));
+        let long = self.long.iter().filter(|(shortest, _)| look.length >= *shortest);
+        fitting |= words.map(|(.., bit)| bit).chain(long.map(|(_, bit)| bit)).fold(0, |all, bit| all | bit);
+        bits(u128::from(fitting))
+    }
+}
+
+/// The places of the bits that are set, ascending.
+fn bits(mut left: u128) -> impl Iterator<Item = usize> + use<> {
+    std::iter::from_fn(move || {
+        let lowest = (left != 0).then(|| left.trailing_zeros() as usize)?;
+        left &= left - 1;
+        Some(lowest)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
 
     use super::super::budget::Budget;
-    use super::super::walk::{Input, OPENERS};
+    use super::super::walk::{CLUES, Input, OPENERS};
     use super::*;
 
     #[test]
@@ -116,13 +184,15 @@ mod tests {
         assert_eq!(Look::at("中".as_bytes()).is_text(), None);
     }
 
-    /// Every decoder refuses what its clue keeps from it: on each of the cases made for the
-    /// decoders, each of them cut at both ends, and strings of few characters.
+    /// Every decoder refuses whatever its clue rules out: tried with each of the decoders' cases, with
+    /// each of these cut at both ends, and with strings of few characters.
     #[test]
     fn clues_keep_nothing_that_a_decoder_opens() {
         let mut kept = 0;
         let mut check = |bytes: &[u8]| {
             let (bytes, look) = (Bytes::copy_from_slice(bytes), Look::at(bytes));
+            let fitting = OPENERS.iter().enumerate().filter(|(_, opener)| look.fits(opener.clue));
+            assert!(CLUES.fitting(look).eq(fitting.map(|(number, _)| number)), "{bytes:?}");
             for opener in OPENERS.iter().filter(|opener| !look.fits(opener.clue)) {
                 let mut budget = Budget::default();
                 let opened = (opener.open)(&Input::new(&bytes, None, false), &mut budget).is_some();

@@ -7,7 +7,7 @@ use super::sense;
 use super::walk::Walk;
 use crate::message::{Message, content};
 
-/// The body behind all its codings. Where a coding does not decode, what is left stays:
+/// The body after all its codings. Where a coding does not decode, what is left stays:
 /// exporters of other tools keep the header and store the decoded body, which is no gap
 /// when it can be read.
 pub(super) fn undo(message: &Message, body: Arc<Link>, walk: &mut Walk<'_>) -> Arc<Link> {

@@ -50,7 +50,7 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     (!parts.is_empty()).then_some(Opening { parts, keep: false })
 }
 
-/// Packets behind their lengths in characters (`17:42["a","b"]`), as version 3 of Engine.IO
+/// Packets after their lengths in characters (`17:42["a","b"]`), as version 3 of Engine.IO
 /// writes several into one body.
 fn counted(bytes: &[u8]) -> Option<Vec<&[u8]>> {
     let mut rest = std::str::from_utf8(bytes).ok()?;
@@ -66,7 +66,7 @@ fn counted(bytes: &[u8]) -> Option<Vec<&[u8]>> {
     Some(packets)
 }
 
-/// What a packet carries behind its head; empty where it carries nothing.
+/// What a packet carries after its head; empty where it carries nothing.
 fn content(packet: &[u8]) -> Option<&[u8]> {
     let (kind, rest) = packet.split_first()?;
     match kind {

@@ -70,10 +70,10 @@ impl Kind {
     }
 }
 
-/// The leaves of one value, as they are read.
+/// Collects the leaves of one binary value while it is read.
 pub(super) struct Fields<'s> {
     source: &'s Bytes,
-    /// The way to the value at hand.
+    /// The path to the value that is read at the moment.
     pub(super) path: String,
     parts: Vec<Inside>,
     groups: u32,
@@ -81,7 +81,7 @@ pub(super) struct Fields<'s> {
     made: usize,
     /// A limit was reached: leaves are missing.
     full: bool,
-    /// What speaks for the reading, in bits.
+    /// Evidence for the reading, in bits.
     pub(super) evidence: u32,
     /// A field bears a name that programmers give.
     names: bool,
@@ -158,7 +158,7 @@ impl<'s> Fields<'s> {
         before
     }
 
-    /// Goes back to where the way was so long.
+    /// Goes back to where the path had this length.
     pub(super) fn back(&mut self, length: usize) {
         self.path.truncate(length);
     }
@@ -274,7 +274,7 @@ impl<'s> Fields<'s> {
         });
     }
 
-    /// The reading is accepted. Where leaves are missing the whole is searched as well.
+    /// Accepts the reading. Where leaves are missing, the whole value is searched as well.
     pub(super) fn accept(self, budget: &mut Budget) -> Option<Opening> {
         if self.full {
             budget.reach("values in one message", budget::LEAVES);

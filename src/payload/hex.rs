@@ -1,4 +1,4 @@
-//! Hex text of something readable: either case, bare, behind `0x`, or with `:`, `-` or a
+//! Hex text of something readable: either case, bare, after `0x`, or with `:`, `-` or a
 //! space between the octets, or `0x` before each of them.
 
 use data_encoding::HEXLOWER_PERMISSIVE;

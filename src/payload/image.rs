@@ -224,7 +224,7 @@ fn png_text(kind: [u8; 4], data: &[u8], budget: &mut Budget) -> Option<(String, 
     Some((String::from_utf8_lossy(keyword).into_owned(), text))
 }
 
-/// What stands before a zero, and behind it.
+/// What stands before a zero, and after it.
 fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = memchr::memchr(0, bytes)?;
     Some((bytes.get(..at)?, bytes.get(at + 1..)?))

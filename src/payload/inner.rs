@@ -1,4 +1,4 @@
-//! Base64 inside longer text: behind a mark (`data:…;base64,`), between other words, or
+//! Base64 inside longer text: after a mark (`data:…;base64,`), between other words, or
 //! with characters glued before it.
 //!
 //! Tried on runs of the alphabet that are long enough; what the run decodes to from some
@@ -20,7 +20,7 @@ const SHORTEST: usize = 24;
 const RUNS: usize = 64;
 /// Characters glued before a run that are tried: a version, a salt, a type.
 const GLUED: usize = 16;
-/// Characters that must be left behind what is glued. Fifteen random bytes are text one
+/// Characters that must be left after what is glued. Fifteen random bytes are text one
 /// time in two million, and there are some twenty places to begin.
 const SHORTEST_LEFT: usize = 20;
 /// Decoded first, to see whether the rest is worth it.

@@ -1,6 +1,6 @@
 //! JCE, also called TARS: the encoding of Tencent's SDKs (github.com/TarsCloud/TarsTup, "Tars protocol").
 //!
-//! Accepts packets (`RequestPacket` or `ResponsePacket` behind a length of four bytes, as
+//! Accepts packets (`RequestPacket` or `ResponsePacket` after a length of four bytes, as
 //! `UniPacket` writes them) and structs that parse from end to end with rising tags and
 //! `EVIDENCE` in their texts. The buffer of a packet is a map from names to bytes that
 //! are JCE again; each value has the name it stands under.
@@ -15,7 +15,7 @@ use super::sense;
 use super::walk::{Input, Opener, Opening};
 use crate::secure::codec::Reader;
 
-/// A packet behind its length, or what a packet holds.
+/// A packet after its length, or what a packet holds.
 pub(super) const JCE: Opener = Opener { name: "jce", clue: Clue::Binary, open: open_packet };
 /// A struct without any head.
 pub(super) const JCE_STRUCT: Opener = Opener { name: "jce", clue: Clue::Binary, open: open_struct };

@@ -115,7 +115,7 @@ impl Parser<'_> {
                         let (group, empty) = (frame.group.saturating_sub(1), first);
                         path.truncate(frame.path);
                         stack.pop();
-                        // `"imei": []`: a name with nothing behind it.
+                        // `"imei": []`: a name with nothing after it.
                         if let Some(bytes) =
                             empty.then(|| self.source.get(self.at.saturating_sub(2)..self.at)).flatten()
                             && let Some(name) = name.clone().filter(|_| parts.len() < budget::LEAVES)
@@ -218,7 +218,7 @@ fn integer(number: &[u8]) -> Option<Bytes> {
     ((FROM..BELOW).contains(&value) && value.fract() == 0.0).then(|| Bytes::from(format!("{value:.0}")))
 }
 
-/// Puts the step to a member behind a path: `.name`, or `['na.me']` where the name is not a
+/// Puts the step to a member after a path: `.name`, or `['na.me']` where the name is not a
 /// plain word (RFC 9535 §2.3.1).
 pub(super) fn push_name(path: &mut String, name: &str) {
     let plain = name.chars().next().is_some_and(|c| c.is_alphabetic() || matches!(c, '_' | '$' | '#'))

@@ -93,12 +93,13 @@ pub struct Leaf {
     pub key: Option<String>,
     /// Where in the message.
     pub part: Part,
-    /// Leaves with the same number stood side by side in one object, array, form, query or header block.
+    /// Number of the object, array, form, query or header block that it stood in: the same for leaves
+    /// side by side.
     pub group: u32,
     /// It is an element of an array.
     pub element: bool,
-    /// Stretches of it that were decoded as well, on evidence that is not proof: what they
-    /// decode to has leaves of its own.
+    /// Stretches of it that were also decoded, on evidence that is no proof; what they decode to has
+    /// leaves of its own.
     pub decoded: Vec<Range<usize>>,
     /// Id of the recipe that led here.
     pub recipe: Option<Arc<str>>,
@@ -112,8 +113,9 @@ impl Leaf {
         self.link.steps()
     }
 
-    /// The steps as a report for sharing may show them, of a value of `length` bytes in this leaf:
-    /// beside the value the last result may hold as little as a whole one that is masked.
+    /// The steps as a masked report may show them, for a value of `length` bytes in this leaf. The
+    /// digest of the last result is left out where the result holds little besides the value, because
+    /// the value could then be found by trying.
     pub fn masked_steps(&self, length: usize) -> Vec<Step> {
         let beside = self.bytes.len().saturating_sub(length) as u64;
         self.link.steps_with(|link| {
@@ -147,9 +149,8 @@ impl Leaf {
         self.decoded.iter().any(|decoded| decoded.start <= range.start && range.end <= decoded.end)
     }
 
-    /// What a report prints in naming the places on the way here, and this was read from: the
-    /// segment of the path (as it stood there but for percent encoding), the label of a host
-    /// name, the name of a field.
+    /// Names on the way here that a report prints and that this leaf was read from: the
+    /// segment of a path (percent encoding undone), the label of a host name, the name of a field.
     pub fn printed(&self) -> impl Iterator<Item = &str> {
         let printed = self.link.chain().filter(|link| matches!(link.name, "path" | "label" | "name"));
         printed.filter_map(|link| std::str::from_utf8(&link.bytes).ok())

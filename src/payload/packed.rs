@@ -30,7 +30,7 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     budget.bytes(text.len()).then_some(Opening { parts, keep: false })
 }
 
-/// What separates the pieces of `text`, and what stands behind the name in each.
+/// What separates the pieces of `text`, and what stands after the name in each.
 pub(super) fn marks(text: &str) -> Option<(&'static str, char)> {
     if !text.contains(['=', ':']) || text.starts_with(['{', '[', '<']) {
         return None;

@@ -51,7 +51,7 @@ pub(super) fn join_octets(parts: &mut Vec<Inside>, budget: &mut Budget) {
     while let [first, ..] = rest {
         let length = rest.iter().take_while(|p| p.group == first.group && octet(p).is_some()).count();
         let (list, tail) = rest.split_at_checked(length.max(1)).unwrap_or((rest, &[]));
-        // All of the list: what stands behind it is no element of it.
+        // All of the list: what stands after it is no element of it.
         let whole = tail.first().is_none_or(|next| next.group != first.group);
         rest = tail;
         if length < FEWEST || !whole || made.len() >= LISTS || !budget.bytes(length) {

@@ -1,4 +1,4 @@
-//! A compressed stream behind a head of its sender's own: a length, a magic, a version.
+//! A compressed stream after a head of its sender's own: a length, a magic, a version.
 //!
 //! Tried on bytes that are no text and that nothing else opens. Taken where the head bytes of
 //! gzip, zlib or Zstandard stand among the first `REACH`, what follows decompresses to the end

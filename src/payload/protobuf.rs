@@ -5,7 +5,7 @@
 //! `EVIDENCE` bits together. What is text is never tried without a declaration, nor
 //! are groups taken then. A declared body that ends in the middle yields the fields
 //! before, and is searched as a whole besides. So does one that is a row of messages,
-//! each behind its length.
+//! each after its length.
 //!
 //! The step's argument is the way in field numbers, `protobuf 3.1.2`; the second field of
 //! a number is `3[1]`. A message that is a name and a value (an entry of a map) gives the
@@ -312,7 +312,7 @@ fn varints(bytes: &[u8]) -> Option<Vec<u64>> {
     Some(numbers)
 }
 
-/// Messages each behind its length as a varint, to the end (`writeDelimitedTo`).
+/// Messages each after its length as a varint, to the end (`writeDelimitedTo`).
 fn delimited(bytes: &[u8]) -> Option<Vec<&[u8]>> {
     let mut reader = Reader::new(bytes);
     let mut messages = Vec::new();

@@ -21,7 +21,7 @@ use super::{form, parts};
 use crate::message::{Kind, Message};
 use crate::signatures::{HostPattern, Recipe};
 
-/// Values that one recipe may make of one: slots of a beacon, fields of a packed text.
+/// Values that one recipe may make from one value: slots of a beacon, fields of a packed text.
 const MOST_VALUES: usize = 1_024;
 
 /// A recipe ready to run.
@@ -57,7 +57,7 @@ impl Asked {
         }
     }
 
-    /// It is there, and `regex` is found in it.
+    /// Whether the part is there, and `regex` is found in it.
     fn fits(&self, regex: &Regex, message: &Message, query: &str) -> bool {
         let is = |text: &[u8]| regex.is_match(&String::from_utf8_lossy(text));
         match self {
@@ -140,8 +140,8 @@ impl Compiled {
         self.is_for(address) && self.when.iter().all(|(of, regex)| of.fits(regex, message, address.query))
     }
 
-    /// The same by its address alone. Without hosts the path decides, and a message that is
-    /// known to go to another product is not taken.
+    /// The same by host and path only. Without hosts the path decides, unless the message is
+    /// known to go to another product.
     fn is_for(&self, address: &Address<'_>) -> bool {
         let host_fits = match (self.hosts.is_empty(), address.host) {
             (true, _) => address.product.is_none_or(|p| p == self.product),
@@ -186,8 +186,7 @@ impl<'a> Address<'a> {
     }
 }
 
-/// All recipes, found by where a message went: there are hundreds, and most messages go where
-/// none is for.
+/// All recipes, indexed by host: there are hundreds, and most messages go to a host that has none.
 #[derive(Debug, Default)]
 pub(super) struct Recipes {
     all: Vec<Compiled>,
@@ -253,7 +252,7 @@ pub(super) struct Led {
     pub(super) declared: Option<&'static str>,
 }
 
-/// Does `steps` one after the other; `None` as soon as one fails for all values. `query` is
+/// Runs `steps` one after the other; `None` as soon as one fails for all values. `query` is
 /// that of the message.
 pub(super) fn run(steps: &[Work], start: &Arc<Link>, query: &str, budget: &mut Budget) -> Option<Vec<Led>> {
     let mut values = vec![Led { link: start.clone(), key: None, declared: None }];

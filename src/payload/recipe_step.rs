@@ -177,7 +177,7 @@ impl Work {
         matches!(self, Self::Json(None) | Self::Protobuf(None))
     }
 
-    /// The media type that the bytes have behind it.
+    /// The media type that the bytes have after it.
     pub(super) fn declares(&self) -> Option<&'static str> {
         matches!(self, Self::Protobuf(None)).then_some(PROTOBUF)
     }

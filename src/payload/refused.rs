@@ -1,9 +1,9 @@
-//! Values that no decoder opens, remembered.
+//! A cache of values that no decoder opens.
 //!
 //! An app sends the same headers, names and ids over and over, and each time fifty decoders
-//! would refuse them anew; a digest or a token among them costs as much as the rest of its
-//! message, for it may be an encoding of nearly anything. Whether one opens is a matter of its
-//! bytes alone, so what was refused once is refused again. Remembered for each thread: what is
+//! would refuse them anew. A digest or a token alone costs as much as the rest of its
+//! message, because it may be an encoding of nearly anything. Whether a value opens depends on its
+//! bytes only, so what was refused once is refused again. Each thread has its own cache; what is
 //! found is the same with it and without.
 
 use super::budget::{Budget, Mark};
@@ -13,21 +13,22 @@ use crate::memo::Memo;
 const SHORTEST: usize = 12;
 /// Longer ones are bodies and texts, which seldom come twice.
 const LONGEST: usize = 256;
-/// Values remembered; some 300 KB at most. All are forgotten when there are more.
+/// Values in the cache, some 300 KB at most. When there are more, it is emptied.
 const REMEMBERED: usize = 1024;
 
 thread_local! {
-    /// Each with the tries that refusing it takes.
+    /// Each value, with the tries that refusing it takes from the budget.
     static REFUSED: Memo<u32> = Memo::new(REMEMBERED);
 }
 
-/// `bytes`, of which nothing is declared, were refused before; pays what that costs again.
+/// Whether `bytes`, of which nothing is declared, were refused before. If so, the budget pays again
+/// what refusing them takes, so that a limit is reached at the same value as without the cache.
 pub(super) fn before(bytes: &[u8], budget: &mut Budget) -> bool {
     (SHORTEST..=LONGEST).contains(&bytes.len())
         && REFUSED.with(|refused| refused.recall(bytes).is_some_and(|tries| budget.pay(tries)))
 }
 
-/// Every decoder has refused `bytes`, beginning with the budget as it was at `mark`.
+/// Keeps that every decoder has refused `bytes`; `mark` is the budget before they were asked.
 pub(super) fn remember(bytes: &[u8], mark: Mark, budget: &Budget) {
     if !(SHORTEST..=LONGEST).contains(&bytes.len()) {
         return;
@@ -54,7 +55,7 @@ mod tests {
             left += 1;
         }
         assert_eq!(left, super::super::budget::TRIES - 4);
-        // A limit was reached: what else it may keep from being opened has to be asked.
+        // A limit may have kept a decoder from opening them: they must be asked again.
         assert!(!before(value, &mut budget));
     }
 

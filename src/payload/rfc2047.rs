@@ -36,7 +36,7 @@ fn decode(text: &str) -> Option<String> {
             "Q" | "q" => q(word)?,
             _ => return None,
         };
-        // A language may stand behind the charset (RFC 2231 §5).
+        // A language may stand after the charset (RFC 2231 §5).
         let label = charset.split('*').next().unwrap_or_default();
         let (word, _, broken) = Encoding::for_label(label.as_bytes())?.decode(&bytes);
         if broken {

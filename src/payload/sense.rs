@@ -73,7 +73,7 @@ const HEADS: &[&[u8]] = &[
     bplist::MAGIC,
 ];
 
-/// What an encoding or a compression yields when it was one: text, or what is opened further.
+/// Whether the result of an encoding or a compression makes sense: it is text, or can be opened further.
 pub(super) fn is_decoded(bytes: &[u8]) -> bool {
     is_text(bytes) || is_compressed(bytes) || charset::is_utf_16(bytes) || charset::is_gb_text(bytes)
 }
@@ -85,8 +85,8 @@ pub(super) fn is_zlib(bytes: &[u8]) -> bool {
         && (u16::from(*cmf) << 8 | u16::from(*flg)) % 31 == 0)
 }
 
-/// Nothing to read: bytes that are no text, or one word of an encoding's alphabet that is
-/// long enough: a whole body, or what is `expected` at this place.
+/// Whether it looks sealed: bytes that are no text, or one long word of an encoding's alphabet that is
+/// the whole body or what a recipe `expected` here.
 pub(super) fn is_opaque(bytes: &[u8], expected: bool) -> bool {
     /// Three blocks of AES in base64: shorter words may be tokens.
     const WORD: usize = 64;

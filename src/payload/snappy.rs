@@ -59,7 +59,7 @@ pub(super) fn block(bytes: &[u8], budget: &mut Budget) -> Option<Vec<u8>> {
 }
 
 /// Hadoop's `BlockCompressorStream`: the length of what follows decompressed, then blocks,
-/// each behind its length, until they come to that; and so on to the end.
+/// each after its length, until they come to that; and so on to the end.
 fn hadoop(bytes: &[u8], budget: &mut Budget) -> Option<Vec<u8>> {
     let mut reader = Reader::new(bytes);
     let mut out = Vec::new();

@@ -52,7 +52,7 @@ enum Kind {
 fn open_call(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     let bytes = &input.bytes[..];
     calls(input, bytes, budget).or_else(|| {
-        // Framed: each behind its length.
+        // Framed: each after its length.
         let mut reader = Reader::new(bytes);
         let mut fields = Fields::numbered(input.bytes);
         let mut index = 0;
@@ -70,7 +70,7 @@ fn open_call(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     })
 }
 
-/// Calls one behind the other, to the end.
+/// Calls one after the other, to the end.
 fn calls(input: &Input<'_>, bytes: &[u8], budget: &mut Budget) -> Option<Opening> {
     let mut reader = Reader::new(bytes);
     let mut fields = Fields::numbered(input.bytes);
@@ -89,7 +89,7 @@ fn calls(input: &Input<'_>, bytes: &[u8], budget: &mut Budget) -> Option<Opening
     fields.accept(budget)
 }
 
-/// A head with a method's name, and the struct behind it.
+/// A head with a method's name, and the struct after it.
 fn call(fields: &mut Fields<'_>, reader: &mut Reader<'_>, budget: &mut Budget) -> Option<()> {
     /// Call, reply, exception, one-way.
     const KINDS: std::ops::RangeInclusive<u8> = 1..=4;
@@ -110,7 +110,7 @@ fn call(fields: &mut Fields<'_>, reader: &mut Reader<'_>, budget: &mut Budget) -
         is_method(name)?;
         Protocol::Compact
     } else {
-        // Before versions: a name behind its length, and the kind.
+        // Before versions: a name after its length, and the kind.
         *reader = start;
         let length = usize::try_from(reader.u32()?).ok()?;
         is_method(reader.take(length)?)?;

@@ -3,12 +3,12 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 
 use super::budget::{self, Budget};
-use super::clue::{Clue, Look};
+use super::clue::{Clue, Clues, Look};
 use super::leaf::{Leaf, Link, Part};
 use super::{Decoded, pairs, recipe, refused, sense};
 use crate::evidence::{Direction, Gap, GapReason, Place};
@@ -57,8 +57,8 @@ impl<'a> Input<'a> {
         *self.text.get_or_init(|| sense::is_text(self.bytes))
     }
 
-    /// Bytes that a compression without a head may have made: no text, long enough for a
-    /// result that means something, and within what a message may try.
+    /// Whether a compression without a head may have made these bytes: no text, long enough for a
+    /// meaningful result, and a try is left in the budget.
     pub(super) fn is_worth_a_try(&self, budget: &mut Budget) -> bool {
         /// Below this nothing gets shorter by compression.
         const SHORTEST: usize = 12;
@@ -100,13 +100,13 @@ pub(super) struct Inside {
     pub(super) declared: Option<String>,
     /// The stretch of the container that it was decoded from; `None`: all of it.
     pub(super) of: Option<Range<usize>>,
-    /// It is no value, but the name (`key`) of an object or a list inside.
+    /// It is not a value but the name (`key`) of an object or a list inside.
     pub(super) heading: bool,
 }
 
 impl Inside {
-    /// The name of something that holds further values. It stands in their paths, and may be
-    /// a value itself: `{"devices": {"3c:5a:…": {"rssi": -50}}}`. `None`: it can be none.
+    /// The name of something that holds further values. It is part of their paths, and may be
+    /// a value itself: `{"devices": {"3c:5a:…": {"rssi": -50}}}`. `None` where it cannot be one.
     pub(super) fn heading(name: &str) -> Option<Self> {
         may_be_value(name).then(|| Self { key: Some(name.to_owned()), heading: true, ..Self::default() })
     }
@@ -138,7 +138,7 @@ impl Opening {
         Self { parts: vec![Inside { bytes: bytes.into(), ..Inside::default() }], keep: false }
     }
 
-    /// A compression: what was declared of the whole holds for what it holds.
+    /// A compression: the media type declared for the whole is that of its content.
     pub(super) fn compressed(input: &Input<'_>, bytes: impl Into<Bytes>) -> Self {
         let declared = input.declared.map(str::to_owned);
         Self { parts: vec![Inside { bytes: bytes.into(), declared, ..Inside::default() }], keep: false }
@@ -213,6 +213,12 @@ pub(super) const OPENERS: &[Opener] = &[
     super::headless::DEFLATE,
     super::headless::BROTLI,
 ];
+
+/// [`Clues`] has a bit for each.
+const _: () = assert!(OPENERS.len() <= 64);
+
+/// Their clues.
+pub(super) static CLUES: LazyLock<Clues> = LazyLock::new(|| Clues::new(OPENERS.iter().map(|opener| opener.clue)));
 
 /// The walk through one message.
 pub(super) struct Walk<'d> {
@@ -354,8 +360,8 @@ impl<'d> Walk<'d> {
         }
     }
 
-    /// Takes what is encoded in a piece of something that is searched as a whole; `false`: it
-    /// is no encoding, and nothing new.
+    /// Takes what is encoded in a piece of a value that is searched as a whole. `false`: the piece is
+    /// not encoded, so there is nothing new in it.
     pub(super) fn piece(&mut self, value: &Value) -> bool {
         let opened = if value.depth < budget::DEPTH { self.open(value) } else { None };
         let Some((step, opening)) = opened else { return false };
@@ -377,7 +383,9 @@ impl<'d> Walk<'d> {
         let look = Look::at(bytes);
         let input = Input { text: look.is_text().map(OnceCell::from).unwrap_or_default(), ..Input::of(value) };
         let mark = self.budget.mark();
-        let opened = OPENERS.iter().filter(|opener| told || look.fits(opener.clue)).find_map(|opener| {
+        let all = if told { 0..OPENERS.len() } else { 0..0 };
+        let fitting = (!told).then(|| CLUES.fitting(look)).into_iter().flatten();
+        let opened = all.chain(fitting).filter_map(|number| OPENERS.get(number)).find_map(|opener| {
             let opening = (opener.open)(&input, &mut self.budget)?;
             self.budget.layer().then_some((opener.name, opening))
         });

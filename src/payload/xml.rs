@@ -173,7 +173,7 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
                 parts.push(text_of(&stack, &path, &words, budget)?);
             }
             Node::Close => {
-                // `<imei/>`: a name with nothing behind it.
+                // `<imei/>`: a name with nothing after it.
                 if stack.last().is_some_and(|frame| frame.empty) {
                     parts.push(text_of(&stack, &path, "", budget)?);
                 }

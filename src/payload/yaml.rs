@@ -23,7 +23,7 @@ struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    /// `imei:` with nothing behind it and nothing below.
+    /// `imei:` with nothing after it and nothing below.
     fn slot(self) -> Option<Inside> {
         let (path, group) = self.empty?;
         Some(Inside { argument: Some(path), key: Some(self.key.to_owned()), group, ..Inside::default() })

@@ -47,7 +47,7 @@ impl Header<'_> {
         self.flags & 1 != 0
     }
 
-    /// Lengths stand behind the data, as writers of streams put them.
+    /// Lengths stand after the data, as writers of streams put them.
     fn is_streamed(&self) -> bool {
         self.flags & 8 != 0
     }
@@ -85,7 +85,7 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     (!members.parts.is_empty() || members.closed).then_some(Opening { parts: members.parts, keep: members.closed })
 }
 
-/// The central directory, by the record at the end (§4.3.16), behind which a comment may stand.
+/// The central directory, by the record at the end (§4.3.16), after which a comment may stand.
 fn directory(bytes: &[u8]) -> Option<Reader<'_>> {
     let at = memmem::rfind(bytes, END)?;
     let mut end = Reader::new(bytes.get(at + END.len()..)?);
@@ -236,7 +236,7 @@ impl Members<'_> {
                 return;
             }
             if header.is_streamed() {
-                // The lengths behind the data, with a mark before them or not (§4.3.9).
+                // The lengths after the data, with a mark before them or not (§4.3.9).
                 let Some(next) = memmem::find(reader.rest().get(..32).unwrap_or(reader.rest()), MAGIC) else { return };
                 reader.take(next);
             }

@@ -87,8 +87,8 @@ impl Waiting {
     }
 }
 
-/// Rows that one sentence speaks of: a product has one for each system and list it stands
-/// in. Of more rows the first are meant, and a remark says so.
+/// Rows that one sentence can apply to: a product may have one for each system and each list. If
+/// there are more, only the first are taken, and a remark says so.
 pub const MOST_ROWS: usize = 50;
 
 /// Rows by what a sentence may call them.
@@ -219,8 +219,8 @@ pub fn statements(
     attached
 }
 
-/// Denials that sentences about rows without their names may add in all: a hundred such
-/// sentences over a list of five hundred.
+/// Denials that sentences like "the SDKs above do not …" may add in all: a hundred such sentences about
+/// a list of five hundred rows.
 pub const MOST_SPREAD: usize = 50_000;
 
 /// A denial of all third parties, of those before it, of one kind of them, or of the app.

@@ -1,4 +1,4 @@
-//! What readers hand on: blocks with the lines they stand on. Nothing behind a
+//! What readers hand on: blocks with the lines they stand on. Nothing after a
 //! reader knows the format.
 
 use std::borrow::Cow;
@@ -148,7 +148,7 @@ pub fn enumerate(blocks: Vec<Block>) -> Vec<Block> {
     out
 }
 
-/// Where `（1）`, `（2）` … begin, the first behind a colon, each later one behind the
+/// Where `（1）`, `（2）` … begin, the first after a colon, each later one after the
 /// end of the one before.
 fn cuts(text: &str) -> Vec<usize> {
     let mut cuts = Vec::new();

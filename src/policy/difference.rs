@@ -25,7 +25,7 @@ pub struct Change {
     pub new_line: Option<u32>,
 }
 
-/// The changes, third parties in the order of the new version, what is gone behind them.
+/// The changes, third parties in the order of the new version, what is gone after them.
 pub fn between(old: &Policy, new: &Policy) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut left: Vec<&ThirdParty> = old.third_parties.iter().collect();

@@ -1,4 +1,4 @@
-//! Paths to documents: folders and ZIPs taken apart, what is no text told apart.
+//! Paths to documents: folders and ZIPs are unpacked, and files that are no text are refused.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,8 @@ pub const MOST_FILES: usize = 200;
 /// Folders in folders that are looked into.
 const DEEPEST: usize = 4;
 
-/// A text may hold one broken character in as many (a picture or a program read as text has
-/// one in eight: 32 of 256 byte values are controls).
+/// A text may hold one broken character in so many. (A picture or a program read as text has
+/// one in eight: 32 of 256 byte values are controls.)
 const LEAST_TEXT: usize = 20;
 
 /// Names and contents of files, and of the documents of folders.
@@ -60,7 +60,7 @@ pub(super) fn unpacked(documents: &[(String, Vec<u8>)]) -> Result<Documents<'_>,
         let before = out.len();
         for inner in archive.names().into_iter().filter(|n| readers::is_document(n)) {
             let bytes = archive.read(&inner).map_err(broken)?;
-            // One in the other is one document, not a box of them.
+            // A ZIP inside a ZIP is one document (DOCX, XLSX), not another collection.
             let boxed = readers::is_zip(&bytes)
                 && readers::Archive::open(&bytes).map_or(true, |a| a.contents() == readers::Contents::Files);
             if !boxed && !bytes.is_empty() {
@@ -80,7 +80,19 @@ pub(super) fn portable(name: &str, bytes: &[u8]) -> Result<readers::Document, Po
     confined::read_pdf(bytes).map_err(|problem| PolicyError::Broken { path: name.to_owned(), problem })
 }
 
+/// What has to be said of how a PDF was read.
+#[cfg(feature = "pdf")]
+pub(super) fn portable_remark(name: &str) -> Option<super::Remark> {
+    confined::unbounded(name)
+}
+
 /// As above, where the program was built without it.
+#[cfg(not(feature = "pdf"))]
+pub(super) fn portable_remark(_: &str) -> Option<super::Remark> {
+    None
+}
+
+/// A PDF, where the program was built without the reader of it.
 #[cfg(not(feature = "pdf"))]
 pub(super) fn portable(name: &str, _: &[u8]) -> Result<readers::Document, PolicyError> {
     Err(PolicyError::Unsupported { path: name.to_owned(), found: "a PDF (this program was built without that reader)" })

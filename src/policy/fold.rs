@@ -1,4 +1,4 @@
-//! Text made comparable, with the way back to the words as they stand.
+//! Text made comparable, with a map back to the original words.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -161,8 +161,8 @@ pub fn squeeze(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Each line of both tables is a word and one that means the same, named once; what is meant
-    /// is written as the vocabulary is.
+    /// Each line of both tables is a word and its replacement, no word occurs twice, and the
+    /// replacements are spelled as the vocabulary is.
     #[test]
     fn tables_of_other_spellings_are_whole() {
         let table = include_str!("../../signatures/vocabulary/regional.txt");

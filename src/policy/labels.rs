@@ -21,7 +21,7 @@ pub struct Label {
     pub column: Column,
     /// The words.
     pub label: String,
-    /// What stands behind the colon.
+    /// What stands after the colon.
     pub value: String,
 }
 
@@ -52,11 +52,11 @@ pub fn split(lexicon: &Lexicon, text: &str) -> Option<Parts> {
 /// Where a label begins, where its value does, what it names, and its words.
 type Mark = (usize, usize, Column, String);
 
-/// Labels right behind a value, with nothing between, that make it sure that the text is
+/// Labels right after a value, with nothing between, that make it sure that the text is
 /// written so: a sentence may end in the words of one ("我们收集的个人信息：").
 const LEAST_GLUED: usize = 2;
 
-/// The labels of a text; and how many stand behind a value with nothing between, which are
+/// The labels of a text; and how many stand after a value with nothing between, which are
 /// labels only with `glue`.
 fn marks(lexicon: &Lexicon, text: &str, glue: bool) -> (Vec<Mark>, usize) {
     let mut marks: Vec<Mark> = Vec::new();
@@ -108,7 +108,7 @@ fn marks(lexicon: &Lexicon, text: &str, glue: bool) -> (Vec<Mark>, usize) {
             marks.push((at - bare.len(), after, column, bare.trim().to_owned()));
             continue;
         }
-        // Else a label word right before the colon, behind something that ends a value.
+        // Else a label word right before the colon, after something that ends a value.
         let mut best: Option<(usize, Column)> = None;
         let mut stuck: Option<(usize, Column)> = None;
         let tail = before.char_indices().rev().take(LONGEST_LABEL).last().map_or(before.len(), |(at, _)| at);
@@ -238,7 +238,7 @@ fn label_column(lexicon: &Lexicon, label: &str) -> Option<Column> {
     (long && !wordy).then_some(column)
 }
 
-/// The column of `收集的信息包括` behind a comma: a whole label and its verb.
+/// The column of `收集的信息包括` after a comma: a whole label and its verb.
 fn verbed(lexicon: &Lexicon, candidate: &str) -> Option<Column> {
     let folded = fold(candidate.trim());
     let (verb, _) = lexicon.phrase("label-verb", &folded)?;
@@ -321,7 +321,7 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
                     title = Some((index, words));
                 }
                 None => {
-                    // A paragraph behind a label without a value belongs to it.
+                    // A paragraph after a label without a value belongs to it.
                     if let Some(current) = &mut open
                         && let Some((column, _, label)) = current.tail.clone()
                         && current.entry.values.last().is_some_and(|(c, v)| *c == column && v.is_empty())

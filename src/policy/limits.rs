@@ -1,7 +1,7 @@
 //! How much of a document is read.
 //!
 //! Documents come from strangers, and a policy is a text that somebody is meant to read. What
-//! lies behind a limit is counted and said in a remark; the rest of the program sees only
+//! lies beyond a limit is counted and said in a remark; the rest of the program sees only
 //! what lies before it.
 
 use super::block::{Block, Cell, Kind, Link, Row};
@@ -11,7 +11,7 @@ use super::model::Remark;
 /// Text read of one policy, in bytes. The longest of those seen has 0.1 MiB with its
 /// markup; this is a book of a thousand pages.
 const MOST_TEXT: usize = 2 << 20;
-/// What a block or a cell counts at the least, so that empty ones have an end too.
+/// Bytes that a block or a cell counts at least, so that empty ones are limited too.
 const LEAST: usize = 16;
 /// Tags read of one page, opening and closing. The page with the most, of those seen, has
 /// 1,710; a tree of as many elements takes some 200 MiB.
@@ -27,23 +27,23 @@ pub struct Budget {
     left: usize,
 }
 
-/// What of one document lies behind the limits.
+/// What of one document lies beyond the limits.
 #[derive(Default)]
 pub struct Beyond {
-    /// Bytes of markup behind [`MOST_TAGS`].
+    /// Bytes of markup beyond [`MOST_TAGS`].
     markup: usize,
     /// Bytes of text, and blocks and rows that they stand in.
     text: usize,
     places: usize,
     /// Lines of the first and the last of those.
     lines: Option<(u32, u32)>,
-    /// Bytes behind [`LONGEST_CELL`].
+    /// Bytes beyond [`LONGEST_CELL`].
     cells: usize,
     /// Bytes of text that were read.
     read: usize,
 }
 
-/// The part of a page that is read, and how many bytes are left behind it.
+/// The part of a page that is read, and how many bytes are left after it.
 pub fn tags(text: &str) -> (&str, usize) {
     let end = text.match_indices('<').nth(MOST_TAGS).map_or(text.len(), |(at, _)| at);
     (text.get(..end).unwrap_or(text), text.len() - end)
@@ -96,7 +96,7 @@ impl Budget {
         true
     }
 
-    /// One that does not fit ends the reading, so that what is read is a beginning.
+    /// The first one that does not fit ends the reading, so that what is read is a continuous beginning.
     fn take(&mut self, bytes: usize) -> bool {
         let left = self.left.checked_sub(bytes.max(LEAST));
         self.left = left.unwrap_or(0);
@@ -112,7 +112,7 @@ impl Beyond {
         self.lines = Some((first.min(line), last.max(end_line)));
     }
 
-    /// That there is something, of the document `name` at `source`.
+    /// The remark that something of the document `name`, which is source `source`, was not read.
     pub fn remark(&self, name: &str, source: u32) -> Option<Remark> {
         let (mut left, mut left_zh) = (Vec::new(), Vec::new());
         if self.places > 0 {
@@ -190,7 +190,7 @@ fn links_in(words: &str, links: &mut std::iter::Peekable<impl Iterator<Item = Li
     }
 }
 
-/// Where to cut `text`: behind the last sentence that fits, else the last word.
+/// Where to cut `text`: after the last sentence that fits, else the last word.
 fn end(text: &str) -> usize {
     let most = boundary(text, LONGEST_PARAGRAPH);
     let fits = text.get(..most).unwrap_or(text);

@@ -68,8 +68,7 @@ use names::Names;
 use crate::evidence::sha256_hex;
 use crate::signatures::Signatures;
 
-/// Largest document: ten times the largest policy page seen, which carried its pictures
-/// inside it.
+/// Largest document in bytes: ten times the largest policy page seen, which had its pictures inside.
 pub const MOST_BYTES: u64 = 64 << 20;
 
 /// Reads one or several documents as one policy.
@@ -77,7 +76,7 @@ pub fn read(paths: &[PathBuf], signatures: &Signatures) -> Result<Policy, Policy
     read_documents(&files::of(paths)?, signatures)
 }
 
-/// As [`read`], of names and contents. What was corrected by hand comes behind the others.
+/// As [`read`], from names and contents. Policies that were corrected by hand come after the others.
 pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) -> Result<Policy, PolicyError> {
     Reader::new(signatures).read(documents)
 }
@@ -117,6 +116,7 @@ impl<'s> Reader<'s> {
                 let read = readers::packed(format, &mut archive, bytes).map_err(broken)?;
                 (format, "UTF-8".to_owned(), read)
             } else if readers::is_pdf(bytes) {
+                beyond.extend(files::portable_remark(name));
                 (readers::Format::Pdf, "fonts".to_owned(), files::portable(name, bytes)?)
             } else if readers::is_mhtml(bytes) {
                 let broken = |problem| PolicyError::Broken { path: name.clone(), problem };
@@ -176,7 +176,7 @@ impl<'s> Reader<'s> {
     }
 }
 
-/// From blocks to what they say.
+/// Blocks to a policy: the stages of the diagram above, in its order.
 fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: &Names<'_>) -> Policy {
     let sections = sections::read(blocks, lexicon);
     let mut used = vec![false; blocks.len()];

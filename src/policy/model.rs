@@ -30,7 +30,7 @@ pub struct Policy {
     /// Denials for the first party with their places; conditional ones among them.
     #[serde(default)]
     pub first_party_denials: Vec<Denial>,
-    /// Denials that reach every third party ("we share no IMEI with anyone").
+    /// Denials that apply to every third party ("we share no IMEI with anyone").
     #[serde(default)]
     pub third_party_denials: Vec<Denial>,
     /// Promises in general.
@@ -43,8 +43,8 @@ pub struct Policy {
     /// "Partners and other third parties", with the data they may get.
     #[serde(default)]
     pub catch_all: Vec<CatchAll>,
-    /// Known products whose names stand in the text though nothing that was read
-    /// declares them: "it does not mention" is not to be said of these.
+    /// Known products that the text names and that no declaration was read for: a report must not
+    /// say of these that the policy does not mention them.
     #[serde(default)]
     pub names_seen: Vec<NameSeen>,
     /// What the reader was not sure of, and what it looked at.
@@ -112,7 +112,7 @@ pub struct ThirdParty {
     pub permissions_raw: Option<String>,
     /// Privacy policy's address.
     pub link: Option<String>,
-    /// Other names of it in the same list.
+    /// Other names of the same product in the same list.
     #[serde(default)]
     pub same_as: Vec<String>,
     /// Product ids it resolves to, best first. Empty: an ad-hoc product.
@@ -127,10 +127,10 @@ pub struct ThirdParty {
     /// Hosts of its link and of addresses in it, for a party no signature knows.
     #[serde(default)]
     pub domains: Vec<String>,
-    /// The reader asks for a second look; `remarks` says why.
+    /// A person should check this row; `remarks` says why.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub doubtful: bool,
-    /// Digest of what the reader read: a row that does not fit it was corrected.
+    /// Digest of the row as it was read: if the row no longer has it, a person corrected the row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reading: Option<String>,
     /// A person corrected it.
@@ -172,7 +172,7 @@ pub struct Denial {
     /// Data type id, or `*` for any personal information.
     #[serde(rename = "type")]
     pub data_type: String,
-    /// The words of the exception or condition: then it is no denial, only listed.
+    /// The words of the exception or condition, if any: then it denies nothing and is only listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conditional: Option<String>,
     /// Where.
@@ -297,9 +297,9 @@ pub const SAYS_NOTHING: &str = "says-nothing";
 pub struct Remark {
     /// Stable code: `no-third-parties`, `names-disagree`, `languages-differ`, `row-without-data` …
     pub code: String,
-    /// In words, English.
+    /// The remark in English.
     pub message: String,
-    /// The same in Chinese; empty in a policy that was read before it stood there.
+    /// The same in Chinese; empty in JSON of a version that had no Chinese remarks.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message_zh: String,
     /// Where.

@@ -1,12 +1,12 @@
-//! Words that stand in every match of an expression, and what finds them.
+//! Words that occur in every match of an expression, and a search for them.
 //!
-//! Most phrases of the vocabulary are in no given sentence, and to compile an expression, or to
-//! search with it, takes far longer than to look for a few words.
+//! Most phrases of the vocabulary do not occur in a given sentence, and compiling an expression, or
+//! searching with it, takes far longer than looking for a few words.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex_syntax::hir::{Hir, HirKind};
 
-/// One of these words stands in every match.
+/// Words of which at least one occurs in every match.
 type Words = Vec<Box<[u8]>>;
 
 /// Requirements of one expression that are looked at: one bit each.

@@ -35,7 +35,7 @@ pub fn read(
     names: &Names<'_>,
 ) -> Found {
     let mut found = Found::default();
-    // Items behind "we collect the following:" say it too.
+    // Items after "we collect the following:" say it too.
     let mut collecting = false;
     for (at, block) in blocks.iter().enumerate() {
         if used.get(at).copied().unwrap_or_default() || block.table().is_some() {
@@ -185,8 +185,8 @@ fn sharing(sentence: &str, folded: &str, block: &Block, lexicon: &Lexicon, denia
     }
 }
 
-/// The words that bound a denial of sharing: to a purpose, to some recipients, or to
-/// selling, which says nothing of sharing for the app's own ends.
+/// The words that limit a denial of sharing to a purpose, to some recipients, or to
+/// selling, which says nothing of sharing for the app's own purposes.
 fn limit(folded: &str, lexicon: &Lexicon) -> Option<String> {
     if let Some((purpose, _)) = lexicon.phrase("sharing-purpose", folded) {
         return Some(purpose.as_str().to_owned());
@@ -196,7 +196,7 @@ fn limit(folded: &str, lexicon: &Lexicon) -> Option<String> {
     {
         return Some(to.as_str().trim().to_owned());
     }
-    // Neither to sell nor to publish is to share, and what crosses no border may still be shared.
+    // Selling and publishing are not sharing, and what is not sent abroad may still be shared.
     let other = ["sells", "sharing-publicly"].iter().filter(|_| !lexicon.says("denial-of-sharing-itself", folded));
     let mut other = other.chain(&["sharing-abroad"]).filter_map(|id| lexicon.phrase(id, folded));
     other.next().map(|(m, _)| m.as_str().to_owned())

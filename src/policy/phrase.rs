@@ -1,9 +1,9 @@
-//! Phrases of the vocabulary, made ready when a text may hold one.
+//! Phrases of the vocabulary, compiled only when a text may contain them.
 //!
-//! To compile all phrases takes longer than to read a policy with them. So one is compiled when
-//! a text holds the words that every match of it has ([`Needs`]). The sentences of a policy are
-//! short: what goes through them step by step is there sooner than an automaton that would have
-//! to be built for both directions first, and takes a tenth of its memory.
+//! Compiling all phrases takes longer than reading a policy with them. So a phrase is compiled when
+//! a text contains the words that every match of it has ([`Needs`]). As the sentences of a policy are
+//! short, an NFA simulation is faster than a lazy DFA, which would have to be built for both
+//! directions first, and takes a tenth of its memory.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -172,7 +172,7 @@ mod tests {
         assert!(found[1].whole().as_str() == "e收集f" && found[1].name("rest").is_none());
     }
 
-    /// What the words sort out is nothing that an expression finds.
+    /// An expression that the words rule out has no match.
     #[test]
     fn no_match_is_missed() {
         let signatures = crate::signatures::Signatures::embedded().unwrap();

@@ -13,7 +13,7 @@ pub struct Sentence<'a> {
 }
 
 /// Longest sentence, in bytes: one that names two hundred SDKs has 6 KiB. A longer one is cut
-/// behind a comma or a space, so that what looks for phrases in it takes its length's time.
+/// after a comma or a space, so that what looks for phrases in it takes its length's time.
 pub const LONGEST: usize = 8 << 10;
 
 /// Sentences end at `。！？；` and newlines, at `.!?;` before a space; not in brackets,

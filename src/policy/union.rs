@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::model::{CrossBorder, Policy};
 use super::once;
 
-/// Adds what `other` says. Its places come to lie behind those that are there; of claims
-/// that differ the first counts, but for leaving the country, where the freer one does.
+/// Adds what `other` says; its sources come after those of `policy`. Where claims differ the first
+/// one counts, except for transfers abroad, where the one that allows more does.
 ///
 /// The error is that of a policy that does not survive its own JSON.
 pub fn add(policy: &mut Policy, other: Policy) -> Result<(), serde_json::Error> {
@@ -45,7 +45,7 @@ pub fn add(policy: &mut Policy, other: Policy) -> Result<(), serde_json::Error> 
     Ok(())
 }
 
-/// Moves every place behind `by` sources.
+/// Moves every place after `by` sources.
 fn shift(value: &mut Value, by: u64) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| shift(item, by)),

@@ -127,7 +127,7 @@ pub fn write(policy: &Policy) -> String {
     format!("\u{feff}{}", String::from_utf8_lossy(&bytes))
 }
 
-/// What stands behind the first head: a spreadsheet writes semicolons where commas are
+/// What stands after the first head: a spreadsheet writes semicolons where commas are
 /// decimal points, and tabs as "Unicode text".
 fn delimiter(text: &str) -> u8 {
     let behind = text.trim_start_matches('"').strip_prefix(COLUMNS[0]).unwrap_or_default();

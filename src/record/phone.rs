@@ -16,7 +16,7 @@ const ANDROID_ID_PER_APP: u32 = 26;
 /// Developers, "Implement MAC randomization").
 const RANDOM_MAC: u32 = 29;
 
-/// Types that can be read over adb; those behind `true` are read unless others are named,
+/// Types that can be read over adb; those after `true` are read unless others are named,
 /// the rest are a person's and only on demand.
 pub const TYPES: &[(&str, bool)] = &[
     ("android_id", true),

@@ -9,7 +9,7 @@ pub fn of(sighting: &Sighting) -> String {
     around(sighting, sighting.masked.as_str())
 }
 
-/// The same in three: what stands before the value, the value, and what stands behind it.
+/// The same in three: what stands before the value, the value, and what stands after it.
 /// The sighting's texts are visible: none holds the character that marks the place.
 pub fn parts(sighting: &Sighting) -> (String, String, String) {
     let excerpt = around(sighting, "\0");

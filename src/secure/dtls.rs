@@ -74,6 +74,12 @@ pub struct Association {
 }
 
 impl Association {
+    /// Memory of what waits for more, about.
+    pub fn waiting(&self) -> usize {
+        let partial = self.sent.partial.values().chain(self.received.partial.values());
+        partial.map(|partial| partial.bytes.len() + partial.there.len() * 2 * size_of::<(usize, usize)>()).sum()
+    }
+
     /// What the hellos say, so far.
     pub fn facts(&self) -> &Facts {
         &self.facts

@@ -501,7 +501,7 @@ fn random(digits: &[u8]) -> Option<ClientRandom> {
     hex(std::str::from_utf8(digits).ok()?.trim())?.try_into().ok()
 }
 
-/// Shells and editors leave a backslash, a quote or a comma behind the last word.
+/// Shells and editors leave a backslash, a quote or a comma after the last word.
 fn without_tail(word: &str) -> &str {
     word.trim_end_matches(|c: char| c.is_ascii_punctuation() || c == '\0')
 }

@@ -6,7 +6,7 @@ use toml_edit::{DocumentMut, Item, Table, TableLike, Value, value};
 
 #[cfg(unix)]
 use super::privacy::PRIVATE;
-use super::{SessionError, read_text, to_owner};
+use super::{SessionError, place, read_text, to_owner};
 
 /// `session.toml` is written by hand: far below this.
 const LIMIT: u64 = 1 << 20;
@@ -33,7 +33,7 @@ pub struct Amendment {
 pub fn amend(folder: &Path, noted: &Amendment) -> Result<Vec<(String, String, String)>, SessionError> {
     let path = folder.join("session.toml");
     let text = if path.exists() { read_text(&path, LIMIT)? } else { String::new() };
-    let broken = |error: toml_edit::TomlError| SessionError::new(&path, error.to_string().trim().replace('\n', " "));
+    let broken = |error| SessionError::new(&path, place::problem_of_document(&text, &error));
     let mut document: DocumentMut = text.parse().map_err(broken)?;
     let mut otherwise = Vec::new();
     let mut keys = |table: &mut dyn TableLike, keys: &[(&str, String)]| {
@@ -123,6 +123,15 @@ mod tests {
         }
         let otherwise = amend(folder.path(), noted).unwrap();
         (std::fs::read_to_string(path).unwrap_or_default(), otherwise)
+    }
+
+    #[test]
+    fn a_broken_file_is_told_by_its_line_and_not_by_what_stands_there() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("session.toml"), "app = \"a\"\nowner = 490154203237518x\n").unwrap();
+        let error = amend(folder.path(), &Amendment::default()).unwrap_err().to_string();
+        assert!(error.contains("session.toml") && error.contains("line 2"), "{error}");
+        assert!(!error.contains("490154203237518"), "{error}");
     }
 
     /// As the template suggests them: `time_shift = { … }`.

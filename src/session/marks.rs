@@ -112,7 +112,7 @@ impl Timeline {
         self.judged
     }
 
-    /// From when on a mark counts. A launch is noted behind the app's first packets as
+    /// From when on a mark counts. A launch is noted after the app's first packets as
     /// often as before them: what lies within the skew before it is the app's, near the mark.
     fn effective(&self, mark: &Mark) -> Time {
         if mark.mark == "launched" { Time(mark.time.0.saturating_sub(self.skew)) } else { mark.time }

@@ -41,7 +41,7 @@ pub fn bank_card(value: &str) -> bool {
     digits(&compact, 16..=19) && matches!(compact.as_bytes().first(), Some(b'3'..=b'6')) && luhn(&compact)
 }
 
-/// One `@` with something usual before it and a name of two labels or more behind it.
+/// One `@` with something usual before it and a name of two labels or more after it.
 pub fn email(value: &str) -> bool {
     let Some((local, domain)) = value.split_once('@') else { return false };
     let local_fits = (1..=64).contains(&local.len())

@@ -5,7 +5,7 @@
 pub struct Degrees {
     /// Degrees.
     pub value: f64,
-    /// Digits behind the point; 6 for an integer of millionths.
+    /// Digits after the point; 6 for an integer of millionths.
     pub decimals: u32,
     /// It was an integer of millionths of a degree.
     pub scaled: bool,

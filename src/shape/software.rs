@@ -35,7 +35,7 @@ const ROOTS: &[&str] = &[
     "uk", "us", "eu", "ru", "in", "im", "cc", "top", "vip", "edu", "gov", "info", "biz", "tech", "dev", "fm", "ai",
 ];
 
-/// A package or bundle name: three labels or more (two behind `com`, `cn` or another
+/// A package or bundle name: three labels or more (two after `com`, `cn` or another
 /// root), and not a host name, which ends where these begin.
 pub fn package_name(value: &str) -> bool {
     let labels: Vec<&str> = value.split('.').collect();

@@ -38,7 +38,7 @@ pub fn imei_digits(value: &str) -> bool {
 }
 
 /// Fourteen hex digits from the range of regional codes A0 to FF, or 99 for both
-/// worlds (3GPP2 S.R0048); an optional check digit behind.
+/// worlds (3GPP2 S.R0048); an optional check digit after.
 pub fn meid(value: &str) -> bool {
     (14..=15).contains(&value.len())
         && value.bytes().all(|b| b.is_ascii_hexdigit())

@@ -124,7 +124,7 @@ struct Shape {
     digits: usize,
     hex: bool,
     longest_number: usize,
-    /// Stretches of one kind: digits, capitals, small letters; a capital and small letters behind
+    /// Stretches of one kind: digits, capitals, small letters; a capital and small letters after
     /// it are one.
     runs: usize,
     /// It has capitals and small letters.

@@ -344,7 +344,7 @@ impl<'a> Lines<'a> {
         place(spanned.into_inner(), origin)
     }
 
-    /// The first line at or behind `from` that holds `needle` in quotes.
+    /// The first line at or after `from` that holds `needle` in quotes.
     fn quoting(&self, from: &Origin, needle: &str) -> Origin {
         let start = self.starts.get(from.line.saturating_sub(1) as usize).copied().unwrap_or(0);
         let behind = self.text.get(start..).unwrap_or("");

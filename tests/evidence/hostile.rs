@@ -84,7 +84,7 @@ fn nothing_is_written_over_and_what_cannot_be_written_is_said() {
     let session = session("teashop");
     for (to, words) in [
         ("file", "is a file"),
-        ("there.zip", "is there"),
+        ("there.zip", "exists"),
         ("full", "not empty"),
         ("file/below", "cannot make the folder"),
         ("file/below.zip", "cannot be written"),
@@ -93,7 +93,7 @@ fn nothing_is_written_over_and_what_cannot_be_written_is_said() {
         assert!(code == 2 && out.is_empty() && error.contains(words) && error.contains(to), "{to}: {error}");
     }
     let (code, _, error) = run(&["bundle", "keygen", &path("file")]);
-    assert!(code == 2 && error.contains("never written over"), "{error}");
+    assert!(code == 2 && error.contains("never overwritten"), "{error}");
     assert_eq!(std::fs::read_to_string(path("file")).unwrap(), "mine");
     assert_eq!(files(folder.path()), ["file", "full/mine", "there.zip"]);
 }

@@ -227,7 +227,7 @@ impl Recording {
 
     /// Ends it as Ctrl-C does.
     pub fn stop(self) -> String {
-        // The kernel hands packets over in blocks; Ctrl-C behind the last one is what a person does.
+        // The kernel hands packets over in blocks; Ctrl-C after the last one is what a person does.
         std::thread::sleep(Duration::from_millis(500));
         self.signal("-INT");
         let (code, said) = self.ended();

@@ -211,7 +211,7 @@ fn a_plain_request_may_become_another_protocol() {
             stream.read_exact(&mut byte).expect("is read");
             request.extend_from_slice(&byte);
         }
-        // What the server says at once behind its head is already the other protocol.
+        // What the server says at once after its head is already the other protocol.
         let answer = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello ";
         stream.write_all(answer).expect("written");
         let mut copy = stream.try_clone().expect("cloned");

@@ -114,7 +114,7 @@ fn calls_of_grpc_have_their_answers_trailers_and_messages() {
     assert_eq!(with["flow"].as_array().expect("messages").len(), 3, "{with}");
     let said = proxy.stop();
     assert!(said.contains("1 TLS opened"), "{said}");
-    // tshark's reading of the tape: both calls, and what stands behind their answers.
+    // tshark's reading of the tape: both calls, and what stands after their answers.
     let trailers = proxy.tshark("http2.header.name == \"grpc-status\"", &["http2.header.value"]);
     assert!(trailers.contains("15") && trailers.contains("behind the answer"), "{trailers:?}");
     let messages = proxy.messages();

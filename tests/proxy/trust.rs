@@ -15,7 +15,7 @@ fn a_client_that_refuses_is_let_through_untouched_and_named() {
     std::fs::write(&both, [std::fs::read(&root).unwrap(), std::fs::read(proxy.roots()).unwrap()].concat()).unwrap();
     let pin = format!("sha256//{}", key_hash(&certificates.path("good.pem")));
     let (url, proxied) = (server.https("/bytes/5000?pinned=1"), proxy.url());
-    // It trusts the proxy's authority, and checks the key of the server behind the handshake.
+    // It trusts the proxy's authority, and checks the key of the server after the handshake.
     let pinned = ["-sS", "-x", &proxied, "--cacert", text(&both), "--pinnedpubkey", &pin, &url];
     let first = run("curl", &pinned);
     assert_eq!(first.status.code(), Some(90), "{}", String::from_utf8_lossy(&first.stderr));

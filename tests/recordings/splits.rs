@@ -42,7 +42,7 @@ struct Part {
     streams: Streams,
 }
 
-/// The packets behind each of `cuts` in a file of their own, named against their order.
+/// The packets after each of `cuts` in a file of their own, named against their order.
 fn split(folder: &Path, recorded: &[Packet], cuts: &[usize]) -> Vec<Part> {
     let ends = cuts.iter().copied().chain([recorded.len()]);
     let mut start = 0;

@@ -116,7 +116,7 @@ fn words(text: &str) -> Vec<String> {
     text.split(' ').map(str::to_owned).collect()
 }
 
-/// Reads what `-z follow,tcp,raw` prints: hexadecimal lines, those of the second node behind a tab.
+/// Reads what `-z follow,tcp,raw` prints: hexadecimal lines, those of the second node after a tab.
 fn follow(text: &str, sides: &mut Sides) {
     let (mut number, mut nodes) = (0, [None, None]);
     for line in text.lines() {

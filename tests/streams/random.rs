@@ -107,7 +107,7 @@ fn traffic(seed: u64) -> Vec<Vec<u8>> {
             step(&mut sides, &mut dice, &mut packets);
         }
         for (one, other) in [(0, 1), (1, 0)] {
-            // Bytes behind the last hole: tshark says nothing of one that only the end proves.
+            // Bytes after the last hole: tshark says nothing of one that only the end proves.
             let seq = sides[one].next;
             packets.push(sides[one].packet(seq, "A", b"last"));
             let seq = seq.wrapping_add(4);

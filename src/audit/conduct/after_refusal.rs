@@ -1,8 +1,8 @@
-//! `after-refusal`: personal information sent behind `consent-refused`.
+//! `after-refusal`: personal information sent after `consent-refused`.
 //!
 //! Breaks it: the user presses "disagree" and the app posts the Android ID all the
-//! same. Does not: what is sent after a later `consent-given`. A session that only
-//! refuses has no `consent-given`, so this check asks for its own mark alone.
+//! same. Does not: what is sent after a later `consent-given`. Unlike `before-consent`, this
+//! check needs no `consent-given` mark: a session in which the user refuses has none.
 
 use super::{Check, Text};
 use crate::observations::Consent;

@@ -29,7 +29,7 @@ pub fn home(policy: &Policy, session: &SessionFacts) -> Option<String> {
     policy.claims.storage_country.clone().or_else(|| session.country.clone())
 }
 
-/// Why nothing was checked; none where it was.
+/// Why nothing was checked; `None` where it was.
 pub fn inactive(report: &Report) -> Option<Text> {
     missing(&report.geo, home(&report.declarations, &report.session).as_deref())
 }

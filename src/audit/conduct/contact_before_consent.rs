@@ -1,8 +1,8 @@
-//! `contact-before-consent`: a third party contacted before consent, nothing readable.
+//! `contact-before-consent`: a third party contacted before consent by a stream that stayed closed.
 //!
 //! Breaks it: a closed TLS connection to a push service while the privacy dialog is
-//! on the screen, also where other messages to it could be read. Does not: the same to
-//! the app's own servers; nor a message that could be read, which shows what was sent.
+//! on the screen, even if other messages to that service could be read. Does not: the same to
+//! the app's own servers; nor a message that could be read, which shows itself what was sent.
 
 use super::{Draft, Matter, Scope, Text, draft, quotes, words};
 use crate::audit::contacts;

@@ -1,7 +1,7 @@
 //! What a flow or contact did, whatever was declared. One check is one file.
 //!
-//! A claim of the policy does not decide whether there is a finding; it adds its
-//! quote to it.
+//! Whether the policy makes a claim does not decide whether there is a finding. A claim that it
+//! makes is quoted in the finding.
 
 mod after_refusal;
 mod before_consent;
@@ -25,14 +25,14 @@ pub use contact_abroad::{home, inactive};
 struct Check {
     /// Code id.
     code: &'static str,
-    /// The sighting does it.
+    /// Whether this sighting is a case of it.
     applies: fn(&Sighting, &Observations, &Scope<'_>) -> bool,
-    /// It follows from a mark of the session, so that a message close to the mark may
-    /// lie on its other side.
+    /// Whether it depends on a mark of the session. Then a message within the clock skew of the
+    /// mark is only possible: it may lie on the mark's other side.
     by_mark: bool,
-    /// The claim whose quote belongs to it.
+    /// The claim of the policy that it contradicts.
     claim: Option<&'static str>,
-    /// One sentence of a data type and a recipient.
+    /// The finding's sentence, from the names of the data type and of the recipient.
     say: fn(&Text, &Text) -> Text,
 }
 
@@ -93,7 +93,7 @@ fn of_sightings(check: &Check, observations: &Observations, policy: &Policy, sco
     drafts
 }
 
-/// Where the policy makes a claim, as spans; nothing where it makes none.
+/// Where the policy makes this claim; empty where it does not.
 fn quotes(claim: &str, policy: &Policy) -> Vec<Span> {
     let made = match claim {
         "transport_encryption" => policy.claims.transport_encryption == Some(true),

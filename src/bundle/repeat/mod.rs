@@ -202,7 +202,7 @@ fn verdicts_again(report: &Report, policy: Policy, premises: &Premises<'_>, repe
             format!("{to} 的 {data_type} 得出不同判断"),
         );
     }
-    // What was ignored, and how it stands against a baseline, is said behind the verdict.
+    // What was ignored, and how it stands against a baseline, is said after the verdict.
     let bare = |finding: &Finding| Finding { suppressed: None, baseline: None, ..finding.clone() };
     let ours: BTreeMap<&str, Finding> = again.findings.iter().map(|f| (f.fingerprint.as_str(), bare(f))).collect();
     for finding in &report.findings {

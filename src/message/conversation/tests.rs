@@ -329,7 +329,7 @@ fn a_hole_in_a_body_of_known_length_costs_that_body() {
     assert_eq!((request(get).2, get.doubtful, get.incomplete), ("/b", true, None));
     assert_eq!((gaps.len(), gaps[0].reason, gaps[0].bytes), (1, GapReason::LostPackets, 5));
     assert_eq!(offset(get), 49 + 5 + 5 + 10);
-    // No digest stands for a body of which a part is missing; what came behind the hole has its own.
+    // No digest stands for a body of which a part is missing; what came after the hole has its own.
     assert_eq!((post.body_sha256.as_str(), &rest.body_sha256), ("", &sha256_hex(b"1234567890")));
     // What is known to have been sent is weighed once, captured or not.
     assert_eq!([post, rest, get].map(|m| m.lost_bytes), [5, 0, 0]);

@@ -1,6 +1,6 @@
 //! RTP and RTCP (RFC 3550): media, which no first bytes of its own tells from other datagrams.
 //!
-//! Two bits of version are no evidence. What is: that the ports spoke STUN before, behind which
+//! Two bits of version are no evidence. What is: that the ports spoke STUN before, after which
 //! the first byte says which protocol it is (RFC 7983 §7); a run of datagrams of one source
 //! whose numbers count up; or a compound RTCP packet whose parts fill the datagram.
 
@@ -76,7 +76,7 @@ fn is_stun(datagram: &[u8]) -> bool {
         && datagram.get(4..8) == Some(&[0x21, 0x12, 0xa4, 0x42])
 }
 
-/// The bytes of the first packet of a compound one, and those behind it (RFC 3550 §6.4.1).
+/// The bytes of the first packet of a compound one, and those after it (RFC 3550 §6.4.1).
 fn part(datagram: &[u8]) -> Option<(&[u8], &[u8])> {
     let words = u16::from_be_bytes(*datagram.get(2..)?.first_chunk()?);
     datagram.split_at_checked((usize::from(words) + 1) * 4)
@@ -128,7 +128,7 @@ mod tests {
         let stun = b"\0\x01\0\0\x21\x12\xa4\x42abcdefghijkl";
         assert_eq!(media.look(Sent, stun), None);
         assert_eq!(media.look(Received, &rtp(1, 2)), Some(Shape::Rtp));
-        // Sealed RTCP (RFC 3711 §3.4): a head in clear, and what does not divide by four behind it.
+        // Sealed RTCP (RFC 3711 §3.4): a head in clear, and what does not divide by four after it.
         assert_eq!(media.look(Received, b"\x80\xc8\0\x01\0\0\0\x02 sealed and tagged"), Some(Shape::Rtcp));
         // DTLS and what is cut short are neither.
         for other in [&b"\x16\xfe\xfd"[..], b"\x80", b"\x80\x60\0\x01", b"\x8f\x60\0\x01\0\0\0\0\0\0\0\x02 cut"] {

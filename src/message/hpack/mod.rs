@@ -89,6 +89,11 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
+    /// Memory of its table, about.
+    pub fn cost(&self) -> usize {
+        usize::try_from(self.size).unwrap_or(usize::MAX)
+    }
+
     /// For a direction seen from its first block.
     pub fn new() -> Self {
         Self { entries: VecDeque::new(), size: 0, capacity: TABLE_DEFAULT, whole: true }

@@ -133,7 +133,7 @@ fn stories_of_another_encoder() {
     }
 }
 
-/// Whatever run of blocks is lost, a field behind it is right or not known.
+/// Whatever run of blocks is lost, a field after it is right or not known.
 #[test]
 fn behind_lost_blocks_no_field_is_wrong() {
     let (mut known, mut unknown) = (0, 0);

@@ -29,7 +29,7 @@ pub enum Chunked {
     Size,
     /// In a chunk, so many bytes before its end.
     Data(u64),
-    /// In the line end behind a chunk.
+    /// In the line end after a chunk.
     DataEnd,
     /// Behind the last chunk; that much was looked at.
     Trailers(usize),
@@ -95,7 +95,7 @@ impl Framing {
     }
 
     /// What the next bytes are, `window` being those that follow the ones told before. Called
-    /// again behind those, until there is an end.
+    /// again after those, until there is an end.
     pub fn next(&mut self, window: &[u8]) -> Part {
         match self {
             Self::Length(0) => Part::End(Progress::Done),

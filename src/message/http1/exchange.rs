@@ -33,6 +33,10 @@ impl Pendings {
         if self.waiting.len() >= PENDING_LIMIT {
             self.waiting.pop_front();
         }
+        if self.waiting.is_empty() {
+            // Most connections have one at a time.
+            self.waiting.reserve_exact(1);
+        }
         self.waiting.push_back(pending);
     }
 
@@ -49,6 +53,15 @@ impl Pendings {
         let pending = if interim { self.waiting.front().cloned() } else { self.waiting.pop_front() };
         self.last_host = pending.as_ref().and_then(|pending| pending.host.clone());
         pending
+    }
+
+    /// Memory of them, about.
+    pub fn cost(&self) -> usize {
+        let texts = |pending: &Pending| {
+            let optional = [&pending.host, &pending.upgrade].into_iter().flatten().map(String::len).sum::<usize>();
+            size_of::<Pending>() + pending.method.len() + pending.target.len() + optional
+        };
+        self.waiting.iter().map(texts).sum()
     }
 
     /// Host of the `CONNECT` that waits.

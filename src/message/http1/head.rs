@@ -38,7 +38,7 @@ pub struct Head {
     pub fields_cut: bool,
 }
 
-/// Where the head at the start of `bytes` ends, behind its empty line. `from` is how
+/// Where the head at the start of `bytes` ends, after its empty line. `from` is how
 /// far an earlier call looked. Lines may end in LF alone (RFC 9112 §2.2).
 pub fn end(bytes: &[u8], from: usize) -> Option<usize> {
     // The empty line may have begun up to three bytes before what was looked at.
@@ -125,7 +125,7 @@ fn lenient_fields<'a>(lines: impl Iterator<Item = &'a [u8]>) -> (Fields, bool) {
     (fields.into_iter().map(|(name, value)| (name, Bytes::from(value))).collect(), cut)
 }
 
-/// Reads the trailer section behind a chunked body, its last empty line included.
+/// Reads the trailer section after a chunked body, its last empty line included.
 pub fn trailers(bytes: &[u8]) -> Fields {
     let lines = bytes.split(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     lenient_fields(lines).0

@@ -119,6 +119,18 @@ impl Http1 {
         }
     }
 
+    /// Memory of what waits beside the messages that are still coming in, about.
+    pub fn waiting(&self) -> usize {
+        let inner = self.tunnel.as_ref().map_or(0, |(layer, _)| layer.waiting().saturating_add(size_of::<Context>()));
+        let feeds = self.sent.feed.cost().saturating_add(self.received.feed.cost());
+        self.pendings.cost().saturating_add(feeds).saturating_add(inner)
+    }
+
+    /// What of it a few bytes can make: see [`Layer::grown`].
+    pub fn grown(&self) -> usize {
+        self.tunnel.as_ref().map_or(0, |(layer, _)| layer.grown())
+    }
+
     /// Both directions are over.
     pub fn finish(&mut self, context: &mut Context, out: &mut Out<'_>) {
         if self.tunnel.is_none() && matches!(self.sent.state, State::Held) && !self.sent.feed.is_empty() {

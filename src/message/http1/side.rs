@@ -8,7 +8,7 @@ use crate::message::feed::{Feed, Trail};
 use crate::message::raw::TURN_LIMIT;
 use crate::message::sniff::{self, REQUEST_LINE_LIMIT, Verdict};
 
-/// Bytes a client may send behind a `CONNECT` before its answer was seen. A client
+/// Bytes a client may send after a `CONNECT` before its answer was seen. A client
 /// that does not wait sends a TLS hello, 2 KiB at most.
 const HELD_LIMIT: usize = 64 << 10;
 
@@ -73,7 +73,7 @@ impl Side {
         self.direction == Direction::Sent
     }
 
-    /// Whether a client went on behind `CONNECT` for longer than one waits for a proxy.
+    /// Whether a client went on after `CONNECT` for longer than one waits for a proxy.
     pub fn held_too_much(&self) -> bool {
         matches!(self.state, State::Held) && self.feed.len() > HELD_LIMIT
     }
@@ -84,7 +84,7 @@ impl Side {
         self.withheld = matches!(&self.state, State::Body(draft, _) if draft.body.length == 0);
     }
 
-    /// Starts the message behind a head that was read.
+    /// Starts the message after a head that was read.
     pub fn begin(&mut self, draft: Draft, framing: Option<Framing>, context: &mut Context, out: &mut Out<'_>) {
         match framing {
             Some(framing) => self.state = State::Body(Box::new(draft), framing),

@@ -154,7 +154,7 @@ pub(super) fn row(bytes: &[u8], mut at: usize, direction: Direction, last: bool)
     for count in 0..IN_A_ROW {
         let rest = bytes.get(at..).unwrap_or_default();
         let Some(header) = Header::read(rest) else {
-            // The stream may end behind a whole frame, as well as inside one.
+            // The stream may end after a whole frame, as well as inside one.
             let ends = count > 0 && at == bytes.len();
             return if last { Some(ends) } else { None };
         };

@@ -122,6 +122,19 @@ impl Http2 {
         }
     }
 
+    /// Memory of what waits beside the messages that are still coming in, about.
+    pub fn waiting(&self) -> usize {
+        let sides = self.sent.waiting().saturating_add(self.received.waiting());
+        sides.saturating_add(self.grown())
+    }
+
+    /// What of it a few bytes can make: see [`Layer::grown`].
+    pub fn grown(&self) -> usize {
+        let tables = self.sent.table().saturating_add(self.received.table());
+        let streams = self.streams.values().map(Stream::waiting).fold(tables, usize::saturating_add);
+        streams.saturating_add(self.over.len().saturating_mul(2 * size_of::<u32>()))
+    }
+
     /// Both directions are over.
     pub fn finish(&mut self, context: &mut Context, out: &mut Out<'_>) {
         for direction in [Direction::Sent, Direction::Received] {

@@ -89,6 +89,17 @@ impl Side {
         self.feed.push(bytes, time, frames, conflict);
     }
 
+    /// Memory of what waits here, about.
+    pub fn waiting(&self) -> usize {
+        let block = self.block.as_ref().map_or(0, |block| block.bytes.capacity());
+        self.feed.cost().saturating_add(block)
+    }
+
+    /// Memory of the header table, about.
+    pub fn table(&self) -> usize {
+        self.decoder.cost()
+    }
+
     /// The next event, if what is here holds one. `last`: nothing more follows.
     pub fn next(&mut self, last: bool, context: &mut Context, out: &mut Out<'_>) -> Option<Event> {
         loop {

@@ -100,6 +100,24 @@ impl Stream {
         self.sent.kept() + self.received.kept() + held
     }
 
+    /// Memory of it beside its bodies, about.
+    pub fn waiting(&self) -> usize {
+        let halves = [&self.sent, &self.received].into_iter();
+        let draft = |half: &Half| match half {
+            // A few bytes can name much of a table.
+            Half::Open { head_size, .. } => head_size.saturating_add(size_of::<Draft>()),
+            _ => 0,
+        };
+        let drafts = halves.map(draft).fold(0, usize::saturating_add);
+        let tunnel = match &self.tunnel {
+            Some(Tunnel::Asked { size, .. }) => *size,
+            Some(Tunnel::Open { layer, .. }) => layer.waiting().saturating_add(size_of::<Context>()),
+            None => 0,
+        };
+        let texts = self.method.as_ref().map_or(0, String::len) + self.host.as_ref().map_or(0, String::len);
+        (2 * size_of::<Self>()).saturating_add(drafts).saturating_add(texts).saturating_add(tunnel)
+    }
+
     /// Shows every message of it that is still coming in.
     pub fn drafts(&mut self, context: &mut Context, visit: &mut Visit<'_>) {
         for half in [&mut self.sent, &mut self.received] {

@@ -34,6 +34,16 @@ impl Exchange {
         Self { unpromised, shared: Stream::new(Protocol::Http3, number), sent: Lane::at(0), received: Lane::at(0) }
     }
 
+    /// Memory of what waits in its two directions, about.
+    pub fn waiting(&self) -> usize {
+        self.sent.waiting().saturating_add(self.received.waiting())
+    }
+
+    /// Memory of the rest, beside its bodies, about.
+    pub fn grown(&self) -> usize {
+        self.shared.waiting().saturating_add(size_of::<Self>())
+    }
+
     pub fn lane(&mut self, direction: Direction) -> &mut Lane {
         match direction {
             Direction::Sent => &mut self.sent,

@@ -122,6 +122,11 @@ impl Frames {
         Self { feed: Feed::at(offset), state: State::Frame, purpose, first: true }
     }
 
+    /// Memory of what waits, about.
+    pub fn cost(&self) -> usize {
+        self.feed.cost()
+    }
+
     pub fn feed(&mut self) -> &mut Feed {
         &mut self.feed
     }

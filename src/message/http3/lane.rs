@@ -38,6 +38,11 @@ impl Lane {
         Self { frames, blocked: None, waiting: VecDeque::new(), holed: false }
     }
 
+    /// Memory of what waits, about.
+    pub fn waiting(&self) -> usize {
+        self.frames.cost().saturating_add(self.held())
+    }
+
     /// Bytes that wait.
     pub fn held(&self) -> usize {
         let section = self.blocked.as_ref().map_or(0, |section| section.bytes.len());

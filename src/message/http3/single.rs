@@ -70,6 +70,18 @@ pub(super) enum Single {
     Ignored,
 }
 
+impl Single {
+    /// Memory of it, about.
+    pub fn waiting(&self) -> usize {
+        let held = match self {
+            Self::Start(feed) | Self::PushStart(feed) => feed.cost(),
+            Self::Control(frames) => frames.cost(),
+            Self::Encoder | Self::Push(_) | Self::Ignored => 0,
+        };
+        held.saturating_add(2 * size_of::<Self>())
+    }
+}
+
 impl Http3 {
     pub(super) fn single(
         &mut self,

@@ -17,7 +17,7 @@ use crate::message::Item;
 /// Takes a value with its number and whether the file has marks for bytes that are no text.
 pub type Take<'t> = dyn FnMut(u64, &Value, bool, &mut dyn FnMut(Item)) + 't;
 
-/// Hands the values of a JSON array to `take`. Damage is a gap behind the values before it;
+/// Hands the values of a JSON array to `take`. Damage is a gap after the values before it;
 /// the error says what stands where the array should be.
 pub fn array(bytes: impl Read, take: &mut Take<'_>, sink: &mut dyn FnMut(Item)) -> Result<(), String> {
     let (budget, marked) = (Rc::new(Cell::new(ENTRY_LIMIT)), Rc::new(Cell::new(false)));

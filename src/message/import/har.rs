@@ -37,7 +37,7 @@ pub(super) const ENTRY_LIMIT: u64 = 256 << 20;
 /// # Errors
 /// When it cannot be opened, or has no list of entries at all.
 pub fn har(source: &Source, input: u32, options: &Options, sink: &mut dyn FnMut(Item)) -> Result<Imported, OpenError> {
-    // It stands behind the entries that it is about, so it is looked for first.
+    // It stands after the entries that it is about, so it is looked for first.
     let tweasel = tweasel::find(source.bytes()?);
     read(source.bytes()?, tweasel, input, options, sink).map_err(|what| OpenError {
         name: source.name().to_owned(),

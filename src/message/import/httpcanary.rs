@@ -35,7 +35,7 @@ pub fn read(source: &Source, input: u32, options: &Options, sink: &mut dyn FnMut
     if members.crowded() {
         sink(Item::Gap(Gap::new(GapReason::Limit, source.name(), "more files than are looked at")));
     }
-    // The files of each record, by its number: the name of its folder, behind which a
+    // The files of each record, by its number: the name of its folder, after which a
     // person may have written what it was.
     let mut records: BTreeMap<(u64, String), Vec<String>> = BTreeMap::new();
     for name in members.names() {

@@ -87,6 +87,9 @@ enum State {
     Raw,
 }
 
+/// What a packet that waits for its answer costs.
+const ID_COST: usize = 2 * size_of::<((Direction, u16), u32)>();
+
 /// Which packets answer which.
 #[derive(Debug, Default)]
 struct Exchanges {
@@ -173,6 +176,13 @@ impl Mqtt {
                 visit(draft, context);
             }
         }
+    }
+
+    /// Memory of what waits beside the messages that are still coming in, about.
+    pub fn waiting(&self) -> usize {
+        let sides = [&self.sent, &self.received].into_iter();
+        let own: usize = sides.map(|side| side.feed.cost().saturating_add(side.aliases_kept)).sum();
+        own.saturating_add(self.exchanges.by_id.len().saturating_mul(ID_COST))
     }
 
     /// Both directions are over.

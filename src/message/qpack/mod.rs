@@ -70,6 +70,11 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
+    /// Memory of its table and of what waits, about.
+    pub fn cost(&self) -> usize {
+        usize::try_from(self.size).unwrap_or(usize::MAX).saturating_add(self.waiting.capacity())
+    }
+
     /// The other peer's SETTINGS came: it takes a table of this many bytes. 0 where they
     /// do not say (§5).
     pub fn allow(&mut self, capacity: u64) {

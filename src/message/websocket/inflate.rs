@@ -17,6 +17,9 @@ const RATIO_LIMIT: u64 = 200;
 /// Unpacked bytes to which the ratio is not applied.
 const RATIO_FLOOR: u64 = 1 << 20;
 
+/// Memory of an inflater: its window, and the tables of a block.
+pub(super) const COST: usize = 48 << 10;
+
 /// What the handshake agreed on. The sizes of the windows do not matter here: the
 /// largest, 32 KiB, unpacks what was packed with any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -167,6 +167,18 @@ impl WebSocket {
         }
     }
 
+    /// Memory of what waits beside the messages that are still coming in, about.
+    pub fn waiting(&self) -> usize {
+        let own = self.sent.feed.cost().saturating_add(self.received.feed.cost()).saturating_add(self.grown());
+        own.saturating_add(self.mqtt.as_ref().map_or(0, |mqtt| mqtt.waiting()))
+    }
+
+    /// What of it a few bytes can make: see [`Layer::grown`].
+    pub fn grown(&self) -> usize {
+        let inflaters = [&self.sent.inflater, &self.received.inflater].into_iter().flatten();
+        inflaters.count().saturating_mul(inflate::COST)
+    }
+
     /// Both directions are over.
     pub fn finish(&mut self, context: &mut Context, out: &mut Out<'_>) {
         let mut inner = Inner { target: &self.target, mqtt: &mut self.mqtt };

@@ -19,7 +19,7 @@ fn the_heaviest_go_first_and_half_is_left() {
     assert_eq!(many.too_heavy(IN_ALL), Some(1 << 20));
 }
 
-/// A part of what a connection carries, and which messages are broken off behind it: those that
+/// A part of what a connection carries, and which messages are broken off after it: those that
 /// weigh so much.
 type Part<'a> = (Direction, &'a [u8], Option<usize>);
 

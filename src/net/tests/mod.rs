@@ -172,7 +172,7 @@ fn fragments_are_bounded() {
     assert_eq!(gaps.len(), 1);
     assert_eq!(gaps[0].reason, GapReason::Limit);
     assert!(gaps[0].count >= 5000 - 1024, "{}", gaps[0].count);
-    // A piece that ends behind the longest packet there can be.
+    // A piece that ends after the longest packet there can be.
     let (_, gaps) = slice(&[v4(1, 17, (65528, true), &[0; 64])]);
     assert_eq!(gaps[0].reason, GapReason::DamagedInput);
 }

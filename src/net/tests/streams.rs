@@ -145,16 +145,16 @@ fn overlap_keeps_the_first_copy_and_tells_of_conflicts() {
 
 #[test]
 fn loss_is_a_gap_once_it_is_proven() {
-    // An answer proves it at once, and is behind it.
+    // An answer proves it at once, and is after it.
     let mut play = Play::new();
     play.open().client(1000, 5000, "A", "abc").client(1013, 5000, "A", "xyz");
     assert_eq!(play.take(), ["> abc @4"]);
     play.server(5000, 1016, "A", "ok");
     assert_eq!(play.take(), ["> gap 10", "> xyz @5", "< ok @6"]);
-    // Nothing behind the hole: a whole request was lost.
+    // Nothing after the hole: a whole request was lost.
     play.server(5002, 1116, "A", "ok");
     assert_eq!(play.take(), ["> gap 100", "< ok @7"]);
-    // A mere acknowledgement may be early: the bytes come behind it.
+    // A mere acknowledgement may be early: the bytes come after it.
     play.client(1126, 5004, "A", "late").server(5004, 1130, "A", "");
     assert_eq!(play.take(), [""; 0]);
     play.client(1116, 5004, "A", "0123456789");

@@ -20,7 +20,7 @@ use ranges::Ranges;
 /// A file of every network with country and ASN is some 60 MB; beyond this it is something else.
 const FILE_LIMIT: u64 = 1 << 30;
 
-/// What every MMDB holds behind its data (MaxMind DB format 2.0, "Metadata Section").
+/// What every MMDB holds after its data (MaxMind DB format 2.0, "Metadata Section").
 const MMDB_MARK: &[u8] = b"\xab\xcd\xefMaxMind.com";
 /// The mark lies within this distance of the file's end (same section).
 const MMDB_METADATA: usize = 128 << 10;
@@ -33,7 +33,7 @@ pub struct GeoError {
     what: String,
 }
 
-/// Countries and networks of addresses.
+/// Countries and networks of addresses, from one or several files.
 #[derive(Debug, Default)]
 pub struct GeoData {
     files: Vec<(GeoSource, Table)>,
@@ -46,7 +46,7 @@ enum Table {
 }
 
 impl GeoData {
-    /// Reads files, told apart by content. Of two that know the same, the first counts.
+    /// Reads files; their content tells which kind each is. Where two say the same thing, the first counts.
     pub fn read(paths: &[PathBuf]) -> Result<Self, GeoError> {
         paths.iter().map(|path| read(path)).collect::<Result<_, _>>().map(|files| Self { files })
     }

@@ -13,15 +13,15 @@ use super::super::{sentences, terms};
 use super::naming::names_nobody;
 use super::{LONGEST_NAME, Placed};
 
-/// Items by which it is decided whether a list is one of third parties: a line may seem to
-/// announce every line behind it, and each of those the same.
+/// Items that are looked at to decide whether a list is one of third parties. Without a limit, a
+/// document in which every line seems to announce all lines after it would take quadratic time.
 const MOST_TRIED: usize = 500;
 
-/// What is known already of blocks as items of a list.
+/// A cache of what blocks are as items of a list.
 #[derive(Default)]
 pub struct Tried(HashMap<usize, Sure>);
 
-/// A block as an item, by its name alone.
+/// What a block is as an item, by its name alone.
 #[derive(Clone, Copy, PartialEq)]
 enum Sure {
     /// It is no third party for sure.
@@ -49,7 +49,7 @@ fn announces(text: &str, lexicon: &Lexicon) -> bool {
     last.chars().count() <= 200 && lexicon.says("list-follows", &last) && !lexicon.says("denial", &last)
 }
 
-/// The items behind the block at `index`, and those of them that are third parties: where
+/// The items after the block at `index`, and those of them that are third parties: where
 /// the block announces them, or where it stands in a section about sharing and most of
 /// the items begin with a known name.
 pub fn read(
@@ -89,7 +89,7 @@ pub fn read(
     Some((items, entries))
 }
 
-/// Positions of the items right behind an announcement, at most `most` of them.
+/// Positions of the items right after an announcement, at most `most` of them.
 fn list_after(
     blocks: &[Block],
     from: usize,
@@ -202,7 +202,7 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
     Some(entry)
 }
 
-/// The name behind the words for a kind, with its company in brackets, and what follows.
+/// The name after the words for a kind, with its company in brackets, and what follows.
 fn under_kind<'t>(kind: &str, rest: &'t str, lexicon: &Lexicon, names: &Names<'_>) -> Option<(&'t str, &'t str)> {
     let (name, more) = rest.trim().split_once(['，', ','])?;
     let (who, inside) = name.trim().strip_suffix([')', '）'])?.split_once(['(', '（'])?;

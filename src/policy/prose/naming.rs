@@ -50,7 +50,7 @@ pub fn names_of(list: &str, lexicon: &Lexicon) -> Vec<String> {
     out
 }
 
-/// What stands before and behind the first of some words.
+/// What stands before and after the first of some words.
 fn halves<'t>(text: &'t str, id: &str, lexicon: &Lexicon) -> Option<(&'t str, &'t str)> {
     let folded = Folded::new(text);
     let (found, _) = lexicon.phrase(id, &folded.text)?;

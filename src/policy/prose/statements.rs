@@ -195,7 +195,7 @@ const MOST_MORE: usize = 3;
 fn whole_name(text: &str, name: Range<usize>, names: &Names<'_>) -> usize {
     let behind = text.get(name.end..).unwrap_or_default();
     let ends = behind.match_indices([' ', ',', '.']).map(|(at, _)| name.end + at).chain([text.len()]);
-    // A mark behind a name is none of it: "We use Some Analytics; it …".
+    // A mark after a name is none of it: "We use Some Analytics; it …".
     let is_word = |end: &usize| text.get(..*end).is_some_and(|t| t.ends_with(char::is_alphanumeric));
     let more = ends.filter(|end| *end > name.end).take(MOST_MORE).filter(is_word);
     more.filter(|end| text.get(name.start..*end).is_some_and(|whole| names.is_known(whole))).last().unwrap_or(name.end)

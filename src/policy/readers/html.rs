@@ -13,7 +13,7 @@ use super::{grid, marks, script, text};
 /// Tables in tables; deeper ones are read as text of their cell.
 const MOST_NESTED: usize = 8;
 
-/// Lines of `pre` text in which a link is looked for behind the one before.
+/// Lines of `pre` text in which a link is looked for after the one before.
 const LINES_AHEAD: usize = 1_000;
 
 /// Elements that are not the document.

@@ -25,7 +25,7 @@ struct Field {
     lined: bool,
 }
 
-/// Longest string that labels the one behind it, in characters.
+/// Longest string that labels the one after it, in characters.
 const LONGEST_LABEL: usize = 16;
 
 /// An open bracket.
@@ -36,7 +36,7 @@ struct Open {
     rows: Vec<Vec<Field>>,
     /// The name or string last seen, which a colon makes a key.
     last: Option<Field>,
-    /// It was a string: without a colon behind it, a value.
+    /// It was a string: without a colon after it, a value.
     is_string: bool,
     key: Option<String>,
 }

@@ -39,7 +39,7 @@ pub fn join<'t>(lines: &[(u32, &'t str)]) -> Vec<(u32, Cow<'t, str>)> {
 }
 
 /// `line` was cut from what begins `next`. A package name or an address begins anew: it is
-/// so long that it would not have fitted behind most lines.
+/// so long that it would not have fitted after most lines.
 fn runs_on(line: &str, next: &str, width: usize) -> bool {
     let Some((last, first)) = line.chars().next_back().zip(next.chars().next()) else { return false };
     let ends = matches!(last, '。' | '！' | '？' | '；' | '：' | ':' | '.' | '!' | '?' | '|' | '\t');

@@ -94,7 +94,7 @@ impl App {
     }
 }
 
-/// The word behind `name` in the answer of `dumpsys package`, which has the newest first.
+/// The word after `name` in the answer of `dumpsys package`, which has the newest first.
 fn field(dump: &str, name: &str) -> String {
     let line = dump.lines().find_map(|line| line.trim().split_once(name).map(|(_, rest)| rest));
     line.and_then(|rest| rest.split_whitespace().next()).unwrap_or_default().to_owned()

@@ -105,7 +105,7 @@ fn take(adb: &Adb, folder: &Path, mark: &Mark) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Into `001-launched.png`, by the first number behind those that are there; what is there is never written over.
+/// Into `001-launched.png`, by the first number after those that are there; what is there is never written over.
 fn write(folder: &Path, mark: &str, png: &[u8]) -> std::io::Result<String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
     let word: String = mark.chars().map(|c| if is_plain(c) { c } else { '-' }).take(40).collect();

@@ -157,7 +157,7 @@ async fn open(proxy: &Arc<Proxy>, client: &TcpStream, target: &Target) -> Result
     Ok(Taped::of_server(server, proxy.tape.converse(peer, address)))
 }
 
-/// How it goes on behind a response.
+/// How it goes on after a response.
 enum Then {
     /// With the client's next request.
     Next,
@@ -272,7 +272,7 @@ async fn read_some(from: &mut (impl AsyncRead + Unpin), bytes: &mut Vec<u8>) -> 
     matches!(timeout(IDLE, from.read_buf(bytes)).await, Ok(Ok(1..)))
 }
 
-/// Passes a body on, beginning with `bytes`; what is behind it stays there. Whether it was whole.
+/// Passes a body on, beginning with `bytes`; what is after it stays there. Whether it was whole.
 async fn pass(
     from: &mut (impl AsyncRead + Unpin),
     bytes: &mut Vec<u8>,
@@ -368,13 +368,13 @@ async fn refuse(mut client: Buffered<TcpStream>, status: &str, words: &str) {
     }
 }
 
-/// How long is waited for the client's end behind the last response. A socket that is closed with
+/// How long is waited for the client's end after the last response. A socket that is closed with
 /// unread bytes resets the connection, and with it the response.
 const LINGER: Duration = Duration::from_secs(2);
 /// Bytes read meanwhile.
 const LINGER_BYTES: u64 = 1 << 20;
 
-/// Ends the connection behind a response.
+/// Ends the connection after a response.
 async fn finish(mut client: Buffered<TcpStream>) {
     if client.stream.shutdown().await.is_ok() {
         let mut rest = client.stream.take(LINGER_BYTES);

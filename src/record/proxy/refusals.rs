@@ -1,7 +1,7 @@
 //! Who refused the proxy's certificate, so that their next connection is let through untouched.
 //!
 //! A client that trusts only certificates it knows leaves when it has seen another one: with an
-//! alert, or without a word right behind the handshake. The latter is also how a client
+//! alert, or without a word right after the handshake. The latter is also how a client
 //! leaves that only opened a connection ahead of need: where the same client was opened to that host before, a
 //! silent end does not count.
 

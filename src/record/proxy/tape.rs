@@ -233,7 +233,7 @@ impl Conversation {
         }
     }
 
-    /// A direction ended; what comes behind that is not written.
+    /// A direction ended; what comes after that is not written.
     pub fn end(&mut self, direction: Direction) {
         if !self.ended[side(direction)] {
             self.packet(direction, Flags { fin: true, ack: true, ..Flags::default() }, &[]);
@@ -287,7 +287,7 @@ impl Conversation {
         let notes = std::mem::take(&mut self.notes);
         let comments: Vec<&str> = notes.iter().map(String::as_str).collect();
         self.tape.write(|inner| {
-            // Never behind the packet before: a clock that is set back makes no stream run backwards.
+            // Never after the packet before: a clock that is set back makes no stream run backwards.
             inner.last = Time::now().max(inner.last);
             let (interface, time) = (inner.interface, inner.last);
             let length = u32::try_from(packet.len()).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;

@@ -85,7 +85,7 @@ async fn hello(client: &mut Client, bytes: &mut Vec<u8>) -> Option<Accepted> {
     }
 }
 
-/// Hands on `first` and everything behind it.
+/// Hands on `first` and everything after it.
 async fn plain(proxy: &Proxy, client: Client, first: Vec<u8>, mut server: TcpStream) {
     if matches!(timeout(IDLE, server.write_all(&first)).await, Ok(Ok(()))) {
         let relayed = relay(client, server, IDLE, || ()).await;

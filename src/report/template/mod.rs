@@ -43,7 +43,7 @@ pub struct Template {
 
 impl Template {
     /// Reads the bytes of the file `name`. An error begins with `:`, the line where there is one,
-    /// and what is wrong, so that it can stand behind a path.
+    /// and what is wrong, so that it can stand after a path.
     pub fn read(bytes: &[u8], name: &str) -> Result<Self, String> {
         let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
         let kind = match ending.as_str() {
@@ -119,7 +119,7 @@ fn lines(text: &str) -> usize {
     text.matches('\n').count() + 1
 }
 
-/// What comes behind `before` is text of an HTML page: no tag is open, no script, no style.
+/// What comes after `before` is text of an HTML page: no tag is open, no script, no style.
 fn in_text(before: &str) -> bool {
     let lower = before.to_ascii_lowercase();
     let open = |name: &str| match (lower.rfind(&format!("<{name}")), lower.rfind(&format!("</{name}"))) {

@@ -19,7 +19,7 @@ pub struct Evidence {
     pub line: String,
     /// The host as it stood in the message.
     pub host: String,
-    /// What stands before the value, the value, and what stands behind it; see `excerpt`.
+    /// What stands before the value, the value, and what stands after it; see `excerpt`.
     pub excerpt: (String, String, String),
     /// `imei = 86····…··17 (imei#1)`; empty for a contact.
     pub value: String,

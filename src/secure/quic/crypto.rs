@@ -31,6 +31,11 @@ impl Pieces {
         }
     }
 
+    /// Memory of them, about.
+    pub fn cost(&self) -> usize {
+        self.cost
+    }
+
     /// The next bytes in order.
     pub fn next(&mut self) -> Option<Vec<u8>> {
         while let Some(entry) = self.held.first_entry() {

@@ -142,6 +142,13 @@ impl Connection {
         self.opened_initial
     }
 
+    /// Memory of what waits for more, about.
+    pub fn waiting(&self) -> usize {
+        let sides = self.client.waiting().saturating_add(self.server.waiting());
+        let packets = self.waiting_bytes.saturating_add(self.waiting.len().saturating_mul(size_of::<Waiting>()));
+        sides.saturating_add(packets).saturating_add(self.streams.cost())
+    }
+
     /// Connection ids that packets of it can be told by, and that came up since this was last
     /// asked: those of long headers, and those that the ends gave each other since.
     pub fn take_ids(&mut self) -> Vec<ConnectionId> {

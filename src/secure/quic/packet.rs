@@ -55,7 +55,7 @@ pub enum Kind {
     Initial,
     /// Data before the handshake.
     ZeroRtt,
-    /// The handshake behind the hellos.
+    /// The handshake after the hellos.
     Handshake,
 }
 
@@ -142,7 +142,7 @@ impl<'a> Iterator for Packets<'a> {
     fn next(&mut self) -> Option<Header<'a>> {
         match self.rest.first()? {
             first if first & 0x80 != 0 => self.long(),
-            // What some pad a datagram with behind its packets. (The second bit may be
+            // What some pad a datagram with after its packets. (The second bit may be
             // anything where both sides agreed on that, RFC 9287.)
             0 => None,
             _ => Some(Header::Short(std::mem::take(&mut self.rest))),

@@ -123,7 +123,7 @@ fn without_keys_and_with_wrong_ones_the_reason_is_said() {
         keys.parse(wrong.as_bytes(), "wrong");
         let replayed = replay(name, keys.clone());
         assert_eq!(replayed.connection.outcome(), Outcome::Closed(GapReason::KeyDoesNotFit), "{name}");
-        // With the right ones behind them, the tag decides.
+        // With the right ones after them, the tag decides.
         assert!(keys.parse(text.as_bytes(), "right").conflicts > 0);
         assert_eq!(asked(&replay(name, keys), 0, name), [0, 1, 2, 3]);
     }

@@ -52,6 +52,12 @@ pub struct Side {
 }
 
 impl Side {
+    /// Memory of what waits, about.
+    pub fn waiting(&self) -> usize {
+        let messages = [&self.initial, &self.handshake].into_iter();
+        messages.map(|messages| messages.pieces.cost().saturating_add(messages.joiner.cost())).sum()
+    }
+
     /// For another connection on the same ports.
     pub fn renewed(&self) -> Self {
         Self { id_lengths: self.id_lengths.clone(), sealed: self.sealed, ..Self::default() }

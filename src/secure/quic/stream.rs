@@ -68,6 +68,9 @@ struct Live {
     stopped: Option<(Time, u64)>,
 }
 
+/// What a stream costs in each direction that is followed.
+const HALF_COST: usize = 2 * size_of::<((u64, bool), Half)>() + size_of::<Live>();
+
 /// All streams of a connection.
 #[derive(Debug, Default)]
 pub struct Streams {
@@ -79,6 +82,11 @@ pub struct Streams {
 }
 
 impl Streams {
+    /// Memory of them, about.
+    pub fn cost(&self) -> usize {
+        self.held.saturating_add(self.halves.len().saturating_mul(HALF_COST))
+    }
+
     /// A STREAM frame.
     pub fn push(
         &mut self,

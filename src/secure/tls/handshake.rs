@@ -170,6 +170,11 @@ impl Joiner {
         Some(Handshake { kind, body })
     }
 
+    /// Memory of what waits, about.
+    pub fn cost(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// A message has started and is not whole.
     pub fn is_amid(&self) -> bool {
         self.skip > 0 || self.done < self.bytes.len()

@@ -64,7 +64,7 @@ impl ClientHello {
         Self::read_form(body, false)
     }
 
-    /// The same of DTLS, which has a cookie behind the session id (RFC 6347 §4.2.1).
+    /// The same of DTLS, which has a cookie after the session id (RFC 6347 §4.2.1).
     pub fn read_with_cookie(body: &[u8]) -> Option<Self> {
         Self::read_form(body, true)
     }

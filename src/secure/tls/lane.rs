@@ -26,7 +26,7 @@ const LOST_UPDATE_LIMIT: u32 = 2;
 /// Stretches of a direction with a key of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Epoch {
-    /// Everything behind the ChangeCipherSpec of TLS 1.2 and older.
+    /// Everything after the ChangeCipherSpec of TLS 1.2 and older.
     Tls12,
     /// 0-RTT data of TLS 1.3.
     Early,
@@ -103,7 +103,7 @@ impl Lane {
         lane
     }
 
-    /// Adds epochs behind those that are there.
+    /// Adds epochs after those that are there.
     pub fn extend(&mut self, epochs: impl IntoIterator<Item = (Epoch, Vec<Candidate>)>) {
         self.epochs.extend(epochs.into_iter().filter(|(_, candidates)| !candidates.is_empty()));
     }

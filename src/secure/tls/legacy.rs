@@ -31,7 +31,7 @@ pub struct LegacyKey {
 #[derive(Debug)]
 enum Keyed {
     Null,
-    /// `None` behind a hole.
+    /// `None` after a hole.
     Rc4(Option<Box<Keystream>>),
     Cbc {
         key: BlockKey,
@@ -44,7 +44,7 @@ enum Keyed {
 enum Iv {
     /// The record starts with it: TLS 1.1 and later.
     Explicit,
-    /// The last block before; `None` behind a hole.
+    /// The last block before; `None` after a hole.
     Chained(Option<Vec<u8>>),
 }
 

@@ -222,7 +222,7 @@ impl Session {
         agreed
     }
 
-    /// The epochs of both directions of TLS 1.3 behind the hellos.
+    /// The epochs of both directions of TLS 1.3 after the hellos.
     /// In drafts before 25, the header of a record was not authenticated (`bare`).
     fn keys13(&mut self, hello: &ClientHello, protection: (Aead, Hash), bare: bool) {
         let keys = self.keys.clone();

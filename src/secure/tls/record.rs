@@ -170,6 +170,12 @@ impl Inbox {
         self.bytes.len() - self.done
     }
 
+    /// Memory of them, about.
+    pub fn cost(&self) -> usize {
+        let origins = self.origins.len().saturating_mul(size_of::<(u64, Origin)>() + size_of::<u64>());
+        self.bytes.capacity().saturating_add(origins)
+    }
+
     /// A hole of `length` bytes (0: of unknown length) follows what was pushed. An
     /// incomplete record is dropped.
     pub fn hole(&mut self, length: u64) -> Loss {

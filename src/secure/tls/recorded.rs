@@ -182,7 +182,7 @@ fn the_secrets_of_another_connection_do_not_fit() {
         keys.parse(wrong.as_bytes(), "wrong");
         let streams = tls_streams(&path, keys.clone(), &|_| true);
         assert_eq!(streams[0].session.outcome(), Outcome::Closed(GapReason::KeyDoesNotFit), "{name}");
-        // With the right ones behind them, the tag decides.
+        // With the right ones after them, the tag decides.
         assert!(keys.parse(text.as_bytes(), "right").conflicts > 0);
         assert_opened(&tls_streams(&path, keys, &|_| true)[0], name);
     }
@@ -213,7 +213,7 @@ fn a_private_key_opens_rsa_key_exchange() {
     assert_opened(&replay("tls12-cbc")[0], "tls12-cbc");
 }
 
-/// Any one packet is lost: the streams are read on behind it, or their reason says why
+/// Any one packet is lost: the streams are read on after it, or their reason says why
 /// not, and nothing is made up: what comes out is what was said, less what is missing.
 #[test]
 fn any_packet_may_be_missing() {

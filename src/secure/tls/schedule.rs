@@ -40,7 +40,7 @@ impl Hash {
         }
     }
 
-    /// Digest of the parts, one behind the other.
+    /// Digest of the parts, one after the other.
     pub fn digest(self, parts: &[&[u8]]) -> Vec<u8> {
         fn run<D: Digest>(parts: &[&[u8]]) -> Vec<u8> {
             let mut digest = D::new();
@@ -56,7 +56,7 @@ impl Hash {
         }
     }
 
-    /// HMAC (RFC 2104) of the parts, one behind the other.
+    /// HMAC (RFC 2104) of the parts, one after the other.
     pub fn hmac(self, key: &[u8], parts: &[&[u8]]) -> Option<Vec<u8>> {
         fn run<M: Mac + KeyInit>(key: &[u8], parts: &[&[u8]]) -> Option<Vec<u8>> {
             let mut mac = <M as KeyInit>::new_from_slice(key).ok()?;

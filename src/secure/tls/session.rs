@@ -76,6 +76,12 @@ impl Session {
         }
     }
 
+    /// Memory of what waits for more bytes, about.
+    pub fn waiting(&self) -> usize {
+        let sides = self.client.waiting().saturating_add(self.server.waiting());
+        self.transcript.messages().iter().map(|part| part.len()).fold(sides, usize::saturating_add)
+    }
+
     /// What the stream says about itself, so far.
     pub fn facts(&self) -> &Facts {
         &self.facts

@@ -88,6 +88,11 @@ pub struct Side {
 }
 
 impl Side {
+    /// Memory of what waits, about.
+    pub fn waiting(&self) -> usize {
+        self.inbox.cost().saturating_add(self.joiner.cost()).saturating_add(self.pending_bytes)
+    }
+
     /// Takes note of a hole of `length` bytes (0: unknown).
     pub fn hole(&mut self, length: u64) {
         let loss = self.inbox.hole(length);

@@ -1,7 +1,7 @@
 //! Cipher suites: their IANA names, and what the names say about keys and records.
 //!
 //! The name of a suite tells all that reading needs: the key exchange before
-//! `_WITH_`, the record protection behind it, the hash at the end. So the table has
+//! `_WITH_`, the record protection after it, the hash at the end. So the table has
 //! names only, and a suite is opened when its protection is one that
 //! [`Cipher`] knows.
 

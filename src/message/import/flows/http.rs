@@ -1,4 +1,4 @@
-//! HTTP flows: a request, mostly a response, and the messages of a WebSocket behind it.
+//! HTTP flows: a request, mostly a response, and the messages of a WebSocket after it.
 
 use bytes::Bytes;
 
@@ -100,7 +100,7 @@ fn protocol(of: Value<'_>, headers: &[(String, Bytes)]) -> Protocol {
     emit::protocol(&http_version(of), headers)
 }
 
-/// Header fields, and trailers behind them.
+/// Header fields, and trailers after them.
 fn fields(of: Value<'_>) -> Vec<(String, Bytes)> {
     let lists = ["headers", "trailers"].into_iter().filter_map(|name| of.known(name));
     let pairs = lists.flat_map(Value::items).filter_map(|field| {

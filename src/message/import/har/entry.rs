@@ -91,7 +91,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Hands on what HTTP Toolkit notes of a client that did not take its certificate: a
-    /// stream that stayed closed. `number` goes on behind the entries.
+    /// stream that stayed closed. `number` goes on after the entries.
     pub fn tls_error(&mut self, at: u64, number: u64, error: &Value, sink: &mut dyn FnMut(Item)) {
         let metadata = error.get("tlsMetadata").unwrap_or(&Value::Null);
         let address = |key| text(error, key).and_then(|ip| ip.parse().ok());

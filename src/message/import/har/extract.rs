@@ -31,7 +31,7 @@ pub fn write(bytes: impl Read, extract: &Extract<'_>, output: &mut dyn Write) ->
     let counted = Counted { inner: Fit::new(bytes, Rc::clone(&marked)), budget: Rc::clone(&budget) };
     let mut json = serde_json::Deserializer::from_reader(BufReader::with_capacity(64 << 10, counted));
     let mut kept = Kept { extract, budget, head: Vec::new(), entries: Vec::new(), number: 0, size: 0 };
-    // A file that is cut behind the last entry that is wanted has given all that is wanted.
+    // A file that is cut after the last entry that is wanted has given all that is wanted.
     let read = Level::Document.of(&mut kept).deserialize(&mut json);
     let whole = extract.entries.last().is_none_or(|last| *last < kept.number);
     read.or_else(|error| if whole { Ok(()) } else { Err(io::Error::other(error)) })?;

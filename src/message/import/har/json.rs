@@ -155,7 +155,7 @@ pub fn unmark(json: &str) -> String {
                 out.push_str(&format!("\\udc{digits}"));
                 LONGEST
             }
-            // An escaped backslash is one thing: what stands behind it is no escape.
+            // An escaped backslash is one thing: what stands after it is no escape.
             _ => {
                 let length = if first == '\\' {
                     1 + rest.get(1..).and_then(|r| r.chars().next()).map_or(0, char::len_utf8)

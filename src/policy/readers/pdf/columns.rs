@@ -52,7 +52,7 @@ fn grow(lines: &[Line], least: usize) -> Option<(usize, Vec<(f64, f64)>)> {
         if gap > FARTHEST * head.size {
             break;
         }
-        // A lone piece in the first column, set apart, with no row behind it, is text.
+        // A lone piece in the first column, set apart, with no row after it, is text.
         let follows = lines.get(index + 2).is_some_and(|next| next.len() >= 2);
         let alone = line.len() == 1 && columns.first().is_some_and(|c| overlap(*c, head.x) > 0.0);
         if alone && !follows && gap > 1.7 * head.size {

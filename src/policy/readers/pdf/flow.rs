@@ -171,7 +171,7 @@ fn continues(open: &[Piece], last: &Piece, next: &Piece, body: &Body) -> bool {
     let gap = next.y - last.y;
     let close = gap < 0.0 || gap < PARAGRAPH_GAP * body.pitch * (last.size / body.size).max(1.0);
     let hangs = match open.len() {
-        // A first line is set in by two characters, or an item's text behind its bullet.
+        // A first line is set in by two characters, or an item's text after its bullet.
         1 => indent < 0.8 * em || item && indent < 3.0 * em,
         _ => indent.abs() < 0.8 * em,
     };

@@ -32,7 +32,7 @@ pub struct Piece {
     pub size: f64,
     /// All of it is bold.
     pub bold: bool,
-    /// A space was drawn behind it.
+    /// A space was drawn after it.
     pub spaced: bool,
     /// Links in it; the address is the page's.
     pub links: Vec<Link>,
@@ -234,7 +234,7 @@ fn room(c: char) -> f64 {
     if is_wide(c) { 1.0 } else { 0.5 }
 }
 
-/// The line begins with the last letter of a word and the mark behind it: programs that
+/// The line begins with the last letter of a word and the mark after it: programs that
 /// break words anywhere do so because no line begins with a mark.
 pub fn begins_inside(text: &str) -> bool {
     let mut chars = text.chars();

@@ -220,7 +220,7 @@ impl Drawing {
         }
     }
 
-    /// A character is as wide as the least distance to what is drawn behind it.
+    /// A character is as wide as the least distance to what is drawn after it.
     fn measure(&mut self) {
         let mut widths: HashMap<&str, f64> = HashMap::new();
         for pair in self.page.glyphs.windows(2) {
