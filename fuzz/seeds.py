@@ -7,19 +7,22 @@ wirewitness itself for what only it writes: reports, corrected policies, bundles
 """
 
 import base64
+import io
 import json
 import re
 import struct
 import subprocess
 import sys
 import tempfile
+import zipfile
+import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests"
 LARGEST = 64 << 10
 OWN_LARGEST = 1 << 20
-LINKS = [0, 1, 9, 12, 50, 101, 105, 108, 113, 119, 127, 163, 192, 228, 276]
+LINKS = [0, 1, 9, 12, 50, 101, 105, 108, 113, 119, 127, 163, 192, 228, 276, 51, 104, 239, 258]
 
 
 class Seeds:
@@ -139,6 +142,53 @@ def frames_of_http2(steps):
             data = data[9 + length :]
 
 
+# Numbers of levels and epochs in the targets, by what tshark says.
+LONG_PACKETS = {"00": 0, "01": 1, "02": 2}
+HELLOS = ("01", "02")
+
+
+def opened(seeds):
+    """What recordings hold behind their encryption, as tshark opens it: messages of TLS 1.3's
+    handshake, and the frames of QUIC's packets."""
+    wanted = re.compile(r'"(frame|tcp\.srcport|udp\.srcport|tls\.handshake|tls\.alert_message|quic\.frame|'
+                        r'quic\.long\.packet_type|quic\.short)_raw": \[\s*"([0-9a-f]*)"')
+    for path in sorted([*TESTS.glob("data/tls/*.pcap"), *TESTS.glob("data/quic/*.pcap")]):
+        command = ["tshark", "-r", str(path), "-o", f"tls.keylog_file:{path.with_suffix('.keys')}", "-T", "jsonraw"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        client, side, level, steps = None, 0, 0, {"tls_records": [], "quic_payloads": []}
+        for name, value in wanted.findall(done.stdout):
+            if name.endswith("srcport"):
+                client = client or value
+                side = 0 if value == client else 1
+            elif name == "quic.long.packet_type":
+                level = LONG_PACKETS.get(value, 0)
+            elif name == "quic.short":
+                level = 3
+            elif name == "quic.frame":
+                steps["quic_payloads"].append((side | level << 1, bytes.fromhex(value)))
+            elif name == "tls.handshake" and value[:2] in HELLOS:
+                record = b"\x16\x03\x03" + struct.pack(">H", len(value) // 2) + bytes.fromhex(value)
+                steps["tls_records"].append((side, record))
+            elif name in ("tls.handshake", "tls.alert_message"):
+                kind = b"\x16" if name == "tls.handshake" else b"\x15"
+                for epoch in (3, 1) if "tls13" in path.name else (1,):
+                    steps["tls_records"].append((side | epoch << 1, kind + bytes.fromhex(value)))
+        target = "quic_payloads" if path.parent.name == "quic" else "tls_records"
+        seeds.add(target, path.name, parts(steps[target][:60]))
+
+
+def pages(seeds):
+    """What the pages of the printouts draw."""
+    for path in sorted(TESTS.glob("policies/**/*.pdf")):
+        for number, stream in enumerate(re.findall(rb"stream\r?\n(.*?)endstream", path.read_bytes(), re.S)):
+            try:
+                drawn = zlib.decompressobj().decompress(stream)
+            except zlib.error:
+                continue
+            if b"BT" in drawn and b"Tf" in drawn:
+                seeds.add("policy_page", f"{path.name}-{number}", re.sub(rb"/\w+ (?=[0-9.]+ Tf)", b"/F1 ", drawn))
+
+
 def headers(seeds):
     for path in sorted(TESTS.glob("data/hpack/*.json")):
         blocks = [(0, bytes.fromhex(case["wire"])) for case in json.loads(path.read_text())["cases"]]
@@ -180,8 +230,8 @@ def files(seeds):
         ".html": "policy_html", ".htm": "policy_html", ".md": "policy_markdown", ".txt": "policy_text",
         ".docx": "policy_docx", ".xlsx": "policy_sheet", ".csv": "policy_csv", ".pdf": "policy_pdf",
         ".mhtml": "policy_mhtml", ".mht": "policy_mhtml", ".tsx": "policy_script", ".ts": "policy_script",
-        ".js": "policy_script", ".jsx": "policy_script", ".vue": "policy_script", ".json": "policy_json",
-        ".zip": "policy_archive",
+        ".js": "policy_literals", ".jsx": "policy_script", ".vue": "policy_component", ".json": "policy_json",
+        ".java": "policy_literals", ".kt": "policy_literals", ".swift": "policy_literals", ".zip": "policy_archive",
     }
     for path in sorted(TESTS.glob("policies/**/*")):
         if path.is_file() and "expect" not in path.name and path.suffix.lower() in by_suffix:
@@ -193,6 +243,8 @@ def files(seeds):
     for path in sorted(TESTS.glob("data/**/*")):
         if path.is_file() and path.suffix in imports:
             seeds.add(imports[path.suffix], path.name, path.read_bytes())
+            if imports[path.suffix] in ("har", "flows"):
+                seeds.add(f"{imports[path.suffix]}_extract", path.name, path.read_bytes())
     seeds.add("proxy_pin", "proxypin.txt", (TESTS / "data/import/proxies/proxypin.txt").read_bytes())
     for path in sorted(TESTS.glob("data/beside/*")):
         if path.suffix != ".pcap":
@@ -209,6 +261,11 @@ def files(seeds):
         for number, path in enumerate(sorted(ROOT.glob(f"[dt]*/**/{name}"))):
             if "target" not in path.relative_to(ROOT).parts:
                 seeds.add(target, f"{number}-{name}", path.read_bytes())
+    experiment = [
+        json.dumps({"imei": "490154203237518", "serialno": "R58M123", "manufacturer": "Acme", "android_version": "14"}),
+        "38400000-8cf0-11bd-b23e-10b96e40000d\n", json.dumps({"network": {"file": "traffic.pcap"}}),
+    ]
+    seeds.add("experiment", "experiment", parts((0, part.encode()) for part in experiment))
     for path in sorted(TESTS.glob("data/geo/*")):
         seeds.add("geography", path.name, path.read_bytes())
 
@@ -245,8 +302,8 @@ expires = 2027-01-31
 """)
 
 
-def timestamp(seeds):
-    """An answer of a time stamping authority of openssl's."""
+def signed(seeds):
+    """An answer of a time stamping authority, and an app that is signed: openssl's."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         (out / "manifest").write_bytes(b"manifest")
@@ -263,6 +320,29 @@ def timestamp(seeds):
         openssl("ts", "-query", "-data", "manifest", "-sha256", "-cert", "-out", "q.tsq")
         openssl("ts", "-reply", "-config", "ts.cnf", "-queryfile", "q.tsq", "-out", "r.tsr")
         seeds.add("timestamp", "r.tsr", (out / "r.tsr").read_bytes())
+        openssl("cms", "-sign", "-binary", "-in", "manifest", "-signer", "c.pem", "-inkey", "k.pem", "-outform", "DER",
+                "-out", "CERT.RSA")
+        openssl("x509", "-in", "c.pem", "-outform", "DER", "-out", "c.der")
+        jar = io.BytesIO()
+        with zipfile.ZipFile(jar, "w") as file:
+            file.write(out / "CERT.RSA", "META-INF/CERT.RSA")
+        jar = jar.getvalue()
+        seeds.add("apk", "jar.apk", jar)
+        seeds.add("apk", "block.apk", with_block(jar, (out / "c.der").read_bytes()))
+
+
+def with_block(jar, certificate):
+    """The file with a signing block before its central directory (APK Signature Scheme v2)."""
+    def counted(data):
+        return struct.pack("<I", len(data)) + data
+
+    value = counted(counted(counted(counted(b"digests") + counted(counted(certificate)))))
+    pairs = struct.pack("<QI", len(value) + 4, 0x7109871A) + value
+    size = struct.pack("<Q", len(pairs) + 24)
+    block = size + pairs + size + b"APK Sig Block 42"
+    end = jar.rindex(b"PK\x05\x06")
+    (at,) = struct.unpack_from("<I", jar, end + 16)
+    return jar[:at] + block + jar[at:end + 16] + struct.pack("<I", at + len(block)) + jar[end + 20:]
 
 
 def main():
@@ -270,11 +350,13 @@ def main():
         sys.exit(__doc__)
     seeds = Seeds(sys.argv[1])
     captures(seeds)
+    opened(seeds)
+    pages(seeds)
     headers(seeds)
     payloads(seeds)
     files(seeds)
     own(seeds, sys.argv[2])
-    timestamp(seeds)
+    signed(seeds)
     for target, count in sorted(seeds.made.items()):
         print(f"{target} {count}")
 

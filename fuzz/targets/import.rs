@@ -11,6 +11,26 @@ fn read(name: &str, bytes: &[u8]) {
     });
 }
 
+/// Some entries of it, cut out as they stand there.
+fn cut(name: &str, bytes: &[u8]) {
+    super::as_file(name, bytes, |path| {
+        if let Ok(source) = Source::open(&path) {
+            let some = import::Extract { entries: [0, 2].into(), of: (name, "00"), ..import::Extract::default() };
+            let _ = import::extract(&source, &some, &mut std::io::sink());
+        }
+    });
+}
+
+/// Entries of HAR.
+pub fn har_extract(bytes: &[u8]) {
+    cut("session.har", bytes);
+}
+
+/// Entries of mitmproxy's flows.
+pub fn flows_extract(bytes: &[u8]) {
+    cut("session.mitm", bytes);
+}
+
 read_as! {
     /// HAR of any producer.
     har "session.har";

@@ -23,6 +23,7 @@ mod message;
 mod net;
 mod payload;
 mod policy;
+mod record;
 mod report;
 mod secure;
 mod session;
@@ -50,15 +51,16 @@ macro_rules! targets {
 targets! {
     capture: capture_file;
     net: link_layers tcp_segments;
-    secure: tls_stream quic_datagrams dtls_datagrams wireguard key_log pem certificate;
+    secure: tls_stream tls_records quic_datagrams quic_payloads dtls_datagrams wireguard key_log pem certificate;
     message: stream http1 http2 http3 hpack qpack websocket mqtt dns datagrams;
     payload: decoder body;
-    policy: policy_html policy_markdown policy_text policy_docx policy_sheet policy_csv policy_pdf policy_mhtml
-            policy_script policy_json policy_archive;
-    import: har flows charles_json charles_zip fiddler http_canary proxy_pin;
+    policy: policy_html policy_markdown policy_text policy_docx policy_sheet policy_csv policy_pdf policy_page
+            policy_mhtml policy_script policy_literals policy_component policy_json policy_archive;
+    import: har har_extract flows flows_extract charles_json charles_zip fiddler http_canary proxy_pin;
     beside: witness;
-    session: description device_profile marks settled ignored geography;
+    session: description device_profile experiment marks settled ignored geography;
     report: report_json bundle signature timestamp;
+    record: apk;
 }
 
 static SIGNATURES: LazyLock<Signatures> = LazyLock::new(|| Signatures::embedded().expect("the built-in signatures"));

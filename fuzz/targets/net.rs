@@ -5,7 +5,7 @@ use wirewitness::evidence::{Direction, Gaps, Time};
 use wirewitness::net::{Flags, Kind, Numbering, Segment, Slicer, TcpStream};
 
 /// Link types that are read, and one that is not.
-const LINKS: [u32; 16] = [0, 1, 9, 12, 50, 101, 105, 108, 113, 119, 127, 163, 192, 228, 276, 9999];
+const LINKS: [u32; 20] = [0, 1, 9, 12, 50, 101, 105, 108, 113, 119, 127, 163, 192, 228, 276, 51, 104, 239, 258, 9999];
 
 /// Packets of one capture: the kind of a part is its link type.
 pub fn link_layers(bytes: &[u8]) {

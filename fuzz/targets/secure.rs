@@ -47,6 +47,16 @@ pub fn tls_stream(bytes: &[u8]) {
     session.outcome();
 }
 
+/// Parts with their directions and the numbers behind that bit.
+fn numbered(bytes: &[u8]) -> Vec<(Direction, u8, &[u8])> {
+    super::parts(bytes).into_iter().map(|(kind, part)| (direction(kind), kind >> 1, part)).collect()
+}
+
+/// Records of a TLS connection, opened.
+pub fn tls_records(bytes: &[u8]) {
+    tls::doors::records(Arc::clone(&KEYS), &numbered(bytes), &mut |_, _| {});
+}
+
 /// Datagrams of a QUIC connection.
 pub fn quic_datagrams(bytes: &[u8]) {
     let mut session = quic::Connection::new(Arc::clone(&KEYS));
@@ -55,6 +65,11 @@ pub fn quic_datagrams(bytes: &[u8]) {
     }
     session.finish(&mut |_| {});
     session.outcome();
+}
+
+/// Packets of a QUIC connection, opened.
+pub fn quic_payloads(bytes: &[u8]) {
+    quic::doors::payloads(Arc::clone(&KEYS), &numbered(bytes), &mut |_| {});
 }
 
 /// Datagrams of a DTLS association.

@@ -1,7 +1,7 @@
 //! Files of a session.
 
 use wirewitness::party::GeoData;
-use wirewitness::session::{self, Description, Profile};
+use wirewitness::session::{self, Description, Profile, Session};
 
 fn text(bytes: &[u8], read: impl FnOnce(&str)) {
     read(&String::from_utf8_lossy(bytes));
@@ -15,6 +15,17 @@ pub fn description(bytes: &[u8]) {
 /// `device.toml`.
 pub fn device_profile(bytes: &[u8]) {
     text(bytes, |text| _ = Profile::parse(text, &super::SIGNATURES));
+}
+
+/// The folder of a PiRogue experiment: its files in turn.
+pub fn experiment(bytes: &[u8]) {
+    super::as_file("experiment.json", br#"{"network": {"file": "traffic.pcap"}}"#, |path| {
+        let Some(folder) = path.parent() else { return };
+        for ((_, part), name) in super::parts(bytes).into_iter().zip(["device.json", "ad_ids.txt", "experiment.json"]) {
+            std::fs::write(folder.join(name), part).expect("a file");
+        }
+        let _ = Session::look(folder, &super::SIGNATURES);
+    });
 }
 
 /// `phases.jsonl`.

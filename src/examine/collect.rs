@@ -19,7 +19,7 @@ use super::hide::Hidden;
 use super::issued::IssuedIds;
 use super::lens::{Lens, is_text};
 use super::rhythm::{FlowKey, Rhythms};
-use super::sighting::{Setting, SightingEntry, SightingKey, Sightings, WhatOf, order};
+use super::sighting::{AddedUp, Setting, SightingEntry, Sightings, WhatOf, order};
 use super::withheld::WithheldSlots;
 
 /// Different sightings of a whole run; a shard keeps 1/64. Where what was collected becomes the report, each takes
@@ -361,7 +361,7 @@ impl Collector {
             let detail = format!("of a recipient, {MAX_NAMES} hosts and {MAX_NAMES} addresses are named");
             gaps.add(Gap::new(GapReason::Limit, recipient, detail));
         }
-        let mut entries: Vec<Box<(SightingKey, SightingEntry)>> = self.sightings.into_entries(|_| true).collect();
+        let mut entries: Vec<AddedUp> = self.sightings.into_entries(|_| true).collect();
         entries.extend(self.issued.returned(&mut gaps));
         entries.sort_by(|one, other| {
             let ((a, x), (b, y)) = (&**one, &**other);

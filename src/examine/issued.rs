@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::SHARDS;
 
 use super::lens::Lens;
-use super::sighting::{At, Setting, SightingEntry, SightingKey, Sightings, WhatOf};
+use super::sighting::{AddedUp, At, Setting, SightingEntry, Sightings, WhatOf};
 use crate::evidence::{Gap, GapReason, Gaps, Ground, GroundCode, Time};
 use crate::message::Message;
 
@@ -96,11 +96,7 @@ impl IssuedIds {
     }
 
     /// The candidates that were taught, as sightings.
-    #[expect(
-        clippy::vec_box,
-        reason = "each takes a kilobyte: boxed, the list is grown and sorted without copying them"
-    )]
-    pub(super) fn returned(mut self, gaps: &mut Gaps) -> Vec<Box<(SightingKey, SightingEntry)>> {
+    pub(super) fn returned(mut self, gaps: &mut Gaps) -> Vec<AddedUp> {
         if self.taught.is_empty() {
             return Vec::new();
         }
@@ -110,7 +106,7 @@ impl IssuedIds {
         }
         self.others.into_iter().for_each(|other| self.candidates.merge(other));
         let taught = &self.taught;
-        let named = |mut found: Box<(SightingKey, SightingEntry)>| {
+        let named = |mut found: AddedUp| {
             let (key, entry) = &mut *found;
             let (product, name) = taught.get(&key.identity)?;
             entry.reason = Ground::new(GroundCode::Issued).with("product", product).with("key", name).into();

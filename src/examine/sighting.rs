@@ -139,6 +139,9 @@ impl Equivalent<What> for WhatOf<'_> {
     }
 }
 
+/// Like sightings, added up. Boxed, so that each makes room when it becomes part of the report.
+pub(super) type AddedUp = Box<(SightingKey, SightingEntry)>;
+
 /// Like sightings added up, up to a limit.
 #[derive(Default)]
 pub(super) struct Sightings {
@@ -198,10 +201,7 @@ impl Sightings {
     }
 
     /// Those whose value is `wanted`.
-    pub(super) fn into_entries(
-        self,
-        wanted: impl Fn(&str) -> bool,
-    ) -> impl Iterator<Item = Box<(SightingKey, SightingEntry)>> {
+    pub(super) fn into_entries(self, wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = AddedUp> {
         self.by_setting.into_iter().flat_map(move |(setting, entries)| {
             let wanted: Vec<_> = entries.into_iter().filter(|(what, _)| wanted(&what.identity)).collect();
             wanted.into_iter().map(move |(what, entry)| Box::new((key(&setting, what), *entry)))

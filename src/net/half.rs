@@ -226,7 +226,8 @@ impl Half {
             && start.saturating_add(piece.bytes.len() as u64) == end
         {
             piece.missing = segment.missing;
-        } else if end > self.offset && segment.payload.is_empty() {
+        } else if end > self.offset && segment.payload.is_empty() && matches!(self.known_at(end, 1), (Known::New, _)) {
+            // Where another copy of them waits, they are not missing.
             self.keep(end, &[], segment, false);
         }
     }

@@ -19,6 +19,8 @@ mod clauses;
 mod confined;
 mod corrected;
 mod difference;
+#[cfg(feature = "pdf")]
+pub mod doors;
 mod encoding;
 mod entry;
 mod error;
@@ -76,62 +78,79 @@ pub fn read(paths: &[PathBuf], signatures: &Signatures) -> Result<Policy, Policy
 
 /// As [`read`], from names and contents. Policies that were corrected by hand come after the others.
 pub fn read_documents(documents: &[(String, Vec<u8>)], signatures: &Signatures) -> Result<Policy, PolicyError> {
-    if documents.is_empty() {
-        return Err(PolicyError::Nothing);
+    Reader::new(signatures).read(documents)
+}
+
+/// Reads policies. What it knows of words and names is made once, for as many as there are.
+pub struct Reader<'s> {
+    lexicon: Lexicon,
+    names: Names<'s>,
+}
+
+impl<'s> Reader<'s> {
+    /// With the words and names of `signatures`.
+    pub fn new(signatures: &'s Signatures) -> Self {
+        Self { lexicon: Lexicon::new(signatures), names: Names::new(signatures) }
     }
-    let lexicon = Lexicon::new(signatures);
-    let names = Names::new(signatures);
-    let mut sources = Vec::new();
-    let mut blocks: Vec<Block> = Vec::new();
-    let mut corrected: Vec<(String, Policy)> = Vec::new();
-    let mut budget = limits::Budget::default();
-    let mut beyond: Vec<Remark> = Vec::new();
-    for (name, bytes) in &files::unpacked(documents)? {
-        let (format, encoding, read) = match opened(name, bytes, &lexicon, &names)? {
-            Opened::Document(format, encoding, read) => (format, encoding, read),
-            Opened::Ours(read) => {
-                corrected.push((name.clone(), *read));
-                continue;
+
+    /// Reads one or several documents, from names and contents, as one policy.
+    pub fn read(&self, documents: &[(String, Vec<u8>)]) -> Result<Policy, PolicyError> {
+        if documents.is_empty() {
+            return Err(PolicyError::Nothing);
+        }
+        let Self { lexicon, names } = self;
+        let mut sources = Vec::new();
+        let mut blocks: Vec<Block> = Vec::new();
+        let mut corrected: Vec<(String, Policy)> = Vec::new();
+        let mut budget = limits::Budget::default();
+        let mut beyond: Vec<Remark> = Vec::new();
+        for (name, bytes) in &files::unpacked(documents)? {
+            let (format, encoding, read) = match opened(name, bytes, lexicon, names)? {
+                Opened::Document(format, encoding, read) => (format, encoding, read),
+                Opened::Ours(read) => {
+                    corrected.push((name.clone(), *read));
+                    continue;
+                }
+            };
+            if format == readers::Format::Pdf {
+                beyond.extend(files::portable_remark(name));
             }
-        };
-        if format == readers::Format::Pdf {
-            beyond.extend(files::portable_remark(name));
+            let readers::Document { blocks: read, parts, unread } = read;
+            let (read, left) = budget.within(read, unread);
+            beyond.extend(left.remark(name, sources.len() as u32));
+            let read = block::loosen(read, |block| tables::has_heads(block, lexicon));
+            let read = pasted::gather(read, lexicon);
+            let mut read = labels::part(block::enumerate(read), lexicon);
+            for block in &mut read {
+                block.source = sources.len() as u32;
+            }
+            let tables = read.iter().filter(|b| b.table().is_some()).count();
+            sources.push(Source {
+                name: name.clone(),
+                sha256: sha256_hex(bytes),
+                format: format.name().to_owned(),
+                encoding,
+                tables: tables as u32,
+                paragraphs: (read.len() - tables) as u32,
+                parts,
+            });
+            blocks.extend(read);
         }
-        let readers::Document { blocks: read, parts, unread } = read;
-        let (read, left) = budget.within(read, unread);
-        beyond.extend(left.remark(name, sources.len() as u32));
-        let read = block::loosen(read, |block| tables::has_heads(block, &lexicon));
-        let read = pasted::gather(read, &lexicon);
-        let mut read = labels::part(block::enumerate(read), &lexicon);
-        for block in &mut read {
-            block.source = sources.len() as u32;
-        }
-        let tables = read.iter().filter(|b| b.table().is_some()).count();
-        sources.push(Source {
-            name: name.clone(),
-            sha256: sha256_hex(bytes),
-            format: format.name().to_owned(),
-            encoding,
-            tables: tables as u32,
-            paragraphs: (read.len() - tables) as u32,
-            parts,
-        });
-        blocks.extend(read);
-    }
-    let mut corrected = corrected.into_iter();
-    let mut policy = match sources.is_empty() {
-        true => corrected.next().map(|(_, policy)| policy).unwrap_or_default(),
-        false => understand(sources, &blocks, &lexicon, &names),
-    };
-    policy.remarks.splice(0..0, beyond);
-    for (path, other) in corrected {
-        let broken = |error: serde_json::Error| {
-            let problem = corrected::Problem { line: error.line(), message: error.to_string() };
-            PolicyError::Corrected { path, problem }
+        let mut corrected = corrected.into_iter();
+        let mut policy = match sources.is_empty() {
+            true => corrected.next().map(|(_, policy)| policy).unwrap_or_default(),
+            false => understand(sources, &blocks, lexicon, names),
         };
-        union::add(&mut policy, other).map_err(broken)?;
+        policy.remarks.splice(0..0, beyond);
+        for (path, other) in corrected {
+            let broken = |error: serde_json::Error| {
+                let problem = corrected::Problem { line: error.line(), message: error.to_string() };
+                PolicyError::Corrected { path, problem }
+            };
+            union::add(&mut policy, other).map_err(broken)?;
+        }
+        Ok(policy)
     }
-    Ok(policy)
 }
 
 /// What a file turned out to be.

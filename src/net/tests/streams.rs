@@ -266,6 +266,17 @@ fn bytes_cut_by_the_snap_length_are_a_gap_at_once() {
 }
 
 #[test]
+fn bytes_cut_off_one_copy_are_no_gap_where_another_has_them() {
+    let mut play = Play::new();
+    play.open().client(1010, 5000, "A", "0123456789");
+    // The same, and a part of it, without a single byte left.
+    play.step(true, 1010, 5000, "A", b"", 10);
+    play.step(true, 1015, 5000, "A", b"", 5);
+    play.client(1000, 5000, "A", "abcdefghij").client(1020, 5000, "A", "end");
+    assert_eq!(play.take(), ["> abcdefghij @7", "> 0123456789 @4", "> end @8"]);
+}
+
+#[test]
 fn numbers_that_jump_are_another_connection() {
     let mut play = Play::new();
     play.client(1000, 5000, "A", "abc").client(3_000_000_000, 9000, "A", "def");

@@ -42,8 +42,9 @@ pub fn signer(adb: &Adb, apk: &str) -> Result<Option<String>, AdbError> {
     if apk.contains('\'') {
         return Ok(None);
     }
-    match of_block(adb, apk)? {
-        Some(signer) => Ok(Some(signer)),
+    let tail = adb.bytes(&format!("tail -c {TAIL} '{apk}'"), TAIL as u64)?;
+    match of_block(&tail, |from, length| fetch(adb, apk, from, length))? {
+        Some(der) => Ok(Some(sha256_hex(&der))),
         None => {
             let length = adb.shell(&format!("stat -c %s '{apk}'"))?.trim().parse().unwrap_or(0);
             let fetch = |from: u64, length: u64| fetch(adb, apk, from, length).map_err(std::io::Error::other);
@@ -58,15 +59,27 @@ fn fetch(adb: &Adb, apk: &str, from: u64, length: u64) -> Result<Vec<u8>, AdbErr
     adb.bytes(&format!("tail -c +{} '{apk}' | head -c {length}", from.saturating_add(1)), length)
 }
 
-fn of_block(adb: &Adb, apk: &str) -> Result<Option<String>, AdbError> {
-    let tail = adb.bytes(&format!("tail -c {TAIL} '{apk}'"), TAIL as u64)?;
-    let Some(directory) = central_directory(&tail) else { return Ok(None) };
-    let range = |from: u64, length: u64| fetch(adb, apk, from, length);
+/// The certificate in the signing block of a file of which `range` fetches bytes by offset and
+/// length, and `tail` is the end.
+fn of_block<E>(tail: &[u8], range: impl Fn(u64, u64) -> Result<Vec<u8>, E>) -> Result<Option<Vec<u8>>, E> {
+    let Some(directory) = central_directory(tail) else { return Ok(None) };
     let Some(at) = directory.checked_sub(FOOTER as u64) else { return Ok(None) };
     let Some(size) = block_size(&range(at, FOOTER as u64)?).filter(|size| *size <= LARGEST) else { return Ok(None) };
     // The size counts all but itself where it stands first.
     let Some(begin) = directory.checked_sub(size) else { return Ok(None) };
-    Ok(certificate(&range(begin, size)?).map(|der| sha256_hex(&der)))
+    Ok(certificate(&range(begin, size)?))
+}
+
+/// For fuzzing: the certificate (DER) of a file that lies here whole.
+pub fn certificate_of(apk: &[u8]) -> Option<Vec<u8>> {
+    let range = |from: u64, length: u64| {
+        let rest = usize::try_from(from).ok().and_then(|from| apk.get(from..)).unwrap_or_default();
+        let length = usize::try_from(length).unwrap_or(usize::MAX).min(rest.len());
+        Ok::<_, std::convert::Infallible>(rest.get(..length).unwrap_or_default().to_vec())
+    };
+    let tail = apk.get(apk.len().saturating_sub(TAIL)..).unwrap_or_default();
+    let found = of_block(tail, range).unwrap_or_else(|never| match never {});
+    found.or_else(|| of_jar(std::io::Cursor::new(apk)))
 }
 
 /// Where the central directory begins, by the end of the file.

@@ -20,6 +20,7 @@ use crate::report::checks::{Check, State};
 use crate::session::{self, Amendment, Description, Known, Mark, Recorded, amend};
 
 pub use about::About;
+pub use apk::certificate_of;
 pub use screen::{Screens, Shot, shots};
 
 /// What records on the phone.

@@ -7,6 +7,7 @@
 //! Which protocol the streams carry it does not know.
 
 mod crypto;
+pub mod doors;
 mod frame;
 mod ids;
 mod packet;

@@ -7,6 +7,7 @@
 //! It does not know what is spoken inside.
 
 pub(super) mod certificates;
+pub mod doors;
 mod facts;
 mod handshake;
 pub(super) mod hello;

@@ -427,7 +427,14 @@ impl Session {
         }
     }
 
-    fn opened(&mut self, direction: Direction, record: &Record, epoch: Epoch, content: Content, sink: Sink<'_>) {
+    pub(super) fn opened(
+        &mut self,
+        direction: Direction,
+        record: &Record,
+        epoch: Epoch,
+        content: Content,
+        sink: Sink<'_>,
+    ) {
         let time = record.origin.time;
         self.opened |= matches!(epoch, Epoch::Tls12 | Epoch::Application | Epoch::Early);
         let side = self.side_mut(direction);
