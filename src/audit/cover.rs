@@ -76,20 +76,21 @@ pub fn weigh(
     policy: &Policy,
     signatures: &Signatures,
 ) -> Vec<Weighed> {
+    let types = &signatures.types;
     let mut found = match standing {
-        Standing::FirstParty => vec![first_party(data_type, policy, signatures)],
+        Standing::FirstParty => vec![first_party(data_type, policy, types)],
         Standing::Product(product) => {
-            let mut found = rows(data_type, policy, signatures, |row| product_level(row, product, signatures));
-            found.extend(categories(product, data_type, policy, signatures));
-            found.extend(catch_alls(data_type, policy, &signatures.types));
+            let mut found = rows(data_type, policy, types, |row| product_level(row, product, signatures));
+            found.extend(categories(product, data_type, policy, types, signatures));
+            found.extend(catch_alls(data_type, policy, types));
             found
         }
         Standing::Group(group) => {
             let companies = group_companies(group, recipient, signatures);
-            rows(data_type, policy, signatures, |row| group_level(row, &companies, signatures))
+            rows(data_type, policy, types, |row| group_level(row, &companies, signatures))
         }
         Standing::Unnamed => {
-            rows(data_type, policy, signatures, |row| names_domain(row, recipient).then_some(RecipientLevel::Product))
+            rows(data_type, policy, types, |row| names_domain(row, recipient).then_some(RecipientLevel::Product))
         }
         Standing::Unknown | Standing::Infrastructure | Standing::Listed => Vec::new(),
     };
@@ -145,13 +146,14 @@ pub fn names_domain(row: &ThirdParty, recipient: &Recipient) -> bool {
 fn rows(
     data_type: &str,
     policy: &Policy,
-    signatures: &Signatures,
+    types: &Types,
     level: impl Fn(&ThirdParty) -> Option<RecipientLevel>,
 ) -> Vec<Weighed> {
     let mut found = Vec::new();
     for (index, row) in policy.third_parties.iter().enumerate() {
         let Some(level) = level(row) else { continue };
-        let (data, breadth, item) = reach(data_type, &row.data, &row.data_items, signatures);
+        let (data, breadth) = data_level(data_type, &row.data, types);
+        let item = breadth.as_ref().and_then(|id| row.data_items.iter().find(|item| item.data_type == *id));
         found.push(Weighed {
             cover: Cover {
                 recipient: level,
@@ -177,7 +179,13 @@ pub fn row_span(row: &ThirdParty) -> Span {
     })
 }
 
-fn categories(product: &Product, data_type: &str, policy: &Policy, signatures: &Signatures) -> Vec<Weighed> {
+fn categories(
+    product: &Product,
+    data_type: &str,
+    policy: &Policy,
+    types: &Types,
+    signatures: &Signatures,
+) -> Vec<Weighed> {
     let mut found = Vec::new();
     for (index, disclosure) in policy.category_disclosures.iter().enumerate() {
         // A name in brackets in the phrase ("payment SDKs (WeChat Pay)") names the product.
@@ -193,7 +201,8 @@ fn categories(product: &Product, data_type: &str, policy: &Policy, signatures: &
         } else {
             continue;
         };
-        let (data, breadth, item) = reach(data_type, &disclosure.data, &disclosure.data_items, signatures);
+        let (data, breadth) = data_level(data_type, &disclosure.data, types);
+        let item = breadth.as_ref().and_then(|id| disclosure.data_items.iter().find(|item| item.data_type == *id));
         found.push(Weighed {
             cover: Cover {
                 recipient: level,
@@ -232,10 +241,11 @@ fn catch_alls(data_type: &str, policy: &Policy, types: &Types) -> Vec<Weighed> {
     found
 }
 
-fn first_party(data_type: &str, policy: &Policy, signatures: &Signatures) -> Weighed {
+fn first_party(data_type: &str, policy: &Policy, types: &Types) -> Weighed {
     let mut declared = policy.first_party_data.clone();
     declared.extend(policy.first_party_items.iter().map(|item| item.data_type.clone()));
-    let (data, breadth, item) = reach(data_type, &declared, &policy.first_party_items, signatures);
+    let (data, breadth) = data_level(data_type, &declared, types);
+    let item = breadth.as_ref().and_then(|id| item_of(id, &policy.first_party_items));
     Weighed {
         cover: Cover {
             recipient: RecipientLevel::Product,
@@ -249,22 +259,8 @@ fn first_party(data_type: &str, policy: &Policy, signatures: &Signatures) -> Wei
     }
 }
 
-/// The level, the type by which it is reached, and the words that say so.
-fn reach<'a>(
-    data_type: &str,
-    declared: &[String],
-    items: &'a [DataItem],
-    signatures: &Signatures,
-) -> (DataLevel, Option<String>, Option<&'a DataItem>) {
-    let (level, breadth) = data_level(data_type, declared, &signatures.types);
-    // "Advertising ID" is a device identifier, and names the one that it is.
-    if level == DataLevel::Umbrella
-        && let Some(item) = items.iter().find(|item| signatures.vocabulary.names(&item.raw, data_type))
-    {
-        return (DataLevel::Exact, Some(item.data_type.clone()), Some(item));
-    }
-    let item = breadth.as_ref().and_then(|id| items.iter().find(|item| item.data_type == *id));
-    (level, breadth, item)
+fn item_of<'a>(data_type: &str, items: &'a [DataItem]) -> Option<&'a DataItem> {
+    items.iter().find(|item| item.data_type == data_type)
 }
 
 /// How a list of declared ids covers a type, and which id does: the type itself, one that

@@ -284,6 +284,13 @@ struct Open {
     tail: Option<(Column, u8, String)>,
 }
 
+impl Open {
+    /// Whose it is stands there.
+    fn is_named(&self) -> bool {
+        self.titled || self.entry.values.iter().any(|(column, value)| identity(*column) && !value.trim().is_empty())
+    }
+}
+
 /// All third parties that stand as labels under a name.
 pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &Names<'_>) -> Found {
     let mut found = Found::default();
@@ -302,6 +309,7 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
             && depth > *at
             && (current.level == 0 || depth > current.level)
             && !(*column == Column::Other && names_somebody(lexicon, block))
+            && !(current.is_named() && leads_labels(lexicon, blocks, index))
         {
             let (column, label) = (*column, label.clone());
             current.entry.put(column, &label, &block.text, &block.links);
@@ -418,6 +426,15 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
 /// A label of the block says who it is about: what stands above it, a date say, has no part in it.
 fn names_somebody(lexicon: &Lexicon, block: &Block) -> bool {
     split(lexicon, &block.text).is_some_and(|parts| parts.labels.iter().any(|label| identity(label.column)))
+}
+
+/// The block is a title and labels stand below it: somebody's name, and nothing that the label above has.
+fn leads_labels(lexicon: &Lexicon, blocks: &[Block], index: usize) -> bool {
+    let labelled = |block: &Block| split(lexicon, &block.text).is_some();
+    let Some((title, next)) = blocks.get(index).zip(blocks.get(index + 1)) else { return false };
+    // The next item of the list stands beside it.
+    let below = depth_of(next) == 0 || depth_of(next) > depth_of(title);
+    below && title_of(title).is_some() && !labelled(title) && labelled(next)
 }
 
 /// How deep an item is; 0 for what is none.

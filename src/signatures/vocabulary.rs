@@ -17,10 +17,6 @@ pub struct DataTerm {
     pub data_type: String,
     /// Words, both languages.
     pub words: Vec<String>,
-    /// Types under it that the words name as exactly as a word of their own: a kind that one
-    /// device has one of.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub names: Vec<String>,
     /// Where from.
     pub source: String,
     /// File and line.
@@ -99,13 +95,6 @@ pub struct Vocabulary {
 const DEEPEST_PARTS: usize = 4;
 
 impl Vocabulary {
-    /// `raw`, as a policy has it for a more general type, names `data_type` exactly.
-    pub fn names(&self, raw: &str, data_type: &str) -> bool {
-        let raw = raw.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-        let naming = self.data.iter().filter(|term| term.names.iter().any(|id| id == data_type));
-        naming.flat_map(|term| &term.words).any(|word| *word == raw)
-    }
-
     /// A pattern with the phrases it is made of put in: `{not-zh}收集` has those of
     /// `part:not-zh`. What names no phrase stays as it is, and is no regular expression.
     pub fn whole(&self, pattern: &str) -> String {

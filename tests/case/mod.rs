@@ -70,8 +70,6 @@ struct RowIn {
     company: Option<String>,
     words: Option<String>,
     data: Vec<String>,
-    /// The words for a type of `data`, where they are others than its name.
-    said: BTreeMap<String, String>,
     raw: Option<String>,
     denied: Vec<String>,
     denied_if: Vec<String>,
@@ -211,16 +209,6 @@ fn items(ids: &[String], line: u32, signatures: &Signatures) -> Vec<DataItem> {
     ids.iter().map(|id| DataItem { data_type: id.clone(), raw: word(id), span: span(line, &word(id)) }).collect()
 }
 
-/// Items in the policy's own words.
-fn said(mut items: Vec<DataItem>, words: &BTreeMap<String, String>) -> Vec<DataItem> {
-    for item in &mut items {
-        if let Some(words) = words.get(&item.data_type) {
-            item.raw.clone_from(words);
-        }
-    }
-    items
-}
-
 fn denials(plain: &[String], conditional: &[String], line: u32) -> Vec<Denial> {
     let denial = |id: &String, condition: Option<&str>| Denial {
         data_type: id.clone(),
@@ -256,7 +244,7 @@ impl Case {
                 product: words,
                 data: row.data.clone(),
                 data_raw: raw,
-                data_items: said(items(&row.data, line, signatures), &row.said),
+                data_items: items(&row.data, line, signatures),
                 denied: denials(&row.denied, &row.denied_if, line),
                 resolved: row.product.iter().map(resolved).collect(),
                 resolved_companies: row.company.iter().cloned().collect(),

@@ -126,6 +126,7 @@ fn sentences_of(
                 continue;
             }
             about = true;
+            introduced.told(listed.clone(), sentence.text);
             for name in listed {
                 let mut entry = Entry::default();
                 entry.put(Column::Product, "", &name, &[]);
@@ -151,8 +152,7 @@ fn sentences_of(
             named.dedup();
             introduced.told(named, sentence.text);
         }
-        // "我们及第三方SDK（…）会收集" is the app's statement as well.
-        if about && !lexicon.says("app-and-others", text) {
+        if about {
             found.sentences.push((at, sentence.start));
         }
     }

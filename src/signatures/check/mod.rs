@@ -278,9 +278,6 @@ impl Signatures {
                 continue;
             }
             found.known_type(self, &term.origin, &term.data_type, "words for");
-            for named in &term.names {
-                found.known_type(self, &term.origin, named, "words that name");
-            }
         }
         for category in &self.vocabulary.categories {
             found.source(&category.origin, &category.source);
