@@ -27,6 +27,7 @@ mod error;
 mod exclusions;
 mod files;
 mod fold;
+mod labelled;
 mod labels;
 mod lexicon;
 mod limits;
@@ -206,7 +207,7 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
         parties.extend(found.entries.iter().map(|e| (at, e.finish(lexicon, names))));
         own_rows.extend(found.own);
     }
-    let labelled = labels::read(blocks, &sections, lexicon, names);
+    let labelled = labelled::read(blocks, &sections, lexicon, names);
     for at in &labelled.used {
         if let Some(used) = used.get_mut(*at) {
             *used = true;
