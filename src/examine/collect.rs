@@ -23,8 +23,8 @@ use super::sighting::{AddedUp, Setting, SightingEntry, Sightings, WhatOf, order}
 use super::withheld::WithheldSlots;
 
 /// Different sightings of a whole run; a shard keeps 1/64. Where what was collected becomes the report, each takes
-/// some 3 kilobytes, all of them some 150 MB; an app has some hundreds, a day in a browser some thousands.
-const MAX_SIGHTINGS: usize = 48 * 1024;
+/// some 3 kilobytes, all of them some 160 MB; an app has some hundreds, a day in a browser some thousands.
+const MAX_SIGHTINGS: usize = 52 * 1024;
 /// Different contacts (recipients) of a whole run; a shard keeps 1/64. With what is said of each and
 /// what went to it that is some kilobytes; an app has some dozens, a day in a browser some thousands.
 const MAX_CONTACTS: usize = 16 * 1024;
