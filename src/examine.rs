@@ -34,7 +34,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::capture::{Digests, Format, OpenError, Source};
+use crate::capture::{Digests, Format, Hash, OpenError, Source};
 use crate::evidence::{Gap, GapReason, Gaps, Time};
 use crate::identify::Identifier;
 use crate::message::{Item, Message, Options, import};
@@ -330,7 +330,8 @@ fn first_pass(
     }
     let protocols = Arc::new(Protocols::new(signatures));
     let digests = if threads > 1 { Digests::begin(&sources) } else { None };
-    let mut known = survey(sources, &clocks, &mut keys, &protocols, digests.is_none())?;
+    let hash = if digests.is_some() { Hash::Elsewhere } else { Hash::WhileReading };
+    let mut known = survey(sources, &clocks, &mut keys, &protocols, hash)?;
     known.digests = digests;
     let options = Options {
         keys: Arc::new(keys),

@@ -542,7 +542,8 @@ fn damaged_records_and_recordings_are_read_as_far_as_they_go() {
             let path = folder.path().join("damaged");
             std::fs::write(&path, bytes).unwrap();
             let source = Source::open(&path).ok()?;
-            let found = wirewitness::capture::survey(&source, 0, true, &mut |_| {}).ok()?;
+            let found =
+                wirewitness::capture::survey(&source, 0, wirewitness::capture::Hash::WhileReading, &mut |_| {}).ok()?;
             Some((found.input.records, found.gaps.iter().any(|gap| gap.reason == GapReason::DamagedInput)))
         };
         let (whole, damaged) = records(&bytes).unwrap();

@@ -37,5 +37,5 @@ pub use packet::{Ending, LinkType, Options, Packet, Record};
 pub use reader::PacketReader;
 pub use sniff::{Coding, Format};
 pub use source::{OpenError, Source};
-pub use survey::{Survey, is_secret, survey};
+pub use survey::{Hash, Survey, is_secret, survey};
 pub use write::{PcapngWriter, SecretsKind};

@@ -48,9 +48,17 @@ pub struct Survey {
     pub gaps: Vec<Gap>,
 }
 
+/// Where the hash of an input is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hash {
+    /// In the survey, which reads the file anyway.
+    WhileReading,
+    /// By [`super::Digests`], meanwhile; the survey leaves it empty.
+    Elsewhere,
+}
+
 /// Reads `source` once from end to end: hash, keys, interfaces, times. `observe` sees
-/// each packet on the way, `input` is what they carry as their input. Without `hash`, that is
-/// left empty for who makes it meanwhile ([`super::Digests`]).
+/// each packet on the way, `input` is what they carry as their input.
 ///
 /// For a source that is no capture, it gives hash, size and format; `records` is 0.
 ///
@@ -59,7 +67,7 @@ pub struct Survey {
 pub fn survey(
     source: &Source,
     input: u32,
-    hash: bool,
+    hash: Hash,
     observe: &mut dyn FnMut(&Packet<'_>),
 ) -> Result<Survey, OpenError> {
     let failed = |e| OpenError::io(source.name(), e);
@@ -89,12 +97,12 @@ pub fn survey(
         gaps: Vec::new(),
     };
     if !source.format().is_capture() {
-        if hash {
+        if hash == Hash::WhileReading {
             found.input.sha256 = digests::of(source.path(), source.progress()).map_err(failed)?;
         }
         return Ok(found);
     }
-    let whole = hash.then(|| Ok(Hashed::new(source.raw()?, source.progress()))).transpose()?;
+    let whole = (hash == Hash::WhileReading).then(|| Ok(Hashed::new(source.raw()?, source.progress()))).transpose()?;
     let content: Box<dyn io::Read + Send> = match &whole {
         Some(hashed) => Box::new(hashed.try_clone().map_err(failed)?),
         None => source.watched()?,

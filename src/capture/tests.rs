@@ -385,7 +385,7 @@ fn compressed_captures() {
         let cut = &compressed[..compressed.len() / 2];
         let file = file(cut);
         let source = Source::open(file.path()).unwrap();
-        let found = survey(&source, 0, true, &mut |_| {}).unwrap();
+        let found = survey(&source, 0, Hash::WhileReading, &mut |_| {}).unwrap();
         assert!((800..1000).contains(&found.input.records), "{}", found.input.records);
         assert_eq!(found.gaps.len(), 1);
         assert_eq!(found.gaps[0].reason, GapReason::DamagedInput);
@@ -459,7 +459,7 @@ fn other_formats_are_recognised() {
     let mut text = String::new();
     std::io::Read::read_to_string(&mut source.bytes().unwrap(), &mut text).unwrap();
     assert_eq!(text, "{\"log\": {}}");
-    let found = survey(&source, 0, true, &mut |_| panic!("no packets")).unwrap();
+    let found = survey(&source, 0, Hash::WhileReading, &mut |_| panic!("no packets")).unwrap();
     assert_eq!((found.input.format.as_str(), found.input.records), ("har (zlib)", 0));
     assert_eq!(found.input.sha256, data_encoding::HEXLOWER.encode(&Sha256::digest(&zlib)));
 }
@@ -470,7 +470,7 @@ fn standard_input_is_read_twice() {
     let source = Source::spool(&mut &bytes[..]).unwrap();
     assert_eq!(source.name(), "-");
     let path = source.path().to_owned();
-    let found = survey(&source, 0, true, &mut |_| {}).unwrap();
+    let found = survey(&source, 0, Hash::WhileReading, &mut |_| {}).unwrap();
     assert_eq!((found.input.records, found.input.bytes), (1, bytes.len() as u64));
     assert_eq!(packets(&records(&source)).len(), 1);
     drop(source);
@@ -495,7 +495,7 @@ fn the_survey_finds_what_stands_anywhere() {
     let file = file(&bytes);
     let source = Source::open(file.path()).unwrap();
     let mut seen = Vec::new();
-    let found = survey(&source, 0, true, &mut |p| seen.push((p.frame, p.data.to_vec()))).unwrap();
+    let found = survey(&source, 0, Hash::WhileReading, &mut |p| seen.push((p.frame, p.data.to_vec()))).unwrap();
     assert_eq!(seen, [(1, b"abc".to_vec()), (2, b"def".to_vec()), (3, b"ghi".to_vec())]);
     assert_eq!(found.secrets, b"# a comment\nCLIENT_RANDOM 01 02\nCLIENT_RANDOM 03 04\n");
     let input = found.input;
@@ -538,7 +538,7 @@ fn since_when_it_was_recorded_is_read_where_it_can_be_true() {
         writer.started(0, Time(started)).unwrap();
         writer.packet(0, Time(1_700_000_000 * SECOND), 1, b"a", &[]).unwrap();
         let file = file(&writer.finish().unwrap());
-        survey(&Source::open(file.path()).unwrap(), 0, true, &mut |_| ()).unwrap().started
+        survey(&Source::open(file.path()).unwrap(), 0, Hash::WhileReading, &mut |_| ()).unwrap().started
     };
     let quiet = 1_699_999_990 * SECOND + 5;
     assert_eq!(since(quiet), Some(Time(quiet)));
@@ -565,7 +565,7 @@ fn what_the_recorder_dropped_is_a_gap() {
         .concat();
         assert_eq!(read(&capture)[3..], [Seen::Statistics(0, None, 3), Seen::Statistics(0, None, 5 + (1 << 32))]);
         let file = file(&capture);
-        let gaps = survey(&Source::open(file.path()).unwrap(), 0, true, &mut |_| ()).unwrap().gaps;
+        let gaps = survey(&Source::open(file.path()).unwrap(), 0, Hash::WhileReading, &mut |_| ()).unwrap().gaps;
         let [gap] = &gaps[..] else { panic!("{gaps:?}") };
         let expected = (GapReason::LostPackets, "interface 0", 5 + (1 << 32));
         assert_eq!((gap.reason, gap.at.as_str(), gap.count), expected);

@@ -23,7 +23,7 @@ pub const MAX_WAITING: usize = 64 << 20;
 /// The part of it that few bytes can create: open streams of HTTP/2, heads that name much of its tables,
 /// windows. Any amount of it may appear between two steps, so each shard limits its own 1/64, which is what one
 /// connection takes with as many open streams as are followed.
-pub const GROWN: usize = 128 << 20;
+pub const MAX_AMPLIFIED: usize = 128 << 20;
 
 /// Memory that a segment may cost in addition to its payload: its frame and time.
 const SEGMENT_COST: usize = 64;
@@ -127,63 +127,65 @@ mod tests {
     }
 
     const UPLOADS: u16 = 150;
+    const PORTS: std::ops::Range<u16> = 10_000..10_000 + UPLOADS;
     const PARTS: usize = 12;
 
-    /// Uploads that come in at the same time, each with an identifier behind so much else.
-    fn capture() -> Vec<u8> {
+    /// A capture of the packets that `play` hands on, a millisecond after each other.
+    fn captured(play: impl FnOnce(&mut dyn FnMut(Vec<u8>))) -> Vec<u8> {
         let mut writer = PcapngWriter::new(Vec::new(), "wirewitness", "").expect("in memory");
         writer.interface(LinkType::ETHERNET, 0, "", "").expect("in memory");
         let mut time = 0;
-        let mut packet = |packet: Vec<u8>| {
+        play(&mut |packet| {
             time += 1_000_000;
             writer.packet(0, Time(time), packet.len() as u32, &packet, &[]).expect("in memory");
-        };
+        });
+        writer.finish().expect("in memory")
+    }
+
+    /// Connections that all begin, send `head` and then `part` some times, in turn.
+    fn at_once(packet: &mut dyn FnMut(Vec<u8>), head: &[u8], part: &[u8]) {
+        PORTS.for_each(|port| packet(segment(port, 2, 0, b"")));
+        PORTS.for_each(|port| packet(segment(port, 16, 1, head)));
+        for n in 0..PARTS {
+            let seq = (1 + head.len() + n * part.len()) as u32;
+            PORTS.for_each(|port| packet(segment(port, 16, seq, part)));
+        }
+    }
+
+    /// Gaps that say `words`.
+    fn said(observations: &Observations, words: &str) -> u64 {
+        observations.gaps.iter().filter(|gap| gap.detail.contains(words)).map(|gap| gap.count).sum()
+    }
+
+    fn found(observations: &Observations) -> u64 {
+        observations.sightings.iter().map(|sighting| sighting.count).sum()
+    }
+
+    /// Uploads that come in at the same time, each with an identifier behind so much else.
+    fn uploads() -> Vec<u8> {
         let (part, last) = ([b'.'; 1000], b"\r\nimei=490154203237518&end=1");
         let length = PARTS * part.len() + last.len();
         let head = format!("POST /up HTTP/1.1\r\nHost: up.example.com\r\nContent-Length: {length}\r\n\r\n");
-        let ports = 10_000..10_000 + UPLOADS;
-        ports.clone().for_each(|port| packet(segment(port, 2, 0, b"")));
-        ports.clone().for_each(|port| packet(segment(port, 16, 1, head.as_bytes())));
-        for n in 0..PARTS {
-            let seq = 1 + head.len() + n * part.len();
-            ports.clone().for_each(|port| packet(segment(port, 16, seq as u32, &part)));
-        }
-        let seq = 1 + head.len() + PARTS * part.len();
-        ports.for_each(|port| packet(segment(port, 16, seq as u32, last)));
-        writer.finish().expect("in memory")
+        captured(|packet| {
+            at_once(packet, head.as_bytes(), &part);
+            let seq = 1 + head.len() + PARTS * part.len();
+            PORTS.for_each(|port| packet(segment(port, 16, seq as u32, last)));
+        })
     }
 
     /// Heads that never end, each with an identifier.
     fn heads() -> Vec<u8> {
-        let mut writer = PcapngWriter::new(Vec::new(), "wirewitness", "").expect("in memory");
-        writer.interface(LinkType::ETHERNET, 0, "", "").expect("in memory");
-        let mut time = 0;
-        let mut packet = |packet: Vec<u8>| {
-            time += 1_000_000;
-            writer.packet(0, Time(time), packet.len() as u32, &packet, &[]).expect("in memory");
-        };
-        let ports = 10_000..10_000 + UPLOADS;
         let head = "GET /?imei=490154203237518 HTTP/1.1\r\nHost: up.example.com\r\nX-Long: ";
-        ports.clone().for_each(|port| packet(segment(port, 2, 0, b"")));
-        ports.clone().for_each(|port| packet(segment(port, 16, 1, head.as_bytes())));
-        for n in 0..PARTS {
-            let seq = (1 + head.len() + n * 1000) as u32;
-            ports.clone().for_each(|port| packet(segment(port, 16, seq, &[b'v'; 1000])));
-        }
-        writer.finish().expect("in memory")
+        captured(|packet| at_once(packet, head.as_bytes(), &[b'v'; 1000]))
     }
 
     #[test]
     fn heads_that_wait_at_once_are_ended_the_same_for_any_number_of_threads() {
         let tight = Relief { step: 100_000, waiting: 500_000, ..Relief::default() };
         examined_alike(&heads(), &tight, &|whole, parts| {
-            let said = |observations: &Observations| {
-                let gaps = observations.gaps.iter().filter(|gap| gap.detail.contains("may wait in streams"));
-                gaps.map(|gap| gap.count).sum::<u64>()
-            };
+            let said = |observations| said(observations, "may wait in streams");
             assert_eq!(said(whole), 0);
             assert!(said(parts) > 10, "{}", said(parts));
-            let found = |observations: &Observations| observations.sightings.iter().map(|s| s.count).sum::<u64>();
             assert_eq!((found(whole), found(parts)), (UPLOADS.into(), UPLOADS.into()), "a head that is cut is read");
         });
     }
@@ -191,12 +193,8 @@ mod tests {
     #[test]
     fn uploads_at_once_are_read_in_parts_the_same_for_any_number_of_threads() {
         let tight = Relief { step: 100_000, allowed: 500_000, ..Relief::default() };
-        examined_alike(&capture(), &tight, &|whole, parts| {
-            let said = |observations: &Observations| {
-                let gaps = observations.gaps.iter().filter(|gap| gap.detail.contains("at the same time"));
-                gaps.map(|gap| gap.count).sum::<u64>()
-            };
-            let found = |observations: &Observations| observations.sightings.iter().map(|s| s.count).sum::<u64>();
+        examined_alike(&uploads(), &tight, &|whole, parts| {
+            let said = |observations| said(observations, "at the same time");
             assert_eq!((said(whole), found(whole)), (0, u64::from(UPLOADS)));
             assert!(said(parts) >= u64::from(UPLOADS), "{}", said(parts));
             assert_eq!(found(parts), u64::from(UPLOADS), "what stands in a later part is found all the same");

@@ -13,7 +13,7 @@ use crate::secure::quic::Owners;
 use super::SHARDS;
 use super::apps::AppNames;
 use super::paths::Placed;
-use super::relief::{GROWN, Load, MAX_WAITING, TooHeavy};
+use super::relief::{Load, MAX_AMPLIFIED, MAX_WAITING, TooHeavy};
 
 /// Streams that are followed at the same time in a whole run; a shard follows 1/64. A
 /// connection in the middle of a request takes some 3 KiB, all of them some 50 MiB. Beyond that,
@@ -121,11 +121,13 @@ impl Reader {
     }
 
     /// What of it a few bytes can make.
-    fn grown(&self) -> usize {
+    fn amplified(&self) -> usize {
         match self {
-            Self::Tcp(connection) => connection.conversation.as_ref().map_or(0, |conversation| conversation.grown()),
+            Self::Tcp(connection) => {
+                connection.conversation.as_ref().map_or(0, |conversation| conversation.amplified())
+            }
             Self::Over => 0,
-            Self::Udp { datagrams, .. } => datagrams.grown(),
+            Self::Udp { datagrams, .. } => datagrams.amplified(),
         }
     }
 
@@ -145,7 +147,7 @@ impl Reader {
 struct Followed {
     reader: Reader,
     /// What a few bytes made of it, as of when it was last heard of.
-    grown: usize,
+    amplified: usize,
     /// When it was last heard of.
     last: u64,
 }
@@ -172,7 +174,7 @@ pub struct Streams {
     clock: u64,
     kept: Kept,
     /// What a few bytes made in all of them.
-    grown: usize,
+    amplified: usize,
 }
 
 impl Streams {
@@ -187,7 +189,7 @@ impl Streams {
             quiet: VecDeque::new(),
             clock: 0,
             kept: Kept::default(),
-            grown: 0,
+            amplified: 0,
         }
     }
 
@@ -218,7 +220,7 @@ impl Streams {
                     Reader::Udp { datagrams: Box::new(datagrams), ends: assigned.endpoints }
                 }
             };
-            Followed { reader, grown: 0, last: clock }
+            Followed { reader, amplified: 0, last: clock }
         });
         followed.last = clock;
         let reader = &mut followed.reader;
@@ -265,10 +267,10 @@ impl Streams {
                 }
             }
         }
-        let grown = followed.reader.grown();
-        self.grown = self.grown.saturating_sub(followed.grown).saturating_add(grown);
-        followed.grown = grown;
-        self.lighten(sink);
+        let amplified = followed.reader.amplified();
+        self.amplified = self.amplified.saturating_sub(followed.amplified).saturating_add(amplified);
+        followed.amplified = amplified;
+        self.end_amplified(sink);
         self.make_room(gaps, sink);
     }
 
@@ -320,10 +322,10 @@ impl Streams {
     }
 
     /// Ends the heaviest where few bytes made more in this shard than it may hold from one step to the next.
-    fn lighten(&mut self, sink: &mut dyn FnMut(Item)) {
-        while self.grown > GROWN / SHARDS {
-            let heaviest = self.open.iter().max_by_key(|(id, followed)| (followed.grown, **id));
-            let Some((id, _)) = heaviest.filter(|(_, followed)| followed.grown > 0) else { return };
+    fn end_amplified(&mut self, sink: &mut dyn FnMut(Item)) {
+        while self.amplified > MAX_AMPLIFIED / SHARDS {
+            let heaviest = self.open.iter().max_by_key(|(id, followed)| (followed.amplified, **id));
+            let Some((id, _)) = heaviest.filter(|(_, followed)| followed.amplified > 0) else { return };
             self.end_early(*id, sink);
         }
     }
@@ -338,8 +340,8 @@ impl Streams {
     }
 
     fn finish_one(&mut self, followed: Followed, sink: &mut dyn FnMut(Item)) {
-        let Followed { reader, grown, .. } = followed;
-        self.grown = self.grown.saturating_sub(grown);
+        let Followed { reader, amplified, .. } = followed;
+        self.amplified = self.amplified.saturating_sub(amplified);
         if let Reader::Tcp(connection) = &reader {
             self.kept.without(&connection.tcp);
         }
@@ -376,7 +378,7 @@ impl Streams {
         for (_, followed) in rest {
             followed.reader.finish(&self.options, sink);
         }
-        (self.kept, self.grown) = (Kept::default(), 0);
+        (self.kept, self.amplified) = (Kept::default(), 0);
         self.quiet.clear();
         self.ids.clear();
         self.moved.clear();

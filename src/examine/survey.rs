@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use crate::capture::{self, Apps, Digests, Packet, Record, Source, Survey};
+use crate::capture::{self, Apps, Digests, Hash, Packet, Record, Source, Survey};
 use crate::evidence::{Gap, Gaps, Time};
 use crate::message::{Item, Options, import};
 use crate::net::{Numbering, Segment, Slicer};
@@ -69,7 +69,7 @@ pub fn survey(
     clocks: &[Option<Clock>],
     keys: &mut KeyLog,
     protocols: &Arc<Protocols>,
-    hash: bool,
+    hash: Hash,
 ) -> Result<Known, ExamineError> {
     let several = sources.iter().filter(|source| source.format().is_capture()).count() > 1;
     let (mut known, order, beginnings) = read(sources, clocks, several, keys, protocols, hash)?;
@@ -127,7 +127,7 @@ fn read(
     wanted: bool,
     keys: &mut KeyLog,
     protocols: &Arc<Protocols>,
-    hash: bool,
+    hash: Hash,
 ) -> Result<Read, ExamineError> {
     let mut known = Known::default();
     let options = Options { protocols: Arc::clone(protocols), ..Options::default() };

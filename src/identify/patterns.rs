@@ -96,7 +96,7 @@ pub(super) struct Patterns {
     /// By pattern number.
     written: Vec<Vec<Written>>,
     /// The numbers of those that begin alike, by what the automaton calls their head.
-    alike: Vec<Vec<usize>>,
+    by_head: Vec<Vec<usize>>,
     /// Finds heads. `None` when there is nothing to search.
     automaton: Option<DoubleArrayAhoCorasick<u32>>,
     /// The same by their text, for values that are written in groups.
@@ -143,11 +143,11 @@ impl Patterns {
             by_head.entry(text.get(..HEAD).unwrap_or(text)).or_default().push(number);
         }
         let automaton = DoubleArrayAhoCorasick::new(by_head.keys()).ok();
-        let alike = by_head.into_values().collect();
+        let by_head = by_head.into_values().collect();
         let direct = by_text.iter().enumerate().filter(|(_, (_, all))| all.iter().any(Written::is_any_case));
         let grouped = Grouped::new(direct.map(|(number, (text, _))| (text.as_slice(), number)));
         let (texts, written) = by_text.into_iter().unzip();
-        Self { known, texts, written, alike, automaton, grouped }
+        Self { known, texts, written, by_head, automaton, grouped }
     }
 
     pub(super) fn search(&self, identifier: &Identifier, leaves: &[Seen<'_>], time: Time, hits: &mut Vec<Hit>) {
@@ -161,7 +161,7 @@ impl Patterns {
             lower.clear();
             lower.extend(seen.leaf.bytes.iter().map(u8::to_ascii_lowercase));
             let before = hits.len();
-            for (start, number) in automaton.find_overlapping_iter(&lower).flat_map(|head| self.behind(&lower, head)) {
+            for (start, number) in automaton.find_overlapping_iter(&lower).flat_map(|head| self.at_head(&lower, head)) {
                 if !there.contains(&number)
                     && let Some((text, written)) = self.texts.get(number).zip(self.written.get(number))
                     && let Some(hit) = self.judge(identifier, *seen, written, start..start + text.len(), time)
@@ -177,9 +177,13 @@ impl Patterns {
     }
 
     /// The patterns that stand where a head was found: where, and their numbers.
-    fn behind<'s>(&'s self, lower: &'s [u8], head: daachorse::Match<u32>) -> impl Iterator<Item = (usize, usize)> + 's {
+    fn at_head<'s>(
+        &'s self,
+        lower: &'s [u8],
+        head: daachorse::Match<u32>,
+    ) -> impl Iterator<Item = (usize, usize)> + 's {
         let rest = lower.get(head.start()..).unwrap_or_default();
-        let alike = self.alike.get(head.value() as usize).into_iter().flatten().copied();
+        let alike = self.by_head.get(head.value() as usize).into_iter().flatten().copied();
         let stands = move |number: &usize| self.texts.get(*number).is_some_and(|text| rest.starts_with(text));
         alike.filter(stands).map(move |number| (head.start(), number))
     }

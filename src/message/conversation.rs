@@ -111,8 +111,8 @@ impl Conversation {
     }
 
     /// What of it a few bytes can make: open streams, their heads and tables.
-    pub fn grown(&self) -> usize {
-        self.layer.grown()
+    pub fn amplified(&self) -> usize {
+        self.layer.amplified()
     }
 
     /// Hands on what came so far of those that weigh `least` or more.

@@ -200,8 +200,8 @@ impl Datagrams {
     }
 
     /// What of it a few bytes can make: open streams, their heads and tables.
-    pub fn grown(&self) -> usize {
-        self.quic.as_ref().map_or(0, |quic| quic.grown())
+    pub fn amplified(&self) -> usize {
+        self.quic.as_ref().map_or(0, |quic| quic.amplified())
     }
 
     /// Hands on what came so far of those that weigh `least` or more.

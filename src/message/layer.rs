@@ -115,14 +115,14 @@ impl Layer {
 
     /// What of it a few bytes can make, and how much there is of it can so not be told by how much was read: open
     /// streams of HTTP/2 and HTTP/3, their heads and tables, windows of compressed messages.
-    pub fn grown(&self) -> usize {
+    pub fn amplified(&self) -> usize {
         match self {
             Self::Turns(_) | Self::Dns(_) | Self::Mqtt(_) => 0,
-            Self::Tls(tls) => tls.grown(),
-            Self::Http1(http1) => http1.grown(),
-            Self::Http2(http2) => http2.grown(),
-            Self::WebSocket(websocket) => websocket.grown(),
-            Self::Socks(socks) => socks.grown(),
+            Self::Tls(tls) => tls.amplified(),
+            Self::Http1(http1) => http1.amplified(),
+            Self::Http2(http2) => http2.amplified(),
+            Self::WebSocket(websocket) => websocket.amplified(),
+            Self::Socks(socks) => socks.amplified(),
         }
     }
 

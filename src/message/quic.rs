@@ -108,10 +108,12 @@ impl Application {
         }
     }
 
-    fn grown(&self) -> usize {
+    fn amplified(&self) -> usize {
         match self {
-            Self::Http3(http3) => http3.grown(),
-            Self::Streams { open, .. } => open.values().map(|(layer, _)| layer.grown()).fold(0, usize::saturating_add),
+            Self::Http3(http3) => http3.amplified(),
+            Self::Streams { open, .. } => {
+                open.values().map(|(layer, _)| layer.amplified()).fold(0, usize::saturating_add)
+            }
         }
     }
 
@@ -257,9 +259,9 @@ impl Quic {
         self.connection.waiting().saturating_add(inner)
     }
 
-    /// What of it a few bytes can make: see [`Layer::grown`].
-    pub fn grown(&self) -> usize {
-        self.inner.as_ref().map_or(0, |(application, _)| application.grown())
+    /// What of it a few bytes can make: see [`Layer::amplified`].
+    pub fn amplified(&self) -> usize {
+        self.inner.as_ref().map_or(0, |(application, _)| application.amplified())
     }
 
     /// No more datagrams.

@@ -138,9 +138,9 @@ impl Socks {
         held.saturating_add(self.sent.len()).saturating_add(self.received.len()).saturating_add(inner)
     }
 
-    /// What of it a few bytes can make: see [`Layer::grown`].
-    pub fn grown(&self) -> usize {
-        self.inner.as_ref().map_or(0, |(layer, _)| layer.grown())
+    /// What of it a few bytes can make: see [`Layer::amplified`].
+    pub fn amplified(&self) -> usize {
+        self.inner.as_ref().map_or(0, |(layer, _)| layer.amplified())
     }
 
     /// Both directions are over.

@@ -96,9 +96,9 @@ impl Tls {
         self.session.waiting().saturating_add(inner)
     }
 
-    /// What of it a few bytes can make: see [`Layer::grown`].
-    pub fn grown(&self) -> usize {
-        self.inner.as_ref().map_or(0, |(layer, _)| layer.grown())
+    /// What of it a few bytes can make: see [`Layer::amplified`].
+    pub fn amplified(&self) -> usize {
+        self.inner.as_ref().map_or(0, |(layer, _)| layer.amplified())
     }
 
     /// Both directions are over.

@@ -44,8 +44,8 @@ impl Ascii {
     }
 
     /// Each as its code.
-    fn characters(self) -> impl Iterator<Item = usize> + use<> {
-        bits(self.0)
+    fn characters(self) -> Bits {
+        Bits(self.0)
     }
 
     /// Those of either.
@@ -114,15 +114,17 @@ pub(super) struct Clues {
     marks: Ascii,
     words: Vec<(Ascii, usize, u64)>,
     long: Vec<(usize, u64)>,
+    all: u64,
 }
 
 impl Clues {
     /// Of at most 64 decoders.
     pub(super) fn new(clues: impl Iterator<Item = Clue>) -> Self {
         let (heads, having) = ([0; 256], [0; 128]);
-        let mut all = Self { heads, binary: 0, having, marks: Ascii(0), words: Vec::new(), long: Vec::new() };
+        let mut all = Self { heads, binary: 0, having, marks: Ascii(0), words: Vec::new(), long: Vec::new(), all: 0 };
         for (number, clue) in clues.enumerate().take(u64::BITS as usize) {
             let bit = 1 << number;
+            all.all |= bit;
             match clue {
                 Clue::Told => {}
                 Clue::Head(bytes) => bytes.iter().for_each(|byte| all.heads[usize::from(*byte)] |= bit),
@@ -138,8 +140,13 @@ impl Clues {
         all
     }
 
-    /// The numbers of those that fit, ascending.
-    pub(super) fn fitting(&self, look: Look) -> impl Iterator<Item = usize> + use<> {
+    /// The numbers of all decoders.
+    pub(super) fn all(&self) -> Bits {
+        Bits(self.all.into())
+    }
+
+    /// The numbers of those that fit.
+    pub(super) fn fitting(&self, look: Look) -> Bits {
         let mut fitting = look.first.map_or(0, |first| self.heads[usize::from(first)]);
         if look.is_text() != Some(true) {
             fitting |= self.binary;
@@ -149,17 +156,21 @@ impl Clues {
         let words = self.words.iter().filter(|(alphabet, shortest, _)| look.fits(Clue::Word(*alphabet, *shortest)));
         let long = self.long.iter().filter(|(shortest, _)| look.length >= *shortest);
         fitting |= words.map(|(.., bit)| bit).chain(long.map(|(_, bit)| bit)).fold(0, |all, bit| all | bit);
-        bits(u128::from(fitting))
+        Bits(fitting.into())
     }
 }
 
 /// The places of the bits that are set, ascending.
-fn bits(mut left: u128) -> impl Iterator<Item = usize> + use<> {
-    std::iter::from_fn(move || {
-        let lowest = (left != 0).then(|| left.trailing_zeros() as usize)?;
-        left &= left - 1;
+pub(super) struct Bits(u128);
+
+impl Iterator for Bits {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        let lowest = (self.0 != 0).then(|| self.0.trailing_zeros() as usize)?;
+        self.0 &= self.0 - 1;
         Some(lowest)
-    })
+    }
 }
 
 #[cfg(test)]

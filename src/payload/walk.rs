@@ -383,9 +383,8 @@ impl<'d> Walk<'d> {
         let look = Look::at(bytes);
         let input = Input { text: look.is_text().map(OnceCell::from).unwrap_or_default(), ..Input::of(value) };
         let mark = self.budget.mark();
-        let all = if told { 0..OPENERS.len() } else { 0..0 };
-        let fitting = (!told).then(|| CLUES.fitting(look)).into_iter().flatten();
-        let opened = all.chain(fitting).filter_map(|number| OPENERS.get(number)).find_map(|opener| {
+        let asked = if told { CLUES.all() } else { CLUES.fitting(look) };
+        let opened = asked.filter_map(|number| OPENERS.get(number)).find_map(|opener| {
             let opening = (opener.open)(&input, &mut self.budget)?;
             self.budget.layer().then_some((opener.name, opening))
         });

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::entry::{company_as_product, host};
+use super::entry::{host, resolve_companies};
 use super::lexicon::Lexicon;
 use super::model::{DataItem, Policy, ThirdParty};
 use super::names::Names;
@@ -78,20 +78,13 @@ pub fn correct(party: &mut ThirdParty, lexicon: &Lexicon, names: &Names<'_>) {
     if party.domains.is_empty() {
         party.domains.extend(party.link.as_deref().and_then(host));
     }
-    let company = party.company.clone().unwrap_or_default();
-    party.company_only = party.product.is_none() && party.company.is_some();
-    party.resolved = match &party.product {
-        Some(product) => {
-            let context = party.purpose.clone().unwrap_or_default();
-            names.products(lexicon, product, &company, &context, &party.domains)
-        }
-        None => Vec::new(),
-    };
-    party.resolved_companies = names.companies(&company);
-    if party.company.is_none() && party.resolved.is_empty() {
-        party.resolved_companies = company_as_product(party.product.as_deref(), names);
-        party.company_only |= !party.resolved_companies.is_empty();
-    }
+    let (product, company) = (party.product.clone(), party.company.clone());
+    let (product, company) = (product.as_deref(), company.as_deref());
+    party.company_only = product.is_none() && company.is_some();
+    let context = party.purpose.clone().unwrap_or_default();
+    let products = |name| names.products(lexicon, name, company.unwrap_or_default(), &context, &party.domains);
+    party.resolved = product.map(products).unwrap_or_default();
+    resolve_companies(party, product, company, names);
 }
 
 /// What a person who writes one by hand may leave out.

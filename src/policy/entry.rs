@@ -167,11 +167,7 @@ impl Entry {
         if product.is_some() {
             party.resolved = names.products(lexicon, text.trim(), who, &context, &party.domains);
         }
-        party.resolved_companies = names.companies(who);
-        if company.is_none() && party.resolved.is_empty() {
-            party.resolved_companies = company_as_product(product.as_deref(), names);
-            party.company_only |= !party.resolved_companies.is_empty();
-        }
+        resolve_companies(&mut party, product.as_deref(), company.as_deref(), names);
         // The words name one company, the product is known to be another's.
         party.doubtful = !party.resolved_companies.is_empty()
             && party.resolved.iter().any(|r| r.certainty == Certainty::Confirmed)
@@ -297,9 +293,15 @@ pub fn host(href: &str) -> Option<String> {
     (is_address(href) && host.contains('.')).then(|| host.to_owned())
 }
 
-/// A company that stands where products do, and none of its products: the row names the company.
-pub fn company_as_product(product: Option<&str>, names: &Names<'_>) -> Vec<String> {
-    product.filter(|name| is_company(name)).map(|name| names.companies(name)).unwrap_or_default()
+/// Who makes what the row names: the company beside it, or the one that stands where products do when it is none of
+/// its products. Then the row names the company alone.
+pub fn resolve_companies(party: &mut ThirdParty, product: Option<&str>, company: Option<&str>, names: &Names<'_>) {
+    party.resolved_companies = names.companies(company.unwrap_or_default());
+    if company.is_none() && party.resolved.is_empty() {
+        let as_product = product.filter(|name| is_company(name));
+        party.resolved_companies = as_product.map(|name| names.companies(name)).unwrap_or_default();
+        party.company_only |= !party.resolved_companies.is_empty();
+    }
 }
 
 /// `Firebase (Google)`: the bracket at the end names a company.

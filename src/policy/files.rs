@@ -76,25 +76,25 @@ pub(super) fn unpacked(documents: &[(String, Vec<u8>)]) -> Result<Documents<'_>,
 
 /// A PDF.
 #[cfg(feature = "pdf")]
-pub(super) fn portable(name: &str, bytes: &[u8]) -> Result<readers::Document, PolicyError> {
+pub(super) fn read_pdf(name: &str, bytes: &[u8]) -> Result<readers::Document, PolicyError> {
     confined::read_pdf(bytes).map_err(|problem| PolicyError::Broken { path: name.to_owned(), problem })
 }
 
 /// What has to be said of how a PDF was read.
 #[cfg(feature = "pdf")]
-pub(super) fn portable_remark(name: &str) -> Option<super::Remark> {
+pub(super) fn pdf_remark(name: &str) -> Option<super::Remark> {
     confined::unbounded(name)
 }
 
 /// As above, where the program was built without it.
 #[cfg(not(feature = "pdf"))]
-pub(super) fn portable_remark(_: &str) -> Option<super::Remark> {
+pub(super) fn pdf_remark(_: &str) -> Option<super::Remark> {
     None
 }
 
 /// A PDF, where the program was built without the reader of it.
 #[cfg(not(feature = "pdf"))]
-pub(super) fn portable(name: &str, _: &[u8]) -> Result<readers::Document, PolicyError> {
+pub(super) fn read_pdf(name: &str, _: &[u8]) -> Result<readers::Document, PolicyError> {
     Err(PolicyError::Unsupported { path: name.to_owned(), found: "a PDF (this program was built without that reader)" })
 }
 

@@ -114,7 +114,7 @@ impl<'s> Reader<'s> {
                 }
             };
             if format == readers::Format::Pdf {
-                beyond.extend(files::portable_remark(name));
+                beyond.extend(files::pdf_remark(name));
             }
             let readers::Document { blocks: read, parts, unread } = read;
             let (read, left) = budget.within(read, unread);
@@ -175,7 +175,7 @@ fn opened(name: &str, bytes: &[u8], lexicon: &Lexicon, names: &Names<'_>) -> Res
         return Ok(Opened::Document(format, "UTF-8".to_owned(), read));
     }
     if readers::is_pdf(bytes) {
-        return Ok(Opened::Document(readers::Format::Pdf, "fonts".to_owned(), files::portable(name, bytes)?));
+        return Ok(Opened::Document(readers::Format::Pdf, "fonts".to_owned(), files::read_pdf(name, bytes)?));
     }
     if readers::is_mhtml(bytes) {
         let read = readers::read_mhtml(bytes).map_err(broken)?;

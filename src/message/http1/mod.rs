@@ -126,9 +126,9 @@ impl Http1 {
         self.pendings.cost().saturating_add(feeds).saturating_add(inner)
     }
 
-    /// What of it a few bytes can make: see [`Layer::grown`].
-    pub fn grown(&self) -> usize {
-        self.tunnel.as_ref().map_or(0, |(layer, _)| layer.grown())
+    /// What of it a few bytes can make: see [`Layer::amplified`].
+    pub fn amplified(&self) -> usize {
+        self.tunnel.as_ref().map_or(0, |(layer, _)| layer.amplified())
     }
 
     /// Both directions are over.

@@ -125,11 +125,11 @@ impl Http2 {
     /// Memory of what waits beside the messages that are still coming in, about.
     pub fn waiting(&self) -> usize {
         let sides = self.sent.waiting().saturating_add(self.received.waiting());
-        sides.saturating_add(self.grown())
+        sides.saturating_add(self.amplified())
     }
 
-    /// What of it a few bytes can make: see [`Layer::grown`].
-    pub fn grown(&self) -> usize {
+    /// What of it a few bytes can make: see [`Layer::amplified`].
+    pub fn amplified(&self) -> usize {
         let tables = self.sent.table().saturating_add(self.received.table());
         let streams = self.streams.values().map(Stream::waiting).fold(tables, usize::saturating_add);
         streams.saturating_add(self.over.len().saturating_mul(2 * size_of::<u32>()))

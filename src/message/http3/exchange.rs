@@ -40,7 +40,7 @@ impl Exchange {
     }
 
     /// Memory of the rest, beside its bodies, about.
-    pub fn grown(&self) -> usize {
+    pub fn amplified(&self) -> usize {
         self.shared.waiting().saturating_add(size_of::<Self>())
     }
 

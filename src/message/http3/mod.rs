@@ -111,13 +111,13 @@ impl Http3 {
         let lanes = self.exchanges.values().map(Exchange::waiting);
         let singles = self.singles.values().map(Single::waiting);
         let others = self.others.values().map(|(layer, _)| layer.waiting());
-        lanes.chain(singles).chain(others).fold(self.grown(), usize::saturating_add)
+        lanes.chain(singles).chain(others).fold(self.amplified(), usize::saturating_add)
     }
 
-    /// What of it a few bytes can make: see [`Layer::grown`].
-    pub fn grown(&self) -> usize {
+    /// What of it a few bytes can make: see [`Layer::amplified`].
+    pub fn amplified(&self) -> usize {
         let tables = self.sent.decoder.cost().saturating_add(self.received.decoder.cost());
-        let exchanges = self.exchanges.values().map(Exchange::grown);
+        let exchanges = self.exchanges.values().map(Exchange::amplified);
         let others = self.others.len().saturating_mul(size_of::<Layer>() + size_of::<Context>());
         let over = self.over.len().saturating_mul(2 * size_of::<Key>());
         exchanges.fold(tables.saturating_add(others).saturating_add(over), usize::saturating_add)

@@ -169,12 +169,12 @@ impl WebSocket {
 
     /// Memory of what waits beside the messages that are still coming in, about.
     pub fn waiting(&self) -> usize {
-        let own = self.sent.feed.cost().saturating_add(self.received.feed.cost()).saturating_add(self.grown());
+        let own = self.sent.feed.cost().saturating_add(self.received.feed.cost()).saturating_add(self.amplified());
         own.saturating_add(self.mqtt.as_ref().map_or(0, |mqtt| mqtt.waiting()))
     }
 
-    /// What of it a few bytes can make: see [`Layer::grown`].
-    pub fn grown(&self) -> usize {
+    /// What of it a few bytes can make: see [`Layer::amplified`].
+    pub fn amplified(&self) -> usize {
         let inflaters = [&self.sent.inflater, &self.received.inflater].into_iter().flatten();
         inflaters.count().saturating_mul(inflate::COST)
     }
