@@ -442,9 +442,9 @@ LIMITS = {
     "waiting-records": (waiting_records, "may wait in streams"),
     "waiting-handshakes": (waiting_handshakes, "may wait in streams"),
     "waiting-turns": (waiting_turns, "may wait in streams"),
-    "h2-connections": (h2_connections, "may wait in streams"),
-    "h2-tables": (h2_tables, "may wait in streams"),
-    "websocket-windows": (websocket_windows, "may wait in streams"),
+    "h2-connections": (h2_connections, "may grow from few bytes"),
+    "h2-tables": (h2_tables, "may grow from few bytes"),
+    "websocket-windows": (websocket_windows, "may grow from few bytes"),
     "quic-hellos": (quic_hellos, "may wait in streams"),
 }
 

@@ -316,8 +316,11 @@ impl Streams {
         let heavy = self.open.iter().filter(|(_, followed)| followed.reader.waiting() >= least);
         let mut ids: Vec<StreamId> = heavy.map(|(id, _)| *id).collect();
         ids.sort_unstable();
+        let most = MAX_WAITING >> 20;
+        let detail =
+            format!("{most} MiB may wait in streams for what completes it; one with much of it was ended early");
         for id in ids {
-            self.end_early(id, sink);
+            self.end_early(id, &detail, sink);
         }
     }
 
@@ -326,15 +329,16 @@ impl Streams {
         while self.amplified > MAX_AMPLIFIED / SHARDS {
             let heaviest = self.open.iter().max_by_key(|(id, followed)| (followed.amplified, **id));
             let Some((id, _)) = heaviest.filter(|(_, followed)| followed.amplified > 0) else { return };
-            self.end_early(*id, sink);
+            let most = MAX_AMPLIFIED >> 20;
+            let detail = format!(
+                "{most} MiB may grow from few bytes in streams (open streams, header tables, windows); one with much of it was ended early"
+            );
+            self.end_early(*id, &detail, sink);
         }
     }
 
-    fn end_early(&mut self, id: StreamId, sink: &mut dyn FnMut(Item)) {
+    fn end_early(&mut self, id: StreamId, detail: &str, sink: &mut dyn FnMut(Item)) {
         let Some(followed) = self.open.remove(&id) else { return };
-        let most = MAX_WAITING >> 20;
-        let detail =
-            format!("{most} MiB may wait in streams for what completes it; one with much of it was ended early");
         sink(Item::Gap(Gap::new(GapReason::Limit, format!("stream {}", id.number), detail)));
         self.finish_one(followed, sink);
     }

@@ -43,6 +43,8 @@ pub(super) struct Half {
     /// Pieces that are ahead of `offset`, by where they begin. Disjoint.
     ahead: BTreeMap<u64, Piece>,
     ahead_cost: usize,
+    /// Up to where bytes are known to have been cut off by the snap length, but for the pieces ahead.
+    cut_to: u64,
     /// Where the direction ends, by its FIN.
     fin: Option<(u64, u64)>,
     pub(super) started: bool,
@@ -214,18 +216,13 @@ impl Half {
     /// The bytes after a segment that the snap length cut off it.
     fn pass_missing(&mut self, end: u64, segment: &Segment<'_>, sink: &mut dyn FnMut(Chunk<'_>)) {
         if end == self.offset {
-            let length = u64::from(segment.missing);
-            let room = self.ahead.first_key_value().map_or(length, |(start, _)| length.min(start - end));
-            if room > 0 {
-                sink(cut(room, segment.time));
-                self.pass(room);
-                self.drain(segment.time, sink);
-            }
+            self.cut_to = self.cut_to.max(end.saturating_add(segment.missing.into()));
+            self.drain(segment.time, sink);
         } else if end > self.offset
             && let Some((start, piece)) = self.ahead.range_mut(..end).next_back()
             && start.saturating_add(piece.bytes.len() as u64) == end
         {
-            piece.missing = segment.missing;
+            piece.missing = piece.missing.max(segment.missing);
         } else if end > self.offset && segment.payload.is_empty() && matches!(self.known_at(end, 1), (Known::New, _)) {
             // Where another copy of them waits, they are not missing.
             self.keep(end, &[], segment, false);
@@ -263,17 +260,21 @@ impl Half {
     }
 
     fn keep(&mut self, at: u64, part: &[u8], segment: &Segment<'_>, conflict: bool) {
-        let piece = Piece {
+        let mut piece = Piece {
             bytes: part.to_vec(),
             missing: if part.is_empty() { segment.missing } else { 0 },
             time: segment.time,
             frames: segment.frames.to_vec(),
             conflict,
         };
-        self.ahead_cost += piece.cost();
-        if let Some(old) = self.ahead.insert(at, piece) {
+        // A piece without a byte, whose first ones are here: the rest of what was cut stays cut.
+        if let Some(old) = self.ahead.remove(&at) {
             self.ahead_cost -= old.cost();
+            let here = u32::try_from(part.len()).unwrap_or(u32::MAX);
+            piece.missing = piece.missing.max(old.missing.saturating_sub(here));
         }
+        self.ahead_cost += piece.cost();
+        self.ahead.insert(at, piece);
     }
 
     fn deliver(&mut self, bytes: &[u8], time: Time, frames: &[u64], conflict: bool, sink: &mut dyn FnMut(Chunk<'_>)) {
@@ -288,24 +289,24 @@ impl Half {
         self.delivered.extend_from_slice(bytes.get(kept..).unwrap_or_default());
     }
 
-    /// Delivers the pieces that begin where the stream has come to.
+    /// Delivers the pieces that begin where the stream has come to, and passes over what was cut between them.
     fn drain(&mut self, now: Time, sink: &mut dyn FnMut(Chunk<'_>)) {
-        while let Some(first) = self.ahead.first_entry()
-            && *first.key() == self.offset
-        {
-            let piece = first.remove();
-            self.ahead_cost -= piece.cost();
-            if !piece.bytes.is_empty() {
-                self.deliver(&piece.bytes, piece.time, &piece.frames, piece.conflict, sink);
-            }
-            if piece.missing > 0 {
-                let missing = u64::from(piece.missing);
-                let room = self.ahead.first_key_value().map_or(missing, |(s, _)| missing.min(s - self.offset));
-                if room > 0 {
-                    sink(cut(room, now));
-                    self.pass(room);
+        loop {
+            let start = self.ahead.first_key_value().map(|(start, _)| *start);
+            if start == Some(self.offset)
+                && let Some((_, piece)) = self.ahead.pop_first()
+            {
+                self.ahead_cost -= piece.cost();
+                if !piece.bytes.is_empty() {
+                    self.deliver(&piece.bytes, piece.time, &piece.frames, piece.conflict, sink);
                 }
+                self.cut_to = self.cut_to.max(self.offset.saturating_add(piece.missing.into()));
+                continue;
             }
+            let end = self.cut_to.min(start.unwrap_or(u64::MAX));
+            let Some(length) = end.checked_sub(self.offset).filter(|length| *length > 0) else { return };
+            sink(cut(length, now));
+            self.pass(length);
         }
     }
 
