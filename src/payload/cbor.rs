@@ -10,7 +10,7 @@
 
 use super::budget::Budget;
 use super::clue::Clue;
-use super::fields::{EVIDENCE, Fields, Number, Spot};
+use super::fields::{self, EVIDENCE, Fields, Number, Spot};
 use super::walk::{Input, Opener, Opening};
 use crate::secure::codec::Reader;
 
@@ -25,20 +25,7 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     if !declared && !matches!(input.bytes.first(), Some(0x80..=0xbf)) {
         return None;
     }
-    let mut fields = Fields::named(input.bytes);
-    let mut reader = Reader::new(input.bytes);
-    item(&mut fields, &mut reader, Spot::default(), 0, budget)?;
-    if !reader.is_empty() {
-        fields = Fields::named(input.bytes);
-        reader = Reader::new(input.bytes);
-        let mut index = 0;
-        while !reader.is_empty() {
-            let back = fields.enter_index(index);
-            item(&mut fields, &mut reader, Spot::default(), 0, budget)?;
-            fields.back(back);
-            index += 1;
-        }
-    }
+    let fields = fields::one_or_row(input.bytes, |fields, reader| item(fields, reader, Spot::default(), 0, budget))?;
     let evident = declared || fields.has_names() && fields.evidence >= EVIDENCE;
     evident.then(|| fields.accept(budget)).flatten()
 }

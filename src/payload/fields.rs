@@ -16,6 +16,7 @@ use bytes::Bytes;
 use super::budget::{self, Budget};
 use super::sense;
 use super::walk::{Inside, Opening};
+use crate::secure::codec::Reader;
 
 /// Bits of evidence that a structure nobody declared must have: how unlikely random
 /// bytes of its length pass its checks. One in sixteen millions.
@@ -281,6 +282,29 @@ impl<'s> Fields<'s> {
         }
         budget.bytes(self.made).then_some(Opening { parts: self.parts, keep: self.full })
     }
+}
+
+/// The fields of one value that fills `source`, or of a row of values that do (`$[0]`, `$[1]` …). `value` reads
+/// the next one. `None` where one does not parse.
+pub(super) fn one_or_row<'s>(
+    source: &'s Bytes,
+    mut value: impl FnMut(&mut Fields<'s>, &mut Reader<'s>) -> Option<()>,
+) -> Option<Fields<'s>> {
+    let (mut fields, mut reader) = (Fields::named(source), Reader::new(source));
+    value(&mut fields, &mut reader)?;
+    if reader.is_empty() {
+        return Some(fields);
+    }
+    // The paths of a row are others from the first value on.
+    (fields, reader) = (Fields::named(source), Reader::new(source));
+    let mut index = 0;
+    while !reader.is_empty() {
+        let back = fields.enter_index(index);
+        value(&mut fields, &mut reader)?;
+        fields.back(back);
+        index += 1;
+    }
+    Some(fields)
 }
 
 /// Bits of evidence in a text of this length: a random byte is one of text in 3 of 8 cases.

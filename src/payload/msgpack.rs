@@ -10,7 +10,7 @@
 
 use super::budget::Budget;
 use super::clue::Clue;
-use super::fields::{EVIDENCE, Fields, Number, Spot};
+use super::fields::{self, EVIDENCE, Fields, Number, Spot};
 use super::walk::{Input, Opener, Opening};
 use crate::secure::codec::Reader;
 
@@ -22,30 +22,11 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     if !declared && !matches!(input.bytes.first(), Some(0x80..=0x9f | 0xdc..=0xdf)) {
         return None;
     }
-    let mut fields = one(input, budget).or_else(|| row(input, budget))?;
+    let mut fields =
+        fields::one_or_row(input.bytes, |fields, reader| value(fields, reader, Spot::default(), 0, budget))?;
     fields.evidence = if declared { EVIDENCE } else { fields.evidence };
     let evident = declared || fields.has_names();
     (evident && fields.evidence >= EVIDENCE).then(|| fields.accept(budget)).flatten()
-}
-
-fn one<'s>(input: &Input<'s>, budget: &mut Budget) -> Option<Fields<'s>> {
-    let mut fields = Fields::named(input.bytes);
-    let mut reader = Reader::new(input.bytes);
-    value(&mut fields, &mut reader, Spot::default(), 0, budget)?;
-    reader.is_empty().then_some(fields)
-}
-
-fn row<'s>(input: &Input<'s>, budget: &mut Budget) -> Option<Fields<'s>> {
-    let mut fields = Fields::named(input.bytes);
-    let mut reader = Reader::new(input.bytes);
-    let mut index = 0;
-    while !reader.is_empty() {
-        let back = fields.enter_index(index);
-        value(&mut fields, &mut reader, Spot::default(), 0, budget)?;
-        fields.back(back);
-        index += 1;
-    }
-    Some(fields)
 }
 
 fn value(
