@@ -8,13 +8,14 @@
 //! output. This is the only stage with threads, and it judges nothing.
 
 mod apps;
+mod batch;
 mod beside;
 mod clocks;
 mod collect;
+mod dealing;
 mod hide;
 mod issued;
 mod lens;
-mod sighting;
 mod noise;
 mod paths;
 mod recording;
@@ -23,6 +24,7 @@ mod rhythm;
 mod segments;
 mod sent;
 mod series;
+mod sighting;
 mod sockets;
 mod streams;
 mod survey;
