@@ -30,14 +30,6 @@ pub fn shard_of(placed: &Placed) -> usize {
     (placed.group.unwrap_or(id.number) as usize).wrapping_add((id.input as usize).wrapping_mul(7)) % SHARDS
 }
 
-/// The loads of several shards as one.
-pub fn added_up(loads: impl Iterator<Item = Load>) -> Load {
-    loads.fold(Load::default(), |mut sum, load| {
-        sum.merge(&load);
-        sum
-    })
-}
-
 /// A thread's ends of the channels.
 pub struct Post {
     /// What it has to work off.
@@ -95,7 +87,7 @@ impl Dealer {
                 if self.relief.is_due(segment) {
                     // As many as were asked at the last step, which all have come up to by now.
                     let told = self.weights.iter().take(self.asked);
-                    self.relief.weighed(added_up(told));
+                    self.relief.weighed(Load::of_all(told));
                     self.asked = self.threads.len();
                     let too_heavy = self.relief.too_heavy();
                     self.send_all(|batch| batch.step = Some(too_heavy));

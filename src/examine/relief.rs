@@ -38,6 +38,14 @@ pub struct Load {
 }
 
 impl Load {
+    /// What all of these hold together.
+    pub fn of_all(loads: impl Iterator<Item = Self>) -> Self {
+        loads.fold(Self::default(), |mut sum, load| {
+            sum.merge(&load);
+            sum
+        })
+    }
+
     /// Adds what other streams hold.
     pub fn merge(&mut self, other: &Self) {
         self.messages.merge(&other.messages);

@@ -15,7 +15,7 @@ use crate::progress::Progress;
 
 use super::apps::AppNames;
 use super::collect::Collector;
-use super::dealing::{Dealer, Dealt, Post, added_up, shard_of};
+use super::dealing::{Dealer, Dealt, Post, shard_of};
 use super::lens::Lens;
 use super::paths::Placed;
 use super::relief::{Load, Relief, TooHeavy};
@@ -196,7 +196,7 @@ fn entry_of(item: &Item) -> usize {
 
 /// Relieves all of `shards`, and returns what they still hold.
 fn relieve(shards: &mut [Shard], too_heavy: TooHeavy, lens: &Lens<'_>) -> Load {
-    added_up(shards.iter_mut().map(|shard| shard.relieve(too_heavy, lens)))
+    Load::of_all(shards.iter_mut().map(|shard| shard.relieve(too_heavy, lens)))
 }
 
 /// Works off the segments of the shards `worker`, `worker + threads`, …

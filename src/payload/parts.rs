@@ -1,6 +1,6 @@
 //! The parts of a message, as the first values of the walk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use bytes::Bytes;
 
@@ -128,6 +128,8 @@ fn read_query(query: &str, walk: &mut Walk<'_>) {
 fn read_headers(message: &Message, walk: &mut Walk<'_>) {
     let group = walk.group();
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    // The same field again says nothing new, and costs its sender one byte where fields are compressed.
+    let mut read = HashSet::new();
     if message.headers.len() > budget::FIELDS {
         walk.budget.reach("headers of one message", budget::FIELDS);
     }
@@ -136,6 +138,9 @@ fn read_headers(message: &Message, walk: &mut Walk<'_>) {
         let count = seen.entry(lower.clone()).or_default();
         let link = Link::new(None, "header", Some(numbered(&lower, *count)), bytes.clone());
         *count += 1;
+        if !read.insert((name, bytes)) {
+            continue;
+        }
         walk.name(&lower, &value(link.clone(), None, Part::Header, group));
         if lower == "cookie" {
             read_cookies(&link, walk);

@@ -115,3 +115,15 @@ fn recipes_that_cannot_run_are_told() {
         assert!(wrong(steps, from, more).is_err(), "{steps} {from} {more}");
     }
 }
+
+#[test]
+fn a_field_that_comes_again_is_read_once() {
+    let fields = [("x-id", "490154203237518"), ("x-id", "other"), ("x-id", "490154203237518"), ("X-ID", "other")];
+    let headers = fields.map(|(name, value)| (name.to_owned(), Bytes::from(value))).to_vec();
+    let message = Message { headers, body: Bytes::new(), ..message("a.example") };
+    let decoded = Decoder::new(&Signatures::embedded().unwrap()).leaves(&message, None);
+    let told = |leaf: &Leaf| format!("{} {}", leaf.steps()[0], String::from_utf8_lossy(&leaf.bytes));
+    let told: Vec<String> = decoded.leaves.iter().filter(|leaf| leaf.part == Part::Header).map(told).collect();
+    // Spelled otherwise it is told apart, and numbered as it came.
+    assert_eq!(told, ["header x-id 490154203237518", "header x-id[1] other", "header x-id[3] other"]);
+}
