@@ -2,6 +2,10 @@
 //! page both show. Strings are already made visible; nothing here knows a format.
 
 mod case;
+mod claims;
+mod contacts;
+mod coverage;
+mod declared;
 mod diagram;
 mod evidence;
 mod facets;
@@ -12,20 +16,26 @@ mod index;
 mod matrix;
 mod method;
 mod page;
+mod parties;
+mod recipients;
 mod rhythm;
-mod sections;
 mod shape;
 mod sides;
 mod timeline;
 mod worst;
 
 use crate::audit::Report;
+use crate::evidence::Span;
 use crate::policy::{self, Remark};
 
 use super::beside::{self, Sides};
 use super::language::{Language, fill};
 
 pub use case::case;
+pub use claims::Claim;
+pub use contacts::Contact;
+pub use coverage::{Coverage, coverage};
+pub use declared::DeclaredGroup;
 pub use diagram::{Diagram, WIDTH};
 pub use evidence::{Evidence, form, steps};
 pub use facets::{Facet, Tags};
@@ -36,10 +46,19 @@ pub use index::Index;
 pub use matrix::{Cell, Matrix};
 pub use method::method;
 pub use page::{InPage, Page, page};
+pub use parties::PartyRow;
+pub use recipients::RecipientRow;
 pub use rhythm::{RhythmRow, duration};
-pub use sections::{Claim, Contact, Coverage, DeclaredGroup, Fact, PartyRow, RecipientRow, coverage};
 pub use sides::Group;
 pub use timeline::Timeline;
+
+/// A name and its values.
+pub struct Fact {
+    /// What it is.
+    pub name: String,
+    /// Its values, one a line.
+    pub values: Vec<String>,
+}
 
 /// A report arranged.
 pub struct View {
@@ -120,16 +139,16 @@ pub fn arrange(report: &Report, language: Language) -> View {
         ignored: ignored::ignored(report, language),
         baseline: ignored::baseline(report, language),
         rhythms: rhythm::rhythms(report, language),
-        contacts: sections::contacts(report, sections::Part::App, language),
-        apart: sections::apart(report, language),
+        contacts: contacts::contacts(report, contacts::Part::App, language),
+        apart: contacts::apart(report, language),
         beside: beside(report, language),
-        claims: sections::claims(report, language),
-        declared: sections::declared(report, language),
-        declared_none: sections::declared_none(report, language),
-        recipients: sections::recipients(report, language),
-        coverage: sections::coverage(report, language),
+        claims: claims::claims(report, language),
+        declared: declared::declared(report, language),
+        declared_none: declared::declared_none(report, language),
+        recipients: recipients::recipients(report, language),
+        coverage: coverage::coverage(report, language),
         advice: report.advice.iter().map(|text| language.of(text).to_owned()).collect(),
-        parties: sections::parties(report, language),
+        parties: parties::parties(report, language),
         remarks: remarks(report, language),
         method: method::method(report, language),
     }
@@ -207,6 +226,11 @@ pub fn word<T: serde::Serialize>(value: &T) -> String {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),
     }
+}
+
+/// Where a span stands, in the terms of its document.
+pub fn span_place(report: &Report, span: &Span, language: Language) -> String {
+    super::policy::place(report.declarations.sources.get(span.source as usize), span.line, language)
 }
 
 /// A place in the traffic: file, stream, frames, or entry.
