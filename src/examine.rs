@@ -120,7 +120,8 @@ pub fn examine(
     // a single thread meets streams in order.
     let threads = if options.keys.derives_masters() { 1 } else { settings.threads };
     begin(&sources);
-    let mut collector = threads::run(&sources, &series, &options, &lens, threads, Relief::default())?;
+    let job = threads::Job { sources: &sources, series: &series, options: &options, lens: &lens };
+    let mut collector = threads::run(job, threads, Relief::default())?;
     collector.gaps.merge(gaps);
     let mut observations = collector.observations(&lens);
     if let Some(digests) = digests {

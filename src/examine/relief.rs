@@ -222,7 +222,8 @@ mod tests {
         let apps = AppMap::new(apps, &series, &[]);
         let lens = lens(&session, signatures, false, (names, apps, first, 0), &mut |_| ()).expect("a lens");
         let examined = |threads: usize, relief: &Relief| {
-            let collector = threads::run(&sources, &series, &options, &lens, threads, relief.clone());
+            let job = threads::Job { sources: &sources, series: &series, options: &options, lens: &lens };
+            let collector = threads::run(job, threads, relief.clone());
             collector.expect("readable").observations(&lens)
         };
         let parts = examined(1, tight);

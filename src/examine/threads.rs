@@ -68,31 +68,45 @@ impl Shard {
     }
 }
 
-/// Examines `sources`, of which those in one range follow each other, with up to `threads` threads.
-pub fn run(
-    sources: &[Source],
-    series: &[Range<usize>],
-    options: &Options,
-    lens: &Lens<'_>,
-    threads: usize,
-    relief: Relief,
-) -> Result<Collector, ExamineError> {
+/// What is examined, and with what.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    /// The inputs.
+    pub sources: &'a [Source],
+    /// Which of them follow each other.
+    pub series: &'a [Range<usize>],
+    /// How streams are read.
+    pub options: &'a Options,
+    /// What is looked for in their messages.
+    pub lens: &'a Lens<'a>,
+}
+
+impl Job<'_> {
+    fn progress(&self) -> Progress {
+        self.sources.first().map(|source| source.progress().clone()).unwrap_or_default()
+    }
+
+    fn shards(&self, numbers: impl Iterator<Item = usize>) -> Vec<Shard> {
+        let progress = self.progress();
+        numbers.map(|_| Shard::new(self.options, self.lens.apps.names(), &progress)).collect()
+    }
+}
+
+/// Does the job with up to `threads` threads.
+///
+/// # Errors
+/// Where a source cannot be read.
+pub fn run(job: Job<'_>, threads: usize, relief: Relief) -> Result<Collector, ExamineError> {
     match threads.clamp(1, SHARDS) {
-        1 => alone(sources, series, options, lens, relief),
-        threads => beside_workers(sources, series, options, lens, threads, relief),
+        1 => alone(job, relief),
+        threads => beside_workers(job, threads, relief),
     }
 }
 
 /// Reads, and works off each segment at once.
-fn alone(
-    sources: &[Source],
-    series: &[Range<usize>],
-    options: &Options,
-    lens: &Lens<'_>,
-    mut relief: Relief,
-) -> Result<Collector, ExamineError> {
-    let progress = progress_of(sources);
-    let mut shards: Vec<Shard> = (0..SHARDS).map(|_| Shard::new(options, lens.apps.names(), &progress)).collect();
+fn alone(job: Job<'_>, mut relief: Relief) -> Result<Collector, ExamineError> {
+    let lens = job.lens;
+    let mut shards = job.shards(0..SHARDS);
     let mut deal = |dealt: Dealt<'_>| match dealt {
         Dealt::Segment(placed, segment) => {
             if let Some(shard) = shards.get_mut(shard_of(&placed)) {
@@ -108,29 +122,18 @@ fn alone(
             relief.restart();
         }
     };
-    let mut collector = read(sources, series, options, lens, &mut deal)?;
+    let mut collector = read(job, &mut deal)?;
     shards.into_iter().for_each(|shard| collector.merge(shard.collector));
     Ok(collector)
 }
 
 /// Reads, and lets `threads` others work the segments off.
-fn beside_workers(
-    sources: &[Source],
-    series: &[Range<usize>],
-    options: &Options,
-    lens: &Lens<'_>,
-    threads: usize,
-    relief: Relief,
-) -> Result<Collector, ExamineError> {
-    let progress = progress_of(sources);
+fn beside_workers(job: Job<'_>, threads: usize, relief: Relief) -> Result<Collector, ExamineError> {
     std::thread::scope(|scope| {
         let (mut dealer, posts) = Dealer::new(threads, relief);
-        let start = |(worker, post): (usize, Post)| {
-            let progress = progress.clone();
-            scope.spawn(move || work(worker, threads, &post, &progress, options, lens))
-        };
+        let start = |(worker, post)| scope.spawn(move || work(job, worker, threads, &post));
         let workers: Vec<_> = posts.into_iter().enumerate().map(start).collect();
-        let read = read(sources, series, options, lens, &mut |dealt| dealer.deal(dealt));
+        let read = read(job, &mut |dealt| dealer.deal(dealt));
         // Workers end when nobody can send them anything.
         drop(dealer);
         let mut collector = Collector::default();
@@ -145,19 +148,10 @@ fn beside_workers(
     })
 }
 
-fn progress_of(sources: &[Source]) -> Progress {
-    sources.first().map(|source| source.progress().clone()).unwrap_or_default()
-}
-
 /// Reads all sources and deals their segments out. What belongs to no stream (imported messages,
 /// gaps of the lower layers) is collected here.
-fn read(
-    sources: &[Source],
-    series: &[Range<usize>],
-    options: &Options,
-    lens: &Lens<'_>,
-    deal: &mut dyn FnMut(Dealt<'_>),
-) -> Result<Collector, ExamineError> {
+fn read(job: Job<'_>, deal: &mut dyn FnMut(Dealt<'_>)) -> Result<Collector, ExamineError> {
+    let Job { sources, series, options, lens } = job;
     let mut collector = Collector::default();
     // Imported messages lie in entries, not in streams: these are spread over as many collectors,
     // so that a session of such files has the whole of each limit and not 1/64.
@@ -200,16 +194,9 @@ fn relieve(shards: &mut [Shard], too_heavy: TooHeavy, lens: &Lens<'_>) -> Load {
 }
 
 /// Works off the segments of the shards `worker`, `worker + threads`, …
-fn work(
-    worker: usize,
-    threads: usize,
-    post: &Post,
-    progress: &Progress,
-    options: &Options,
-    lens: &Lens<'_>,
-) -> Vec<Shard> {
-    let mut shards: Vec<Shard> =
-        (worker..SHARDS).step_by(threads).map(|_| Shard::new(options, lens.apps.names(), progress)).collect();
+fn work(job: Job<'_>, worker: usize, threads: usize, post: &Post) -> Vec<Shard> {
+    let lens = job.lens;
+    let mut shards = job.shards((worker..SHARDS).step_by(threads));
     for batch in &post.batches {
         for (placed, segment) in batch.segments() {
             if let Some(shard) = shards.get_mut(shard_of(placed) / threads) {

@@ -159,6 +159,22 @@ impl<'s> Fields<'s> {
         before
     }
 
+    /// The `count` elements of the list at `outer`, of which `read` reads one after the other.
+    pub(super) fn list(
+        &mut self,
+        outer: Spot<'_>,
+        count: usize,
+        mut read: impl FnMut(&mut Self, Spot<'_>) -> Option<()>,
+    ) -> Option<()> {
+        let group = self.group();
+        for index in 0..count {
+            let back = self.enter_index(index);
+            read(self, Spot { key: outer.key, group, element: true })?;
+            self.back(back);
+        }
+        Some(())
+    }
+
     /// Goes back to where the path had this length.
     pub(super) fn back(&mut self, length: usize) {
         self.path.truncate(length);

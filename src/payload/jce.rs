@@ -190,13 +190,10 @@ fn value(
         8 => map(fields, reader, spot, inside, depth, budget)?,
         9 => {
             let depth = fields.deeper(depth, budget)?;
-            let group = fields.group();
-            for index in 0..size(reader)? {
-                let back = fields.enter_index(index);
+            fields.list(spot, size(reader)?, |fields, spot| {
                 let (_, kind) = head(reader)?;
-                value(fields, kind, reader, Spot { key: spot.key, group, element: true }, inside, depth, budget)?;
-                fields.back(back);
-            }
+                value(fields, kind, reader, spot, inside, depth, budget)
+            })?;
         }
         10 => structure(fields, reader, spot, Inside::Bytes, depth, budget)?,
         13 => {

@@ -140,11 +140,5 @@ fn array(
     budget: &mut Budget,
 ) -> Option<()> {
     let depth = fields.deeper(depth, budget)?;
-    let group = fields.group();
-    for index in 0..count {
-        let back = fields.enter_index(index);
-        value(fields, reader, Spot { key: outer.key, group, element: true }, depth, budget)?;
-        fields.back(back);
-    }
-    Some(())
+    fields.list(outer, count, |fields, spot| value(fields, reader, spot, depth, budget))
 }

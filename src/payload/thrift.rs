@@ -277,13 +277,7 @@ fn list(
             (kind(protocol, head & 0x0f)?, count)
         }
     };
-    let group = fields.group();
-    for index in 0..count {
-        let back = fields.enter_index(index);
-        value(fields, protocol, kind, reader, Spot { key: outer.key, group, element: true }, depth, budget)?;
-        fields.back(back);
-    }
-    Some(())
+    fields.list(outer, count, |fields, spot| value(fields, protocol, kind, reader, spot, depth, budget))
 }
 
 fn map(
