@@ -128,8 +128,11 @@ impl Half {
         }
         let Some(mut place) = self.place(seq) else { return };
         let distance = place.saturating_sub_unsigned(self.offset);
-        if distance.abs() > WINDOW && length > 0 {
+        if distance.abs() > WINDOW {
             // Of another connection between the same ends, whose SYN was not captured.
+            if length == 0 {
+                return;
+            }
             self.pass_to(u64::MAX, segment.time, sink);
             sink(lost(0, segment.time));
             self.next = Some(seq);
@@ -139,7 +142,9 @@ impl Half {
             place = i64::try_from(self.offset).unwrap_or(i64::MAX);
         }
         if flags.fin && self.fin.is_none() {
-            self.fin = u64::try_from(place).ok().map(|p| (p.saturating_add(length), segment.frame));
+            // One that lies before bytes which were captured contradicts them.
+            let end = u64::try_from(place).ok().map(|place| place.saturating_add(length));
+            self.fin = end.filter(|end| *end >= self.offset).map(|end| (end, segment.frame));
         }
         // A keep-alive repeats the byte before the next, and may make one up (RFC 9293 §3.8.4).
         let keep_alive = length <= 1 && distance == -1;
@@ -431,7 +436,11 @@ impl Half {
         if self.ended || !(-65_535..WINDOW).contains(&distance) {
             return;
         }
+        // Bytes that were sent for certain, because they were acknowledged or come before a FIN.
+        let acknowledged = self.proof.map_or(0, |proof| proof.up_to);
+        let sent = self.fin.map_or(acknowledged, |(fin, _)| fin.max(acknowledged));
         self.pass_to(u64::MAX, segment.time, sink);
+        self.pass_to(sent, segment.time, sink);
         self.end(Chunk::End { reset: true, time: segment.time, frame: segment.frame }, sink);
     }
 

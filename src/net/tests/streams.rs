@@ -243,6 +243,29 @@ fn reset_and_what_is_not_believed() {
     assert_eq!(play.take(), ["< reset @2"]);
 }
 
+/// RFC 9293 §3.10.7.4: a sender that resets has its next number in the RST. What it had sent before is
+/// lost where it was acknowledged, or is known by a FIN.
+#[test]
+fn what_is_missing_before_a_reset_is_a_gap() {
+    // Ten bytes were not captured, the server has them, and the client resets before they are given up.
+    let mut play = Play::new();
+    play.open().client(1000, 5000, "A", "hello").server(5000, 1015, "A", "").client(1015, 5000, "RA", "");
+    assert_eq!(play.take(), ["> hello @4", "> gap 10", "> reset @6"]);
+    // A FIN that came before them.
+    let mut play = Play::new();
+    play.open().client(1010, 5000, "FA", "").client(1011, 5000, "R", "");
+    assert_eq!(play.take(), ["> gap 10", "> reset @5"]);
+}
+
+/// A FIN of another connection between the same ends is none of this one.
+#[test]
+fn a_fin_far_away_is_not_believed() {
+    let mut play = Play::new();
+    play.open().client(1000u32.wrapping_add(1_500_000_000), 5000, "FA", "").client(1000, 5000, "A", "hello");
+    play.client(1005, 5000, "FA", "");
+    assert_eq!(play.finish(), ["> hello @5", "> end @6", "< end @0"]);
+}
+
 #[test]
 fn data_with_the_syn_and_half_close() {
     let mut play = Play::new();
