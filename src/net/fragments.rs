@@ -109,15 +109,16 @@ impl Fragments {
         let number = self.begun;
         let waiting = self.waiting.entry(key).or_insert_with(|| Waiting::new(number, frame, time));
         let held = waiting.bytes.len();
-        if !waiting.put(place, payload) {
+        let Some(is_new) = waiting.put(place, payload) else {
             gaps.add(Gap::new(GapReason::Limit, format!("frame {frame}"), "more than 1366 pieces of one IP packet"));
             return None;
-        }
+        };
         if place.offset == 0 {
             waiting.protocol.get_or_insert(protocol);
         }
         let counted = before.saturating_add(frame);
-        if waiting.frames.last() != Some(&counted) {
+        // Repetitions are named too, but there is no end to how often a fragment may come.
+        if waiting.frames.last() != Some(&counted) && (is_new || waiting.frames.len() < PIECES) {
             waiting.frames.push(counted);
         }
         self.bytes += waiting.bytes.len() - held;
@@ -189,10 +190,10 @@ impl Waiting {
         }
     }
 
-    /// Keeps what of `payload` is new; false when there are too many pieces.
-    fn put(&mut self, place: Fragment, payload: &[u8]) -> bool {
+    /// Keeps what of `payload` is new, and says whether anything was; `None` when there are too many pieces.
+    fn put(&mut self, place: Fragment, payload: &[u8]) -> Option<bool> {
         if self.there.len() >= PIECES {
-            return false;
+            return None;
         }
         let (start, end) = (place.offset, place.offset + payload.len());
         if !place.more {
@@ -206,6 +207,7 @@ impl Waiting {
         }
         // The first copy of a byte stays; new bytes fill the holes.
         let mut at = start;
+        let mut is_new = false;
         let mut merged = Vec::with_capacity(self.there.len() + 1);
         let (mut low, mut high) = (start, end);
         for &(from, to) in &self.there {
@@ -216,6 +218,7 @@ impl Waiting {
             let (from_in, to_in) = (from.max(start), to.min(end));
             if at < from_in {
                 copy(&mut self.bytes, payload, start, at, from_in);
+                is_new = true;
             }
             if from_in < to_in {
                 let old = self.bytes.get(from_in..to_in);
@@ -227,11 +230,12 @@ impl Waiting {
         }
         if at < end {
             copy(&mut self.bytes, payload, start, at, end);
+            is_new = true;
         }
         merged.push((low, high));
         merged.sort_unstable();
         self.there = merged;
-        true
+        Some(is_new)
     }
 
     fn is_whole(&mut self) -> bool {

@@ -246,7 +246,7 @@ impl Slicer {
                     return None;
                 }
                 Err(Bad::Malformed) => {
-                    gaps.add(Gap::new(GapReason::DamagedInput, frame(), "an IP header that contradicts itself"));
+                    gaps.add(Gap::new(GapReason::DamagedInput, frame(), CONTRADICTORY_IP));
                     return None;
                 }
             };
@@ -281,7 +281,11 @@ impl Slicer {
                     held = Held::Whole;
                     found = Ip { protocol: whole.protocol, payload: 0..self.whole.len(), fragment: None, ..found };
                     // Headers that stood after the fragment header.
-                    found = ip::extensions(&self.whole, found).ok()?;
+                    let Ok(behind) = ip::extensions(&self.whole, found) else {
+                        gaps.add(Gap::new(GapReason::DamagedInput, frame(), CONTRADICTORY_IP));
+                        return None;
+                    };
+                    found = behind;
                 }
             }
             let bytes = self.bytes(packet, held);
@@ -430,6 +434,7 @@ fn quote(bytes: &[u8], held: Held, ip: Ip) -> Option<Found> {
     Some(Found { held, ip, header, payload: 0..0, missing: 0, conflict: false, quoted: true })
 }
 
+const CONTRADICTORY_IP: &str = "an IP header that contradicts itself";
 const CONTRADICTS: &str = "a TCP or UDP header that contradicts itself";
 const SNAPLEN: &str = "the snap length cut packets";
 

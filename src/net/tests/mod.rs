@@ -177,6 +177,36 @@ fn fragments_are_bounded() {
     assert_eq!(gaps[0].reason, GapReason::DamagedInput);
 }
 
+/// A fragment that comes again and again brings nothing but its frame number.
+#[test]
+fn frames_of_one_packet_are_bounded() {
+    let (mut slicer, mut gaps) = (Slicer::new(), Gaps::default());
+    let mut slice = |frame: u64, data: &[u8]| {
+        let segment = slicer.slice(&packet(frame, 0, LinkType::RAW, data), &mut gaps);
+        segment.map(|segment| (segment.payload.len(), segment.frames.len()))
+    };
+    let whole = udp(40000, 80, &[7; 24]);
+    for frame in 1..=10_000 {
+        assert_eq!(slice(frame, &v4(7, 17, (0, true), &whole[..16])), None);
+    }
+    let (payload, frames) = slice(10_001, &v4(7, 17, (16, false), &whole[16..])).unwrap();
+    assert_eq!(payload, 24);
+    assert!(frames < 2000, "{frames}");
+}
+
+/// RFC 8200 §4.5: headers that the first fragment begins may end in the second, and be cut there.
+#[test]
+fn a_packet_whose_headers_do_not_read_once_it_is_whole_is_a_gap() {
+    let piece = |offset: u16, more: bool, bytes: &[u8]| {
+        let place = (offset | u16::from(more)).to_be_bytes();
+        v6(44, &[&[60, 0, place[0], place[1], 0, 0, 0, 9], bytes].concat())
+    };
+    // Destination options of 80 bytes in a packet of 16.
+    let (found, gaps) = slice(&[piece(0, true, &[17, 9, 1, 4, 0, 0, 0, 0]), piece(8, false, &[0; 8])]);
+    assert_eq!(found, []);
+    assert_eq!(gaps.iter().map(|gap| gap.reason).collect::<Vec<_>>(), [GapReason::DamagedInput]);
+}
+
 #[test]
 fn ipv6_extension_headers_and_fragments() {
     let datagram = udp(40000, 80, b"hello");
