@@ -219,18 +219,24 @@ pub(super) fn find_start(direction: Direction, bytes: &[u8], from: usize, not_be
             if !is_request_line(line) {
                 return None;
             }
-            let start = METHODS.iter().filter_map(|method| begins_with_method(line, method)).max()?;
+            let start = method_in(line)?;
             Some(line_start + start).filter(|&at| at >= not_before)
         }),
     }
 }
 
-/// The last place in `line` where `method` stands before a target, and not inside a word.
-fn begins_with_method(line: &[u8], method: &[u8]) -> Option<usize> {
-    memchr::memmem::rfind_iter(line, method).find(|&at| {
-        let starts = at.checked_sub(1).and_then(|before| line.get(before)).is_none_or(|b| !b.is_ascii_alphanumeric());
-        starts && request(line.get(at..).unwrap_or_default()) == Verdict::Found(Found::Http1)
-    })
+/// Where the last method in `line` begins that stands before a target. One that is no part of a word
+/// counts first; but a body may end in a letter, right before the next request.
+fn method_in(line: &[u8]) -> Option<usize> {
+    let places = METHODS.iter().flat_map(|method| {
+        let begins = |at: &usize| request(line.get(*at..).unwrap_or_default()) == Verdict::Found(Found::Http1);
+        memchr::memmem::rfind_iter(line, method).filter(begins).map(|at| {
+            let before = at.checked_sub(1).and_then(|before| line.get(before));
+            // Of methods that end at the same place (LINK, UNLINK), the longest.
+            (before.is_none_or(|byte| !byte.is_ascii_alphanumeric()), at + method.len(), method.len())
+        })
+    });
+    places.max().map(|(_, end, length)| end - length)
 }
 
 /// Two bytes of length and a DNS header that fits (RFC 1035 §4.2.2).
@@ -269,6 +275,10 @@ mod tests {
     fn a_request_line_is_found_behind_a_body_without_line_feed() {
         let bytes = b"\"a\":1}POST /next HTTP/1.1\r\nHost: a\r\n";
         assert_eq!(find_start(Direction::Sent, bytes, 0, 0), Some(6));
+        // A form ends in a letter. Of two methods, the one that is no part of a word; else the whole one.
+        assert_eq!(find_start(Direction::Sent, b"id=abcPOST /next HTTP/1.1\r\n", 0, 0), Some(6));
+        assert_eq!(find_start(Direction::Sent, b"GET /x?forGET / HTTP/1.1\r\n", 0, 0), Some(0));
+        assert_eq!(find_start(Direction::Sent, b"abcUNLINK /next HTTP/1.1\r\n", 0, 0), Some(3));
         assert_eq!(find_start(Direction::Received, b"xxHTTP/1.1 204 No", 0, 0), Some(2));
         assert_eq!(find_start(Direction::Sent, b"speaks HTTP/1.1\r\n", 0, 0), None);
     }

@@ -50,7 +50,13 @@ impl Tls {
         self.inform();
         for (direction, step) in opened {
             let Some((layer, inner)) = &mut self.inner else { return };
-            layer.push(direction, step.chunk(), inner, out);
+            let chunk = match step.chunk() {
+                // A hole costs every record that it touches, and how much content those had is not known:
+                // its length counts bytes on the wire, by which nothing inside can be counted off.
+                Chunk::Gap { time, reason, .. } => Chunk::Gap { length: 0, time, reason },
+                chunk => chunk,
+            };
+            layer.push(direction, chunk, inner, out);
         }
     }
 
