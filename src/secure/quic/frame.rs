@@ -26,12 +26,14 @@ pub enum Frame<'a> {
 /// Frames of a packet.
 pub struct Frames<'a> {
     reader: Reader<'a>,
+    /// Bytes from the first frame on that could not be read: where the next one begins is then not known.
+    pub unread: usize,
 }
 
 impl<'a> Frames<'a> {
     /// Of the payload of a packet.
     pub fn new(payload: &'a [u8]) -> Self {
-        Self { reader: Reader::new(payload) }
+        Self { reader: Reader::new(payload), unread: 0 }
     }
 
     fn counted(&mut self) -> Option<&'a [u8]> {
@@ -141,17 +143,16 @@ impl<'a> Iterator for Frames<'a> {
 
     fn next(&mut self) -> Option<Frame<'a>> {
         while !self.reader.is_empty() {
-            match self.frame() {
-                Some(Some(Frame::Unknown(kind))) => {
-                    self.reader = Reader::new(&[]);
-                    return Some(Frame::Unknown(kind));
-                }
-                Some(Some(frame)) => return Some(frame),
-                Some(None) => {}
-                None => break,
+            let left = self.reader.left();
+            let read = self.frame();
+            if matches!(read, None | Some(Some(Frame::Unknown(_)))) {
+                self.reader = Reader::new(&[]);
+                self.unread = left;
+            }
+            if let Some(frame) = read? {
+                return Some(frame);
             }
         }
-        self.reader = Reader::new(&[]);
         None
     }
 }

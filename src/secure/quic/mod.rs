@@ -167,7 +167,7 @@ impl Connection {
         self.version
     }
 
-    /// Bytes of 0-RTT and 1-RTT packets of a direction that stayed closed.
+    /// Bytes of 0-RTT and 1-RTT packets of a direction that stayed closed, or were opened and not read.
     pub fn sealed_bytes(&self, direction: Direction) -> u64 {
         self.side(direction).sealed
     }
@@ -358,7 +358,8 @@ impl Connection {
     }
 
     fn frames(&mut self, direction: Direction, level: Level, payload: &[u8], origin: &Origin, sink: Sink<'_>) {
-        for frame in Frames::new(payload) {
+        let mut frames = Frames::new(payload);
+        for frame in frames.by_ref() {
             match frame {
                 Frame::Crypto { offset, bytes } => self.crypto(direction, level, offset, bytes, sink),
                 Frame::ConnectionId(id) => self.side_mut(direction.reverse()).add_id(id),
@@ -366,7 +367,9 @@ impl Connection {
                 _ if matches!(level, Level::Initial | Level::Handshake) => {}
                 Frame::Stream { id, offset, bytes, fin } => {
                     let mut deliver = |id, direction, chunk: Chunk<'_>| sink(Item::Stream { id, direction, chunk });
-                    self.streams.push(direction, (id, offset, fin), bytes, origin, &mut deliver);
+                    if !self.streams.push(direction, (id, offset, fin), bytes, origin, &mut deliver) {
+                        self.side_mut(direction).add_sealed(bytes.len());
+                    }
                 }
                 Frame::Reset { id, size } => {
                     let mut deliver = |id, direction, chunk: Chunk<'_>| sink(Item::Stream { id, direction, chunk });
@@ -379,6 +382,10 @@ impl Connection {
                 }
                 Frame::Close | Frame::Unknown(_) => {}
             }
+        }
+        // There may have been data of the application in it.
+        if frames.unread > 0 && matches!(level, Level::Early | Level::Application) {
+            self.side_mut(direction).add_sealed(frames.unread);
         }
     }
 

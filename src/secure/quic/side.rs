@@ -47,7 +47,7 @@ pub struct Side {
     last_id: Option<ConnectionId>,
     /// Lengths of the ids that packets of this direction are sent to.
     id_lengths: Vec<usize>,
-    /// Bytes of packets of the application that stayed closed.
+    /// Bytes of packets of the application that stayed closed, or were opened and not read.
     pub sealed: u64,
 }
 
@@ -84,7 +84,7 @@ impl Side {
         }
     }
 
-    /// A packet stays closed.
+    /// A packet, or a part of one, stays closed or unread.
     pub fn add_sealed(&mut self, bytes: usize) {
         self.sealed = self.sealed.saturating_add(bytes as u64);
     }

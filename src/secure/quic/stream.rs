@@ -77,8 +77,6 @@ pub struct Streams {
     /// By id and whether the client sends.
     halves: BTreeMap<(u64, bool), Half>,
     held: usize,
-    /// Bytes of streams over the limit.
-    pub dropped: u64,
 }
 
 impl Streams {
@@ -87,7 +85,7 @@ impl Streams {
         self.held.saturating_add(self.halves.len().saturating_mul(HALF_COST))
     }
 
-    /// A STREAM frame.
+    /// A STREAM frame. `false`: there are too many streams to follow this one, and nothing of it is handed on.
     pub fn push(
         &mut self,
         direction: Direction,
@@ -95,14 +93,13 @@ impl Streams {
         bytes: &[u8],
         origin: &Origin,
         deliver: Deliver<'_>,
-    ) {
+    ) -> bool {
         let key = (id, direction == Direction::Sent);
         if self.halves.len() >= STREAM_LIMIT && !self.halves.contains_key(&key) {
-            self.dropped = self.dropped.saturating_add(bytes.len() as u64);
-            return;
+            return false;
         }
         let half = self.halves.entry(key).or_insert_with(|| Half::Live(Box::default()));
-        let Half::Live(live) = half else { return };
+        let Half::Live(live) = half else { return true };
         let end = offset.saturating_add(bytes.len() as u64);
         if fin {
             live.size = Some((end, origin.time, origin.frames.last().copied().unwrap_or(0)));
@@ -125,6 +122,7 @@ impl Streams {
             self.held -= live.held.values().map(Piece::cost).sum::<usize>();
             *half = Half::Over;
         }
+        true
     }
 
     /// A RESET_STREAM frame: `size` bytes had been sent. What is held behind a hole is not

@@ -109,6 +109,25 @@ fn a_version_that_is_not_read_is_named() {
     assert_eq!(connection.version().map(|version| version.to_string()).as_deref(), Some("QUIC 0x51303436"));
 }
 
+/// What an opened packet holds and is not read is not passed over in silence: what follows a frame
+/// of an extension (RFC 9000 §19.21), and streams beyond those that are followed.
+#[test]
+fn what_is_not_read_of_an_opened_packet_is_counted() {
+    let origin = Origin { time: Time(1), frames: Arc::new([1]) };
+    let mut connection = Connection::default();
+    // A PING, a frame of a type that is not known, and a STREAM frame behind it.
+    let payload = [&[0x01, 0x21, 9, 9][..], &[0x0a, 0, 5], b"hello"].concat();
+    connection.frames(Direction::Sent, Level::Application, &payload, &origin, &mut |item| panic!("{item:?}"));
+    assert_eq!(connection.sealed_bytes(Direction::Sent), payload.len() as u64 - 1);
+    let mut connection = Connection::default();
+    for number in 0..65_536 + 3_u32 {
+        let id = (0x8000_0000 | (number * 4)).to_be_bytes();
+        let payload = [&[0x0a][..], &id, &[5], b"hello"].concat();
+        connection.frames(Direction::Sent, Level::Application, &payload, &origin, &mut |_| ());
+    }
+    assert_eq!(connection.sealed_bytes(Direction::Sent), 15);
+}
+
 #[test]
 fn other_protocols_over_udp_do_not_look_like_quic() {
     for other in [
