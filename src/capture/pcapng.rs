@@ -55,6 +55,9 @@ pub(super) struct Reader {
     last: Time,
     /// Length of the block that was handed on last.
     taken: usize,
+    /// Where in that block records with names are still to be read.
+    records: Range<usize>,
+    /// Of the record that was read last. A block may hold millions of names, a record some ten thousand.
     names: VecDeque<(IpAddr, String)>,
     name: String,
 }
@@ -123,6 +126,7 @@ impl Reader {
             frame: 0,
             last: Time::default(),
             taken: 0,
+            records: 0..0,
             names: VecDeque::new(),
             name: String::new(),
         }
@@ -133,6 +137,10 @@ impl Reader {
             if let Some((address, name)) = self.names.pop_front() {
                 self.name = name;
                 return Some(Record::Name { address, name: &self.name });
+            }
+            if !self.records.is_empty() {
+                self.read_names();
+                continue;
             }
             self.window.skip(std::mem::take(&mut self.taken));
             if self.done {
@@ -244,7 +252,10 @@ impl Reader {
             ENHANCED_PACKET => self.enhanced(end),
             SIMPLE_PACKET => self.simple(end),
             OLD_PACKET => self.old(end),
-            NAMES => self.name_records(end),
+            NAMES => {
+                self.records = 8..end;
+                Step::Nothing
+            }
             SECRETS => self.secrets(length),
             STATISTICS => self.statistics(end),
             kind => {
@@ -373,26 +384,27 @@ impl Reader {
         Step::Secrets(16..stop)
     }
 
-    /// Records of type, length, and an address followed by zero-terminated names.
-    fn name_records(&mut self, end: usize) -> Step {
-        let mut at = 8;
-        while at + 4 <= end {
-            let (kind, length) = (self.short(at), usize::from(self.short(at + 2)));
-            let value = self.window.bytes().get(at + 4..(at + 4 + length).min(end)).unwrap_or_default();
-            let split = match kind {
-                1 => value.split_first_chunk::<4>().map(|(a, names)| (IpAddr::from(Ipv4Addr::from(*a)), names)),
-                2 => value.split_first_chunk::<16>().map(|(a, names)| (IpAddr::from(Ipv6Addr::from(*a)), names)),
-                0 => break,
-                _ => None,
-            };
-            if let Some((address, names)) = split {
-                let names = names.split(|b| *b == 0).filter(|n| !n.is_empty());
-                let names = names.filter_map(|n| std::str::from_utf8(n).ok());
-                self.names.extend(names.map(|name| (address, name.to_owned())));
-            }
-            at += 4 + length.next_multiple_of(4);
+    /// The next record with names: type, length, and an address followed by zero-terminated names.
+    fn read_names(&mut self) {
+        let Range { start: at, end } = std::mem::take(&mut self.records);
+        if at + 4 > end {
+            return;
         }
-        Step::Nothing
+        let (kind, length) = (self.short(at), usize::from(self.short(at + 2)));
+        let value = self.window.bytes().get(at + 4..(at + 4 + length).min(end)).unwrap_or_default();
+        let split = match kind {
+            1 => value.split_first_chunk::<4>().map(|(a, names)| (IpAddr::from(Ipv4Addr::from(*a)), names)),
+            2 => value.split_first_chunk::<16>().map(|(a, names)| (IpAddr::from(Ipv6Addr::from(*a)), names)),
+            // The records end here.
+            0 => return,
+            _ => None,
+        };
+        if let Some((address, names)) = split {
+            let names = names.split(|b| *b == 0).filter(|n| !n.is_empty());
+            let names = names.filter_map(|n| std::str::from_utf8(n).ok());
+            self.names.extend(names.map(|name| (address, name.to_owned())));
+        }
+        self.records = at + 4 + length.next_multiple_of(4)..end;
     }
 }
 
@@ -402,5 +414,29 @@ pub(super) fn byte_order(block: &[u8]) -> Option<bool> {
         [0x1a, 0x2b, 0x3c, 0x4d] => Some(true),
         [0x4d, 0x3c, 0x2b, 0x1a] => Some(false),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A block may be as long as 64 MiB and hold names of one letter: they are read record by record.
+    #[test]
+    fn names_are_not_held_by_the_million() {
+        let record = [&[1, 0, 0xfc, 0xff, 192, 0, 2, 1][..], &b"a\0".repeat(0xfff8 / 2)].concat();
+        let length = u32::try_from(12 + 20 * record.len()).unwrap().to_le_bytes();
+        let section = [10, 13, 13, 10, 28, 0, 0, 0, 0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0];
+        let names = [&4_u32.to_le_bytes()[..], &length, &record.repeat(20), &length].concat();
+        let file = [&section[..], &[0xff; 8], &[28, 0, 0, 0], &names].concat();
+        let mut reader = Reader::new(Window::new(Box::new(std::io::Cursor::new(file))), 0);
+        let (mut seen, mut most) = (0, 0);
+        while let Some(record) = reader.next() {
+            assert!(!matches!(record, Record::Gap(_)), "{record:?}");
+            seen += usize::from(matches!(record, Record::Name { name: "a", .. }));
+            most = most.max(reader.names.len());
+        }
+        assert_eq!(seen, 20 * 0xfff8 / 2);
+        assert!(most < 0x8000, "{most}");
     }
 }
