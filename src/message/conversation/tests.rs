@@ -282,6 +282,29 @@ fn a_tunnel_is_read_anew_and_goes_to_its_authority() {
     assert_eq!(offset(&found[4]), events[..4].iter().map(sent).sum::<u64>());
 }
 
+/// A client need not wait for its proxy; bytes that are missing before the answer are missing in the tunnel.
+#[test]
+fn a_hole_before_the_answer_to_a_connect_lies_in_the_tunnel() {
+    let events = [
+        Sends(b"CONNECT server.example:80 HTTP/1.1\r\nHost: server.example\r\n\r\n"),
+        Sends(b"GET /in HTTP/1.1\r\nHost: server.example\r\nX: ab"),
+        Lost(Direction::Sent, 10),
+        Sends(b"cd\r\n\r\n"),
+        Answers(b"HTTP/1.1 200 OK\r\n\r\n"),
+        Sends(b"GET /next HTTP/1.1\r\nHost: server.example\r\n\r\n"),
+    ];
+    let (found, _) = messages(8080, &events);
+    let get = found.iter().find(|m| matches!(&m.kind, Kind::Request { target, .. } if target == "/in")).unwrap();
+    assert_eq!((get.headers.len(), get.incomplete), (1, Some(GapReason::LostPackets)));
+    let next = found.iter().find(|m| matches!(&m.kind, Kind::Request { target, .. } if target == "/next")).unwrap();
+    let sent = |event: &Event<'_>| match event {
+        Sends(bytes) => bytes.len() as u64,
+        Lost(_, length) => *length,
+        _ => 0,
+    };
+    assert_eq!((next.doubtful, offset(next)), (true, events[..5].iter().map(sent).sum::<u64>()));
+}
+
 #[test]
 fn absolute_targets_are_split_into_host_and_path() {
     let ask = b"GET http://Tracker.example:8080/p?q=1 HTTP/1.1\r\nHost: proxy\r\n\r\n";

@@ -83,8 +83,9 @@ impl Http1 {
                 }
             }
             Chunk::Gap { length, reason, .. } => {
-                if direction == Direction::Received && matches!(self.sent.state, State::Held) {
-                    // The proxy's answer is lost. What the client sends shows whether it connected.
+                if matches!(self.sent.state, State::Held) {
+                    // The proxy's answer is lost, or what the client sent without waiting for it. What the
+                    // client sends besides shows whether it connected.
                     self.assume_tunnel(context, out);
                     if let Some((layer, inner)) = &mut self.tunnel {
                         layer.push(direction, chunk, inner, out);

@@ -261,7 +261,7 @@ impl Http2 {
         self.with(id, |stream| {
             if stream.tunnel.is_some() {
                 let last = trail.clone();
-                stream.tunnelled(direction, bytes, trail, out);
+                stream.tunnelled(direction, bytes, trail, context, out);
                 if end {
                     stream.hang_up(direction, false, &last, out);
                 }

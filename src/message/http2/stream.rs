@@ -13,8 +13,11 @@ use crate::message::{Kind, Protocol};
 use crate::net::Chunk;
 
 /// Bytes held of a tunnel before its answer was seen; a client that does not wait
-/// sends a TLS hello or one message.
+/// sends a TLS hello or one message. Of one that sends more, it is believed that it was answered.
 const HELD_LIMIT: usize = 64 << 10;
+
+/// What a piece that is held costs beyond its bytes, with the number of its frame.
+const EARLY_COST: usize = size_of::<Early>() + size_of::<u64>();
 
 /// Fields that trailers may add to a message, as many as its head may well have.
 const TRAILERS_LIMIT: usize = 256;
@@ -44,10 +47,17 @@ impl Half {
 /// A stream that became a connection of its own (RFC 9113 §8.5, RFC 8441).
 #[derive(Debug)]
 pub(in crate::message) enum Tunnel {
-    /// The server did not answer yet.
-    Asked { protocol: Option<String>, target: Option<String>, held: Vec<(Bytes, Trail)>, size: usize },
+    /// The server did not answer yet. `size`: memory of what is held, about.
+    Asked { protocol: Option<String>, target: Option<String>, held: Vec<Early>, size: usize },
     /// It did. `ended`: sent, received.
     Open { layer: Box<Layer>, inner: Box<Context>, ended: (bool, bool) },
+}
+
+/// What a client sent into a tunnel before it was answered.
+#[derive(Debug)]
+pub(in crate::message) enum Early {
+    Data(Bytes, Trail),
+    Gap { length: u64, time: Time, reason: GapReason },
 }
 
 /// A stream.
@@ -176,20 +186,10 @@ impl Stream {
             return;
         }
         match (&self.tunnel, status) {
-            (Some(Tunnel::Asked { protocol, target, .. }), 200..=299) => {
-                let mut inner = context.clone();
-                inner.authority = self.host.clone();
-                inner.depth += 1;
-                let layer = match protocol.as_deref() {
-                    Some("websocket") => {
-                        let handshake = Handshake { target: target.clone(), extensions, subprotocol };
-                        Layer::WebSocket(Box::new(WebSocket::at(&handshake, 0, 0)))
-                    }
-                    _ => Layer::sniffing(0, 0, &inner, out),
-                };
+            (Some(Tunnel::Asked { .. }), 200..=299) => {
                 draft.finish(context, out);
                 self.received = Half::Done;
-                self.connect(layer, inner, out);
+                self.connect((extensions, subprotocol), context, out);
             }
             (tunnel, _) => {
                 if tunnel.is_some() {
@@ -323,45 +323,102 @@ impl Stream {
     }
 
     /// Bytes of a stream that is a tunnel.
-    pub fn tunnelled(&mut self, direction: Direction, bytes: Bytes, trail: Trail, out: &mut Out<'_>) {
-        match &mut self.tunnel {
-            Some(Tunnel::Open { layer, inner, .. }) => push(layer, inner, direction, &bytes, &trail, out),
-            Some(Tunnel::Asked { held, size, .. }) if *size + bytes.len() <= HELD_LIMIT => {
-                *size += bytes.len();
-                held.push((bytes, trail));
+    pub fn tunnelled(
+        &mut self,
+        direction: Direction,
+        bytes: Bytes,
+        trail: Trail,
+        context: &Context,
+        out: &mut Out<'_>,
+    ) {
+        if let Some(Tunnel::Asked { held, size, .. }) = &mut self.tunnel {
+            let cost = bytes.len().saturating_add(EARLY_COST);
+            if size.saturating_add(cost) <= HELD_LIMIT {
+                *size += cost;
+                held.push(Early::Data(bytes, trail));
+                return;
             }
-            _ => {}
+            self.connect((None, None), context, out);
+        }
+        if let Some(Tunnel::Open { layer, inner, .. }) = &mut self.tunnel {
+            push(layer, inner, direction, &bytes, &trail, out);
         }
     }
 
-    /// The server agreed: what was held, and what follows, is read on its own.
-    pub fn connect(&mut self, mut layer: Layer, mut inner: Context, out: &mut Out<'_>) {
-        if let Some(Tunnel::Asked { held, .. }) = self.tunnel.take() {
-            for (bytes, trail) in held {
-                push(&mut layer, &mut inner, Direction::Sent, &bytes, &trail, out);
+    /// The server agreed, with these extensions and this subprotocol of a WebSocket, or is believed to
+    /// have: what was held, and what follows, is read on its own.
+    fn connect(
+        &mut self,
+        (extensions, subprotocol): (Option<String>, Option<String>),
+        context: &Context,
+        out: &mut Out<'_>,
+    ) {
+        let Some(Tunnel::Asked { protocol, target, held, .. }) = self.tunnel.take() else { return };
+        let mut inner = context.clone();
+        inner.authority = self.host.clone();
+        inner.depth += 1;
+        let mut layer = match protocol.as_deref() {
+            Some("websocket") => {
+                let handshake = Handshake { target, extensions, subprotocol };
+                Layer::WebSocket(Box::new(WebSocket::at(&handshake, 0, 0)))
+            }
+            _ => Layer::sniffing(0, 0, &inner, out),
+        };
+        for early in held {
+            match early {
+                Early::Data(bytes, trail) => push(&mut layer, &mut inner, Direction::Sent, &bytes, &trail, out),
+                Early::Gap { length, time, reason } => {
+                    layer.push(Direction::Sent, Chunk::Gap { length, time, reason }, &mut inner, out);
+                }
             }
         }
         self.tunnel = Some(Tunnel::Open { layer: Box::new(layer), inner: Box::new(inner), ended: (false, false) });
     }
 
-    /// The server refused, or the connection ended: what was held is what it is.
+    /// The server refused, or the connection ended: what was held is what it is. A tunnel that is open stays so.
     pub fn refuse(&mut self, context: &mut Context, out: &mut Out<'_>) {
-        if let Some(Tunnel::Asked { held, .. }) = self.tunnel.take()
-            && !held.is_empty()
-        {
-            let mut draft = self.draft(Direction::Sent, Kind::Raw, false, Trail::default(), context);
-            for (bytes, trail) in held {
-                draft.body.add(&bytes);
-                join(&mut draft.trail, &trail);
+        let Some(Tunnel::Asked { held, .. }) = &mut self.tunnel else { return };
+        let held = std::mem::take(held);
+        self.tunnel = None;
+        let mut draft = self.draft(Direction::Sent, Kind::Raw, false, Trail::default(), context);
+        for early in held {
+            match early {
+                Early::Data(bytes, trail) => {
+                    draft.body.add(&bytes);
+                    join(&mut draft.trail, &trail);
+                }
+                // What follows the hole is a message of its own, so that nothing is read across it.
+                Early::Gap { reason, .. } => {
+                    let behind = self.draft(Direction::Sent, Kind::Raw, true, Trail::default(), context);
+                    let mut before = std::mem::replace(&mut draft, behind);
+                    before.incomplete = Some(reason);
+                    if before.body.length > 0 {
+                        before.finish(context, out);
+                    }
+                }
             }
+        }
+        if draft.body.length > 0 {
             draft.finish(context, out);
         }
     }
 
     /// Says a gap or an end to what runs in the tunnel.
     pub fn tell(&mut self, direction: Direction, chunk: Chunk<'_>, out: &mut Out<'_>) {
-        if let Some(Tunnel::Open { layer, inner, .. }) = &mut self.tunnel {
-            layer.push(direction, chunk, inner, out);
+        match (&mut self.tunnel, chunk) {
+            (Some(Tunnel::Open { layer, inner, .. }), chunk) => layer.push(direction, chunk, inner, out),
+            (Some(Tunnel::Asked { held, size, .. }), Chunk::Gap { length, time, reason })
+                if direction == Direction::Sent =>
+            {
+                // One hole after the other costs nothing more: a hole is told to every stream.
+                if let Some(Early::Gap { length: before, .. }) = held.last_mut() {
+                    *before = if *before == 0 || length == 0 { 0 } else { before.saturating_add(length) };
+                } else {
+                    *size = size.saturating_add(EARLY_COST);
+                    held.push(Early::Gap { length, time, reason });
+                }
+            }
+            _ => {}
         }
     }
 

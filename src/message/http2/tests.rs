@@ -5,6 +5,7 @@ use crate::message::{Conversation, Item, Kind, Message, Options, Protocol};
 use crate::net::{Chunk, Endpoints, StreamId};
 
 /// What is pushed, each event one frame of the capture, numbered from 1.
+#[derive(Clone)]
 enum Event {
     Sends(Vec<u8>),
     Answers(Vec<u8>),
@@ -213,4 +214,59 @@ fn lost_framing_is_said_and_found_again() {
     assert_eq!(messages.iter().map(target).collect::<Vec<_>>(), ["", "/again"]);
     assert_eq!((&messages[0].body[9..], messages[0].doubtful), (&b"\0\0\0no frame"[..], true));
     assert_eq!(gaps[0].reason, GapReason::Undecodable);
+}
+
+/// `:method CONNECT` and the authority (RFC 9113 §8.5).
+fn connect(host: &str) -> Vec<u8> {
+    [&[0x02, 7], &b"CONNECT"[..], &authority(host)].concat()
+}
+
+const STATUS_200: u8 = 0x88;
+
+/// A ClientHello without extensions, and what follows it.
+fn hello() -> Vec<u8> {
+    let body = [&[3, 3][..], &[9; 32], &[0, 0, 2, 0xc0, 0x2f, 1, 0]].concat();
+    let length = body.len() as u8;
+    [&[22, 3, 1, 0, length + 4, 1, 0, 0, length][..], &body].concat()
+}
+
+/// However a tunnel ends, what runs in it is told: a TLS stream that stays closed is a message.
+#[test]
+fn what_runs_in_a_tunnel_ends_with_a_word() {
+    let open = [
+        client(&[frame(HEADERS, END_HEADERS, 1, &connect("tracker.example:443"))]),
+        server(&[frame(HEADERS, END_HEADERS, 1, &[STATUS_200])]),
+        Sends(frame(DATA, 0, 1, &hello())),
+    ];
+    let end = [frame(DATA, END_STREAM, 1, b""), frame(RESET, 0, 1, &[0, 0, 0, 8])];
+    for last in [None, Some(0), Some(1)] {
+        let mut events = open.to_vec();
+        events.extend(last.map(|last: usize| Sends(end[last].clone())));
+        let (messages, _) = read(&events);
+        let closed = messages.iter().find(|message| message.protocol == Protocol::Tls);
+        let host = closed.and_then(|closed| closed.host.as_deref());
+        assert_eq!(host, Some("tracker.example"), "{last:?}: {messages:#?}");
+    }
+}
+
+/// Bytes that come before a proxy answers are held, up to a limit; none of them is lost behind it,
+/// nor is a hole among them passed over.
+#[test]
+fn what_a_client_sends_before_its_tunnel_is_answered_is_all_there() {
+    let ask = client(&[frame(HEADERS, END_HEADERS, 1, &connect("server.example:80"))]);
+    let answer = server(&[frame(HEADERS, END_HEADERS, 1, &[STATUS_200])]);
+    let head = b"POST /a HTTP/1.1\r\nHost: server.example\r\nContent-Length: 100000\r\n\r\n";
+    let mut early = frame(DATA, 0, 1, head);
+    (0..100).for_each(|_| early.extend(frame(DATA, 0, 1, &[b'x'; 1000])));
+    let next = frame(DATA, 0, 1, b"GET /b HTTP/1.1\r\nHost: server.example\r\n\r\n");
+    let (messages, _) = read(&[ask.clone(), Sends(early), answer.clone(), Sends(next)]);
+    let seen: Vec<_> = messages.iter().map(|m| (target(m), m.body_len, m.incomplete)).collect();
+    let expected = [("server.example:80", 0, None), ("", 0, None), ("/a", 100_000, None), ("/b", 0, None)];
+    assert!(expected.iter().all(|message| seen.contains(message)), "{seen:?}");
+    // A hole of ten bytes inside a header field.
+    let field = frame(DATA, 0, 1, b"GET /c HTTP/1.1\r\nHost: server.example\r\nX: abcdefghij\r\n\r\n");
+    let (before, behind) = (field[..field.len() - 14].to_vec(), field[field.len() - 4..].to_vec());
+    let (messages, _) = read(&[ask, Sends(before), Lost(Direction::Sent, 10), Sends(behind), answer]);
+    let cut = messages.iter().find(|message| target(message) == "/c").unwrap();
+    assert_eq!((cut.headers.len(), cut.incomplete), (1, Some(GapReason::LostPackets)));
 }

@@ -361,7 +361,7 @@ impl Http3 {
         let full = self.kept >= KEPT_LIMIT;
         let Some(exchange) = self.exchanges.get_mut(&key) else { return };
         if exchange.shared.tunnel.is_some() {
-            return exchange.shared.tunnelled(direction, bytes.clone(), trail, out);
+            return exchange.shared.tunnelled(direction, bytes.clone(), trail, context, out);
         }
         exchange.shared.content(direction, bytes, full, &trail, context);
         if full {
