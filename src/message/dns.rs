@@ -13,6 +13,15 @@ use crate::net::Chunk;
 /// where each costs least (16 bytes with a compressed name), has 4,096.
 const ANSWERS_KEPT: usize = 4096;
 
+/// Types that say what a name is reached at: A, CNAME, PTR, AAAA.
+const NAMES: [u16; 4] = [1, 5, 12, 28];
+
+/// SVCB and HTTPS (RFC 9460), which have many parts that may be new.
+const SERVICES: [u16; 2] = [64, 65];
+
+/// A type for private use (RFC 6895 §3.1).
+const NOTHING: u16 = 0xff00;
+
 /// Header, RFC 1035 §4.1.1.
 const HEADER: usize = 12;
 
@@ -30,8 +39,8 @@ pub(super) fn plausible(header: &[u8], length: usize) -> bool {
     operation <= 6 && codes & 0x40 == 0 && questions + records > 0 && smallest <= length
 }
 
-/// Reads a message. A record that cannot be read costs its section and those behind
-/// it, not the question.
+/// Reads a message. A record that cannot be read does not hide those beside it, where their
+/// lengths are right; else it costs the answers, not the question.
 pub fn parse(bytes: &[u8]) -> Option<Dns> {
     if !plausible(bytes, bytes.len()) {
         return None;
@@ -39,16 +48,53 @@ pub fn parse(bytes: &[u8]) -> Option<Dns> {
     if let Ok(packet) = Packet::parse(bytes) {
         return Some(read(&packet));
     }
-    // The same message with fewer records announced: additional ones left out, then
-    // the authorities, then the answers.
+    // The same message without the authorities and the additional records, which are not looked at.
     let mut cut = bytes.to_vec();
-    for section in [10..12, 8..10, 6..8] {
-        cut.get_mut(section)?.fill(0);
+    cut.get_mut(8..HEADER)?.fill(0);
+    let is_service = |kind: u16| SERVICES.contains(&kind);
+    let attempts: [&dyn Fn(u16) -> bool; 3] =
+        [&|_| false, &|kind| !NAMES.contains(&kind) && !is_service(kind), &is_service];
+    for hidden in attempts {
+        hide(&mut cut, hidden);
         if let Ok(packet) = Packet::parse(&cut) {
             return Some(read(&packet));
         }
     }
-    None
+    cut.get_mut(6..8)?.fill(0);
+    Packet::parse(&cut).ok().map(|packet| read(&packet))
+}
+
+/// Makes each answer whose type `hidden` names one of a type that nothing is read of. Ends where
+/// a record is cut.
+fn hide(message: &mut [u8], hidden: &dyn Fn(u16) -> bool) -> Option<()> {
+    let short = |message: &[u8], at: usize| message.get(at..)?.first_chunk().copied().map(u16::from_be_bytes);
+    let (questions, answers) = (short(message, 4)?, short(message, 6)?);
+    let mut at = HEADER;
+    for _ in 0..questions {
+        // Type and class.
+        at = behind_name(message, at)? + 4;
+    }
+    for _ in 0..answers {
+        let start = behind_name(message, at)?;
+        if hidden(short(message, start)?) {
+            let [high, low] = NOTHING.to_be_bytes();
+            message.get_mut(start..start + 4)?.copy_from_slice(&[high, low, 0, 1]);
+        }
+        // Type, class, time to live, length.
+        at = start + 10 + usize::from(short(message, start + 8)?);
+    }
+    Some(())
+}
+
+/// Where a name that begins at `at` ends (RFC 1035 §4.1.4).
+fn behind_name(message: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        match *message.get(at)? {
+            0 => return Some(at + 1),
+            0xc0.. => return Some(at + 2),
+            length => at += 1 + usize::from(length),
+        }
+    }
 }
 
 /// Reads a datagram of a port that is not DNS's, if it can hardly be anything else: one
@@ -202,5 +248,76 @@ impl Side {
         let rest = self.feed.take(self.feed.len(), &mut draft.trail);
         draft.body.add(&rest);
         draft.finish(context, out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A response with one question for `a.example` in this type, and these records, whose owner is that.
+    fn response(kind: u16, records: &[(u16, &[u8])]) -> Vec<u8> {
+        let mut bytes = vec![0xbe, 0xef, 0x81, 0x80, 0, 1, 0, records.len() as u8, 0, 0, 0, 1];
+        bytes.extend(b"\x01a\x07example\x00");
+        bytes.extend(kind.to_be_bytes());
+        bytes.extend([0, 1]);
+        for (kind, data) in records {
+            bytes.extend([0xc0, 0x0c]);
+            bytes.extend(kind.to_be_bytes());
+            bytes.extend([0, 1, 0, 0, 0, 60]);
+            bytes.extend((data.len() as u16).to_be_bytes());
+            bytes.extend(*data);
+        }
+        // EDNS (RFC 6891) with an option that is not known.
+        bytes.extend([0, 0, 41, 4, 0xd0, 0, 0, 0, 0, 0, 6, 0xff, 0x00, 0, 2, 7, 7]);
+        bytes
+    }
+
+    const ADDRESS: (u16, &[u8]) = (1, &[192, 0, 2, 1]);
+
+    /// What stands beside an address, and is not read, does not hide it.
+    #[test]
+    fn an_address_is_read_beside_any_other_record() {
+        let signature =
+            [&[0, 1, 13, 2, 0, 0, 0, 60, 0, 0, 0, 1, 0, 0, 0, 0, 0, 9][..], b"\x07example\0", &[7; 64]].concat();
+        // RFC 9460: priority 1, the root, alpn h2; hints; ech, dohpath and a key that is not known.
+        let service = [
+            &[0, 1, 0][..],
+            &[0, 1, 0, 3, 2, b'h', b'2'],
+            &[0, 4, 0, 4, 192, 0, 2, 7],
+            &[0, 5, 0, 3, 1, 2, 3],
+            &[0, 7, 0, 2, b'/', b'q'],
+            &[0xff, 0x01, 0, 2, 1, 2],
+        ]
+        .concat();
+        for (what, record) in [
+            ("RRSIG", (46, &signature[..])),
+            ("HTTPS", (65, &service[..])),
+            ("SVCB", (64, &service[..])),
+            ("an alias", (65, &b"\0\0\x01b\x07example\0"[..])),
+            ("TXT", (16, b"\x03abc\x00")),
+            ("an empty TXT", (16, b"")),
+            ("TXT that is no text", (16, b"\x02\xff\xfe")),
+            ("TXT that is cut", (16, b"\x09ab")),
+            ("SOA", (6, b"\0\0\0\0\0\x01\0\0\0\x02\0\0\0\x03\0\0\0\x04\0\0\0\x05")),
+            ("a type that is not known", (0xff99, b"\x01\x02\x03")),
+            ("CAA", (257, b"\0\x05issueca.example")),
+            ("LOC", (29, &[9; 3])),
+        ] {
+            let parsed = parse(&response(1, &[record, ADDRESS])).unwrap();
+            let found = parsed.answers.iter().any(|(_, kind, value, _)| kind == "A" && value == "192.0.2.1");
+            assert!(found, "{what}: {parsed:?}");
+        }
+    }
+
+    /// RFC 1035 §4.1.4: names that refer to themselves, and forward, end.
+    #[test]
+    fn names_that_refer_to_themselves_end() {
+        for at in [0x0c, 0x1c, 0x1d, 0xff] {
+            let _ = parse(&response(5, &[(5, &[1, b'x', 0xc0, at]), ADDRESS]));
+        }
+        let mut itself = response(1, &[ADDRESS]);
+        itself[12..14].copy_from_slice(&[0xc0, 0x0c]);
+        let _ = parse(&itself);
     }
 }
