@@ -122,8 +122,8 @@ fn sealed(number: u64, content: &[u8]) -> Vec<u8> {
     [&header[..], &bytes].concat()
 }
 
-/// Reads what a client said in these records, of which the second has a hole of 100 bytes.
-fn with_a_hole(records: &[Vec<u8>]) -> Vec<Message> {
+/// Reads what a client said in these records, of which number `damaged` has a hole of 100 bytes.
+fn with_a_hole(records: &[Vec<u8>], damaged: usize) -> Vec<Message> {
     let log = format!(
         "CLIENT_TRAFFIC_SECRET_0 cb34ecb1e78163ba1c38c6dacb196a6dffa21a8d9912ec18a2ef6283024dece7 {}\n",
         "11".repeat(32)
@@ -148,11 +148,11 @@ fn with_a_hole(records: &[Vec<u8>]) -> Vec<Message> {
     push(Direction::Sent, &hex(CLIENT_HELLO));
     push(Direction::Received, &hex(SERVER_HELLO));
     let sealed: Vec<Vec<u8>> = records.iter().enumerate().map(|(number, r)| sealed(number as u64, r)).collect();
-    push(Direction::Sent, &sealed[0]);
-    push(Direction::Sent, &sealed[1][..200]);
+    push(Direction::Sent, &sealed[..damaged].concat());
+    push(Direction::Sent, &sealed[damaged][..200]);
     let gap = Chunk::Gap { length: 100, time: Time(1), reason: GapReason::LostPackets };
     conversation.push(Direction::Sent, gap, &mut sink);
-    let rest = [&sealed[1][300..], &sealed[2..].concat()].concat();
+    let rest = [&sealed[damaged][300..], &sealed[damaged + 1..].concat()].concat();
     let chunk = Chunk::Data { bytes: &rest, time: Time(1), frames: &[2], conflict: false };
     conversation.push(Direction::Sent, chunk, &mut sink);
     conversation.finish(&mut sink);
@@ -166,8 +166,8 @@ fn the_request_behind_a_damaged_record_is_read() {
     let head = b"POST /a HTTP/1.1\r\nHost: a.example\r\nContent-Length: 3000\r\n\r\n";
     let next = b"POST /b HTTP/1.1\r\nHost: b.example\r\nContent-Length: 5\r\n\r\nvalue";
     let messages =
-        with_a_hole(&[[&head[..], &[b'x'; 1000]].concat(), vec![b'y'; 1000], vec![b'z'; 1000], next.to_vec()]);
-    let last = messages.last().unwrap();
+        with_a_hole(&[[&head[..], &[b'x'; 1000]].concat(), vec![b'y'; 1000], vec![b'z'; 1000], next.to_vec()], 1);
+    let last = messages.iter().rfind(|message| message.opened).unwrap();
     let target = |message: &Message| match &message.kind {
         Kind::Request { target, .. } => target.clone(),
         _ => String::new(),
@@ -195,7 +195,7 @@ fn the_requests_of_http_2_behind_a_damaged_record_are_read() {
     let long = body(1, 1, b'x');
     let hidden = [&long[1000..], &head(3, "/b", "b.example"), &body(3, 1, b'y')].concat();
     let rest = [head(5, "/c", "c.example"), body(5, 1, b'z'), head(7, "/d", "d.example"), body(7, 1, b'z')].concat();
-    let messages = with_a_hole(&[[&start, &long[..1000]].concat(), hidden, rest]);
+    let messages = with_a_hole(&[[&start, &long[..1000]].concat(), hidden, rest], 1);
     let seen: Vec<_> = messages
         .iter()
         .filter_map(|message| match &message.kind {
@@ -206,4 +206,19 @@ fn the_requests_of_http_2_behind_a_damaged_record_are_read() {
     // The first one is over last: what is missing of it may still come.
     let expected = [("/c", Some("c.example"), 1500), ("/d", Some("d.example"), 1500), ("/a", Some("a.example"), 991)];
     assert_eq!(seen, expected);
+}
+
+/// What was captured of a damaged record was sent and is not read: it counts as that.
+#[test]
+fn what_is_left_of_a_damaged_record_is_weighed_as_closed() {
+    for damaged in [0, 1] {
+        let messages = with_a_hole(&[vec![b'x'; 1000], vec![b'y'; 1000], vec![b'z'; 1000]], damaged);
+        let lost: u64 = messages.iter().map(|message| message.lost_bytes).sum();
+        let closed: Vec<_> = messages.iter().filter(|m| matches!(m.kind, Kind::Closed { .. })).collect();
+        let [closed] = closed[..] else { panic!("{messages:#?}") };
+        // The record has a byte of type, a tag and a header.
+        assert_eq!((closed.wire_bytes, lost), (1000 + 17 + 5 - 100, 100), "{damaged}");
+        assert_eq!(closed.kind, Kind::Closed { reason: GapReason::LostPackets });
+        assert_eq!(messages.iter().filter(|m| m.kind == Kind::Raw).map(|m| m.body_len).sum::<u64>(), 2000);
+    }
 }

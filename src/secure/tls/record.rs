@@ -142,11 +142,13 @@ pub struct Inbox {
     /// Bytes of this direction before `bytes`.
     before: u64,
     sync: Sync,
+    /// Bytes that were passed over, because the record that they are of has a hole.
+    passed: u64,
 }
 
 impl Default for Inbox {
     fn default() -> Self {
-        Self { bytes: Vec::new(), done: 0, origins: VecDeque::new(), before: 0, sync: Sync::Known }
+        Self { bytes: Vec::new(), done: 0, origins: VecDeque::new(), before: 0, sync: Sync::Known, passed: 0 }
     }
 }
 
@@ -170,6 +172,11 @@ impl Inbox {
         self.bytes.len() - self.done
     }
 
+    /// Bytes that came and were passed over since this was last asked: what is left of damaged records.
+    pub fn take_passed(&mut self) -> u64 {
+        std::mem::take(&mut self.passed)
+    }
+
     /// Memory of them, about.
     pub fn cost(&self) -> usize {
         let origins = self.origins.len().saturating_mul(size_of::<(u64, Origin)>() + size_of::<u64>());
@@ -189,7 +196,7 @@ impl Inbox {
             Sync::Searching => None,
         };
         let at_boundary = self.sync == Sync::Known && self.waiting() == 0;
-        self.done = self.bytes.len();
+        self.pass(self.waiting());
         if let (Some(missing), Some(length)) = (missing, length)
             && length <= missing
         {
@@ -205,7 +212,7 @@ impl Inbox {
     pub fn next(&mut self) -> Next {
         if let Sync::Skipping(left) = self.sync {
             let step = left.min(self.waiting());
-            self.done += step;
+            self.pass(step);
             self.sync = if step == left { Sync::Known } else { Sync::Skipping(left - step) };
         }
         if self.before == 0 && self.done == 0 && self.sync == Sync::Known && !could_be_header(self.rest()) {
@@ -229,7 +236,7 @@ impl Inbox {
             Sync::Skipping(_) => Next::Wait,
             Sync::Searching => {
                 while !could_be_header(self.rest()) {
-                    self.done += 1;
+                    self.pass(1);
                 }
                 match read_header(self.rest()) {
                     Some((_, _, size)) if self.waiting() >= HEADER_LENGTH + size => {
@@ -249,7 +256,13 @@ impl Inbox {
 
     /// The candidate is none.
     pub fn reject(&mut self) {
-        self.done = (self.done + 1).min(self.bytes.len());
+        self.pass(1);
+    }
+
+    fn pass(&mut self, length: usize) {
+        let length = length.min(self.waiting());
+        self.done += length;
+        self.passed = self.passed.saturating_add(length as u64);
     }
 
     fn rest(&self) -> &[u8] {

@@ -185,6 +185,7 @@ impl Session {
         }
         let is_certain = side.lane.is_proven() || (side.sealed > 0 && !side.lane.has_keys());
         side.hole(length);
+        side.count_passed();
         if is_certain {
             sink(direction, Chunk::Gap { length, time, reason });
         } else {
@@ -255,7 +256,8 @@ impl Session {
             }
             self.read_pending(sink);
         }
-        let side = self.side(direction);
+        let side = self.side_mut(direction);
+        side.count_passed();
         if side.lost.is_some() && (side.searched > SEARCH_LIMIT || side.lane.is_spent()) && side.closed.is_none() {
             self.close_direction(direction, GapReason::LostPackets, sink);
         }
@@ -438,18 +440,19 @@ impl Session {
         let time = record.origin.time;
         self.opened |= matches!(epoch, Epoch::Tls12 | Epoch::Application | Epoch::Early);
         let side = self.side_mut(direction);
-        let length = side.opened();
-        if length > 0 {
-            let reason = side.unread.unwrap_or(GapReason::KeyDoesNotFit);
-            sink(direction, Chunk::Gap { length, time, reason });
-        }
-        let side = self.side_mut(direction);
-        // A hole before the application's first record hid parts of the handshake only.
+        // What came before the application's first record was parts of the handshake only.
         let nothing_missed = match epoch {
             Epoch::Handshake => true,
             Epoch::Tls12 => side.lane.sequence() <= 2,
             Epoch::Early | Epoch::Application => side.lane.sequence() <= 1,
         };
+        let length = side.opened(nothing_missed);
+        if length > 0 {
+            let other = if side.owed.is_some() { GapReason::LostPackets } else { GapReason::KeyDoesNotFit };
+            let reason = side.unread.unwrap_or(other);
+            sink(direction, Chunk::Gap { length, time, reason });
+        }
+        let side = self.side_mut(direction);
         if let Some((length, time, reason)) = side.owed.take().filter(|_| !nothing_missed) {
             sink(direction, Chunk::Gap { length, time, reason });
         }

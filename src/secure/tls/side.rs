@@ -135,6 +135,18 @@ impl Side {
         Some(waiting)
     }
 
+    /// Counts what is left of records that a hole damaged, once records are protected.
+    pub fn count_passed(&mut self) {
+        let passed = self.inbox.take_passed();
+        if !self.armed && !self.lane.has_keys() && self.sealed == 0 {
+            return;
+        }
+        self.sealed = self.sealed.saturating_add(passed);
+        if self.lane.has_keys() && !self.lane.is_proven() {
+            self.unproven = self.unproven.saturating_add(passed);
+        }
+    }
+
     /// A protected record stays closed. Returns the hole it leaves, if it is certain now.
     pub fn stays_closed(&mut self, record: &Record) -> Option<Chunk<'static>> {
         let length = record.payload.len() as u64;
@@ -147,13 +159,16 @@ impl Side {
         Some(Chunk::Gap { length, time: record.origin.time, reason })
     }
 
-    /// A record opened: what did not before was handshake. Returns the bytes that
-    /// were more than that.
-    pub fn opened(&mut self) -> u64 {
+    /// A record opened, and (`nothing_missed`) it is the first one of the application: what did not
+    /// open before it was handshake. Returns the bytes that were more than that.
+    pub fn opened(&mut self, nothing_missed: bool) -> u64 {
         (self.lost, self.searched) = (None, 0);
         let before = std::mem::take(&mut self.unproven);
         if before > 0 && std::mem::take(&mut self.early_unread) {
             self.unread.get_or_insert(GapReason::NoKey);
+            return before;
+        }
+        if !nothing_missed {
             return before;
         }
         self.sealed = self.sealed.saturating_sub(before);
