@@ -24,6 +24,9 @@ const METHODS: u8 = 9;
 /// The only authentication that is followed: user name and password (RFC 1929).
 const PASSWORD: u8 = 2;
 
+/// Longest user name or host name of SOCKS 4, which end with a zero: that of a host name (RFC 1035 §2.3.4).
+const NAME_LIMIT: usize = 255;
+
 /// Whether a client's first bytes begin a handshake; `None` when more are needed.
 pub(super) fn begins(prefix: &[u8]) -> Option<bool> {
     match prefix {
@@ -279,16 +282,24 @@ fn four(sent: &[u8], received: &[u8]) -> Option<Stage> {
     let [_, command] = client.array()?;
     let port = client.u16()?;
     let ip = client.array::<4>()?;
+    // The inner `None` is a name without an end.
     let line = |client: &mut Reader<'_>| {
-        let end = client.rest().iter().position(|byte| *byte == 0)?;
+        let rest = client.rest();
+        let Some(end) = rest.iter().take(NAME_LIMIT + 1).position(|byte| *byte == 0) else {
+            return (rest.len() > NAME_LIMIT).then_some(None);
+        };
         let text = client.take(end)?;
         client.u8()?;
-        Some(text.to_vec())
+        Some(Some(text.to_vec()))
     };
     let name = sent.len() - client.rest().len();
-    let name = name..name + line(&mut client)?.len();
+    let Some(user) = line(&mut client)? else { return Some(Stage::Not) };
+    let name = name..name + user.len();
     let destination = match ip {
-        [0, 0, 0, last] if last != 0 => named(String::from_utf8_lossy(&line(&mut client)?).into_owned(), port),
+        [0, 0, 0, last] if last != 0 => {
+            let Some(host) = line(&mut client)? else { return Some(Stage::Not) };
+            named(String::from_utf8_lossy(&host).into_owned(), port)
+        }
         ip => Destination::Address(SocketAddr::new(IpAddr::from(ip), port)),
     };
     let mut server = Reader::new(received);
@@ -297,4 +308,20 @@ fn four(sent: &[u8], received: &[u8]) -> Option<Stage> {
         return Some(Stage::Not);
     }
     Some(Stage::Open(destination, sent.len() - client.rest().len(), 8, vec![name]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name that does not end is none: it would be looked through again for every packet.
+    #[test]
+    fn a_name_of_socks_4a_has_an_end() {
+        let start = |name: usize| [&[4, 1, 0, 80, 0, 0, 0, 1, b'u', 0][..], &vec![b'a'; name]].concat();
+        assert!(handshake(&start(NAME_LIMIT), &[]).is_none());
+        assert!(matches!(handshake(&start(NAME_LIMIT + 1), &[]), Some(Stage::Not)));
+        let whole = [&start(11)[..], &[0]].concat();
+        let Some(Stage::Open(destination, 22, 8, _)) = handshake(&whole, &[0, 90, 0, 0, 0, 0, 0, 0]) else { panic!() };
+        assert_eq!(destination, Destination::Name("a".repeat(11)));
+    }
 }
