@@ -56,7 +56,7 @@ pub(super) struct Whole {
     pub(super) conflict: bool,
 }
 
-/// The packets that are waited for.
+/// Packets of which some fragments are here and others are not.
 #[derive(Debug, Default)]
 pub(super) struct Fragments {
     waiting: HashMap<Key, Waiting>,

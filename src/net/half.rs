@@ -43,9 +43,9 @@ pub(super) struct Half {
     /// Pieces that are ahead of `offset`, by where they begin. Disjoint.
     ahead: BTreeMap<u64, Piece>,
     ahead_cost: usize,
-    /// Up to where bytes are known to have been cut off by the snap length, but for the pieces ahead.
+    /// Up to here, the bytes that are not among the pieces ahead are known to have been cut off by the snap length.
     cut_to: u64,
-    /// Where the direction ends, by its FIN.
+    /// Where the direction ends, as its FIN says, and the frame of that.
     fin: Option<(u64, u64)>,
     pub(super) started: bool,
     pub(super) ended: bool,
@@ -93,7 +93,7 @@ impl Half {
         Some(i64::try_from(self.offset).unwrap_or(i64::MAX).saturating_add(distance.into()))
     }
 
-    /// Where the pieces end that are there without a hole.
+    /// Moves on by so many bytes, which were delivered or passed over.
     fn advance(&mut self, by: u64) {
         self.offset = self.offset.saturating_add(by);
         // Sequence numbers count modulo 2^32.
@@ -170,12 +170,12 @@ impl Half {
     /// Keeps what of the segment is new, delivers what is in order.
     fn insert(&mut self, place: i64, segment: &Segment<'_>, sink: &mut dyn FnMut(Chunk<'_>)) {
         let mut conflict = segment.conflict;
-        // What lies before the start of the stream is not ours.
+        // What lies before the start of the stream belongs to an older connection.
         let skip = usize::try_from(place.saturating_neg()).unwrap_or(0);
         let mut data = segment.payload.get(skip..).unwrap_or_default();
         let mut at = u64::try_from(place).unwrap_or(0);
         let end = at.saturating_add(data.len() as u64);
-        // Nothing follows a FIN.
+        // A sender has nothing to say after its FIN (RFC 9293 §3.6), so bytes behind it are made up.
         let limit = self.fin.map_or(u64::MAX, |(fin, _)| fin);
         if let Some(kept) = limit.checked_sub(at).filter(|kept| *kept < data.len() as u64) {
             data = data.get(..kept as usize).unwrap_or_default();
@@ -218,7 +218,7 @@ impl Half {
         }
     }
 
-    /// The bytes after a segment that the snap length cut off it.
+    /// Takes note of the bytes after a segment that the snap length cut off.
     fn pass_missing(&mut self, end: u64, segment: &Segment<'_>, sink: &mut dyn FnMut(Chunk<'_>)) {
         if end == self.offset {
             self.cut_to = self.cut_to.max(end.saturating_add(segment.missing.into()));
@@ -272,7 +272,7 @@ impl Half {
             frames: segment.frames.to_vec(),
             conflict,
         };
-        // A piece without a byte, whose first ones are here: the rest of what was cut stays cut.
+        // The piece that stands there had none of its bytes; now its first ones are here, and the rest stays cut.
         if let Some(old) = self.ahead.remove(&at) {
             self.ahead_cost -= old.cost();
             let here = u32::try_from(part.len()).unwrap_or(u32::MAX);
@@ -315,7 +315,8 @@ impl Half {
         }
     }
 
-    /// Passes over bytes that are not there.
+    /// Passes over bytes that were not captured. What was delivered before them no longer ends where the
+    /// stream is, so it cannot be compared with any more.
     fn pass(&mut self, length: u64) {
         self.advance(length);
         self.delivered.clear();
@@ -392,6 +393,7 @@ impl Half {
         }
     }
 
+    /// Stops waiting for the earliest missing bytes while too much waits behind them.
     fn limit(&mut self, time: Time, sink: &mut dyn FnMut(Chunk<'_>)) {
         while self.ahead_cost > OUT_OF_ORDER
             && let Some((start, _)) = self.ahead.first_key_value()
@@ -409,13 +411,13 @@ impl Half {
         self.delivered.capacity()
     }
 
-    /// Waits no longer for the bytes before the pieces that are there.
+    /// Hands on the pieces that wait, with gaps for the bytes that are missing between them.
     pub(super) fn give_up(&mut self, time: Time, sink: &mut dyn FnMut(Chunk<'_>)) {
         self.pass_to(u64::MAX, time, sink);
         self.end_at_fin(time, sink);
     }
 
-    /// Lets go of what was delivered.
+    /// Drops the delivered bytes, so that repetitions are no longer compared with them.
     pub(super) fn forget(&mut self) {
         self.delivered = Vec::new();
     }
@@ -444,6 +446,7 @@ impl Half {
         self.end(Chunk::End { reset: true, time: segment.time, frame: segment.frame }, sink);
     }
 
+    /// The capture is over: hands on what waits, with gaps for all that is known to have been sent, and ends.
     pub(super) fn finish(&mut self, time: Time, sink: &mut dyn FnMut(Chunk<'_>)) {
         if self.ended {
             return;

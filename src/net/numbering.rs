@@ -57,12 +57,12 @@ pub struct Numbering {
     /// The input that they began with.
     first: Option<u32>,
     all: Table,
-    /// Of the input that is read, if it is not the first.
+    /// Counts the streams of the input that is read anew, if it is not the first: their numbers there are others.
     here: Option<Table>,
     before: u64,
 }
 
-/// Streams as they are counted.
+/// The conversations of one capture (or of several that are counted as one), with their numbers.
 #[derive(Debug)]
 struct Table {
     remembered: usize,

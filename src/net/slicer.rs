@@ -8,7 +8,7 @@ use crate::evidence::{Gap, GapReason, Gaps, Time, Transport};
 
 use super::fragments::{Carrier, Fragments, Key};
 use super::header::{Header, tcp, udp};
-use super::ip::{self, Bad, Ip};
+use super::ip::{self, Bad, Fragment, Ip};
 use super::link::{self, Carried};
 use super::tunnel::{self, Unsealed, Unsealer};
 
@@ -102,11 +102,11 @@ pub struct Slicer {
     frames: Vec<u64>,
     /// Frames of the captures before this one.
     before: u64,
-    /// What of the packet is still to be looked into; the last comes next.
+    /// What of the packet is still to be looked into; the last of these comes next.
     rest: Vec<Part>,
 }
 
-/// Where the bytes are that are looked at.
+/// Which of the buffers the bytes lie in that are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Held {
     Packet,
@@ -114,19 +114,19 @@ enum Held {
     Unsealed,
 }
 
-/// Part of a packet.
+/// A stretch of bytes that is still to be looked into: the packet itself, or something that it carries.
 #[derive(Clone, Debug)]
 struct Part {
     held: Held,
     range: Range<usize>,
     form: Form,
-    /// Packets that it lies in.
+    /// How many IP packets it lies in.
     depth: usize,
-    /// Of what it lies in.
+    /// The fragments of a packet that it lies in overlapped and differed.
     conflict: bool,
 }
 
-/// What a part is.
+/// What a part begins with.
 #[derive(Clone, Copy, Debug)]
 enum Form {
     /// A frame of a link layer.
@@ -252,40 +252,19 @@ impl Slicer {
             };
             found.payload = found.payload.start + base..found.payload.end + base;
             if let Some(place) = found.fragment.filter(|place| !quoted || place.offset > 0) {
+                // An error may quote a fragment; what is quoted of a later one has no header of a transport.
                 if quoted {
                     return None;
                 }
-                let payload = bytes.get(found.payload.clone()).unwrap_or_default();
-                if found.missing > 0 {
-                    // It will never be complete; the first fragment is read as far as it goes, as tshark does.
-                    if place.offset > 0 {
-                        gaps.add(cut(frame(), packet));
-                        return None;
-                    }
-                } else {
-                    let protocol = if found.source.is_ipv4() { found.protocol } else { 0 };
-                    let (source, destination) = (found.source, found.destination);
-                    let key = Key { source, destination, protocol, id: place.id };
-                    let when = Carrier { frame: packet.frame, before: self.before, time: packet.time };
-                    let payload_owned;
-                    let payload = if held == Held::Whole {
-                        payload_owned = payload.to_vec();
-                        &payload_owned
-                    } else {
-                        payload
-                    };
-                    let whole = self.fragments.add(key, place, found.protocol, payload, when, gaps)?;
-                    self.whole = whole.bytes;
-                    self.frames = whole.frames;
-                    conflict |= whole.conflict;
+                if found.missing == 0 {
+                    let overlaps;
+                    (found, overlaps) = self.defragment(packet, held, found, place, gaps)?;
+                    conflict |= overlaps;
                     held = Held::Whole;
-                    found = Ip { protocol: whole.protocol, payload: 0..self.whole.len(), fragment: None, ..found };
-                    // Headers that stood after the fragment header.
-                    let Ok(behind) = ip::extensions(&self.whole, found) else {
-                        gaps.add(Gap::new(GapReason::DamagedInput, frame(), CONTRADICTORY_IP));
-                        return None;
-                    };
-                    found = behind;
+                } else if place.offset > 0 {
+                    // Its packet will never be complete; the first fragment is read as far as it goes, as tshark does.
+                    gaps.add(cut(frame(), packet));
+                    return None;
                 }
             }
             let bytes = self.bytes(packet, held);
@@ -323,6 +302,34 @@ impl Slicer {
         }
         gaps.add(Gap::new(GapReason::Limit, frame(), "more than 8 IP packets inside each other"));
         None
+    }
+
+    /// Puts a fragment with the others of its packet. If it was the last one that was missing, the payload of
+    /// the packet is in `whole` from then on; says also whether fragments overlapped and differed.
+    fn defragment(
+        &mut self,
+        packet: &Packet<'_>,
+        held: Held,
+        found: Ip,
+        place: Fragment,
+        gaps: &mut Gaps,
+    ) -> Option<(Ip, bool)> {
+        let bytes = bytes(packet, &self.whole, &self.unsealed, held);
+        let payload = bytes.get(found.payload.clone()).unwrap_or_default();
+        let protocol = if found.source.is_ipv4() { found.protocol } else { 0 };
+        let key = Key { source: found.source, destination: found.destination, protocol, id: place.id };
+        let when = Carrier { frame: packet.frame, before: self.before, time: packet.time };
+        let whole = self.fragments.add(key, place, found.protocol, payload, when, gaps)?;
+        self.whole = whole.bytes;
+        self.frames = whole.frames;
+        let found = Ip { protocol: whole.protocol, payload: 0..self.whole.len(), fragment: None, ..found };
+        // Headers that stood after the fragment header are in reach only now.
+        let Ok(found) = ip::extensions(&self.whole, found) else {
+            let at = format!("frame {}", packet.frame);
+            gaps.add(Gap::new(GapReason::DamagedInput, at, CONTRADICTORY_IP));
+            return None;
+        };
+        Some((found, whole.conflict))
     }
 
     /// Counts the packets whose fragments were not all captured.
@@ -405,7 +412,7 @@ impl Slicer {
     }
 }
 
-/// Where a part lies.
+/// The buffer that `held` names.
 fn bytes<'a>(packet: &Packet<'a>, whole: &'a [u8], unsealed: &'a [u8], held: Held) -> &'a [u8] {
     match held {
         Held::Packet => packet.data,

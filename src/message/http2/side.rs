@@ -24,7 +24,7 @@ enum State {
     Data { stream: u32, left: usize, padding: usize, end: bool },
     /// The rest of a frame that is not looked at.
     Skip(usize),
-    /// Something; a frame is looked for.
+    /// Bytes of which it is not known what frame they belong to; the next frame is looked for in them.
     Lost,
 }
 

@@ -75,7 +75,7 @@ struct Side {
     message: Option<Draft>,
     /// It is compressed.
     compressed: bool,
-    /// It is a packet stream's, and not handed on.
+    /// Its bytes are those of an MQTT connection inside, whose packets are handed on instead of the message.
     carries: bool,
     inflater: Option<Inflater>,
     doubtful: bool,

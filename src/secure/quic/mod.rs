@@ -122,11 +122,11 @@ pub struct Connection {
     had_key: bool,
     /// An Initial packet of the client came that did not open.
     failed: bool,
-    /// A version that is not read.
+    /// A packet of a version came that is not read.
     foreign: bool,
-    /// The suite is none that QUIC is read with.
+    /// The server chose a suite that QUIC packets are not opened with here.
     unsupported: bool,
-    /// Packets that only a secret opens.
+    /// Packets came that only a secret opens.
     protected: bool,
     last_time: Time,
 }
@@ -310,7 +310,7 @@ impl Connection {
         }
     }
 
-    /// What these wait for does not come any more.
+    /// Gives up the packets that wait: the hello that their keys depend on does not come any more.
     fn drop_waiting(&mut self) {
         self.waiting_bytes = 0;
         for Waiting { direction, packet, .. } in std::mem::take(&mut self.waiting) {

@@ -53,7 +53,7 @@ pub struct Session {
     pub(super) closed: Option<GapReason>,
     /// Secrets of other connections that may still be tried.
     pub(super) resumption_trials: usize,
-    /// Of the present handshake, where a master secret may be made from it.
+    /// Messages of the present handshake, kept where a master secret may have to be derived from them.
     pub(super) transcript: Transcript,
 }
 
@@ -319,7 +319,7 @@ impl Session {
         }
     }
 
-    /// All that a record's meaning depends on in the other direction is there.
+    /// Whether all that this record's meaning depends on in the other direction is there.
     fn may_read(&self, direction: Direction, record: &Record) -> bool {
         match (&self.phase, direction) {
             (Phase::AwaitClientHello { .. }, Direction::Received) => false,
@@ -358,7 +358,7 @@ impl Session {
         }
     }
 
-    /// The handshake was not recorded.
+    /// Closes both directions at a record that shows that the handshake was not recorded.
     fn started_before(&mut self, direction: Direction, record: &Record, sink: Sink<'_>) {
         let length = record.payload.len() as u64;
         self.side_mut(direction).sealed += length;

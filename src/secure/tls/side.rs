@@ -63,9 +63,9 @@ pub struct Side {
     /// Records, and holes between them, whose turn comes when the other direction's hello is there.
     pub pending: VecDeque<Waiting>,
     pending_bytes: usize,
-    /// A hole is behind which no record opened yet.
+    /// How many records a hole may have swallowed, until one behind it opens.
     pub lost: Option<Lost>,
-    /// Bytes looked at since.
+    /// Bytes that came behind that hole.
     pub searched: usize,
     /// A hole of which it is not known yet whether it hides plaintext.
     pub owed: Option<(u64, Time, GapReason)>,
@@ -78,9 +78,9 @@ pub struct Side {
     pub unread: Option<GapReason>,
     /// Bytes of protected records that stayed closed.
     pub sealed: u64,
-    /// Given up.
+    /// Why the direction was given up, if it was: nothing more of it is read.
     pub closed: Option<GapReason>,
-    /// The end, seen and not yet handed on.
+    /// How the direction ended, until that is handed on behind the records that still wait.
     pub end: Option<End>,
     /// The end was handed on.
     pub ended: bool,
@@ -123,12 +123,12 @@ impl Side {
         self.pending.push_back(waiting);
     }
 
-    /// More waits than is kept.
+    /// Whether more waits than is kept.
     pub fn waits_too_long(&self) -> bool {
         self.pending_bytes > PENDING_LIMIT
     }
 
-    /// What waits longest.
+    /// Takes out what has waited longest.
     pub fn take_pending(&mut self) -> Option<Waiting> {
         let waiting = self.pending.pop_front()?;
         self.pending_bytes = self.pending_bytes.saturating_sub(waiting.cost());
