@@ -116,6 +116,8 @@ pub struct Connection {
     random: Option<ClientRandom>,
     /// An Initial packet opened.
     opened_initial: bool,
+    /// An Initial packet of the server opened, whose version counts.
+    answered: bool,
     /// A packet of the application opened.
     opened: bool,
     /// A secret for the application's packets was there.
@@ -245,8 +247,13 @@ impl Connection {
             match self.open_initial(direction, packet) {
                 Some(payload) => {
                     self.opened_initial = true;
-                    self.version = Some(packet.version);
+                    // A client may repeat its hello as it was, after the server has answered in another version.
+                    self.answered |= direction == Direction::Received;
+                    if direction == Direction::Received || !self.answered {
+                        self.version = Some(packet.version);
+                    }
                     self.frames(direction, Level::Initial, &payload, origin, sink);
+                    self.version.get_or_insert(packet.version);
                 }
                 None => self.failed |= direction == Direction::Sent,
             }
@@ -440,7 +447,7 @@ impl Connection {
         self.streams = Streams::default();
         self.client = self.client.renewed();
         self.server = self.server.renewed();
-        self.agreed = false;
+        (self.agreed, self.answered, self.version) = (false, false, None);
     }
 
     /// Keys of 0-RTT packets, once their secret can be known.

@@ -38,6 +38,22 @@ fn the_examples_of_both_versions_are_opened() {
     }
 }
 
+/// RFC 9368 §2.3: the server answers in another version, whose keys follow from the same id. A repetition
+/// of the client's hello in the first version changes nothing about that.
+#[test]
+fn the_version_of_the_answer_counts() {
+    let [client, _] = packets("rfc9001.hex");
+    let [_, server] = packets("rfc9369.hex");
+    let mut connection = Connection::default();
+    for (direction, datagram) in
+        [(Direction::Sent, &client), (Direction::Received, &server), (Direction::Sent, &client)]
+    {
+        take(&mut connection, direction, datagram);
+    }
+    assert!(connection.agreed);
+    assert_eq!(connection.version(), Some(Version::V2));
+}
+
 /// A.2 of RFC 9001: packet number 2, and its payload starts with a CRYPTO frame of 241 bytes.
 #[test]
 fn a_packet_opens_in_its_direction_only() {
