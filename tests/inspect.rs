@@ -131,14 +131,14 @@ fn said(terminal: bool, options: &str, copies: usize) -> String {
 
 #[test]
 fn how_far_it_is_shows_on_a_terminal_only_and_goes_away() {
-    let shown = said(true, "", 16);
+    let shown = said(true, "", 96);
     let lines: Vec<&str> = shown.split("\r\x1b[K").collect();
     let (Some(last), true) = (lines.last(), lines.len() > 2) else { panic!("{shown:?}") };
     assert_eq!(*last, "", "the line goes when it is over");
     assert!(lines.iter().any(|line| line.starts_with("pass 1: ") || line.starts_with("pass 2: ")), "{shown:?}");
     assert!(shown.contains(" % of ") && shown.contains(" messages, "), "{shown:?}");
-    assert!(said(true, "--language zh", 16).contains("遍："));
-    for quiet in [said(true, "--quiet", 16), said(false, "", 16)] {
+    assert!(said(true, "--language zh", 96).contains("遍："));
+    for quiet in [said(true, "--quiet", 96), said(false, "", 96)] {
         assert!(!quiet.contains('\x1b') && !quiet.contains("pass "), "{quiet:?}");
     }
 }
