@@ -142,6 +142,13 @@ impl Entry {
                 });
             }
         }
+        for (_, words) in self.values.iter().filter(|(column, _)| *column == Column::Denied) {
+            party.denied.extend(terms::read(lexicon, words).into_iter().map(|term| Denial {
+                data_type: term.data_type,
+                conditional: None,
+                span: Span { quote: term.raw, ..span.clone() },
+            }));
+        }
         party.data = terms::ids(&data.terms);
         if data.none && party.data.is_empty() {
             party.denied.push(Denial { data_type: "*".to_owned(), conditional: None, span });

@@ -9,11 +9,13 @@
 
 use super::block::{Block, Kind, Link};
 use super::entry::{Entry, span, urls};
-use super::fold::fold;
-use super::labels::{identity, split};
+use super::fold::{Folded, fold};
+use super::labels::{self, identity, split};
 use super::lexicon::{Column, Lexicon};
 use super::names::Names;
+use super::prose::names_nobody;
 use super::sections::{self, Section};
+use super::terms;
 
 /// Longest title of a block.
 const LONGEST_TITLE: usize = 60;
@@ -33,6 +35,8 @@ fn title_of(block: &Block) -> Option<String> {
 pub struct Found {
     /// Entries in the document's order, with the position of their first block.
     pub entries: Vec<(usize, Entry)>,
+    /// What the app itself collects, label by label: blocks that name nobody.
+    pub own: Vec<Entry>,
     /// Positions of the blocks that they are made of.
     pub used: Vec<usize>,
 }
@@ -47,12 +51,26 @@ struct Open {
     section: Section,
     /// Column, depth and label that deeper items belong to.
     tail: Option<(Column, u8, String)>,
+    /// The last label is one of data and stands alone: lines below it say which.
+    listing: bool,
+    /// The label of data that came first.
+    data_label: Option<String>,
+    /// A label is itself a datum (`位置信息：…`): then the words are no form that is filled in.
+    of_data: bool,
+    /// The title says that data follows: `用户基本信息`.
+    about_data: bool,
 }
 
 impl Open {
     /// Whose it is stands there.
     fn is_named(&self) -> bool {
-        self.titled || self.entry.values.iter().any(|(column, value)| identity(*column) && !value.trim().is_empty())
+        self.titled || self.says_who()
+    }
+
+    /// A label says whose it is, not only a title.
+    fn says_who(&self) -> bool {
+        let names = |(column, value): &(Column, String)| identity(*column) && !value.trim().is_empty();
+        self.entry.values.iter().skip(usize::from(self.titled)).any(names)
     }
 }
 
@@ -75,6 +93,8 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
             && (current.level == 0 || depth > current.level)
             && !(*column == Column::Other && names_somebody(lexicon, block))
             && !(current.is_named() && leads_labels(lexicon, blocks, index))
+            // `SDK名称：某某`, and below it, deeper, what else there is to say.
+            && !(identity(*column) && split(lexicon, &block.text).is_some())
         {
             let (column, label) = (*column, label.clone());
             current.entry.put(column, &label, &block.text, &block.links);
@@ -107,11 +127,42 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
             extend(&mut current.entry, block);
             continue;
         }
+        // `个人信息字段：` and then, line by line, what they are.
+        if parts.is_none()
+            && let Some(current) = &mut open
+            && current.listing
+            && lists_data(block, lexicon)
+        {
+            current.entry.put(Column::Data, "", &block.text, &block.links);
+            current.blocks.push(index);
+            extend(&mut current.entry, block);
+            continue;
+        }
+        // `客户端：安卓` between two labels is one too, though nobody knows it.
+        if parts.is_none()
+            && let Some(current) = &mut open
+            && current.is_named()
+            && is_unknown_label(block, lexicon, names)
+            && blocks.get(index + 1).is_some_and(|next| goes_on(next, lexicon))
+        {
+            current.tail = Some((Column::Other, depth, block.text.clone()));
+            current.listing = false;
+            current.blocks.push(index);
+            extend(&mut current.entry, block);
+            continue;
+        }
         let Some(parts) = parts else {
             match title_of(block) {
                 Some(words) => {
                     close(&mut open, &mut found, names);
-                    title = Some((index, words));
+                    // A line that says what it is for stands between a name and its labels.
+                    let folded = fold(&words);
+                    let only_purpose = lexicon.says("purpose", &folded) && !names.holds_known(&words);
+                    let somebody = |name: &str| names.holds_known(name) || fold(name).contains("sdk");
+                    match &mut title {
+                        Some((at, name)) if *at + 1 == index && only_purpose && somebody(name) => *at = index,
+                        _ => title = Some((index, words)),
+                    }
                 }
                 None => {
                     // A paragraph after a label without a value belongs to it.
@@ -130,8 +181,13 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
             }
             continue;
         };
-        let (name, mut led) = name_and_rest(&parts.prefix);
-        let sentence = name.contains('。') || lexicon.says("first-party", &fold(name));
+        // "We use Some Push. Data: …": the sentence says who.
+        let used = used_name(&parts.prefix, lexicon, names);
+        let (name, mut led) = match &used {
+            Some(name) => (name.as_str(), None),
+            None => name_and_rest(&parts.prefix),
+        };
+        let sentence = used.is_none() && (name.contains('。') || lexicon.says("first-party", &fold(name)));
         if !name.is_empty() && name.chars().count() <= LONGEST_TITLE && !sentence {
             close(&mut open, &mut found, names);
             title = Some((index, name.trim_matches(['【', '】', '[', ']', '《', '》']).to_owned()));
@@ -139,7 +195,9 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
         for label in &parts.labels {
             let identity = identity(label.column);
             let repeated = open.as_ref().is_some_and(|o| {
+                let again = label.column == Column::Data && o.data_label.as_ref() == Some(&label.label);
                 identity && (o.entry.has(label.column) || label.column == Column::Product && o.titled)
+                    || again && section == Section::Collect && !o.says_who()
             });
             if repeated {
                 close(&mut open, &mut found, names);
@@ -149,7 +207,12 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
                 let mut used = Vec::new();
                 let named = title.take().filter(|(at, _)| at + 1 >= index && label.column != Column::Product);
                 let named = named.filter(|(_, words)| !lexicon.says("names-a-document", &fold(words)));
+                // `第三方SDK`, and below it `名称：…`: the label says who.
+                let named = named.filter(|(_, words)| !identity || !names_nobody(words, lexicon, names));
                 let titled = named.is_some();
+                let about_data = named
+                    .as_ref()
+                    .is_some_and(|(_, words)| lexicon.says("title-of-data", &fold(words)) && !names.holds_known(words));
                 let mut level = 0;
                 if let Some((at, words)) = named {
                     level = blocks.get(at).map(depth_of).unwrap_or_default();
@@ -159,7 +222,18 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
                         entry.spans.push(span(block.source, block.line, block.end_line, &block.text));
                     }
                 }
-                Open { entry, blocks: used, titled, level, section, tail: None }
+                Open {
+                    entry,
+                    blocks: used,
+                    titled,
+                    level,
+                    section,
+                    tail: None,
+                    listing: false,
+                    data_label: None,
+                    of_data: false,
+                    about_data,
+                }
             });
             let links: Vec<Link> = block
                 .links
@@ -170,13 +244,22 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
             let (value, more) =
                 if identity { name_and_more(&label.value, lexicon) } else { (label.value.as_str(), None) };
             if let Some(led) = led.take() {
-                current.entry.put(Column::Purpose, "", led, &[]);
+                let (purpose, data) = purpose_and_data(led, lexicon);
+                current.entry.put(Column::Purpose, "", purpose, &[]);
+                if let Some(data) = data {
+                    current.entry.put(Column::Data, "", data, &[]);
+                }
             }
             current.entry.put(label.column, &label.label, value, &links);
             if let Some(more) = more {
                 current.entry.put(Column::Data, &label.label, more, &[]);
             }
             current.tail = Some((label.column, depth, label.label.clone()));
+            current.of_data |= !terms::read(lexicon, &label.label).is_empty();
+            current.listing = label.column == Column::Data && label.value.is_empty();
+            if label.column == Column::Data {
+                current.data_label.get_or_insert_with(|| label.label.clone());
+            }
         }
         if let Some(current) = &mut open {
             current.blocks.push(index);
@@ -202,6 +285,40 @@ fn leads_labels(lexicon: &Lexicon, blocks: &[Block], index: usize) -> bool {
     below && title_of(title).is_some() && !labelled(title) && labelled(next)
 }
 
+/// Words of data, after a bracket that says on which system: `【仅Android】AndroidID、OAID`.
+fn lists_data(block: &Block, lexicon: &Lexicon) -> bool {
+    let text = block.text.trim();
+    let bare = text.strip_prefix(['【', '[']).and_then(|t| t.split_once(['】', ']'])).map_or(text, |(_, rest)| rest);
+    let first = terms::read(lexicon, bare).first().map(|term| term.start);
+    !block.is_heading()
+        && !sections::is_numbered(text)
+        && first.is_some_and(|at| at <= FARTHEST_DATUM)
+        && !lexicon.says("first-party", &fold(text))
+}
+
+/// Bytes before the first datum of a line that only lists data.
+const FARTHEST_DATUM: usize = 24;
+
+/// `客户端：安卓`: short words, a colon, and something that is neither somebody nor data.
+fn is_unknown_label(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> bool {
+    let Some((label, value)) = block.text.split_once(['：', ':']) else { return false };
+    let folded = fold(label);
+    label.chars().count() <= LONGEST_TITLE
+        && !label.contains(['。', '；'])
+        && !folded.contains("sdk")
+        && !names.holds_known(label)
+        && !value.trim().is_empty()
+        && terms::read(lexicon, &block.text).is_empty()
+        && !block.is_heading()
+}
+
+/// The block is a label that says more about whom the ones before are about.
+fn goes_on(block: &Block, lexicon: &Lexicon) -> bool {
+    let about =
+        |parts: &labels::Parts| parts.prefix.is_empty() && parts.labels.iter().all(|l| l.column != Column::Product);
+    !block.is_heading() && split(lexicon, &block.text).is_some_and(|parts| about(&parts))
+}
+
 /// How deep an item is; 0 for what is none.
 fn depth_of(block: &Block) -> u8 {
     if let Kind::Item(depth) = block.kind { depth } else { 0 }
@@ -216,6 +333,38 @@ fn name_and_rest(prefix: &str) -> (&str, Option<&str>) {
         }
         None => (prefix.trim(), None),
     }
+}
+
+/// `用于消息推送，收集IMEI`: what it is for, and from the clause on that says what it collects.
+fn purpose_and_data<'a>(words: &'a str, lexicon: &Lexicon) -> (&'a str, Option<&'a str>) {
+    let starts = words.char_indices().filter(|(_, c)| matches!(c, ',' | '，' | ';' | '；' | '。'));
+    let mut starts = std::iter::once(0).chain(starts.map(|(at, c)| at + c.len_utf8()));
+    let says = |at: &usize| {
+        let clause =
+            words.get(*at..).unwrap_or_default().split([',', '，', ';', '；', '。']).next().unwrap_or_default();
+        let takes = lexicon.says("collects", &fold(clause)) || lexicon.says("says-none", fold(clause).trim());
+        takes && (lexicon.says("says-none", fold(clause).trim()) || !terms::read(lexicon, clause).is_empty())
+    };
+    match starts.find(says) {
+        Some(at) => {
+            let purpose = words.get(..at).unwrap_or_default().trim_end_matches([',', '，', ';', '；', '。']);
+            (purpose, words.get(at..))
+        }
+        None => (words, None),
+    }
+}
+
+/// The product that a sentence before labels says is used, where it is one that is known.
+fn used_name(prefix: &str, lexicon: &Lexicon, names: &Names<'_>) -> Option<String> {
+    let sentence = super::sentences::split(prefix).into_iter().next_back()?.text.trim();
+    let folded = Folded::new(sentence);
+    let captures = ["uses-sdk", "uses-service"].into_iter().flat_map(|id| lexicon.captures(id, &folded.text));
+    captures
+        .filter_map(|captures| {
+            let name = captures.name("name").map(|m| folded.slice(m.start(), m.end(), sentence))?;
+            Some(name.trim().trim_end_matches(['.', '。']).to_owned())
+        })
+        .find(|name| names.is_known(name))
 }
 
 /// `个推，收集IMEI`: the name, and the clause that says what it collects.
@@ -241,9 +390,10 @@ fn extend(entry: &mut Entry, block: &Block) {
 /// Keeps what is a third party: somebody is named, and something is said about them.
 fn close(open: &mut Option<Open>, found: &mut Found, names: &Names<'_>) {
     let Some(open) = open.take() else { return };
+    let says_who = open.says_who();
     let entry = open.entry;
     let title = entry.get(Column::Product).or_else(|| entry.get(Column::Party)).unwrap_or_default().to_owned();
-    let said = [Column::Data, Column::Purpose, Column::Link, Column::Scenario, Column::Method]
+    let said = [Column::Data, Column::Purpose, Column::Link, Column::Website, Column::Scenario, Column::Method]
         .into_iter()
         .filter(|c| entry.has(*c))
         .count();
@@ -251,7 +401,8 @@ fn close(open: &mut Option<Open>, found: &mut Found, names: &Names<'_>) {
     let labelled = !open.titled && (entry.get(Column::Product).is_some() || entry.get(Column::Party).is_some());
     let sdk = fold(&title).contains("sdk");
     let named = company || labelled || sdk || names.is_known(&title);
-    let policy = entry.values.iter().any(|(c, v)| *c == Column::Link && !urls(v).is_empty())
+    let address = |column: Column| column == Column::Link || column == Column::Website && entry.has(Column::Data);
+    let policy = entry.values.iter().any(|(c, v)| address(*c) && !urls(v).is_empty())
         || entry.links.iter().any(|(c, _, l)| *c == Column::Link && l.href.starts_with("http"));
     let named = named || open.titled && (policy || open.section == Section::Share && said >= 2);
     // "### Some Analytics", "Data processed: …".
@@ -259,6 +410,14 @@ fn close(open: &mut Option<Open>, found: &mut Found, names: &Names<'_>) {
     let about = said >= 1 && (said >= 2 || company || sdk || known || labelled && entry.has(Column::Data));
     if named && about && (company || !title.is_empty()) {
         found.entries.push((open.blocks.first().copied().unwrap_or_default(), entry));
+        found.used.extend(open.blocks);
+    } else if matches!(open.section, Section::Collect | Section::Open)
+        && !(says_who || sdk || open.of_data || entry.denies)
+        && entry.has(Column::Data)
+        && said >= 2
+        && (!open.titled || open.section == Section::Collect && !names.holds_known(&title) || open.about_data)
+    {
+        found.own.push(entry);
         found.used.extend(open.blocks);
     }
 }

@@ -128,8 +128,11 @@ fn marks(lexicon: &Lexicon, text: &str, glue: bool) -> (Vec<Mark>, usize) {
         }
         if let Some((offset, column)) = best {
             let label = before.get(offset..).unwrap_or_default().trim().to_owned();
-            // English words inside sentences are too common to be labels there.
-            if label.chars().any(is_cjk) || label.contains(' ') {
+            // English words inside sentences are too common to be labels there; one that begins
+            // anew behind a sentence is none of its words.
+            let anew = label.starts_with(|c: char| c.is_ascii_uppercase())
+                && before.get(..offset).is_some_and(|b| b.trim_end().ends_with('.'));
+            if label.chars().any(is_cjk) || label.contains(' ') || anew {
                 marks.push((from + offset, after, column, label));
             }
         }

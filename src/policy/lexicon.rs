@@ -19,6 +19,8 @@ pub enum Column {
     Party,
     /// Data.
     Data,
+    /// Data that is not collected.
+    Denied,
     /// Purpose.
     Purpose,
     /// Scenario.
@@ -44,6 +46,7 @@ impl Column {
             "product" => Self::Product,
             "party" => Self::Party,
             "data" => Self::Data,
+            "denied" => Self::Denied,
             "purpose" => Self::Purpose,
             "scenario" => Self::Scenario,
             "method" => Self::Method,

@@ -119,7 +119,7 @@ impl<'s> Reader<'s> {
             let readers::Document { blocks: read, parts, unread } = read;
             let (read, left) = budget.within(read, unread);
             beyond.extend(left.remark(name, sources.len() as u32));
-            let read = block::loosen(read, |block| tables::has_heads(block, lexicon));
+            let read = block::loosen(read, |block| tables::is_readable(block, lexicon, names));
             let read = pasted::gather(read, lexicon);
             let mut read = labels::part(block::enumerate(read), lexicon);
             for block in &mut read {
@@ -203,7 +203,7 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
     let mut parties: Vec<(usize, ThirdParty)> = Vec::new();
     let mut own_rows = Vec::new();
     for (at, block) in blocks.iter().enumerate().filter(|(_, b)| b.table().is_some()) {
-        let found = tables::read(block, name_above(blocks, at, lexicon, names).as_deref(), lexicon);
+        let found = tables::read(block, name_above(blocks, at, lexicon, names).as_deref(), lexicon, names);
         parties.extend(found.entries.iter().map(|e| (at, e.finish(lexicon, names))));
         own_rows.extend(found.own);
     }
@@ -214,6 +214,7 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
         }
     }
     parties.extend(labelled.entries.iter().map(|(at, e)| (*at, e.finish(lexicon, names))));
+    own_rows.extend(labelled.own);
     let written = prose::read(blocks, &sections, &used, lexicon, names);
     for at in &written.used {
         if let Some(used) = used.get_mut(*at) {

@@ -10,7 +10,7 @@ use super::lexicon::{Column, Lexicon};
 use super::model::{DataItem, Denial};
 use super::names::Names;
 use super::sections::{Section, is_heading, is_numbered};
-use super::{sentences, subjects, terms};
+use super::{labels, sentences, subjects, terms};
 use crate::evidence::Span;
 
 /// What was found.
@@ -37,6 +37,8 @@ pub fn read(
     let mut found = Found::default();
     // Items after "we collect the following:" say it too.
     let mut collecting = false;
+    // And those after "we do not collect the following:".
+    let mut denying = false;
     for (at, block) in blocks.iter().enumerate() {
         if used.get(at).copied().unwrap_or_default() || block.table().is_some() {
             collecting = false;
@@ -50,17 +52,32 @@ pub fn read(
         if is_heading(block) && !(collecting && listed && begins_with_data(&block.text, lexicon)) {
             let folded = fold(&block.text);
             collecting = lexicon.says("collects", &folded) && lexicon.says("goes-on", &folded);
+            denying = false;
+            continue;
+        }
+        if section != Section::Share
+            && let Some(last) = said_by_labels(block, lexicon, &mut found)
+        {
+            // `不收集：` alone is about the lines below it.
+            let alone = last.value.is_empty();
+            (denying, collecting) = (alone && last.column == Column::Denied, alone && last.column == Column::Data);
+            continue;
+        }
+        if denying && listed {
+            deny(&block.text, block, lexicon, &mut found.denials, true);
             continue;
         }
         let all = subjects::statements(&block.text, lexicon, names);
         let mut defining = false;
         let (mut said_before, mut denied_before) = (false, false);
         for sentence in &all {
-            if taken.contains(&(at, sentence.start)) {
-                continue;
-            }
             let folded = Folded::new(sentence.text);
             let text = folded.text.as_str();
+            // "We and Some SDK collect …": the app's own as well.
+            let joint = lexicon.says("joint-subject", text);
+            if taken.contains(&(at, sentence.start)) && !joint {
+                continue;
+            }
             defining =
                 (defining && !text.starts_with(|c: char| c.is_ascii_digit())) || lexicon.says("definition", text);
             if defining {
@@ -74,14 +91,14 @@ pub fn read(
             }
             // What the app itself says that it does not collect holds wherever it stands.
             let denies = lexicon.says("denies-itself", text);
-            let anothers = subjects::is_anothers(sentence.text, lexicon, names);
+            let anothers = !joint && subjects::is_anothers(sentence.text, lexicon, names);
             if lexicon.says("denial-sharing", text) && !anothers {
                 sharing(sentence.text, text, block, lexicon, &mut found.sharing_denials);
                 if !strong {
                     continue;
                 }
             }
-            if lexicon.says("third-party-subject", text) && !strong || anothers {
+            if lexicon.says("third-party-subject", text) && !strong && !joint || anothers {
                 said_before = false;
                 continue;
             }
@@ -90,13 +107,14 @@ pub fn read(
             }
             let verb = lexicon.says("collects", text);
             let ours = lexicon.says("first-party", text);
-            let inside = match section {
-                Section::Collect => verb || collecting || listed && begins_with_data(sentence.text, lexicon),
-                Section::Open => verb && (ours || listed) || collecting && listed,
-                Section::Share => strong || collecting && listed,
-                Section::Other | Section::Defined => strong,
-                Section::Denied => false,
-            };
+            let inside = joint
+                || match section {
+                    Section::Collect => verb || collecting || listed && begins_with_data(sentence.text, lexicon),
+                    Section::Open => verb && (ours || listed) || collecting && listed,
+                    Section::Share => strong || collecting && listed,
+                    Section::Other | Section::Defined => strong,
+                    Section::Denied => false,
+                };
             let continues = said_before && lexicon.says("continues", text.trim());
             // "我们不收集IMEI；不读取通讯录": the subject stands before the semicolon.
             let goes_on = denied_before && lexicon.says("denial-goes-on", text.trim());
@@ -112,6 +130,9 @@ pub fn read(
             && (lexicon.says("collects", &last) || section == Section::Collect)
             && !lexicon.says("third-party-subject", &last)
             && !lexicon.says("denial", &last);
+        denying = section != Section::Share
+            && lexicon.says("goes-on", last.trim())
+            && lexicon.says("denial-of-what-follows", last.trim());
         if announces {
             collecting = section != Section::Other || lexicon.says("collects-strongly", &last);
         } else if !listed {
@@ -122,6 +143,26 @@ pub fn read(
         own_row(entry, lexicon, &mut found);
     }
     found
+}
+
+/// `不收集：IMEI`, and beside it `收集：OAID`: the label says whether.
+fn said_by_labels(block: &Block, lexicon: &Lexicon, found: &mut Found) -> Option<labels::Label> {
+    let parts = labels::split(lexicon, &block.text).filter(|parts| parts.prefix.is_empty())?;
+    let place = span(block.source, block.line, block.end_line, &block.text);
+    let says = |label: &labels::Label| {
+        label.column == Column::Denied
+            || label.column == Column::Data && lexicon.says("label-of-collection", &fold(&label.label))
+    };
+    if !parts.labels.iter().all(says) {
+        return None;
+    }
+    for label in &parts.labels {
+        match label.column {
+            Column::Denied => denied_words(&label.value, &place, lexicon, &mut found.denials),
+            _ => take(&label.value, &fold(&label.value), block, lexicon, found),
+        }
+    }
+    parts.labels.into_iter().next_back()
 }
 
 /// `设备信息：…`, `IP地址。`, "Phone Number: …".
@@ -172,6 +213,22 @@ fn deny(sentence: &str, block: &Block, lexicon: &Lexicon, denials: &mut Vec<Deni
     }
 }
 
+/// `电话` in a list of permissions is short for `电话权限`.
+fn permission(words: &str, lexicon: &Lexicon) -> String {
+    let each = |part: &str| match lexicon.phrase("short-for-a-permission", fold(part).trim()) {
+        Some((_, Some(word))) => format!("{}{word}", part.trim()),
+        _ => part.to_owned(),
+    };
+    words.split(['、', '\n']).map(each).collect::<Vec<_>>().join("、")
+}
+
+/// All of these words is not collected.
+fn denied_words(words: &str, place: &Span, lexicon: &Lexicon, denials: &mut Vec<Denial>) {
+    for term in terms::read(lexicon, words) {
+        denials.push(Denial { data_type: term.data_type, conditional: None, span: place.clone() });
+    }
+}
+
 /// "We share no … with anyone": what data, or any.
 fn sharing(sentence: &str, folded: &str, block: &Block, lexicon: &Lexicon, denials: &mut Vec<Denial>) {
     let place = span(block.source, block.line, block.end_line, sentence);
@@ -208,8 +265,12 @@ fn limit(folded: &str, lexicon: &Lexicon) -> Option<String> {
 /// A row of a table of permissions or business functions.
 fn own_row(entry: &Entry, lexicon: &Lexicon, found: &mut Found) {
     let Some(place) = entry.spans.first() else { return };
-    for (_, words) in entry.values.iter().filter(|(c, _)| matches!(c, Column::Data | Column::Permissions)) {
-        for term in terms::read(lexicon, words).into_iter().filter(|t| !t.denied) {
+    for (_, words) in entry.values.iter().filter(|(column, _)| *column == Column::Denied) {
+        denied_words(words, place, lexicon, &mut found.denials);
+    }
+    for (column, words) in entry.values.iter().filter(|(c, _)| matches!(c, Column::Data | Column::Permissions)) {
+        let whole = if *column == Column::Permissions { permission(words, lexicon) } else { words.clone() };
+        for term in terms::read(lexicon, &whole).into_iter().filter(|t| !t.denied) {
             if entry.denies {
                 let span = place.clone();
                 found.denials.push(Denial { data_type: term.data_type, conditional: None, span });

@@ -67,7 +67,12 @@ pub fn read(blocks: &[Block], lexicon: &Lexicon) -> Vec<Section> {
         .map(|block| {
             let listed = matches!(block.kind, Kind::Item(_)) && is_numbered(&block.text);
             let short = block.text.chars().count() <= LONGEST && !block.text.contains(['：', ':', '。', '；']);
-            if is_heading(block) || listed && short {
+            let plain = || {
+                matches!(block.kind, Kind::Paragraph)
+                    && short
+                    && lexicon.says("title-of-a-part", fold(&block.text).trim())
+            };
+            if is_heading(block) || listed && short || plain() {
                 let text = fold(without_number(&block.text));
                 if let Some(section) = of(&text, lexicon) {
                     current = section;

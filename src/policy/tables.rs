@@ -4,14 +4,24 @@
 //! table that names nobody (permissions, business functions) is the app's own.
 
 use super::block::{Block, Cell, Row};
-use super::entry::{Entry, span};
+use super::entry::{Entry, span, urls};
 use super::fold::{fold, squeeze};
 use super::lexicon::{Column, Lexicon};
+use super::names::Names;
+use super::prose::names_nobody;
+use super::spelling::is_company;
+use super::terms;
 
 /// Cells longer than this are no heads.
 const LONGEST_HEAD: usize = 30;
 /// The same of cells in English, whose words take more letters.
 const LONGEST_HEAD_ENGLISH: usize = 40;
+
+/// What the blank corner of a turned table stands for, in both languages.
+const CORNER: &str = "SDK";
+
+/// Bytes before the first datum of a cell that lists data.
+const FARTHEST_DATUM: usize = 24;
 
 /// Places of a table that is turned, to each cell of it: one that is far from even has no
 /// columns, and would grow to its longest row times its rows.
@@ -28,8 +38,8 @@ pub struct Found {
 
 /// Reads one table. `above` is the name of the third party in the heading over it, for a
 /// table that names none itself.
-pub fn read(block: &Block, above: Option<&str>, lexicon: &Lexicon) -> Found {
-    let mut found = rows_of(block, lexicon);
+pub fn read(block: &Block, above: Option<&str>, lexicon: &Lexicon, names: &Names<'_>) -> Found {
+    let mut found = rows_of(block, lexicon, names);
     let Some(above) = above else { return found };
     let named = |entry: &Entry| entry.get(Column::Product).is_some() || entry.get(Column::Party).is_some();
     if !found.entries.iter().any(named) {
@@ -45,13 +55,22 @@ pub fn read(block: &Block, above: Option<&str>, lexicon: &Lexicon) -> Found {
     found
 }
 
-fn rows_of(block: &Block, lexicon: &Lexicon) -> Found {
+fn rows_of(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Found {
     let mut found = Found::default();
     let Some(table) = block.table() else { return found };
+    if let Some(entries) = titled(block, &table.rows, lexicon, names) {
+        found.entries = entries;
+        return found;
+    }
+    if let Some(columns) = by_contents(&table.rows, lexicon, names) {
+        let labels = vec![String::new(); columns.len()];
+        read_rows(block, &table.rows, Some((columns, labels)), lexicon, &mut found);
+        return found;
+    }
     for rows in records(&table.rows, lexicon) {
         match transposed(rows, lexicon) {
-            Some(rows) => read_rows(block, &rows, lexicon, &mut found),
-            None => read_rows(block, rows, lexicon, &mut found),
+            Some(rows) => read_rows(block, &rows, None, lexicon, &mut found),
+            None => read_rows(block, rows, None, lexicon, &mut found),
         }
     }
     found
@@ -74,16 +93,100 @@ fn records<'a>(rows: &'a [Row], lexicon: &Lexicon) -> Vec<&'a [Row]> {
     starts.windows(2).filter_map(|pair| rows.get(*pair.first()?..*pair.last()?)).collect()
 }
 
-/// The table has a row of heads that the vocabulary knows.
-pub fn has_heads(block: &Block, lexicon: &Lexicon) -> bool {
-    block.table().is_some_and(|t| t.rows.iter().any(|row| head_row(row, lexicon, false).is_some()))
+/// The table has a row of heads that the vocabulary knows, or rows that need none.
+pub fn is_readable(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> bool {
+    block.table().is_some_and(|t| {
+        t.rows.iter().any(|row| head_row(row, lexicon, false).is_some())
+            || by_contents(&t.rows, lexicon, names).is_some()
+    })
 }
 
-fn read_rows(block: &Block, rows: &[Row], lexicon: &Lexicon, found: &mut Found) {
-    let mut heads: Option<(Vec<Option<Column>>, Vec<String>)> = None;
+/// The columns of a table, and the words of their heads.
+type Heads = (Vec<Option<Column>>, Vec<String>);
+
+/// A table of two columns in which a row of one cell names somebody and the rows below are
+/// labels with their values, once or again and again.
+fn titled(block: &Block, rows: &[Row], lexicon: &Lexicon, names: &Names<'_>) -> Option<Vec<Entry>> {
+    let filled = |row: &Row| row.cells.iter().filter(|c| !c.across && !c.text.trim().is_empty()).count();
+    let label = |row: &Row| row.cells.first().and_then(|c| lexicon.labels().get(&fold(c.text.trim())).copied());
+    let is_title = |row: &Row| {
+        let name = row.cells.first().map(|c| c.text.trim()).unwrap_or_default();
+        let somebody = names.holds_known(name) || fold(name).contains("sdk");
+        filled(row) == 1 && !name.is_empty() && name.chars().count() <= LONGEST_HEAD_ENGLISH && somebody
+    };
+    let pairs = rows.iter().all(|row| row.cells.iter().filter(|c| !c.across).count() <= 2);
+    let first = rows.first().filter(|row| is_title(row))?;
+    if !pairs || names_nobody(&first.cells.first()?.text, lexicon, names) {
+        return None;
+    }
+    let mut entries: Vec<Entry> = Vec::new();
+    for row in rows {
+        let place = span(block.source, row.line, row.end_line, &row_text(row));
+        if is_title(row) {
+            let mut entry = Entry::default();
+            let cell = row.cells.first()?;
+            entry.put(Column::Product, "", &cell.text, &cell.links);
+            entry.spans.push(place);
+            entries.push(entry);
+            continue;
+        }
+        let (Some(column), Some(value)) = (label(row), row.cells.get(1)) else { continue };
+        let entry = entries.last_mut()?;
+        let words = row.cells.first().map(|c| c.text.as_str()).unwrap_or_default();
+        entry.put(column, words, &value.text, &value.links);
+        entry.spans.push(place);
+    }
+    let says = |entry: &Entry| entry.values.len() > 2;
+    (!entries.is_empty() && entries.iter().all(says)).then_some(entries)
+}
+
+/// The columns of a table without heads, by what its cells hold: names that are known in
+/// one, data in another.
+fn by_contents(rows: &[Row], lexicon: &Lexicon, names: &Names<'_>) -> Option<Vec<Option<Column>>> {
+    let width = rows.first()?.cells.len();
+    if rows.len() < 2 || width < 2 || rows.iter().any(|row| head_row(row, lexicon, false).is_some()) {
+        return None;
+    }
+    let most = |index: usize, holds: &dyn Fn(&str) -> bool| {
+        let hits = rows.iter().filter(|row| row.cells.get(index).is_some_and(|cell| holds(cell.text.trim()))).count();
+        hits * 3 >= rows.len() * 2 && hits >= 2
+    };
+    let short = |text: &str| !text.is_empty() && text.chars().count() <= LONGEST_HEAD_ENGLISH;
+    let is_name = |text: &str| {
+        short(text)
+            && !is_company(text)
+            && terms::read(lexicon, text).is_empty()
+            && (names.is_known(text) || fold(text).ends_with("sdk") && !names_nobody(text, lexicon, names))
+    };
+    let is_data = |text: &str| terms::read(lexicon, text).first().is_some_and(|term| term.start <= FARTHEST_DATUM);
+    let is_link = |text: &str| urls(text).first().is_some_and(|url| url == text);
+    let mut columns: Vec<Option<Column>> = vec![None; width];
+    let mut put = |column: Column, holds: &dyn Fn(&str) -> bool| {
+        let at = (0..width).find(|at| columns.get(*at).is_some_and(Option::is_none) && most(*at, holds));
+        if let Some(slot) = at.and_then(|at| columns.get_mut(at)) {
+            *slot = Some(column);
+        }
+        at.is_some()
+    };
+    if !put(Column::Product, &is_name) || !put(Column::Data, &is_data) {
+        return None;
+    }
+    put(Column::Company, &|text| short(text) && is_company(text));
+    put(Column::Link, &is_link);
+    put(Column::Purpose, &|text| !text.is_empty());
+    Some(columns)
+}
+
+fn read_rows(block: &Block, rows: &[Row], heads: Option<Heads>, lexicon: &Lexicon, found: &mut Found) {
+    let mut heads = heads;
     let mut company_above: Option<String> = None;
     let mut above: Vec<Cell> = Vec::new();
     for row in rows {
+        if let Some((columns, labels)) = &heads
+            && second_heads(row, columns, labels, lexicon)
+        {
+            continue;
+        }
         if let Some(columns) = head_row(row, lexicon, heads.is_some()) {
             heads = Some((columns, row.cells.iter().map(|c| c.text.clone()).collect()));
             company_above = None;
@@ -160,6 +263,17 @@ fn read_rows(block: &Block, rows: &[Row], lexicon: &Lexicon, found: &mut Found) 
     }
 }
 
+/// A second row of heads: the cells that stand under one head over several of them have
+/// heads of their own, the others are the ones above once more (`rowspan`).
+fn second_heads(row: &Row, columns: &[Option<Column>], labels: &[String], lexicon: &Lexicon) -> bool {
+    let cells = || row.cells.iter().zip(labels);
+    let again = cells().filter(|(cell, label)| cell.down && cell.text == **label).count();
+    let shared = labels.windows(2).any(|pair| matches!(pair, [a, b] if a == b && !a.trim().is_empty()));
+    let rest = || cells().filter(|(cell, label)| !(cell.down && cell.text == **label));
+    let short = |text: &str| text.chars().count() <= LONGEST_HEAD && terms::read(lexicon, text).is_empty();
+    again > 0 && shared && columns.len() == row.cells.len() && rest().all(|(cell, _)| short(&cell.text))
+}
+
 /// A cell under "Collected" says "No".
 fn denies(cells: &[Cell], labels: &[String], lexicon: &Lexicon) -> bool {
     let says = |id: &str, text: &str| lexicon.says(id, fold(text).trim());
@@ -223,7 +337,10 @@ fn head_row(row: &Row, lexicon: &Lexicon, again: bool) -> Option<Vec<Option<Colu
 fn head(cell: &Cell, lexicon: &Lexicon) -> Option<Column> {
     let text = squeeze(&cell.text);
     let most = if text.is_ascii() { LONGEST_HEAD_ENGLISH } else { LONGEST_HEAD };
-    (text.chars().count() <= most).then(|| lexicon.column(&text)).flatten()
+    // Nor does a head enumerate data, or name a company.
+    let value = || is_company(&text) || terms::ids(&terms::read(lexicon, &text)).len() > 1;
+    let known = lexicon.labels().contains_key(&fold(text.trim()));
+    (text.chars().count() <= most && (known || !value())).then(|| lexicon.column(&text)).flatten()
 }
 
 /// A table whose heads stand in the first column, one third party a column, turned.
@@ -248,7 +365,11 @@ fn transposed(rows: &[Row], lexicon: &Lexicon) -> Option<Vec<Row>> {
             end_line: lines().map(|l| l.1).max().unwrap_or_default(),
         }
     };
-    let heads = column(0);
+    let mut heads = column(0);
+    // Nothing stands above the heads and beside the names.
+    if let Some(corner) = heads.cells.first_mut().filter(|cell| cell.text.trim().is_empty()) {
+        CORNER.clone_into(&mut corner.text);
+    }
     head_row(&heads, lexicon, false).filter(|columns| columns.iter().flatten().count() * 3 >= columns.len() * 2)?;
-    Some((0..width).map(column).collect())
+    Some(std::iter::once(heads).chain((1..width).map(column)).collect())
 }

@@ -194,6 +194,9 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
     let mut entry = Entry::default();
     entry.put(Column::Party, "", name, &[]);
     if !rest.trim().is_empty() && urls(rest).first().map(String::as_str) != Some(rest.trim()) {
+        // "For storing pictures, collects nothing": nothing of what it is for is collected.
+        let none = rest.split(['，', ',', '；', ';', '。']).find(|c| lexicon.says("says-none", fold(c).trim()));
+        let rest = none.unwrap_or(rest);
         let found = terms::read(lexicon, rest);
         if !found.is_empty() || lexicon.says("says-none", fold(rest).trim()) {
             entry.put(Column::Data, "", rest, &[]);

@@ -7,13 +7,15 @@ mod naming;
 mod several;
 mod statements;
 
-use super::block::Block;
+use super::block::{Block, Kind};
 use super::entry::{Entry, span, urls};
 use super::fold::{Folded, fold};
 use super::lexicon::{Column, Lexicon};
 use super::names::Names;
 use super::sections::{self, Section, is_heading, without_number};
+use super::sentences::Sentence;
 use super::subjects;
+use crate::evidence::Span;
 
 pub use denials::Reach;
 pub use naming::{is_firm, names_nobody};
@@ -75,10 +77,79 @@ pub fn read(blocks: &[Block], sections: &[Section], used: &[bool], lexicon: &Lex
             index += 1;
             continue;
         }
+        if lists_data(index, block, &mut introduced, lexicon, names, &mut found) {
+            index += 1;
+            continue;
+        }
         sentences_of(index, block, &mut introduced, lexicon, names, &mut found);
+        introduced.right_above.clear();
+        if known_alone(block, names) {
+            introduced.right_above.push(without_number(&block.text).trim().trim_end_matches([':', '：']).to_owned());
+        }
         index += 1;
     }
     found
+}
+
+/// Below a name, in a section about third parties: a sentence that says what is collected
+/// and not by whom ("when you sign in with it, your nickname is obtained").
+fn below_name(
+    at: usize,
+    sentence: &Sentence<'_>,
+    folded: &str,
+    place: &Span,
+    introduced: &Introduced,
+    lexicon: &Lexicon,
+    found: &mut Found,
+) -> bool {
+    let whose = introduced.shares && introduced.before.is_empty() && !introduced.right_above.is_empty();
+    let unsaid = lexicon.says("collects", folded)
+        && !lexicon.says("first-party", folded)
+        && !lexicon.says("denial", folded)
+        && !lexicon.says("not-collection", folded);
+    if !whose || !unsaid {
+        return false;
+    }
+    let terms = statements::collected(sentence.text, lexicon);
+    let says = !terms.is_empty();
+    if says {
+        statements::listed(at, sentence, &introduced.right_above, place, terms, found);
+    }
+    says
+}
+
+/// The block is a name that is known, and nothing else.
+fn known_alone(block: &Block, names: &Names<'_>) -> bool {
+    let text = without_number(&block.text).trim().trim_end_matches([':', '：']);
+    text.chars().count() <= LONGEST_NAME && !text.contains(['。', '，', '：', ':']) && names.is_known(text)
+}
+
+/// Items below "Some SDK collects the following:", each of which names data.
+fn lists_data(
+    at: usize,
+    block: &Block,
+    introduced: &mut Introduced,
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+    found: &mut Found,
+) -> bool {
+    if introduced.lists.is_empty() {
+        return false;
+    }
+    let item = matches!(block.kind, Kind::Item(_)) || sections::is_numbered(&block.text);
+    let terms = statements::collected(&block.text, lexicon);
+    let item = item && !(is_heading(block) && terms.is_empty());
+    let somebody =
+        subjects::is_anothers(&block.text, lexicon, names) || lexicon.says("first-party", &fold(&block.text));
+    if !item || somebody {
+        introduced.lists.clear();
+        return false;
+    }
+    let sentence = Sentence { text: &block.text, start: 0 };
+    let place = span(block.source, block.line, block.end_line, &block.text);
+    statements::listed(at, &sentence, &introduced.lists, &place, terms, found);
+    found.used.push(at);
+    true
 }
 
 /// The third party that a heading names, as far as its words tell.
@@ -145,7 +216,8 @@ fn sentences_of(
         }
         if !about {
             let before = found.statements.len();
-            about = statements::read(at, block, &sentence, &folded, introduced, lexicon, names, found);
+            about = statements::read(at, block, &sentence, &folded, introduced, lexicon, names, found)
+                || below_name(at, &sentence, text, &place(), introduced, lexicon, found);
             // Of several statements of one sentence each is about one of its names.
             let said = found.statements.get(before..).unwrap_or_default();
             let mut named: Vec<String> = said.iter().flat_map(|s| s.names.iter().cloned()).collect();

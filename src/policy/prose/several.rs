@@ -9,7 +9,7 @@ use super::super::sentences::Sentence;
 use super::super::{clauses, terms};
 use super::Found;
 use super::naming::{is_firm, is_name, names_of};
-use super::statements::{Statement, collected, cut_purpose};
+use super::statements::{Statement, collected, cut_purpose, without_brackets};
 use crate::evidence::Span;
 
 /// A sentence, where it stands, and what it is read by.
@@ -66,7 +66,7 @@ fn one(id: &str, captures: &Captures<'_>, reading: &Reading<'_>, found: &mut Fou
     let part =
         |name: &str| captures.name(name).map(|m| folded.slice(m.start(), m.end(), sentence.text).trim().to_owned());
     let shares = id.starts_with("shares-");
-    let listed = part("names").map(|list| names_of(&list, reading.lexicon)).unwrap_or_default();
+    let listed = part("names").map(|list| names_of(&without_brackets(&list), reading.lexicon)).unwrap_or_default();
     let good = listed.iter().filter(|n| is_name(n, lexicon, names)).count();
     // Whom data is shared with may be somebody that nobody knows, if it is a name.
     let capital = |n: &String| n.starts_with(|c: char| c.is_ascii_uppercase()) && lexicon.categories(n).is_empty();

@@ -70,6 +70,10 @@ pub fn read(
         let (Some(subject), Some(data)) = (captures.name("names"), captures.name("data")) else { continue };
         let all = captures.whole();
         let subjects = meant(subjects(&slice(subject.start(), subject.end()), lexicon), introduced.named(), lexicon);
+        // "We and Some SDK": what is said of the app is its own reader's.
+        let is_app = |s: &str| lexicon.phrase("first-party", s).is_some_and(|(m, _)| m.as_str().len() == s.len());
+        let several = subjects.len() > 1;
+        let subjects: Vec<String> = subjects.into_iter().filter(|s| !(several && is_app(&fold(s)))).collect();
         let company = captures.name("company").map(|m| slice(m.start(), m.end()));
         let met = subjects.iter().all(|s| introduced.has(s, lexicon));
         let sdk = |s: &String| fold(s).contains("sdk");
@@ -103,6 +107,12 @@ pub fn read(
         let leads = |t: &terms::Term| t.end <= before && leads.iter().any(|r| r.start <= t.start && t.end <= r.end);
         terms.extend(terms::read(lexicon, sentence.text).into_iter().filter(leads));
         let denied = clauses::denial(lexicon, text.get(..data.start()).unwrap_or_default()).is_some();
+        // "Some SDK collects the following:" and then the items.
+        if terms.is_empty() && !denied && known && lexicon.says("goes-on", text.trim()) {
+            introduced.lists = subjects.clone();
+            introduced.told(subjects, sentence.text);
+            return true;
+        }
         if terms.is_empty() || denied {
             continue;
         }
@@ -127,6 +137,9 @@ pub fn read(
         }
     }
     if about || several::read(&reading, found) {
+        return true;
+    }
+    if continues(&reading, introduced, found) {
         return true;
     }
     several::through(&reading, found);
@@ -190,6 +203,47 @@ pub fn read(
     false
 }
 
+/// "The information collected includes …", behind a sentence about one third party.
+fn continues(reading: &several::Reading<'_>, introduced: &mut Introduced, found: &mut Found) -> bool {
+    let text = reading.folded.text.as_str();
+    let captures = reading.lexicon.captures("continues-about", text).into_iter().next();
+    let Some(captures) = captures.filter(|_| !introduced.before.is_empty()) else { return false };
+    let data = captures.name("data").map(|m| reading.folded.slice(m.start(), m.end(), reading.sentence.text));
+    let terms = collected(data.unwrap_or_default(), reading.lexicon);
+    if terms.is_empty() {
+        let goes_on = reading.lexicon.says("goes-on", text.trim());
+        if goes_on {
+            introduced.lists = introduced.before.clone();
+        }
+        return goes_on;
+    }
+    listed(reading.block, reading.sentence, &introduced.before, &reading.place, terms, found);
+    true
+}
+
+/// Data that the names before it collect.
+pub fn listed(
+    block: usize,
+    sentence: &sentences::Sentence<'_>,
+    names: &[String],
+    place: &Span,
+    terms: Vec<terms::Term>,
+    found: &mut Found,
+) {
+    for name in names {
+        found.statements.push(Statement {
+            block,
+            sentence: sentence.start,
+            names: vec![name.clone()],
+            raw: sentence.text.trim().to_owned(),
+            terms: terms.clone(),
+            span: place.clone(),
+            declares: true,
+            ..Statement::default()
+        });
+    }
+}
+
 /// Words by which a name may be longer than the one before "for" or "to".
 const MOST_MORE: usize = 3;
 
@@ -215,6 +269,10 @@ pub struct Introduced {
     pub here: Vec<String>,
     /// The name that the heading above is.
     pub title: Vec<String>,
+    /// Whose data the items below are.
+    pub lists: Vec<String>,
+    /// The block before is nothing but a name that is known.
+    pub right_above: Vec<String>,
     /// The sentence stands in a section about third parties.
     pub shares: bool,
     /// It stands in one about something else.
@@ -226,7 +284,11 @@ pub struct Introduced {
 impl Introduced {
     /// Whom "it" stands for.
     pub fn named(&self) -> &[String] {
-        if self.before.is_empty() && self.shares { &self.title } else { &self.before }
+        match (self.before.is_empty(), self.right_above.is_empty()) {
+            (true, false) => &self.right_above,
+            (true, true) if self.shares => &self.title,
+            _ => &self.before,
+        }
     }
 
     /// Whom "these" stands for: several, of one sentence or of as many as name one each.
@@ -314,7 +376,7 @@ pub fn collected(words: &str, lexicon: &Lexicon) -> Vec<terms::Term> {
 }
 
 /// `第三方支付【某某支付】SDK` names a kind; the brackets are examples.
-fn without_brackets(text: &str) -> String {
+pub fn without_brackets(text: &str) -> String {
     let mut depth = 0usize;
     let mut out = String::new();
     for c in text.chars() {

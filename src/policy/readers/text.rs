@@ -11,6 +11,9 @@ use super::wrapped;
 /// A pipe or tab table has at least this many columns; fewer are punctuation.
 const LEAST_COLUMNS: usize = 3;
 
+/// Longest cell, in characters, of the first of two columns that only spaces set apart.
+const LONGEST_FIRST_OF_TWO: usize = 40;
+
 static LINK: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\[([^\[\]]*)\]\(<?([^()\s<>]*(?:\([^()\s]*\)[^()\s<>]*)*)>?[^()]*\)").ok());
 static ITEM: LazyLock<Option<Regex>> =
@@ -29,6 +32,8 @@ pub fn read_lines(lines: &[(u32, &str)]) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut at = 0;
     let mut blank = true;
+    // A converter left the bullet of an item on a line of its own.
+    let mut bullet = false;
     while let Some((number, line)) = lines.get(at).copied() {
         if let Some((block, used)) = table(lines.get(at..).unwrap_or_default()) {
             blocks.push(block);
@@ -42,8 +47,12 @@ pub fn read_lines(lines: &[(u32, &str)]) -> Vec<Block> {
             blank = true;
             continue;
         }
+        if is_bullet(trimmed) && lines.get(at).is_some_and(|(_, next)| !next.trim().is_empty()) {
+            bullet = true;
+            continue;
+        }
         let (mut text, links) = inline(trimmed);
-        let mut kind = Kind::Paragraph;
+        let mut kind = if std::mem::take(&mut bullet) { Kind::Item(1) } else { Kind::Paragraph };
         let hashes = trimmed.bytes().take_while(|b| *b == b'#').count();
         if (1..=6).contains(&hashes) && trimmed.as_bytes().get(hashes) == Some(&b' ') {
             kind = Kind::Heading;
@@ -82,6 +91,10 @@ fn wrapped(last: &str, next: &str) -> bool {
     let ends = last.trim_end().ends_with(['。', '.', '!', '?', '！', '？', ':', '：', ';', '；', '|']);
     let begins = next.chars().next().is_some_and(|c| c.is_lowercase() || c == '(');
     !ends && last.chars().nth(49).is_some() && begins && !is_numbered(next)
+}
+
+fn is_bullet(line: &str) -> bool {
+    matches!(line, "-" | "*" | "•" | "·" | "●" | "○" | "■" | "◆" | "▪" | "‣")
 }
 
 fn is_rule(line: &str) -> bool {
@@ -196,13 +209,21 @@ fn spaced_table(lines: &[(u32, &str)]) -> Option<(Block, usize)> {
         let wide = line.trim().replace('\u{3000}', "  ");
         wide.split("  ").map(str::trim).filter(|c| !c.is_empty()).map(cell).collect()
     };
-    let wanted = Some(cells(lines.first()?.1).len()).filter(|n| *n >= LEAST_COLUMNS)?;
+    let wanted = Some(cells(lines.first()?.1).len()).filter(|n| *n >= 2)?;
     let rows: Vec<Row> = lines
         .iter()
         .map(|(number, line)| Row { cells: cells(line), line: *number, end_line: *number })
         .take_while(|row| row.cells.len() == wanted)
         .collect();
     let (line, end_line, used) = (rows.first()?.line, rows.last()?.end_line, rows.len());
+    // Two columns may be sentences with two spaces between.
+    let is_short = |row: &Row| {
+        let first = row.cells.first().map(|c| c.text.trim()).unwrap_or_default();
+        first.chars().count() <= LONGEST_FIRST_OF_TWO && !first.ends_with(['。', '.', ':', '：', ';', '；', ','])
+    };
+    if wanted < LEAST_COLUMNS && !(used >= LEAST_COLUMNS && rows.iter().all(is_short)) {
+        return None;
+    }
     let kind = Kind::Table(Table { rows, loose: Some("  ".into()) });
     (used >= 2).then(|| (Block { kind, line, end_line, ..Block::default() }, used))
 }
