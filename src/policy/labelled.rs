@@ -131,7 +131,7 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
         if parts.is_none()
             && let Some(current) = &mut open
             && current.listing
-            && lists_data(block, lexicon)
+            && lists_data(block, lexicon, names)
         {
             current.entry.put(Column::Data, "", &block.text, &block.links);
             current.blocks.push(index);
@@ -208,7 +208,9 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
                 let named = title.take().filter(|(at, _)| at + 1 >= index && label.column != Column::Product);
                 let named = named.filter(|(_, words)| !lexicon.says("names-a-document", &fold(words)));
                 // `第三方SDK`, and below it `名称：…`: the label says who.
-                let named = named.filter(|(_, words)| !identity || !names_nobody(words, lexicon, names));
+                let announces = |words: &str| lexicon.says("points-below", words) || lexicon.says("first-party", words);
+                let named = named
+                    .filter(|(_, words)| !identity || !names_nobody(words, lexicon, names) && !announces(&fold(words)));
                 let titled = named.is_some();
                 let about_data = named
                     .as_ref()
@@ -286,12 +288,16 @@ fn leads_labels(lexicon: &Lexicon, blocks: &[Block], index: usize) -> bool {
 }
 
 /// Words of data, after a bracket that says on which system: `【仅Android】AndroidID、OAID`.
-fn lists_data(block: &Block, lexicon: &Lexicon) -> bool {
+fn lists_data(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> bool {
     let text = block.text.trim();
+    let text = sections::without_number(text);
     let bare = text.strip_prefix(['【', '[']).and_then(|t| t.split_once(['】', ']'])).map_or(text, |(_, rest)| rest);
     let first = terms::read(lexicon, bare).first().map(|term| term.start);
+    // A number and a name that begins with nothing of data is the next title.
+    let named = fold(text).contains("sdk") || names.is_known(text) || first.is_some_and(|at| at > 0);
+    let title = sections::is_numbered(&block.text) && named;
     !block.is_heading()
-        && !sections::is_numbered(text)
+        && !title
         && first.is_some_and(|at| at <= FARTHEST_DATUM)
         && !lexicon.says("first-party", &fold(text))
 }
@@ -413,8 +419,7 @@ fn close(open: &mut Option<Open>, found: &mut Found, names: &Names<'_>) {
         found.used.extend(open.blocks);
     } else if matches!(open.section, Section::Collect | Section::Open)
         && !(says_who || sdk || open.of_data || entry.denies)
-        && entry.has(Column::Data)
-        && said >= 2
+        && (entry.has(Column::Data) && said >= 2 || entry.has(Column::Permissions) && said >= 1)
         && (!open.titled || open.section == Section::Collect && !names.holds_known(&title) || open.about_data)
     {
         found.own.push(entry);

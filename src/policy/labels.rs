@@ -1,6 +1,6 @@
 //! The labels of a text, each with its value: `目的：统计；信息：OAID`.
 
-use super::block::{Block, Kind};
+use super::block::{Block, Cell, Kind, Row};
 use super::fold::{fold, is_cjk};
 use super::lexicon::{Column, Lexicon};
 use super::sections;
@@ -202,6 +202,39 @@ pub fn part(blocks: Vec<Block>, lexicon: &Lexicon) -> Vec<Block> {
     out
 }
 
+/// Tables that nobody can read as such, whose cells are labels with their values (a page may set
+/// each line of a third party apart), back to lines.
+pub fn untable(blocks: Vec<Block>, lexicon: &Lexicon, is_table: impl Fn(&Block) -> bool) -> Vec<Block> {
+    let mut out = Vec::with_capacity(blocks.len());
+    for block in blocks {
+        let rows = block.table().map(|t| t.rows.as_slice()).unwrap_or_default();
+        if !of_labels(rows, lexicon) || is_table(&block) {
+            out.push(block);
+            continue;
+        }
+        for row in rows {
+            for cell in row.cells.iter().filter(|cell| !cell.across && !cell.down) {
+                out.extend(cell.text.split('\n').filter(|line| !line.trim().is_empty()).map(|line| Block {
+                    text: line.trim().to_owned(),
+                    links: cell.links.iter().filter(|l| line.contains(&l.text)).cloned().collect(),
+                    source: block.source,
+                    line: row.line,
+                    end_line: row.end_line,
+                    ..Block::default()
+                }));
+            }
+        }
+    }
+    out
+}
+
+/// Most of the rows have labels with their values as cells.
+pub fn of_labels(rows: &[Row], lexicon: &Lexicon) -> bool {
+    let labelled = |cell: &Cell| split(lexicon, &cell.text).is_some_and(|parts| parts.prefix.is_empty());
+    let of_labels = |row: &&Row| row.cells.iter().filter(|cell| labelled(cell)).count() >= LEAST_GLUED;
+    !rows.is_empty() && rows.iter().filter(of_labels).count() * 2 >= rows.len()
+}
+
 /// The column of a label: a word of the vocabulary, or one of four characters and more in it.
 /// `极光推送SDK：` is a name, not a label, though labels end in `SDK` too.
 fn label_column(lexicon: &Lexicon, label: &str) -> Option<Column> {
@@ -219,6 +252,9 @@ fn label_column(lexicon: &Lexicon, label: &str) -> Option<Column> {
     }
     if lexicon.says("label-of-data", &bare) {
         return Some(Column::Data);
+    }
+    if lexicon.says("label-of-permissions", &bare) {
+        return Some(Column::Permissions);
     }
     let folded = bare;
     if folded.contains([',', ':', '。', ';']) || lexicon.says("points-below", &folded) {

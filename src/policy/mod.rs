@@ -120,6 +120,7 @@ impl<'s> Reader<'s> {
             let (read, left) = budget.within(read, unread);
             beyond.extend(left.remark(name, sources.len() as u32));
             let read = block::loosen(read, |block| tables::is_readable(block, lexicon, names));
+            let read = labels::untable(read, lexicon, |block| tables::is_readable(block, lexicon, names));
             let read = pasted::gather(read, lexicon);
             let mut read = labels::part(block::enumerate(read), lexicon);
             for block in &mut read {

@@ -48,7 +48,11 @@ pub fn read(
         if section == Section::Defined {
             continue;
         }
-        let listed = matches!(block.kind, Kind::Item(_)) || is_numbered(&block.text) || block.text.starts_with('【');
+        // Lines below "we collect the following:" are items where each begins with what it is.
+        let listed = matches!(block.kind, Kind::Item(_))
+            || is_numbered(&block.text)
+            || block.text.starts_with('【')
+            || collecting && begins_with_data(&block.text, lexicon);
         if is_heading(block) && !(collecting && listed && begins_with_data(&block.text, lexicon)) {
             let folded = fold(&block.text);
             collecting = lexicon.says("collects", &folded) && lexicon.says("goes-on", &folded);
@@ -165,9 +169,12 @@ fn said_by_labels(block: &Block, lexicon: &Lexicon, found: &mut Found) -> Option
     parts.labels.into_iter().next_back()
 }
 
+/// Before the names of permissions of Android (android.Manifest.permission).
+const PERMISSION: &str = "android.permission.";
+
 /// `设备信息：…`, `IP地址。`, "Phone Number: …".
 fn begins_with_data(text: &str, lexicon: &Lexicon) -> bool {
-    let bare = super::sections::without_number(text);
+    let bare = super::sections::without_number(text).trim_start_matches(PERMISSION);
     let lead = bare.chars().take(24).collect::<String>();
     terms::read(lexicon, &lead).first().is_some_and(|t| t.start <= 12)
 }

@@ -129,7 +129,7 @@ fn subject(words: &str, modal: bool, lexicon: &Lexicon, names: &Names<'_>) -> Op
     if words.chars().count() > LONGEST_SUBJECT {
         return None;
     }
-    if lexicon.says("first-party", words) {
+    if lexicon.says("first-party", words) && !lexicon.says("partner-of-ours", words) {
         return Some(Subject::App);
     }
     // "By way of the SDK" is no subject, nor is the user.
@@ -140,6 +140,8 @@ fn subject(words: &str, modal: bool, lexicon: &Lexicon, names: &Names<'_>) -> Op
         let part = part.trim();
         names.is_known(part) || part.ends_with("sdk") || part.ends_with("sdks") || modal && brand(part, lexicon, names)
     };
+    // "Our partner Some Ads": the name stands behind.
+    let words = lexicon.phrase("partner-of-ours", words).map_or(words, |(m, _)| words.get(m.end()..).unwrap_or(words));
     let last = words.rsplit(['、', '和', '及', '与', '/']).next().unwrap_or(words);
     let last = last.rsplit(" and ").next().unwrap_or(last);
     (named(words) || named(last)).then_some(Subject::Other)

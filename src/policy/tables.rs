@@ -10,7 +10,7 @@ use super::lexicon::{Column, Lexicon};
 use super::names::Names;
 use super::prose::names_nobody;
 use super::spelling::is_company;
-use super::terms;
+use super::{labels, terms};
 
 /// Cells longer than this are no heads.
 const LONGEST_HEAD: usize = 30;
@@ -144,7 +144,11 @@ fn titled(block: &Block, rows: &[Row], lexicon: &Lexicon, names: &Names<'_>) -> 
 /// one, data in another.
 fn by_contents(rows: &[Row], lexicon: &Lexicon, names: &Names<'_>) -> Option<Vec<Option<Column>>> {
     let width = rows.first()?.cells.len();
-    if rows.len() < 2 || width < 2 || rows.iter().any(|row| head_row(row, lexicon, false).is_some()) {
+    if rows.len() < 2
+        || width < 2
+        || labels::of_labels(rows, lexicon)
+        || rows.iter().any(|row| head_row(row, lexicon, false).is_some())
+    {
         return None;
     }
     let most = |index: usize, holds: &dyn Fn(&str) -> bool| {
@@ -234,7 +238,8 @@ fn read_rows(block: &Block, rows: &[Row], heads: Option<Heads>, lexicon: &Lexico
             found.own.push(entry);
             continue;
         }
-        let said = |column: Column| entry.get(column).is_some_and(|v| !lexicon.says("nothing-said", fold(v).trim()));
+        let nothing = |v: &str| ["nothing-said", "says-none"].iter().any(|id| lexicon.says(id, fold(v).trim()));
+        let said = |column: Column| entry.get(column).is_some_and(|v| !nothing(v));
         let who = said(Column::Product) || said(Column::Party) || said(Column::Company);
         if !who {
             // A row that goes on: its words belong to the row above.
@@ -337,8 +342,9 @@ fn head_row(row: &Row, lexicon: &Lexicon, again: bool) -> Option<Vec<Option<Colu
 fn head(cell: &Cell, lexicon: &Lexicon) -> Option<Column> {
     let text = squeeze(&cell.text);
     let most = if text.is_ascii() { LONGEST_HEAD_ENGLISH } else { LONGEST_HEAD };
-    // Nor does a head enumerate data, or name a company.
-    let value = || is_company(&text) || terms::ids(&terms::read(lexicon, &text)).len() > 1;
+    // Nor does a head enumerate data, name a company, or have its value beside it.
+    let labelled = text.trim_end_matches([':', '：']).contains([':', '：']);
+    let value = || labelled || is_company(&text) || terms::ids(&terms::read(lexicon, &text)).len() > 1;
     let known = lexicon.labels().contains_key(&fold(text.trim()));
     (text.chars().count() <= most && (known || !value())).then(|| lexicon.column(&text)).flatten()
 }

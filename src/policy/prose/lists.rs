@@ -91,16 +91,36 @@ pub fn read(
     if !announced && !shares && known < items.len() {
         return None;
     }
-    let items = list_after(blocks, index + 1, usize::MAX, free, &is_bare);
+    let mut items = list_after(blocks, index + 1, usize::MAX, free, &is_bare);
     let each = |at: &usize| -> Placed {
         let Some(block) = blocks.get(*at) else { return Vec::new() };
         let several = several_of_kind(block, lexicon, names);
         let one = several.is_empty().then(|| item(block, false, lexicon, names)).flatten();
         several.into_iter().chain(one).map(|entry| (*at, entry)).collect()
     };
-    let entries = items.iter().flat_map(each).collect();
+    let entries: Placed = items.iter().flat_map(each).collect();
+    // Lines behind the last third party are about something else.
+    let last = entries.iter().map(|(at, _)| *at).max()?;
+    items.retain(|at| *at <= last);
     Some((items, entries))
 }
+
+/// One line of a name that is known and the data that it gets, though what stands around it is no
+/// list of such lines.
+pub fn alone(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Option<Entry> {
+    let text = without_number(&block.text).trim();
+    let (name, rest) = text.split_once(['：', ':'])?;
+    let called = fold(name).ends_with("sdk") && !names_nobody(name, lexicon, names);
+    let outside = name.split(['(', '（']).next().unwrap_or(name).trim();
+    if !(names.is_known(name) || names.is_known(outside) || called) {
+        return None;
+    }
+    let begins = terms::read(lexicon, rest).first().is_some_and(|term| term.start <= FARTHEST_DATUM);
+    item(block, true, lexicon, names).filter(|entry| begins && entry.has(Column::Data))
+}
+
+/// Bytes before the first datum of what only lists data.
+const FARTHEST_DATUM: usize = 24;
 
 /// Positions of the items right after an announcement, at most `most` of them.
 fn list_after(
@@ -140,12 +160,15 @@ fn list_after(
 /// `Name：what for, which data`, by its looks alone. A name with an address is an appendix:
 /// see [`link_line`].
 fn is_line(block: &Block) -> bool {
-    let Some((name, rest)) = block.text.split_once(['：', ':']) else { return false };
+    let colon = block.text.split_once(['：', ':']);
+    let dash = || [" - ", " – ", " — ", "——"].iter().find_map(|dash| block.text.split_once(dash));
+    let Some((name, rest)) = colon.or_else(dash) else { return false };
     matches!(block.kind, Kind::Paragraph)
         && !rest.trim().is_empty()
         && !rest.trim_start().starts_with("http")
         && name.chars().count() <= LONGEST_NAME
-        && !name.contains(['。', '，', ',', '；'])
+        && (!name.contains(['。', '，', ',', '；'])
+            || is_company(name.split(['(', '（']).next().unwrap_or(name).trim()))
 }
 
 /// `Name（company）：what for, which data`, or a name alone, or a link. Without `sure`, in

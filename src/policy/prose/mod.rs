@@ -81,6 +81,14 @@ pub fn read(blocks: &[Block], sections: &[Section], used: &[bool], lexicon: &Lex
             index += 1;
             continue;
         }
+        if section == Section::Share
+            && let Some(entry) = lists::alone(block, lexicon, names)
+        {
+            found.entries.push((index, entry));
+            found.used.push(index);
+            index += 1;
+            continue;
+        }
         sentences_of(index, block, &mut introduced, lexicon, names, &mut found);
         introduced.right_above.clear();
         if known_alone(block, names) {
