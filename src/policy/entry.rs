@@ -84,6 +84,8 @@ impl Entry {
             if company.is_none()
                 && product.is_none()
                 && let Some((name, inner)) = company_in_brackets(&party, names)
+                // "Some Company, Inc. (Sentry)": the company stands before them.
+                && (is_company(&inner) || !is_company(&name))
             {
                 party = name;
                 company = Some(inner);

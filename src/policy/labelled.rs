@@ -173,6 +173,12 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
                         current.entry.put(column, &label, &block.text, &block.links);
                         current.blocks.push(index);
                         extend(&mut current.entry, block);
+                    } else if let Some((at, name)) = &mut title
+                        && *at + 1 == index
+                        && says_more(name, &block.text, names)
+                    {
+                        close(&mut open, &mut found, names);
+                        *at = index;
                     } else {
                         close(&mut open, &mut found, names);
                         title = None;
@@ -339,6 +345,12 @@ fn name_and_rest(prefix: &str) -> (&str, Option<&str>) {
         }
         None => (prefix.trim(), None),
     }
+}
+
+/// "Some Analytics is a service of Some Company." below the title "Some Analytics (Some Company)".
+fn says_more(title: &str, text: &str, names: &Names<'_>) -> bool {
+    let name = title.split(['(', '（']).next().unwrap_or(title).trim();
+    names.is_known(name) && text.trim_start().starts_with(name)
 }
 
 /// `用于消息推送，收集IMEI`: what it is for, and from the clause on that says what it collects.

@@ -53,7 +53,14 @@ pub fn read(
             || is_numbered(&block.text)
             || block.text.starts_with('【')
             || collecting && begins_with_data(&block.text, lexicon);
-        if is_heading(block) && !(collecting && listed && begins_with_data(&block.text, lexicon)) {
+        // An item may look like a heading: `b. 软件信息（如操作系统版本）`.
+        let lists = || {
+            begins_with_data(&block.text, lexicon)
+                || !block.is_heading()
+                    && block.text.contains(['、', '（', '('])
+                    && !terms::read(lexicon, &block.text).is_empty()
+        };
+        if is_heading(block) && !(collecting && listed && lists()) {
             let folded = fold(&block.text);
             collecting = lexicon.says("collects", &folded) && lexicon.says("goes-on", &folded);
             denying = false;
@@ -73,7 +80,7 @@ pub fn read(
         }
         let all = subjects::statements(&block.text, lexicon, names);
         let mut defining = false;
-        let (mut said_before, mut denied_before) = (false, false);
+        let (mut said_before, mut denied_before, mut enumerating) = (false, false, false);
         for sentence in &all {
             let folded = Folded::new(sentence.text);
             let text = folded.text.as_str();
@@ -113,7 +120,11 @@ pub fn read(
             let ours = lexicon.says("first-party", text);
             let inside = joint
                 || match section {
-                    Section::Collect => verb || collecting || listed && begins_with_data(sentence.text, lexicon),
+                    Section::Collect => {
+                        verb || collecting
+                            || listed && begins_with_data(sentence.text, lexicon)
+                            || value_is_data(sentence.text, lexicon)
+                    }
                     Section::Open => verb && (ours || listed) || collecting && listed,
                     Section::Share => strong || collecting && listed,
                     Section::Other | Section::Defined => strong,
@@ -122,7 +133,9 @@ pub fn read(
             let continues = said_before && lexicon.says("continues", text.trim());
             // "我们不收集IMEI；不读取通讯录": the subject stands before the semicolon.
             let goes_on = denied_before && lexicon.says("denial-goes-on", text.trim());
-            said_before = inside || strong || denies || continues || goes_on;
+            said_before = inside || strong || denies || continues || goes_on || enumerating;
+            // "There are: cookies; your email address; …"
+            enumerating = said_before && text.trim_end().ends_with(';') && (enumerating || text.contains(':'));
             denied_before = said_before && text.trim_end().ends_with(';') && lexicon.says("denial", text);
             if !said_before {
                 continue;
@@ -178,6 +191,24 @@ fn begins_with_data(text: &str, lexicon: &Lexicon) -> bool {
     let lead = bare.chars().take(24).collect::<String>();
     terms::read(lexicon, &lead).first().is_some_and(|t| t.start <= 12)
 }
+
+/// `您主动提供的信息：手机号、昵称`: a few words, and then nothing but data.
+fn value_is_data(text: &str, lexicon: &Lexicon) -> bool {
+    let Some((label, value)) = super::sections::without_number(text).split_once(['：', ':']) else { return false };
+    let other = lexicon
+        .column(label)
+        .is_some_and(|column| !matches!(column, Column::Data | Column::Permissions | Column::Other));
+    let first = terms::read(lexicon, value).first().map(|term| (term.start, term.denied));
+    label.chars().count() <= LONGEST_LABEL
+        && !other
+        && first.is_some_and(|(at, denied)| at <= FARTHEST_VALUE && !denied)
+}
+
+/// Longest label, in characters, of data that is collected.
+const LONGEST_LABEL: usize = 16;
+
+/// Bytes before the first datum of a value that only lists data.
+const FARTHEST_VALUE: usize = 7;
 
 fn take(sentence: &str, folded: &str, block: &Block, lexicon: &Lexicon, found: &mut Found) {
     let place = span(block.source, block.line, block.end_line, sentence);

@@ -41,6 +41,10 @@ pub fn names_of(list: &str, lexicon: &Lexicon) -> Vec<String> {
         let lead = lexicon.phrase("last-of-names", &folded.text).map_or(0, |(m, _)| folded.range(0, m.end(), part).end);
         let tail = part.get(lead..).unwrap_or_default().trim().trim_end_matches(['。', '.']).trim();
         let tail = without_kind(tail, lexicon);
+        // "Some Company, Inc.": one name.
+        if lexicon.says("legal-form-alone", &fold(tail)) {
+            continue;
+        }
         match halves(tail, "joins-two-names", lexicon) {
             Some((a, b)) if !a.is_empty() => out.extend([a, b].map(|name| name.trim().to_owned())),
             _ if !tail.is_empty() => out.extend(joined(tail, lexicon).map(|name| name.trim().to_owned())),

@@ -95,6 +95,7 @@ fn one(id: &str, captures: &Captures<'_>, reading: &Reading<'_>, found: &mut Fou
     }
     let which = part("rest").filter(|rest| lexicon.says("which-collects", &fold(rest)));
     let data = part("data").or(which).unwrap_or_default();
+    let (data, not) = if shares { without_denied(&data, lexicon) } else { (data, String::new()) };
     let terms = collected(&data, lexicon);
     if captures.name("data").is_some() && terms.is_empty() {
         return false;
@@ -102,11 +103,12 @@ fn one(id: &str, captures: &Captures<'_>, reading: &Reading<'_>, found: &mut Fou
     let (raw, purpose) = cut_purpose(&data, lexicon);
     let why = part("rest").or_else(|| part("why")).map(|w| w.trim_matches([',', '，', ' ']).to_owned());
     let purpose = purpose.or(why.filter(|w| !w.is_empty()));
+    let not = collected(&not, lexicon);
     for name in listed {
         found.statements.push(Statement {
             block,
             sentence: sentence.start,
-            names: vec![name],
+            names: vec![name.clone()],
             raw: raw.clone(),
             purpose: purpose.clone(),
             terms: terms.clone(),
@@ -114,8 +116,31 @@ fn one(id: &str, captures: &Captures<'_>, reading: &Reading<'_>, found: &mut Fou
             declares: true,
             ..Statement::default()
         });
+        if !not.is_empty() {
+            found.statements.push(Statement {
+                block,
+                sentence: sentence.start,
+                names: vec![name],
+                terms: not.clone(),
+                span: place.clone(),
+                denies: true,
+                ..Statement::default()
+            });
+        }
     }
     true
+}
+
+/// What is shared, and what the sentence goes on to say is not.
+fn without_denied(data: &str, lexicon: &Lexicon) -> (String, String) {
+    let folded = Folded::new(data);
+    match lexicon.phrase("not-shared-behind", &folded.text) {
+        Some((found, _)) => {
+            let at = folded.range(found.start(), found.end(), data).start;
+            (data.get(..at).unwrap_or_default().to_owned(), data.get(at..).unwrap_or_default().to_owned())
+        }
+        None => (data.to_owned(), String::new()),
+    }
 }
 
 /// `接入了A（用于统计，收集OAID）、B（收集IMEI）`: each name has what its own brackets say.
