@@ -189,10 +189,16 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
         };
         // "We use Some Push. Data: …": the sentence says who.
         let used = used_name(&parts.prefix, lexicon, names);
-        let (name, mut led) = match &used {
+        let (name, led) = match &used {
             Some(name) => (name.as_str(), None),
             None => name_and_rest(&parts.prefix),
         };
+        // `推送服务商：某某。共享信息：…`: a kind, and then who it is.
+        let (name, led) = match led {
+            Some(who) if names_nobody(name, lexicon, names) && names.is_known(who) => (who, Some(name)),
+            led => (name, led),
+        };
+        let mut led = led;
         let sentence = used.is_none() && (name.contains('。') || lexicon.says("first-party", &fold(name)));
         if !name.is_empty() && name.chars().count() <= LONGEST_TITLE && !sentence {
             close(&mut open, &mut found, names);

@@ -81,9 +81,17 @@ pub fn read(
         let all = subjects::statements(&block.text, lexicon, names);
         let mut defining = false;
         let (mut said_before, mut denied_before, mut enumerating) = (false, false, false);
-        for sentence in &all {
+        for (index, sentence) in all.iter().enumerate() {
             let folded = Folded::new(sentence.text);
             let text = folded.text.as_str();
+            // "Do we collect your location? No."
+            let answer = all.get(index + 1).map(|next| fold(next.text));
+            if text.trim_end().ends_with('?') && answer.is_some_and(|a| lexicon.says("answers-no", a.trim())) {
+                if lexicon.says("collects", text) && section != Section::Share {
+                    deny(sentence.text, block, lexicon, &mut found.denials, true);
+                }
+                continue;
+            }
             // "We and Some SDK collect …": the app's own as well.
             let joint = lexicon.says("joint-subject", text);
             if taken.contains(&(at, sentence.start)) && !joint {
