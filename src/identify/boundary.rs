@@ -24,6 +24,9 @@ pub(super) enum Stuff {
 const ADDRESS: usize = 255;
 /// A Chinese text of this many characters is a sentence, not a word that could be part of another.
 const SENTENCE: usize = 8;
+/// How far before a match is looked for bytes that are no text: in CBOR, the head of what a string stands
+/// in is no further away than the names and texts of one structure.
+const STRUCTURE: usize = 4096;
 /// Hex digits of the last group of a UUID, which is the MAC address in version 1 (RFC 9562 §5.1).
 const NODE: usize = 12;
 
@@ -132,7 +135,11 @@ fn has_length_before(before: &[u8], length: usize) -> bool {
         // CBOR has type and length of a string in one octet (RFC 8949 §3), which looks like a letter:
         // it counts only among bytes that are no text.
         [rest @ .., b] if length < 24 && usize::from(*b) == 0x60 + length => {
-            rest.iter().any(|b| control(*b)) || std::str::from_utf8(rest).is_err()
+            let near = rest.get(rest.len().saturating_sub(STRUCTURE)..).unwrap_or_default();
+            // The first character may be cut.
+            let start = near.iter().take(3).take_while(|b| matches!(b, 0x80..=0xbf)).count();
+            let whole = if near.len() < rest.len() { near.get(start..).unwrap_or_default() } else { near };
+            near.iter().any(|b| control(*b)) || std::str::from_utf8(whole).is_err()
         }
         [.., b] if usize::from(*b) != length => false,
         [.., b] if control(*b) => true,
@@ -215,6 +222,22 @@ mod tests {
             ["1867530900000017", "8675309000000170", "a867530900000017", "0.867530900000017", "867530900000017.5"]
         {
             assert!(!stands(text, imei), "{text}");
+        }
+    }
+
+    /// The octet before has type and length of CBOR's strings, and looks like a letter.
+    #[test]
+    fn a_length_among_bytes_that_are_no_text() {
+        let imei = b"867530900000017";
+        let holds = |before: &[u8]| {
+            let text = [before, imei].concat();
+            super::holds(&text, before.len(), text.len(), Stuff::Word)
+        };
+        assert!(holds(b"\xa1\x64imei\x6f") && !holds(b"no") && !holds("设备o".as_bytes()));
+        // Whatever stands far before is another structure, and a character that is cut there is text.
+        let text = "设".repeat(STRUCTURE);
+        for cut in 0..3 {
+            assert!(!holds(format!("\u{1}{text}{}o", "a".repeat(cut)).as_bytes()));
         }
     }
 
