@@ -27,6 +27,10 @@ const SENTENCE: usize = 8;
 /// How far before a match is looked for bytes that are no text: in CBOR, the head of what a string stands
 /// in is no further away than the names and texts of one structure.
 const STRUCTURE: usize = 4096;
+/// Longest group of hex digits with others beside it.
+const GROUP: usize = 32;
+/// Significant digits of a binary64 (IEEE 754): what has more is no number, but two with a point between.
+const DIGITS: usize = 17;
 /// Hex digits of the last group of a UUID, which is the MAC address in version 1 (RFC 9562 §5.1).
 const NODE: usize = 12;
 
@@ -63,8 +67,8 @@ pub(super) fn holds(text: &[u8], start: usize, end: usize, stuff: Stuff) -> bool
     }
     let (first, last) = (inside.first().copied().unwrap_or(0), inside.last().copied().unwrap_or(0));
     let url = stuff == Stuff::Url;
-    let left = (first.is_ascii_alphanumeric() || url) && joins_left(before, first, stuff);
-    let right = (last.is_ascii_alphanumeric() || url) && joins_right(last, after, stuff);
+    let left = (first.is_ascii_alphanumeric() || url) && joins_left(before, inside, stuff);
+    let right = (last.is_ascii_alphanumeric() || url) && joins_right(inside, after, stuff);
     let longer = match stuff {
         Stuff::Address => is_in_longer_address(text, start, end),
         Stuff::Word => is_group_of_uuid(text, start, end) || is_in_longer_word(before, inside, after),
@@ -148,41 +152,58 @@ fn has_length_before(before: &[u8], length: usize) -> bool {
     }
 }
 
-fn joins_left(before: &[u8], first: u8, stuff: Stuff) -> bool {
+fn joins_left(before: &[u8], inside: &[u8], stuff: Stuff) -> bool {
     if is_escape(before) {
         return false;
     }
     match (before, stuff) {
         ([.., b], _) if b.is_ascii_alphanumeric() => true,
         ([.., b'+' | b'/'], Stuff::Base64) => true,
-        ([.., b, b':' | b'-'], Stuff::Groups) => b.is_ascii_hexdigit() && !is_word_end(before),
+        ([head @ .., mark @ (b':' | b'-')], Stuff::Groups) => {
+            let length = head.iter().rev().take(GROUP + 1).take_while(|b| b.is_ascii_alphanumeric()).count();
+            // A word of an odd length is a name, or an index.
+            length.is_multiple_of(2)
+                && is_one_more_group(inside, *mark, head.get(head.len() - length..).unwrap_or_default())
+        }
         ([.., b, b'.' | b'-'], Stuff::Host) => b.is_ascii_alphanumeric(),
         // The fraction of a number.
-        ([.., b, b'.'], Stuff::Word) => b.is_ascii_digit() && first.is_ascii_digit(),
+        ([head @ .., b'.'], Stuff::Word) => is_number(head.iter().rev(), inside.iter()),
         _ => false,
     }
 }
 
-fn joins_right(last: u8, after: &[u8], stuff: Stuff) -> bool {
+fn joins_right(inside: &[u8], after: &[u8], stuff: Stuff) -> bool {
     match (after, stuff) {
         ([b, ..], _) if b.is_ascii_alphanumeric() => true,
         ([b'+' | b'/', ..], Stuff::Base64) => true,
-        ([b':' | b'-', a, b, ..], Stuff::Groups) => a.is_ascii_hexdigit() && b.is_ascii_hexdigit(),
+        ([mark @ (b':' | b'-'), tail @ ..], Stuff::Groups) => {
+            let length = tail.iter().take(GROUP + 1).take_while(|b| b.is_ascii_alphanumeric()).count();
+            is_one_more_group(inside, *mark, tail.get(..length).unwrap_or_default())
+        }
         ([b'.' | b'-', b, ..], Stuff::Host) => b.is_ascii_alphanumeric(),
         ([b'/' | b'?' | b'#' | b'=' | b'-' | b'_' | b'~' | b'%' | b'@' | b':' | b'+', ..], Stuff::Url) => true,
         ([b'.', b, ..], Stuff::Url) => b.is_ascii_alphanumeric(),
-        ([b'.', b, ..], Stuff::Word) => b.is_ascii_digit() && last.is_ascii_digit(),
+        ([b'.', tail @ ..], Stuff::Word) => is_number(tail.iter(), inside.iter().rev()),
         _ => false,
     }
 }
 
-/// `mac:3c:5a…`, `id-3a5f…`: what stands before the mark is a word with a letter that
-/// is no hex digit, or of an odd length, so it is a name and not one more group.
-fn is_word_end(before: &[u8]) -> bool {
-    let head = before.split_last().map_or(before, |(_, head)| head);
-    let start = head.iter().rposition(|b| !b.is_ascii_alphanumeric()).map_or(0, |i| i + 1);
-    let word = head.get(start..).unwrap_or_default();
-    !word.iter().all(u8::is_ascii_hexdigit) || !word.len().is_multiple_of(2)
+/// Whether `word`, which stands beside the groups `inside` with `mark` between, is one more of them.
+///
+/// It is not after a mark of another kind (`3c:5a:…-1772352001`), nor beside a UUID, which has all its
+/// groups. `mac:3c:5a…`, `id-3a5f…`: a word with a letter that is no hex digit is a name.
+fn is_one_more_group(inside: &[u8], mark: u8, word: &[u8]) -> bool {
+    let whole = std::str::from_utf8(inside).is_ok_and(shape::uuid);
+    let octets = inside.split(|b| *b == mark).all(|group| group.len() <= 2);
+    let fits = (2..=if octets { 2 } else { GROUP }).contains(&word.len());
+    inside.contains(&mark) && !whole && fits && word.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// Digits on both sides of a point, those next to it first, that one number may have.
+fn is_number<'a>(beside: impl Iterator<Item = &'a u8>, inside: impl Iterator<Item = &'a u8>) -> bool {
+    let beside = beside.take(DIGITS + 1).take_while(|b| b.is_ascii_digit()).count();
+    let inside = inside.take(DIGITS + 1).take_while(|b| b.is_ascii_digit()).count();
+    beside > 0 && inside > 0 && beside + inside <= DIGITS
 }
 
 /// Whether the letters before are the end of an escape that was not undone: `\n`, `\u003d`, `%3D`.
@@ -215,6 +236,8 @@ mod tests {
             "%3D867530900000017",
             "867530900000017.",
             "设867530900000017备",
+            "867530900000017.1772352001",
+            "1772352001.867530900000017",
         ] {
             assert!(stands(text, imei), "{text}");
         }
@@ -304,5 +327,22 @@ mod tests {
         let mac = "3c:5a:b4:01:02:0f";
         assert!(stands("mac:3c:5a:b4:01:02:0f", mac) && stands("[3c:5a:b4:01:02:0f]", mac));
         assert!(!stands("00:3c:5a:b4:01:02:0f", mac) && !stands("3c:5a:b4:01:02:0f:11", mac));
+        for text in
+            ["3c:5a:b4:01:02:0f-1772352001", "1772352001-3c:5a:b4:01:02:0f", "3c:5a:b4:01:02:0f-867530900000017"]
+        {
+            assert!(stands(text, mac), "{text}");
+        }
+        let dashed = "3c-5a-b4-01-02-0f";
+        assert!(stands("3c-5a-b4-01-02-0f-1772352001", dashed) && !stands("3c-5a-b4-01-02-0f-11-12", dashed));
+        // A UUID has no further groups.
+        let uuid = "3a5f2c1e-7b48-4d09-9e6a-1c2d3e4f5a6b";
+        for text in ["-1772352001", ":1772352001", "-11111111-2222-4333-8444-555555555555"] {
+            assert!(stands(&format!("{uuid}{text}"), uuid), "{text}");
+        }
+        assert!(stands("1772352001-3a5f2c1e-7b48-4d09-9e6a-1c2d3e4f5a6b", uuid));
+        assert!(
+            !stands("a3a5f2c1e-7b48-4d09-9e6a-1c2d3e4f5a6b", uuid)
+                && !stands("3a5f2c1e-7b48-4d09-9e6a-1c2d3e4f5a6b7", uuid)
+        );
     }
 }
