@@ -84,7 +84,18 @@ impl Keys {
 
     /// What to look up for a name: the whole name first, then without a prefix, a trailing counter, or the
     /// name of a digest.
+    ///
+    /// `data[device][imei]` is how forms write `{"data": {"device": {"imei": …}}}`: where the whole says
+    /// nothing, the innermost name counts, as it does there.
     pub(super) fn named(&self, key: &str) -> Named<'_> {
+        let named = self.named_whole(key);
+        match innermost(key).filter(|_| named.rows.is_empty()) {
+            Some(inner) => self.named_whole(inner),
+            None => named,
+        }
+    }
+
+    fn named_whole(&self, key: &str) -> Named<'_> {
         let (folded, first) = folded(key);
         let (prefix, rest) = folded.split_at_checked(first).unwrap_or_default();
         let without_prefix = (!rest.is_empty() && PREFIXES.contains(&prefix)).then_some(rest);
@@ -105,6 +116,12 @@ impl Keys {
         }
         Named::default()
     }
+}
+
+/// The last name in brackets that is no index: `imei` of `data[device][imei]` and of `data[imei][0]`.
+fn innermost(key: &str) -> Option<&str> {
+    let (_, brackets) = key.strip_suffix(']')?.split_once('[')?;
+    brackets.rsplit("][").find(|name| !name.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// What stands in `keys.toml` of one name.
@@ -190,6 +207,18 @@ fn each_word_part(key: &str, mut take: impl FnMut(WordPart)) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_in_brackets() {
+        assert_eq!(innermost("data[device][imei]"), Some("imei"));
+        assert_eq!(innermost("items[0][imei][1]"), Some("imei"));
+        assert_eq!(["imei", "imei[]", "imei[0]", "a]", "[", ""].map(innermost), [None; 6]);
+        let keys = Keys::new(&Signatures::embedded().unwrap());
+        for key in ["data[device][imei]", "info[imei]", "items[0][imei]", "imei[]", "data[imei][]"] {
+            let said: Vec<_> = keys.hints(key, None).map(|hint| hint.row.data_type.clone()).collect();
+            assert_eq!(said, ["imei"], "{key}");
+        }
+    }
 
     #[test]
     fn names_are_compared_without_case_marks_and_prefix() {
