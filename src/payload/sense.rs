@@ -13,6 +13,15 @@ pub(super) fn is_text(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(is_usual))
 }
 
+/// Text that has other letters and signs in it as well: a name with an accent, an emoji. It must be so long,
+/// and so much of it usual, that random bytes are none: one in a hundred millions, or fewer.
+fn is_other_text(bytes: &[u8]) -> bool {
+    const SHORTEST: usize = 24;
+    let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| text.len() >= SHORTEST) else { return false };
+    let others = text.chars().filter(|c| !is_usual(*c)).count();
+    others * 4 <= text.chars().count() && !text.chars().any(|c| !is_usual(c) && c.is_control())
+}
+
 /// The first bytes of a text, whose last character may be cut.
 pub(super) fn begins_text(head: &[u8]) -> bool {
     let whole = match std::str::from_utf8(head) {
@@ -75,7 +84,11 @@ const HEADS: &[&[u8]] = &[
 
 /// Whether the result of an encoding or a compression makes sense: it is text, or can be opened further.
 pub(super) fn is_decoded(bytes: &[u8]) -> bool {
-    is_text(bytes) || is_compressed(bytes) || charset::is_utf_16(bytes) || charset::is_gb_text(bytes)
+    is_text(bytes)
+        || is_other_text(bytes)
+        || is_compressed(bytes)
+        || charset::is_utf_16(bytes)
+        || charset::is_gb_text(bytes)
 }
 
 /// The two header bytes of zlib (RFC 1950 §2.2): deflate with a window up to 32 KiB, no
@@ -137,6 +150,17 @@ mod tests {
             ("order 8675", 6, None),
         ] {
             assert_eq!(word_before(text.as_bytes(), at), word, "{text}");
+        }
+    }
+
+    #[test]
+    fn text_of_any_script_makes_sense_where_it_is_long_enough() {
+        for text in ["{\"name\":\"Zoë\",\"model\":\"Pixel 7\"}", "{\"nick\":\"📱📱\",\"imei\":\"86\"}"] {
+            assert!(is_decoded(text.as_bytes()), "{text}");
+        }
+        let control = "{\"name\":\"Zoë\u{1}\",\"model\":\"Pixel 7\"}";
+        for text in ["Zoë", control, "ÄÖÜßéèêëàáâãÄÖÜßéèêëàáâã"] {
+            assert!(!is_decoded(text.as_bytes()), "{text}");
         }
     }
 
