@@ -312,3 +312,12 @@ fn ids_are_taught_by_their_issuer_alone() {
     let returned = identifier.candidates(&leaves, &[]);
     assert_eq!(returned.iter().filter_map(|at| leaves[*at].key.as_deref()).collect::<Vec<_>>(), ["cid", "app_key"]);
 }
+
+#[test]
+fn limits_of_paths_and_cookies_are_told() {
+    let decoder = Decoder::new(&Signatures::embedded().unwrap());
+    let mut long = sent(&"/a".repeat(17_000), "");
+    long.headers.push(("Cookie".to_owned(), Bytes::from("a=1; ".repeat(17_000))));
+    let gaps: Vec<String> = decoder.leaves(&long, None).gaps.into_iter().map(|gap| gap.detail).collect();
+    assert_eq!(gaps, ["cookies of one header: 16384", "segments of one path: 16384"]);
+}

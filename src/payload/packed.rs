@@ -16,8 +16,8 @@ pub(super) const PACKED: Opener = Opener { name: "packed", clue: Clue::Has(Ascii
 fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
     let text = std::str::from_utf8(input.bytes).ok()?;
     let (separator, sign) = marks(text)?;
-    let pieces = text.split(separator).filter(|p| !p.trim().is_empty());
-    let parts: Vec<Inside> = pieces
+    let pieces = || text.split(separator).filter(|p| !p.trim().is_empty());
+    let parts: Vec<Inside> = pieces()
         .take(budget::FIELDS)
         .filter_map(|piece| piece.split_once(sign))
         .map(|(name, value)| Inside {
@@ -27,7 +27,12 @@ fn open(input: &Input<'_>, budget: &mut Budget) -> Option<Opening> {
             ..Inside::default()
         })
         .collect();
-    budget.bytes(text.len()).then_some(Opening { parts, keep: false })
+    // What stands behind the limit is searched with the whole.
+    let keep = pieces().nth(budget::FIELDS).is_some();
+    if keep {
+        budget.reach("pieces of one text", budget::FIELDS);
+    }
+    budget.bytes(text.len()).then_some(Opening { parts, keep })
 }
 
 /// What separates the pieces of `text`, and what stands after the name in each.
@@ -56,4 +61,22 @@ fn fits(text: &str, separator: &str, sign: char) -> bool {
 
 fn slice(source: &Bytes, text: &str) -> Bytes {
     source.slice_ref(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_behind_the_limit_is_searched_with_the_whole() {
+        let opened = |pieces: usize| {
+            let mut budget = Budget::default();
+            let bytes = Bytes::from("a=1##".repeat(pieces));
+            let opening = open(&Input::new(&bytes, None, true), &mut budget).unwrap();
+            (opening.parts.len(), opening.keep, budget.reached().count())
+        };
+        assert_eq!(opened(3), (3, false, 0));
+        assert_eq!(opened(budget::FIELDS), (budget::FIELDS, false, 0));
+        assert_eq!(opened(budget::FIELDS + 1), (budget::FIELDS, true, 1));
+    }
 }

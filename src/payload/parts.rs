@@ -99,7 +99,11 @@ fn read_labels(name: Value, walk: &mut Walk<'_>) {
 
 fn read_path(path: &str, walk: &mut Walk<'_>) {
     let group = walk.group();
-    for (index, segment) in path.split('/').filter(|s| !s.is_empty()).enumerate().take(budget::FIELDS) {
+    let segments = || path.split('/').filter(|s| !s.is_empty());
+    if segments().nth(budget::FIELDS).is_some() {
+        walk.budget.reach("segments of one path", budget::FIELDS);
+    }
+    for (index, segment) in segments().enumerate().take(budget::FIELDS) {
         let bytes = percent::decode(segment.as_bytes()).unwrap_or_else(|| Bytes::copy_from_slice(segment.as_bytes()));
         let link = Link::new(None, "path", Some(index.to_string()), bytes);
         walk.take(value(link, None, Part::Path, group));
@@ -157,9 +161,11 @@ fn read_headers(message: &Message, walk: &mut Walk<'_>) {
 fn read_cookies(header: &std::sync::Arc<Link>, walk: &mut Walk<'_>) {
     let group = walk.group();
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
-    for pair in
-        header.bytes.split(|b| *b == b';').map(<[u8]>::trim_ascii).filter(|p| !p.is_empty()).take(budget::FIELDS)
-    {
+    let pairs = || header.bytes.split(|b| *b == b';').map(<[u8]>::trim_ascii).filter(|p| !p.is_empty());
+    if pairs().nth(budget::FIELDS).is_some() {
+        walk.budget.reach("cookies of one header", budget::FIELDS);
+    }
+    for pair in pairs().take(budget::FIELDS) {
         let at = pair.iter().position(|b| *b == b'=');
         let name = String::from_utf8_lossy(pair.get(..at.unwrap_or(0)).unwrap_or_default()).into_owned();
         let content = pair.get(at.map_or(0, |a| a + 1)..).unwrap_or_default();
