@@ -16,7 +16,10 @@ pub(super) const GZIP: Opener = Opener {
     clue: Clue::Head(&[0x1f]),
     open: |input, budget| {
         let head = input.bytes.starts_with(&[0x1f, 0x8b, 8]);
-        let mut opening = Opening::compressed(input, head.then(|| gzip(input.bytes, budget).usable()).flatten()?);
+        let inflated = head.then(|| gzip(input.bytes, budget))?;
+        // Behind a stream that is damaged, or is followed by something else, may stand anything.
+        let keep = matches!(inflated, Inflated::Cut(_));
+        let mut opening = Opening { keep, ..Opening::compressed(input, inflated.usable()?) };
         opening.parts.extend(file_name(input.bytes).and_then(|name| Inside::heading(&name)));
         Some(opening)
     },
@@ -42,11 +45,24 @@ pub(super) const ZLIB: Opener = Opener {
     name: "deflate",
     clue: Clue::Head(&[0x08, 0x18, 0x28, 0x38, 0x48, 0x58, 0x68, 0x78]),
     open: |input, budget| {
-        // Two bytes are little evidence: the stream must end well (its Adler-32 is checked), or be big.
-        let head = sense::is_zlib(input.bytes);
-        head.then(|| zlib(input.bytes, budget).whole()).flatten().map(|out| Opening::compressed(input, out))
+        if !sense::is_zlib(input.bytes) {
+            return None;
+        }
+        let mut decoder = ZlibDecoder::new(&input.bytes[..]);
+        let (out, whole) = match read(&mut decoder, input.bytes.len(), budget) {
+            // Two bytes are little evidence: the stream must end well (its Adler-32 is checked) …
+            Inflated::Whole(out) => (out, true),
+            // … or make sense, where it was cut or its sender never ended it (`Z_SYNC_FLUSH`).
+            Inflated::Cut(out) if out.len() >= SHORTEST && sense::begins_any_text(&out) => (out, false),
+            Inflated::Cut(_) | Inflated::Not => return None,
+        };
+        let keep = !whole || decoder.total_in() < input.bytes.len() as u64;
+        Some(Opening { keep, ..Opening::compressed(input, out) })
     },
 };
+
+/// A shorter result of a stream that does not end may be chance.
+const SHORTEST: usize = 16;
 
 /// How decompression ended.
 #[derive(Debug, PartialEq)]
@@ -116,5 +132,51 @@ pub(super) fn read(mut decoder: impl Read, input: usize, budget: &mut Budget) ->
         (true, _) => Inflated::Whole(out),
         (false, false) => Inflated::Cut(out),
         (false, true) => Inflated::Not,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use bytes::Bytes;
+    use flate2::Compression;
+    use flate2::write::{GzEncoder, ZlibEncoder};
+
+    use super::super::walk::Input;
+    use super::*;
+
+    const TEXT: &[u8] = b"{\"imei\":\"490154203237518\"}";
+
+    /// What it decodes to, and whether the whole is searched as well.
+    fn opened(opener: &Opener, bytes: &[u8]) -> Option<(Bytes, bool)> {
+        let bytes = Bytes::copy_from_slice(bytes);
+        let opening = (opener.open)(&Input::new(&bytes, None, true), &mut Budget::default())?;
+        Some((opening.parts.first()?.bytes.clone(), opening.keep))
+    }
+
+    #[test]
+    fn what_stands_behind_a_stream_is_searched() {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        gzip.write_all(TEXT).unwrap();
+        let gzip = gzip.finish().unwrap();
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
+        zlib.write_all(TEXT).unwrap();
+        let zlib = zlib.finish().unwrap();
+        for (opener, packed) in [(&GZIP, gzip), (&ZLIB, zlib)] {
+            assert_eq!(opened(opener, &packed), Some((Bytes::from_static(TEXT), false)), "{}", opener.name);
+            let more = [&packed, &b"oaid=3a5f2c1e"[..]].concat();
+            assert_eq!(opened(opener, &more), Some((Bytes::from_static(TEXT), true)), "{}", opener.name);
+        }
+    }
+
+    #[test]
+    fn a_stream_of_zlib_without_its_end() {
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(TEXT).unwrap();
+        encoder.flush().unwrap();
+        let flushed = encoder.get_ref().clone();
+        assert_eq!(opened(&ZLIB, &flushed), Some((Bytes::from_static(TEXT), true)));
+        assert_eq!(opened(&ZLIB, b"x\x9cno stream of zlib"), None);
     }
 }

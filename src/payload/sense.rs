@@ -24,12 +24,21 @@ fn is_other_text(bytes: &[u8]) -> bool {
 
 /// The first bytes of a text, whose last character may be cut.
 pub(super) fn begins_text(head: &[u8]) -> bool {
-    let whole = match std::str::from_utf8(head) {
-        Ok(_) => head.len(),
-        Err(error) if error.error_len().is_none() => error.valid_up_to(),
-        Err(_) => return false,
-    };
-    head.get(..whole).is_some_and(is_text)
+    whole_characters(head).is_some_and(is_text)
+}
+
+/// The same of a text of any script.
+pub(super) fn begins_any_text(head: &[u8]) -> bool {
+    whole_characters(head).is_some_and(|text| is_text(text) || is_other_text(text))
+}
+
+/// Without the last character, where that is cut; `None`: it is not UTF-8.
+fn whole_characters(head: &[u8]) -> Option<&[u8]> {
+    match std::str::from_utf8(head) {
+        Ok(_) => Some(head),
+        Err(error) if error.error_len().is_none() => head.get(..error.valid_up_to()),
+        Err(_) => None,
+    }
 }
 
 /// `head` may go on as [`has_head`] wants it.
