@@ -159,33 +159,3 @@ fn other_protocols_over_udp_do_not_look_like_quic() {
         assert!(!looks_like_quic(other), "{other:?}");
     }
 }
-
-#[test]
-#[ignore = "prints what is in a capture of the environment"]
-fn show() {
-    let path = std::env::var("QUIC_CAPTURE").unwrap();
-    let mut keys = KeyLog::new();
-    if let Ok(name) = std::env::var("QUIC_KEYS") {
-        keys.parse(&std::fs::read(name).unwrap(), "");
-    }
-    let source = crate::capture::Source::open(Path::new(&path)).unwrap();
-    let mut packets = source.packets(0).unwrap();
-    while let Some(record) = packets.next() {
-        if let crate::capture::Record::Secrets(text) = record {
-            keys.parse(text, "");
-        }
-    }
-    for replayed in crate::secure::replay::quic_streams(Path::new(&path), keys, &|_| true) {
-        let connection = &replayed.connection;
-        println!("{:?} {:?} {:?}", connection.outcome(), connection.version(), connection.facts());
-        println!(
-            "sealed {} {}",
-            connection.sealed_bytes(Direction::Sent),
-            connection.sealed_bytes(Direction::Received)
-        );
-        println!("gaps {:?}", replayed.gaps);
-        for (key, bytes) in &replayed.streams {
-            println!("  {key:?} {} {}", bytes.len(), data_encoding::HEXLOWER.encode(&bytes[..bytes.len().min(24)]));
-        }
-    }
-}
