@@ -308,14 +308,8 @@ fn lists_data(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> bool {
     // A number and a name that begins with nothing of data is the next title.
     let named = fold(text).contains("sdk") || names.is_known(text) || first.is_some_and(|at| at > 0);
     let title = sections::is_numbered(&block.text) && named;
-    !block.is_heading()
-        && !title
-        && first.is_some_and(|at| at <= FARTHEST_DATUM)
-        && !lexicon.says("first-party", &fold(text))
+    !block.is_heading() && !title && terms::lead(lexicon, bare) && !lexicon.says("first-party", &fold(text))
 }
-
-/// Bytes before the first datum of a line that only lists data.
-const FARTHEST_DATUM: usize = 24;
 
 /// `客户端：安卓`: short words, a colon, and something that is neither somebody nor data.
 fn is_unknown_label(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> bool {

@@ -20,9 +20,6 @@ const LONGEST_HEAD_ENGLISH: usize = 40;
 /// What the blank corner of a turned table stands for, in both languages.
 const CORNER: &str = "SDK";
 
-/// Bytes before the first datum of a cell that lists data.
-const FARTHEST_DATUM: usize = 24;
-
 /// Places of a table that is turned, to each cell of it: one that is far from even has no
 /// columns, and would grow to its longest row times its rows.
 const MOST_PLACES: usize = 2;
@@ -162,7 +159,7 @@ fn by_contents(rows: &[Row], lexicon: &Lexicon, names: &Names<'_>) -> Option<Vec
             && terms::read(lexicon, text).is_empty()
             && (names.is_known(text) || fold(text).ends_with("sdk") && !names_nobody(text, lexicon, names))
     };
-    let is_data = |text: &str| terms::read(lexicon, text).first().is_some_and(|term| term.start <= FARTHEST_DATUM);
+    let is_data = |text: &str| terms::lead(lexicon, text);
     let is_link = |text: &str| urls(text).first().is_some_and(|url| url == text);
     let mut columns: Vec<Option<Column>> = vec![None; width];
     let mut put = |column: Column, holds: &dyn Fn(&str) -> bool| {

@@ -35,6 +35,14 @@ pub fn is_identifier(data_type: &str) -> bool {
     IDENTIFIERS.contains(&data_type) || matches!(data_type, "device_id" | "serial" | "ssid" | "ip")
 }
 
+/// Bytes before the first datum of a text that lists data.
+const FARTHEST_DATUM: usize = 24;
+
+/// The text begins with data, as a list of them does.
+pub fn lead(lexicon: &Lexicon, text: &str) -> bool {
+    read(lexicon, text).first().is_some_and(|term| term.start <= FARTHEST_DATUM)
+}
+
 /// The types that `text` names, each mention, in order; purposes left out.
 pub fn read(lexicon: &Lexicon, text: &str) -> Vec<Term> {
     read_with(lexicon, text, true)

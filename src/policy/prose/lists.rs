@@ -115,12 +115,9 @@ pub fn alone(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Option<Entr
     if !(names.is_known(name) || names.is_known(outside) || called) {
         return None;
     }
-    let begins = terms::read(lexicon, rest).first().is_some_and(|term| term.start <= FARTHEST_DATUM);
+    let begins = terms::lead(lexicon, rest);
     item(block, true, lexicon, names).filter(|entry| begins && entry.has(Column::Data))
 }
-
-/// Bytes before the first datum of what only lists data.
-const FARTHEST_DATUM: usize = 24;
 
 /// Positions of the items right after an announcement, at most `most` of them.
 fn list_after(
