@@ -54,7 +54,7 @@ pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], hits: &mut Ve
             reason,
             value: joined,
             written: entry.name.to_owned(),
-            key: entry.seen.leaf.key.clone(),
+            key: entry.seen.name.map(str::to_owned),
             leaf: entry.seen.index,
             start: entry.start,
             end: entry.start + entry.name.len(),
@@ -121,6 +121,6 @@ impl Identifier {
             let mut hints = self.keys.hints(name, seen.product);
             hints.any(|h| h.clear && h.row.data_type == "installed_apps")
         };
-        self.recipe_type(seen.leaf) == Some("installed_apps") || names.chain(seen.leaf.key.as_deref()).any(is)
+        self.recipe_type(seen.leaf) == Some("installed_apps") || names.chain(seen.name).any(is)
     }
 }

@@ -4,6 +4,7 @@ use super::keys::{ANY_DIGEST, Hint};
 use super::{Found, Hit, Identifier, Seen, Withheld, digest, in_text};
 use crate::evidence::{Certainty, Ground, GroundCode, Reason};
 use crate::observations::Form;
+use crate::payload::Part;
 use crate::shape::{self, Fit};
 use crate::signatures::Confidence;
 
@@ -68,10 +69,12 @@ fn one_leaf(identifier: &Identifier, seen: Seen<'_>, text: &str, found: &mut Fou
     };
     let empty = |said: &Said<'_>| {
         let placeholder = none(said).filter(|_| said.clear && !said.part)?;
-        let key = seen.leaf.key.clone().unwrap_or_default();
+        let key = seen.name.unwrap_or_default().to_owned();
         Some(Withheld { data_type: said.data_type.to_owned(), key, placeholder, leaf: seen.index })
     };
-    if let Some(withheld) = types.iter().find_map(empty) {
+    // Words follow each other in a path that are no names and values: `/name/all`, `/apps/0`.
+    let in_path = seen.leaf.part == Part::Path && seen.leaf.key.is_none();
+    if let Some(withheld) = types.iter().filter(|_| !in_path).find_map(empty) {
         found.withheld.push(withheld);
         return true;
     }
@@ -87,7 +90,7 @@ fn one_leaf(identifier: &Identifier, seen: Seen<'_>, text: &str, found: &mut Fou
             Some(best) if best.hints() >= reading.hints() => Some(best),
             _ => Some(reading),
         });
-        if let Some(reading) = best.filter(|r| r.hints() > 0) {
+        if let Some(reading) = best.filter(|r| r.hints() > 0 && (r.shape || !in_path)) {
             found.hits.push(hit(identifier, seen, &reading, start, token));
         }
     }
@@ -181,7 +184,7 @@ pub(super) fn hit(identifier: &Identifier, seen: Seen<'_>, reading: &Reading<'_>
         reason: Reason::of(why.into_iter().flatten().map(Ground::new)),
         value: canonical(reading.data_type, token),
         written: token.to_owned(),
-        key: seen.leaf.key.clone(),
+        key: seen.name.map(str::to_owned),
         leaf: seen.index,
         start,
         end: start + token.len(),
@@ -225,7 +228,7 @@ fn shape_alone(seen: Seen<'_>, text: &str, found: &mut Found) {
             reason: GroundCode::ShapeAlone.into(),
             value: value.to_owned(),
             written: value.to_owned(),
-            key: seen.leaf.key.clone(),
+            key: seen.name.map(str::to_owned),
             leaf: seen.index,
             start,
             end: start + value.len(),

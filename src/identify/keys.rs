@@ -85,14 +85,13 @@ impl Keys {
     /// What to look up for a name: the whole name first, then without a prefix, a trailing counter, or the
     /// name of a digest.
     ///
-    /// `data[device][imei]` is how forms write `{"data": {"device": {"imei": …}}}`: where the whole says
-    /// nothing, the innermost name counts, as it does there.
+    /// `data[device][imei]` and `data.device.imei` are how forms write `{"data": {"device": {"imei": …}}}`:
+    /// where the whole says nothing, the innermost name counts, as it does there. In brackets may also
+    /// stand whose it is, `mac[wlan0]`: what the innermost does not say, the outermost may.
     pub(super) fn named(&self, key: &str) -> Named<'_> {
-        let named = self.named_whole(key);
-        match innermost(key).filter(|_| named.rows.is_empty()) {
-            Some(inner) => self.named_whole(inner),
-            None => named,
-        }
+        let outermost = || key.strip_suffix(']')?.split_once('[').map(|(name, _)| name);
+        let said = |name: Option<&str>| name.map(|name| self.named_whole(name)).filter(|named| !named.is_empty());
+        said(Some(key)).or_else(|| said(innermost(key))).or_else(|| said(outermost())).unwrap_or_default()
     }
 
     fn named_whole(&self, key: &str) -> Named<'_> {
@@ -118,10 +117,13 @@ impl Keys {
     }
 }
 
-/// The last name in brackets that is no index: `imei` of `data[device][imei]` and of `data[imei][0]`.
+/// The last of several names that is no index: `imei` of `data[device][imei]`, `data[imei][0]` and
+/// `event.device.imei`.
 fn innermost(key: &str) -> Option<&str> {
-    let (_, brackets) = key.strip_suffix(']')?.split_once('[')?;
-    brackets.rsplit("][").find(|name| !name.bytes().all(|b| b.is_ascii_digit()))
+    let names = key.rsplit(|c| "[]./:>".contains(c));
+    let last = names.into_iter().find(|name| !name.bytes().all(|b| b.is_ascii_digit()))?;
+    // The first one is what the whole was.
+    (!key.starts_with(last)).then_some(last)
 }
 
 /// What stands in `keys.toml` of one name.
@@ -129,6 +131,13 @@ fn innermost(key: &str) -> Option<&str> {
 pub(super) struct Named<'k> {
     rows: &'k [usize],
     digest: Option<&'static str>,
+}
+
+impl Named<'_> {
+    /// It says nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
 }
 
 fn named_digest(folded: &str) -> Option<&'static str> {
@@ -212,9 +221,13 @@ mod tests {
     fn names_in_brackets() {
         assert_eq!(innermost("data[device][imei]"), Some("imei"));
         assert_eq!(innermost("items[0][imei][1]"), Some("imei"));
-        assert_eq!(["imei", "imei[]", "imei[0]", "a]", "[", ""].map(innermost), [None; 6]);
+        assert_eq!(innermost("event.device.imei"), Some("imei"));
+        assert_eq!(innermost("ids/imei.0"), Some("imei"));
+        assert_eq!(["imei", "imei[]", "imei[0]", "a]", "[", "", "mac.0"].map(innermost), [None; 7]);
         let keys = Keys::new(&Signatures::embedded().unwrap());
-        for key in ["data[device][imei]", "info[imei]", "items[0][imei]", "imei[]", "data[imei][]"] {
+        for key in
+            ["data[device][imei]", "info[imei]", "items[0][imei]", "imei[]", "data[imei][]", "a.b.imei", "imei[sim0]"]
+        {
             let said: Vec<_> = keys.hints(key, None).map(|hint| hint.row.data_type.clone()).collect();
             assert_eq!(said, ["imei"], "{key}");
         }

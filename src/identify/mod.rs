@@ -117,7 +117,9 @@ struct Seen<'a> {
     leaf: &'a Leaf,
     /// Its text, when it is UTF-8.
     text: Option<&'a str>,
-    /// What the name that it stands under says.
+    /// The name that it stands under, or in a path behind: `imei` of `/imei/86…`.
+    name: Option<&'a str>,
+    /// What that name says.
     named: keys::Named<'a>,
     product: Option<&'a str>,
 }
@@ -153,7 +155,7 @@ impl Identifier {
         let mut found = Found::default();
         let mut names = HashMap::default();
         let seen: Vec<Seen<'_>> =
-            leaves.iter().enumerate().map(|(index, leaf)| self.seen(index, leaf, product, &mut names)).collect();
+            (0..leaves.len()).filter_map(|index| self.seen(index, leaves, product, &mut names)).collect();
         self.patterns.search(self, &seen, time, &mut found.hits);
         place::search(self, &seen, time, &mut found);
         apps::search(self, &seen, &mut found.hits);
@@ -166,13 +168,19 @@ impl Identifier {
     fn seen<'a>(
         &'a self,
         index: usize,
-        leaf: &'a Leaf,
+        leaves: &'a [Leaf],
         product: Option<&'a str>,
         names: &mut HashMap<&'a str, keys::Named<'a>, RandomState>,
-    ) -> Seen<'a> {
-        let mut named = |key| *names.entry(key).or_insert_with(|| self.keys.named(key));
-        let named = leaf.key.as_deref().map(&mut named).unwrap_or_default();
-        Seen { index, leaf, text: std::str::from_utf8(&leaf.bytes).ok(), named, product }
+    ) -> Option<Seen<'a>> {
+        let leaf = leaves.get(index)?;
+        let mut said = |name: &'a str| *names.entry(name).or_insert_with(|| self.keys.named(name));
+        let name = match leaf.key.as_deref() {
+            Some(key) => Some(key),
+            // Most segments name nothing.
+            None => segment_before(leaves, index).filter(|before| !said(before).is_empty()),
+        };
+        let named = name.map(said).unwrap_or_default();
+        Some(Seen { index, leaf, text: std::str::from_utf8(&leaf.bytes).ok(), name, named, product })
     }
 
     fn is_experimental(&self, leaf: Option<&Leaf>) -> bool {
@@ -193,6 +201,13 @@ impl Identifier {
         });
         by_path.or_else(|| leaf.key.as_ref().and_then(|key| fields.get(key))).map(String::as_str)
     }
+}
+
+/// The segment of a path that stands before the one at `index`.
+fn segment_before(leaves: &[Leaf], index: usize) -> Option<&str> {
+    let number = leaves.get(index)?.segment()?;
+    let before = leaves.get(index.checked_sub(1)?)?;
+    (before.segment()? + 1 == number).then(|| std::str::from_utf8(&before.bytes).ok()).flatten()
 }
 
 /// `$.events[3].id` as `$.events[].id`, `1[2].46` as `1.46`.

@@ -193,13 +193,13 @@ impl Patterns {
         let text = seen.text?;
         let written = self.written.get(self.grouped.find(text)?)?;
         let fits = |w: &&Written| w.is_any_case() && w.of.as_ref().is_none_or(|maker| maker.made(seen));
-        let (chosen, named) = self.choose(identifier, seen, seen.leaf.key.as_deref(), written.iter().filter(fits))?;
+        let (chosen, named) = self.choose(identifier, seen, seen.name, written.iter().filter(fits))?;
         let known = self.known.get(chosen.known)?;
         if known.short && !named {
             return None;
         }
         let form = Form { digest: chosen.form.digest.clone(), variant: format!("{} in groups", chosen.form.variant) };
-        let key = seen.leaf.key.as_deref();
+        let key = seen.name;
         Some(known.hit(seen, form, key, 0..text.len(), text.to_owned(), time))
     }
 
@@ -212,7 +212,7 @@ impl Patterns {
         candidates: impl Iterator<Item = &'w Written>,
     ) -> Option<(&'w Written, bool)> {
         let named = match key {
-            Some(key) if seen.leaf.key.as_deref() == Some(key) => seen.named,
+            Some(key) if seen.name == Some(key) => seen.named,
             key => key.map(|key| identifier.keys.named(key)).unwrap_or_default(),
         };
         let by_recipe = identifier.recipe_type(seen.leaf);
@@ -256,7 +256,7 @@ impl Patterns {
         // After a value in undecoded text stands its name; a whole value has the leaf's.
         let whole = range.start == 0;
         let near = (!whole).then(|| payload::word_before(bytes, range.start)).flatten();
-        let key = near.or(seen.leaf.key.as_deref());
+        let key = near.or(seen.name);
         let (chosen, named) = self.choose(identifier, seen, key, candidates.into_iter())?;
         let known = self.known.get(chosen.known)?;
         let plain_word = chosen.form.digest == "plain";

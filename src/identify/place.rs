@@ -84,7 +84,7 @@ pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], time: Time, f
     }
     let slot = |[leaf, _]: [usize; 2]| {
         let seen = leaves.get(leaf)?;
-        let key = seen.leaf.key.clone().unwrap_or_default();
+        let key = seen.name.unwrap_or_default().to_owned();
         let placeholder = identifier.placeholders.kind("location", seen.text?)?;
         Some(Withheld { data_type: "location".to_owned(), key, placeholder, leaf })
     };
@@ -261,7 +261,7 @@ fn judge(identifier: &Identifier, seen: Seen<'_>, pair: Pair, time: Time) -> Opt
         reason,
         value,
         written: pair.written.clone(),
-        key: seen.leaf.key.clone(),
+        key: seen.name.map(str::to_owned),
         leaf: pair.leaf,
         start: pair.start,
         end: pair.end,

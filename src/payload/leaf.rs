@@ -156,6 +156,11 @@ impl Leaf {
         printed.filter_map(|link| std::str::from_utf8(&link.bytes).ok())
     }
 
+    /// It is a segment of a path as a whole: its number, from 0.
+    pub fn segment(&self) -> Option<usize> {
+        self.link.argument.as_deref().filter(|_| self.link.name == "path")?.parse().ok()
+    }
+
     /// Name of the header field it came from.
     pub fn header(&self) -> Option<&str> {
         self.link.chain().find(|link| link.name == "header").and_then(|link| link.argument.as_deref())

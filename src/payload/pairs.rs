@@ -12,9 +12,12 @@ use super::budget::Budget;
 use super::sense;
 use super::walk::Inside;
 
-/// Members that name a value, each with the members that hold it.
-const PAIRS: &[(&[&str], &[&str])] =
-    &[(&["key", "name", "field", "code", "attr", "k", "n"], &["value", "val", "v", "content", "data"])];
+/// Members that name a value, those first that name it where several of them stand there, each with the
+/// members that hold it: `{"type": "string", "name": "imei", "value": "86…"}`.
+const PAIRS: &[(&[&str], &[&str])] = &[
+    (&["key", "name", "field", "code", "attr", "k", "n", "label", "type"], &["value", "val", "v", "content", "data"]),
+    (&["idtype", "id_type"], &["id", "idvalue", "id_value", "value", "val"]),
+];
 /// Lists of numbers that are put together in one structure.
 const LISTS: usize = 16;
 /// Numbers of a list: the octets of a MAC address.
@@ -24,21 +27,53 @@ const IDS: &[usize] = &[6, 8, 16, 20, 32];
 
 /// Gives values the names that stand beside them.
 pub(super) fn name_values(parts: &mut [Inside]) {
-    let is = |part: &Inside, names: &[&str]| {
-        part.key.as_ref().is_some_and(|key| !part.element && names.iter().any(|name| name.eq_ignore_ascii_case(key)))
-    };
     for (names, values) in PAIRS {
-        if !parts.iter().any(|part| is(part, values)) {
-            continue;
+        name_members(parts, names, values);
+    }
+    name_seconds(parts);
+}
+
+/// Members of `values` get what the first of `names` holds beside them.
+fn name_members(parts: &mut [Inside], names: &[&str], values: &[&str]) {
+    let rank = |part: &Inside, names: &[&str]| {
+        let key = part.key.as_ref().filter(|_| !part.element && !part.heading)?;
+        names.iter().position(|name| name.eq_ignore_ascii_case(key))
+    };
+    if !parts.iter().any(|part| rank(part, values).is_some()) {
+        return;
+    }
+    let mut said: BTreeMap<u32, (usize, String)> = BTreeMap::new();
+    for part in parts.iter().filter(|part| sense::is_name(&part.bytes)) {
+        let Some(rank) = rank(part, names) else { continue };
+        if said.get(&part.group).is_none_or(|(before, _)| rank < *before) {
+            said.insert(part.group, (rank, String::from_utf8_lossy(&part.bytes).into_owned()));
         }
-        let mut said: BTreeMap<u32, String> = BTreeMap::new();
-        for part in parts.iter().filter(|part| !part.heading && is(part, names) && sense::is_name(&part.bytes)) {
-            said.entry(part.group).or_insert_with(|| String::from_utf8_lossy(&part.bytes).into_owned());
+    }
+    for part in parts.iter_mut().filter(|part| rank(part, values).is_some()) {
+        if let Some((_, name)) = said.get(&part.group) {
+            part.key = Some(name.clone());
         }
-        for part in parts.iter_mut().filter(|part| !part.heading && is(part, values)) {
-            if let Some(name) = said.get(&part.group) {
-                part.key = Some(name.clone());
-            }
+    }
+}
+
+/// `[["os", "android"], ["imei", "86…"]]`: of two in a list of lists the first names the second. In
+/// `{"mac": [["wlan0", "3c:…"]]}` it says which one: `mac[wlan0]`.
+fn name_seconds(parts: &mut [Inside]) {
+    let is_at = |part: &Inside, place: &str| {
+        let path = part.argument.as_deref().filter(|_| part.element && !part.heading);
+        path.is_some_and(|path| path.ends_with(place))
+    };
+    let mut rest = parts;
+    while let Some(length) = rest.first().map(|first| rest.iter().take_while(|p| p.group == first.group).count()) {
+        let (group, tail) = rest.split_at_mut(length);
+        rest = tail;
+        if let [first, second] = group
+            && is_at(first, "][0]")
+            && is_at(second, "][1]")
+            && sense::is_name(&first.bytes)
+        {
+            let name = String::from_utf8_lossy(&first.bytes);
+            second.key = Some(second.key.as_ref().map_or_else(|| name.to_string(), |of| format!("{of}[{name}]")));
         }
     }
 }
@@ -107,10 +142,42 @@ mod tests {
             part("value", "7", 2, false),
             part("name", "two words", 3, false),
             part("value", "8", 3, false),
+            part("type", "string", 4, false),
+            part("name", "oaid", 4, false),
+            part("val", "9", 4, false),
+            part("type", "imei", 5, false),
+            part("data", "86", 5, false),
         ];
         name_values(&mut parts);
         let keys: Vec<&str> = parts.iter().filter_map(|p| p.key.as_deref()).collect();
-        assert_eq!(keys, ["key", "imei", "value", "name", "value"]);
+        let named = ["key", "imei", "value", "name", "value", "type", "name", "oaid", "type", "imei"];
+        assert_eq!(keys, named);
+    }
+
+    #[test]
+    fn the_first_of_two_names_the_second() {
+        let at = |path: &str, text: &str, group, key: Option<&str>| Inside {
+            argument: Some(path.to_owned()),
+            bytes: Bytes::copy_from_slice(text.as_bytes()),
+            key: key.map(str::to_owned),
+            group,
+            element: true,
+            ..Inside::default()
+        };
+        let mut parts = vec![
+            at("$[0][0]", "imei", 1, None),
+            at("$[0][1]", "86", 1, None),
+            at("$.mac[0][0]", "wlan0", 2, Some("mac")),
+            at("$.mac[0][1]", "3c", 2, Some("mac")),
+            at("$.imei[0]", "a86", 3, Some("imei")),
+            at("$.imei[1]", "b86", 3, Some("imei")),
+            at("$.x[0][0]", "a", 4, Some("x")),
+            at("$.x[0][1]", "b", 4, Some("x")),
+            at("$.x[0][2]", "c", 4, Some("x")),
+        ];
+        name_values(&mut parts);
+        let keys: Vec<&str> = parts.iter().map(|p| p.key.as_deref().unwrap_or_default()).collect();
+        assert_eq!(keys, ["", "imei", "mac", "mac[wlan0]", "imei", "imei", "x", "x", "x"]);
     }
 
     #[test]

@@ -495,6 +495,27 @@ for name, body in (("names", {"a": {APPS[0]: True, APPS[1]: 1, APPS[2]: False}})
 case("apps-in-a-query", [hit("installed_apps", APPS[0], key="a")], target="/x?a=" + ",".join(APPS))
 case("apps-in-a-header", [hit("installed_apps", APPS[0], key="X-Apps")], headers=[["X-Apps", ",".join(APPS)]])
 
+# --- names that stand elsewhere than before a colon ---
+named = lambda key="imei", value=OTHER_IMEI, data_type="imei": hit(data_type, value, certainty="probable", key=key)
+OTHER_OAID = "7c1d9e52-40ab-4f3e-8a6d-5b2e9f0c7d18"
+for name, key in (("dots", "event.device.imei"), ("slashes", "event/device/imei"), ("colons", "user:imei"), ("arrow", "device->imei")):
+    case(f"name-behind-{name}", [named(key)], body=json.dumps({"t": 1, key: OTHER_IMEI}), content_type=JSON, profile=None)
+case("name-behind-dots-in-a-form", [named("ev.ids.oaid", OTHER_OAID, "oaid")], target="/x?" + urllib.parse.urlencode({"ev.ids.oaid": OTHER_OAID}), profile=None)
+case("name-behind-dots-of-something-else", [], body=json.dumps({"com.example.phone": "Pixel 9", "build.mac": "universal", "imei.length": 15}), content_type=JSON, profile=None)
+for name, record in (("type", {"type": "imei", "value": OTHER_IMEI}), ("type-of-value-beside", {"type": "string", "name": "imei", "value": OTHER_IMEI}),
+                     ("id-type", {"idType": "imei", "idValue": OTHER_IMEI}), ("id-type-and-id", {"id_type": "imei", "id": OTHER_IMEI}),
+                     ("label", {"label": "IMEI", "value": OTHER_IMEI})):
+    key = "IMEI" if name == "label" else "imei"
+    case(f"named-by-{name}", [named(key)], body=json.dumps({"list": [{"type": "click", "value": "buy"}, record]}), content_type=JSON, profile=None)
+case("named-in-pairs", [named()], body=json.dumps([["os", "android"], ["imei", OTHER_IMEI], ["n", 3]]), content_type=JSON, profile=None)
+case("named-in-pairs-inside", [named("attrs[imei]")], body=json.dumps({"attrs": [["os", "android"], ["imei", OTHER_IMEI]]}), content_type=JSON, profile=None)
+case("two-of-a-list-are-no-pair", [named(value=IMEI), named(value=IMEI2)], body=json.dumps({"imei": [IMEI, IMEI2]}), content_type=JSON, profile=None)
+case("pairs-of-values-keep-their-name", [named(value=IMEI), named(value=IMEI2)], body=json.dumps({"imei": [[IMEI, "a"], [IMEI2, "b"]]}), content_type=JSON, profile=None)
+case("named-by-the-segment-before", [named()], target=f"/v1/device/imei/{OTHER_IMEI}/report", profile=None)
+case("named-by-the-segment-before-as-digest", [hit("imei", h("md5", OTHER_IMEI), digest="md5", certainty="probable", key="imei_md5")],
+     target=f"/ids/imei_md5/{h('md5', OTHER_IMEI)}", profile=None)
+case("segments-that-name-nothing", [], target="/phone/list/name/all/address/book/imei/query/location/v2/mac/apps/0", profile=None)
+
 # --- encodings of what is no text ---
 
 
