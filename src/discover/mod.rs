@@ -8,7 +8,9 @@
 //! verdict, and judges by form and field name only what kind of value is left aside.
 
 mod compare;
+mod judge;
 mod place;
+mod sift;
 mod value;
 
 use std::collections::BTreeMap;
