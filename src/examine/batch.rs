@@ -13,7 +13,7 @@ use super::relief::TooHeavy;
 /// enough that all queues stay within some megabytes.
 const BATCH_BYTES: usize = 256 << 10;
 /// Segments of a batch, for captures of many small ones.
-const BATCH_SEGMENTS: usize = 2048;
+const BATCH_SEGMENTS: usize = 256;
 /// Copies of segments, their payloads in one piece of memory, and what is to be done behind them.
 #[derive(Default)]
 pub struct Batch {
