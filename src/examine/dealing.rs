@@ -11,7 +11,8 @@ use super::paths::Placed;
 use super::relief::{Load, Relief};
 
 /// Batches that wait for threads before the reader waits for one, of all threads together: with
-/// what they work on, some 35 MB for any number of threads. A download lies in one stream, so in one thread: the others need to see that far ahead to have something to do.
+/// what they work on, some 35 MB for any number of threads. A download lies in one stream, so with one
+/// thread: the others need to see that far ahead to have something to do.
 const QUEUED: usize = 128;
 
 /// What the reader deals out.
