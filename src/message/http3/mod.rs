@@ -310,6 +310,7 @@ impl Http3 {
         } else {
             self.held = self.held.saturating_add(section.bytes.len());
             self.blocked.insert((key, direction == Direction::Received));
+            self.peer(direction).await_inserts(section.required);
             if let Some(exchange) = self.exchanges.get_mut(&key) {
                 exchange.lane(direction).blocked = Some(section);
             }
@@ -398,6 +399,7 @@ impl Http3 {
 
     /// Reads on wherever a section need not wait any longer.
     fn release(&mut self, context: &mut Context, out: &mut Out<'_>) {
+        (self.sent.soonest, self.received.soonest) = (None, None);
         for (key, is_received) in self.blocked.clone() {
             let direction = if is_received { Direction::Received } else { Direction::Sent };
             let Some(exchange) = self.exchanges.get_mut(&key) else { continue };
@@ -406,6 +408,7 @@ impl Http3 {
             // The setting may have come meanwhile.
             section.required = self.peer(direction).again(&section);
             if !self.is_ready(direction, &section) {
+                self.peer(direction).await_inserts(section.required);
                 if let Some(exchange) = self.exchanges.get_mut(&key) {
                     exchange.lane(direction).blocked = Some(section);
                 }

@@ -34,6 +34,8 @@ pub(super) struct Peer {
     control: bool,
     /// Its SETTINGS cannot come any more.
     pub setting_lost: bool,
+    /// Of its sections that wait for insertions, none waits for fewer than so many.
+    pub soonest: Option<u64>,
 }
 
 impl Peer {
@@ -45,6 +47,18 @@ impl Peer {
             Required::Setting => setting_lost,
             Required::Inserts(count) => count <= self.decoder.inserted() || self.decoder.is_over(),
         }
+    }
+
+    /// A section of this peer waits for what it requires.
+    pub fn await_inserts(&mut self, required: Required) {
+        if let Required::Inserts(count) = required {
+            self.soonest = Some(self.soonest.map_or(count, |soonest| soonest.min(count)));
+        }
+    }
+
+    /// Its insertions may be what a section waits for: an encoder can make one with each byte.
+    fn may_release(&self) -> bool {
+        self.decoder.is_over() || self.soonest.is_some_and(|count| count <= self.decoder.inserted())
     }
 
     /// What a section that waited requires.
@@ -128,7 +142,8 @@ impl Http3 {
                 self.control(id, direction, missed, context, out);
             }
             Single::Encoder => {
-                let decoder = &mut self.peer(direction).decoder;
+                let peer = self.peer(direction);
+                let decoder = &mut peer.decoder;
                 match chunk {
                     Chunk::Data { bytes, .. } => {
                         if !decoder.instructions(bytes) {
@@ -139,7 +154,9 @@ impl Http3 {
                     Chunk::Gap { length, .. } => decoder.hole(length),
                     Chunk::End { .. } => decoder.end(),
                 }
-                self.release(context, out);
+                if peer.may_release() {
+                    self.release(context, out);
+                }
             }
             Single::Push(push) => {
                 let key = Key::Push(*push);

@@ -102,6 +102,20 @@ fn a_request_waits_for_its_entries() {
     }
 }
 
+/// Each as soon as its own entries are there, whoever else waits for more.
+#[test]
+fn requests_wait_for_no_more_than_their_entries() {
+    let second = frame(HEADERS, &[3, 0, 0xd4, 0xd7, 0x80, 0xc1]);
+    let entry = [&[0xc0, 9][..], b"b.example"].concat();
+    let mut steps = vec![Answers(3, SETTINGS.into()), Sends(0, second), Ends(0, Sent, false), Sends(4, indexed())];
+    steps.extend([Ends(4, Sent, false), Sends(2, encoder()), Sends(2, entry.clone()), Sends(2, entry)]);
+    steps.extend([Sends(8, indexed()), Ends(8, Sent, false)]);
+    let (messages, gaps) = read(&steps);
+    let hosts: Vec<_> = messages.iter().map(|message| request(message).2).collect();
+    assert_eq!((hosts, gaps.len()), (vec![Some("www.example.com"), Some("b.example"), Some("www.example.com")], 0));
+    assert!(messages.iter().all(|message| !message.doubtful));
+}
+
 #[test]
 fn a_stream_that_its_sender_gives_up_is_cancelled_and_not_lost() {
     let begun = || [ok(), vec![0, 5], b"begun".to_vec()].concat();
