@@ -191,18 +191,35 @@ pub struct Phase {
     /// The text of the last `scenario:` mark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scenario: Option<String>,
-    /// Within the clock skew of the mark that decides `consent` or `background`:
-    /// a conduct finding from it alone is `possible`.
+    /// Within the clock skew of a mark that changes `consent`: a finding that rests on
+    /// it alone is `possible`.
     pub near_mark: bool,
+    /// The same of a mark that changes `background`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub near_background: bool,
 }
 
 /// The phase groups, in the order in which a first launch runs through them.
-pub const PHASE_GROUPS: [&str; 5] = ["before-consent", "after-refusal", "after-consent", "background", "none"];
+pub const PHASE_GROUPS: [&str; 5] = ["before-consent", "after-refusal", "after-consent", BACKGROUND, "none"];
+
+const BACKGROUND: &str = "background";
 
 impl Phase {
     /// Where there are no marks.
     pub fn unmarked() -> Self {
-        Self { consent: Consent::Unmarked, background: false, logged_in: false, scenario: None, near_mark: false }
+        Self {
+            consent: Consent::Unmarked,
+            background: false,
+            logged_in: false,
+            scenario: None,
+            near_mark: false,
+            near_background: false,
+        }
+    }
+
+    /// Within the clock skew of the mark by which its phase group begins or ends.
+    pub fn is_near_its_mark(&self) -> bool {
+        if self.group() == BACKGROUND { self.near_background } else { self.near_mark }
     }
 
     /// The phase group of fingerprints and matrices, one of [`PHASE_GROUPS`].
@@ -210,7 +227,7 @@ impl Phase {
         match (self.consent, self.background) {
             (Consent::Before, _) => "before-consent",
             (Consent::Refused, _) => "after-refusal",
-            (_, true) => "background",
+            (_, true) => BACKGROUND,
             (Consent::After, false) => "after-consent",
             (Consent::Unmarked, false) => "none",
         }

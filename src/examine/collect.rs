@@ -260,7 +260,7 @@ impl Collector {
         }
         contact.sent_bytes += message.wire_bytes.saturating_add(message.lost_bytes);
         *contact.phases.entry(phase.group().to_owned()).or_default() += 1;
-        if phase.near_mark {
+        if phase.is_near_its_mark() {
             *contact.near_mark.entry(phase.group().to_owned()).or_default() += 1;
         }
         contact.first = contact.first.min(message.time);

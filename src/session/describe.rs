@@ -144,7 +144,10 @@ pub struct Build {
 
 /// What to add to the times of a capture to get those of the marks' clock.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a time shift is a number of seconds, \"device\", or { seconds = NUMBER, uncertainty = NUMBER, how = TEXT }"
+)]
 pub enum Shift {
     /// Seconds, as a person writes them.
     Seconds(f64),
@@ -214,7 +217,7 @@ pub struct Case {
 /// A TOML date, or a text that is one.
 fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
     #[derive(Deserialize)]
-    #[serde(untagged)]
+    #[serde(untagged, expecting = "this is to be a day such as 2027-01-31")]
     enum Day {
         Toml(toml::value::Datetime),
         Text(String),
@@ -230,10 +233,17 @@ impl Description {
     /// Reads `session.toml`.
     pub fn read(path: &Path) -> Result<Self, SessionError> {
         let text = read_text(path, LIMIT)?;
-        let description: Self =
+        let mut description: Self =
             toml::from_str(&text).map_err(|error| SessionError::new(path, place::problem(&text, &error)))?;
         if description.utc_offset.is_some() && description.utc_offset_ns().is_none() {
             return Err(SessionError::new(path, "utc_offset is an offset from UTC, such as \"+08:00\""));
+        }
+        if let Some(country) = &mut description.country {
+            // As policies and files of addresses write it, so that one country is not two.
+            *country = country.trim().to_ascii_uppercase();
+            if country.len() != 2 || !country.bytes().all(|letter| letter.is_ascii_uppercase()) {
+                return Err(SessionError::new(path, "country is the two letters of ISO 3166-1, such as \"CN\""));
+            }
         }
         Ok(description)
     }
@@ -254,5 +264,39 @@ impl Description {
     /// The allowed skew in milliseconds.
     pub fn skew_ms(&self) -> u64 {
         self.clock_skew_ms.unwrap_or(DEFAULT_SKEW_MS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Description, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("session.toml");
+        std::fs::write(&path, text).unwrap();
+        Description::read(&path).map_err(|error| error.what)
+    }
+
+    #[test]
+    fn a_country_is_its_code() {
+        assert_eq!(read("country = \"cn\"\n").unwrap().country.as_deref(), Some("CN"));
+        for wrong in ["china", "中国", "", "C1"] {
+            let what = read(&format!("country = \"{wrong}\"\n")).unwrap_err();
+            assert!(what.contains("ISO 3166-1"), "{wrong}: {what}");
+        }
+    }
+
+    #[test]
+    fn what_is_of_the_wrong_kind_is_told_what_it_is_to_be() {
+        let what = read("app = \"a\"\ntime_shift = { \"a.pcap\" = \"x\" }\n").unwrap_err();
+        assert!(what.starts_with("line 2: a time shift is a number of seconds"), "{what}");
+        let what = read("[case]\nretain_until = 5\n").unwrap_err();
+        assert!(what.starts_with("line 2: this is to be a day such as"), "{what}");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_text() {
+        assert_eq!(read("\u{feff}app = \"a\"\r\n").unwrap().app.as_deref(), Some("a"));
     }
 }

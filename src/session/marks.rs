@@ -1,5 +1,6 @@
 //! `phases.jsonl`: what happened on the device, and when; and the phase of a moment.
 
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -61,14 +62,29 @@ pub fn append_mark(folder: &Path, mark: &Mark) -> Result<(), SessionError> {
     let failed = |what: String| SessionError { path: path.display().to_string(), what };
     let mut line = serde_json::to_string(mark).map_err(|error| failed(error.to_string()))?;
     line.push('\n');
-    std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&path)
-        .and_then(|mut file| std::io::Write::write_all(&mut file, line.as_bytes()))
+    let options = || std::fs::OpenOptions::new().read(true).append(true).create(true).open(&path);
+    options()
+        .and_then(|mut file| {
+            // An editor may have left the last line without its end.
+            if !ends_a_line(&mut file)? {
+                line.insert(0, '\n');
+            }
+            file.write_all(line.as_bytes())
+        })
         .map_err(|error| failed(format!("cannot be written: {error}")))?;
     super::to_owner(&path);
     Ok(())
+}
+
+/// Whether what is added to `file` begins a line.
+fn ends_a_line(file: &mut std::fs::File) -> std::io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(true);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
 }
 
 /// Reads `phases.jsonl`, sorted by time.
@@ -121,39 +137,48 @@ impl Timeline {
     /// The phase of a moment.
     pub fn phase(&self, time: Time) -> Phase {
         let mut phase = Phase::unmarked();
-        let mut launched = false;
-        for mark in self.marks.iter().filter(|mark| self.effective(mark) <= time) {
-            match mark.mark.as_str() {
-                "launched" => {
-                    phase.background = false;
-                    if !launched && phase.consent == Consent::Unmarked {
-                        phase.consent = Consent::Before;
-                    }
-                    launched = true;
-                }
-                "consent-given" => phase.consent = Consent::After,
-                "consent-refused" => phase.consent = Consent::Refused,
-                "logged-in" => phase.logged_in = true,
-                "backgrounded" | "screen-off" => phase.background = true,
-                "foregrounded" => phase.background = false,
-                "stopped" => {}
-                other => phase.scenario = other.strip_prefix("scenario:").map(|text| text.trim().to_owned()),
+        // The same through all marks, those still to come as well: what each of them changes.
+        let mut whole = Phase::unmarked();
+        for mark in &self.marks {
+            let before = (self.told(whole.consent), whole.background);
+            pass(mark, &mut whole);
+            if time.since(mark.time).saturating_abs() <= self.skew {
+                phase.near_mark |= self.told(whole.consent) != before.0;
+                phase.near_background |= whole.background != before.1;
+            }
+            if self.effective(mark) <= time {
+                pass(mark, &mut phase);
             }
         }
-        // What follows a refusal is judged by that mark alone.
-        if !self.judged && phase.consent != Consent::Refused {
-            phase.consent = Consent::Unmarked;
-        }
-        phase.near_mark = self.marks.iter().any(|mark| {
-            let decides = match mark.mark.as_str() {
-                "launched" | "consent-given" => self.judged,
-                "consent-refused" => true,
-                "backgrounded" | "screen-off" | "foregrounded" => true,
-                _ => false,
-            };
-            decides && time.since(mark.time).saturating_abs() <= self.skew
-        });
+        phase.consent = self.told(phase.consent);
         phase
+    }
+
+    /// What is said of consent: without judgement nothing but a refusal, which is judged by its mark alone.
+    fn told(&self, consent: Consent) -> Consent {
+        if self.judged || consent == Consent::Refused { consent } else { Consent::Unmarked }
+    }
+}
+
+/// Goes on past `mark`.
+fn pass(mark: &Mark, phase: &mut Phase) {
+    match mark.mark.as_str() {
+        "launched" => {
+            phase.background = false;
+            if phase.consent == Consent::Unmarked {
+                phase.consent = Consent::Before;
+            }
+        }
+        "consent-given" => phase.consent = Consent::After,
+        "consent-refused" => phase.consent = Consent::Refused,
+        "logged-in" => phase.logged_in = true,
+        "backgrounded" | "screen-off" => phase.background = true,
+        "foregrounded" => phase.background = false,
+        other => {
+            if let Some(text) = other.strip_prefix("scenario:") {
+                phase.scenario = Some(text.trim().to_owned());
+            }
+        }
     }
 }
 
@@ -211,6 +236,52 @@ mod tests {
         let line = Timeline::new(&marks, Some(at(5)), 500);
         assert!(line.phase(Time(29_600_000_000)).near_mark && line.phase(Time(30_400_000_000)).near_mark);
         assert!(!line.phase(at(29)).near_mark && !line.phase(at(40)).near_mark);
+    }
+
+    /// A mark leaves a moment in doubt only as to what it changes.
+    #[test]
+    fn a_mark_is_near_for_what_it_changes() {
+        let marks = [
+            mark(10, "launched"),
+            mark(20, "consent-refused"),
+            mark(30, "backgrounded"),
+            mark(32, "screen-off"),
+            mark(40, "launched"),
+        ];
+        let line = Timeline::new(&marks, Some(at(5)), 500);
+        let near = |second: i64| {
+            let phase = line.phase(Time(second * 1_000_000_000 + 300_000_000));
+            (phase.near_mark, phase.near_background)
+        };
+        assert_eq!(near(20), (true, false));
+        assert_eq!(near(30), (false, true), "the user's answer is ten seconds old");
+        assert_eq!(near(32), (false, false), "it was in the background already");
+        assert_eq!(near(40), (false, true), "refused before and after the second launch");
+        let unjudged = Timeline::new(&[mark(10, "launched"), mark(20, "consent-given")], Some(at(15)), 500);
+        assert!(!unjudged.phase(at(20)).near_mark);
+    }
+
+    #[test]
+    fn a_scenario_lasts_until_the_next_one() {
+        let marks = [mark(10, "scenario:pay"), mark(11, "dialog-shown"), mark(12, "stopped"), mark(20, "scenario:home")];
+        let line = Timeline::new(&marks, Some(at(5)), 500);
+        let scenario = |second: i64| line.phase(at(second)).scenario;
+        assert_eq!(scenario(9), None);
+        assert_eq!(scenario(13).as_deref(), Some("pay"));
+        assert_eq!(scenario(21).as_deref(), Some("home"));
+    }
+
+    #[test]
+    fn a_mark_is_a_line_of_its_own_also_behind_a_last_line_that_was_not_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("phases.jsonl");
+        // As an editor of Windows writes it, and without an end of its last line.
+        std::fs::write(&path, "\u{feff}{\"time\":\"2026-03-01T08:00:00Z\",\"mark\":\"launched\"}").unwrap();
+        append_mark(folder.path(), &mark(2_000_000_000, "stopped")).unwrap();
+        append_mark(folder.path(), &mark(2_000_000_001, "stopped")).unwrap();
+        let marks: Vec<String> = read_marks(&path).unwrap().into_iter().map(|mark| mark.mark).collect();
+        assert_eq!(marks, ["launched", "stopped", "stopped"]);
+        assert_eq!(std::fs::read_to_string(path).unwrap().lines().count(), 3, "and no empty lines");
     }
 
     #[test]

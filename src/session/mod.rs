@@ -239,5 +239,9 @@ fn read_text(path: &Path, limit: u64) -> Result<String, SessionError> {
     if size > limit {
         return Err(SessionError::new(path, format!("is {size} bytes; at most {limit} are read")));
     }
-    std::fs::read_to_string(path).map_err(unreadable)
+    let bytes = std::fs::read(path).map_err(unreadable)?;
+    let no_text = |_| SessionError::new(path, "is no text in UTF-8: save it with that encoding");
+    let text = String::from_utf8(bytes).map_err(no_text)?;
+    // Editors of Windows put a byte order mark in front.
+    Ok(text.strip_prefix('\u{feff}').map_or(text.as_str(), |rest| rest).to_owned())
 }

@@ -52,7 +52,7 @@ struct File {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a value is a text in quotes, { value = \"…\", from = TIME, until = TIME }, or a list of these")]
 enum OneOrMany {
     One(Value),
     Many(Vec<Value>),
@@ -62,7 +62,23 @@ enum OneOrMany {
 #[serde(untagged)]
 enum Value {
     Bare(String),
-    Dated { value: String, from: Option<String>, until: Option<String> },
+    Dated(Dated),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Dated {
+    value: String,
+    from: Option<When>,
+    until: Option<When>,
+}
+
+/// A text, or a time as TOML has it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum When {
+    Text(String),
+    Toml(toml::value::Datetime),
 }
 
 impl Profile {
@@ -140,13 +156,17 @@ impl Profile {
 
 impl ProfileValue {
     fn of(value: Value) -> Result<Self, String> {
-        let time = |text: Option<String>| match text {
-            None => Ok(None),
-            Some(text) => Time::parse(&text).map(Some).ok_or(format!("{text:?} is not an RFC 3339 time")),
+        let time = |when: Option<When>| {
+            let text = when.map(|when| match when {
+                When::Text(text) => text,
+                When::Toml(time) => time.to_string(),
+            });
+            let wrong = |text: &str| format!("{text:?} is not an RFC 3339 time such as 2026-03-01T08:00:00Z");
+            text.map(|text| Time::parse(&text).ok_or_else(|| wrong(&text))).transpose()
         };
         match value {
             Value::Bare(value) => Ok(Self { value: value.trim().to_owned(), from: None, until: None }),
-            Value::Dated { value, from, until } => {
+            Value::Dated(Dated { value, from, until }) => {
                 Ok(Self { value: value.trim().to_owned(), from: time(from)?, until: time(until)? })
             }
         }
@@ -173,7 +193,7 @@ pub(super) fn check(data_type: &str, value: &str, signatures: &Signatures) -> Op
     }
     if data_type == "location" || data_type == "location_coarse" {
         return location(value).is_none().then(|| {
-            format!("{value:?} is not \"latitude,longitude\" in decimal degrees, such as \"39.904200,116.407400\"")
+            "is not \"latitude,longitude\" in decimal degrees, such as \"39.904200,116.407400\"".to_owned()
         });
     }
     let digits = |lengths: std::ops::RangeInclusive<usize>| {
@@ -235,6 +255,22 @@ mod tests {
     }
 
     #[test]
+    fn a_value_of_the_wrong_kind_is_told_what_a_value_is() {
+        let signatures = Signatures::embedded().unwrap();
+        let wrong = [
+            "imei = 490154203237518",
+            "oaid = { value = \"0123456789abcdef\", form = \"2026-03-01T08:00:00Z\" }",
+            "oaid = [{ from = \"2026-03-01T08:00:00Z\" }]",
+        ];
+        for ids in wrong {
+            let what = Profile::parse(&format!("[ids]\n{ids}\n"), &signatures).unwrap_err();
+            assert!(what.starts_with("line 2: a value is a text in quotes, { value = "), "{what}");
+        }
+        let place = problems("location = \"39.9042;116.4074\"");
+        assert!(place[0].contains("latitude,longitude") && !place[0].contains("39.9042;"), "{place:?}");
+    }
+
+    #[test]
     fn what_can_never_be_found_is_a_problem() {
         // 490154203237518 is the example of 3GPP TS 23.003 annex B for the check digit.
         assert_eq!(problems("imei = [\"490154203237518\"]"), Vec::<String>::new());
@@ -272,5 +308,9 @@ mod tests {
         let held: Vec<bool> =
             profile.ids["oaid"].iter().map(|v| v.holds_at(Time::parse("2026-03-02T00:00:00Z").unwrap())).collect();
         assert_eq!(held, [false, true]);
+        // A time of TOML, which stands without quotes.
+        let text = "[ids]\noaid = { value = \"0123456789abcdef\", until = 2026-03-01T08:00:00+08:00 }";
+        let until = Profile::parse(text, &signatures).unwrap().0.ids["oaid"][0].until;
+        assert_eq!(until, Time::parse("2026-03-01T00:00:00Z"));
     }
 }

@@ -420,6 +420,7 @@ impl Case {
                 logged_in: false,
                 scenario: None,
                 near_mark: flow.near,
+                near_background: flow.near && flow.background,
             },
             count: 1,
             first: time,

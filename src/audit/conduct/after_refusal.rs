@@ -10,7 +10,7 @@ use crate::observations::Consent;
 pub const CHECK: Check = Check {
     code: "after-refusal",
     applies: |sighting, _, _| sighting.phase.consent == Consent::Refused,
-    by_mark: true,
+    near: |phase| phase.near_mark,
     claim: Some("consent_before_collection"),
     say: |kind, whom| {
         Text::new(

@@ -11,7 +11,7 @@ use crate::observations::Consent;
 pub const CHECK: Check = Check {
     code: "before-consent",
     applies: |sighting, observations, _| observations.consent_judged && sighting.phase.consent == Consent::Before,
-    by_mark: true,
+    near: |phase| phase.near_mark,
     claim: Some("consent_before_collection"),
     say: |kind, whom| {
         Text::new(

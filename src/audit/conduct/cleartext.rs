@@ -10,7 +10,7 @@ use crate::observations::Wire;
 pub const CHECK: Check = Check {
     code: "cleartext",
     applies: |sighting, _, _| sighting.wire == Wire::Clear,
-    by_mark: false,
+    near: |_| false,
     claim: Some("transport_encryption"),
     say: |kind, whom| {
         Text::new(

@@ -13,7 +13,7 @@ pub const CHECK: Check = Check {
         let class = scope.signatures.types.get(&sighting.data_type).map_or(Class::M, |t| t.class);
         sighting.phase.background && class != Class::L
     },
-    by_mark: true,
+    near: |phase| phase.near_background,
     claim: None,
     say: |kind, whom| {
         Text::new(

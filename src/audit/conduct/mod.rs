@@ -16,7 +16,7 @@ use super::findings::{Draft, Matter, certainty_towards, draft};
 use super::scope::{Scope, Standing};
 use super::{Text, words};
 use crate::evidence::{Certainty, Span};
-use crate::observations::{Observations, Sighting};
+use crate::observations::{Observations, Phase, Sighting};
 use crate::policy::Policy;
 
 pub use contact_abroad::{home, inactive};
@@ -27,9 +27,9 @@ struct Check {
     code: &'static str,
     /// Whether this sighting is a case of it.
     applies: fn(&Sighting, &Observations, &Scope<'_>) -> bool,
-    /// Whether it depends on a mark of the session. Then a message within the clock skew of the
-    /// mark is only possible: it may lie on the mark's other side.
-    by_mark: bool,
+    /// Whether a message lies within the clock skew of a mark of the session that the check depends on.
+    /// Such a one is only possible: it may lie on the mark's other side.
+    near: fn(&Phase) -> bool,
     /// The claim of the policy that it contradicts.
     claim: Option<&'static str>,
     /// The finding's sentence, from the names of the data type and of the recipient.
@@ -64,11 +64,11 @@ fn of_sightings(check: &Check, observations: &Observations, policy: &Policy, sco
         if sightings.is_empty() || matches!(scope.standing(recipient), Standing::Listed) {
             continue;
         }
-        let sure = |s: &&Sighting| if check.by_mark && s.phase.near_mark { Certainty::Possible } else { s.certainty };
+        let sure = |s: &&Sighting| if (check.near)(&s.phase) { Certainty::Possible } else { s.certainty };
         let certainty = sightings.iter().map(sure).max().unwrap_or(Certainty::Possible);
         let certainty = certainty_towards(recipient, certainty);
         let mut message = (check.say)(&words::data_type(data_type, scope.signatures), &words::recipient(recipient));
-        if check.by_mark && sightings.iter().all(|s| s.phase.near_mark) {
+        if sightings.iter().all(|s| (check.near)(&s.phase)) {
             message =
                 message.and(&Text::new("（都在标记的时钟误差以内。）", "(All within the clock skew of the mark.)"));
         }
