@@ -1,10 +1,12 @@
 //! What the policy promises in general, and what breaks it.
 
+use std::collections::BTreeSet;
+
 use super::conduct::contact_abroad::{abroad, missing};
 use super::contacts::reached;
 use super::{ClaimState, Finding, JudgedClaim, Text};
-use crate::evidence::{Certainty, Span};
-use crate::observations::{Observations, Wire};
+use crate::evidence::{Certainty, GapReason, Span};
+use crate::observations::{Contact, Observations, Role, Wire};
 use crate::policy::{CrossBorder, Policy};
 
 /// Where a claim stands in the policy.
@@ -55,10 +57,25 @@ pub fn judge(
 
 type Judgement = (ClaimState, Text, Vec<String>);
 
-/// Fingerprints of findings with these codes; `possible` ones break no promise.
-fn against(codes: &[&str], findings: &[Finding]) -> Vec<String> {
-    let breaks = |f: &&Finding| codes.contains(&f.code.as_str()) && f.certainty > Certainty::Possible;
-    findings.iter().filter(breaks).map(|f| f.fingerprint.clone()).collect()
+/// Fingerprints of findings with these codes: those that break the promise, and those that are only
+/// possible and break none.
+fn against(codes: &[&str], findings: &[Finding]) -> (Vec<String>, Vec<String>) {
+    let all = findings.iter().filter(|f| codes.contains(&f.code.as_str()));
+    let (broken, possible): (Vec<&Finding>, Vec<&Finding>) = all.partition(|f| f.certainty > Certainty::Possible);
+    let prints = |found: Vec<&Finding>| found.into_iter().map(|f| f.fingerprint.clone()).collect();
+    (prints(broken), prints(possible))
+}
+
+/// What is said where nothing breaks the promise for certain: `otherwise`, unless findings say that it
+/// may be broken all the same.
+fn unbroken(possible: &[String], otherwise: Text) -> Text {
+    match possible.len() {
+        0 => otherwise,
+        count => Text::new(
+            format!("有 {count} 条发现只是“可能”：既不足以说违背了承诺，也不足以说没有违背。"),
+            format!("Findings that are only possible: {count}. They do not show that it is broken, nor that it is kept."),
+        ),
+    }
 }
 
 /// Fingerprints of contacts abroad. They are notes, whatever the certainty.
@@ -93,12 +110,12 @@ fn border(claim: CrossBorder, observations: &Observations, findings: &[Finding],
     let sent: Vec<String> = reached(observations)
         .iter()
         .filter(|r| {
-            let addresses: usize = r.contacts.iter().map(|c| c.addresses.len()).sum();
+            let addresses: BTreeSet<&String> = r.contacts.iter().flat_map(|c| &c.addresses).collect();
             let told = findings.iter().any(|f| f.code == "contact-abroad" && f.recipient == r.recipient.id);
             let sends = |f: &crate::observations::Flow| {
                 f.recipient == r.recipient.id && f.certainty > Certainty::Possible && !f.noise
             };
-            told && abroad(r, home).len() == addresses && observations.flows.iter().any(sends)
+            told && abroad(r, home).len() == addresses.len() && observations.flows.iter().any(sends)
         })
         .map(|r| r.recipient.id.clone())
         .collect();
@@ -110,6 +127,15 @@ fn border(claim: CrossBorder, observations: &Observations, findings: &[Finding],
             format!("Personal information was sent to recipients with addresses abroad only: {}.", sent.len()),
         );
         return (ClaimState::Broken, reason, broken);
+    }
+    let judged = reached(observations).into_iter().filter(|r| !r.is_noise());
+    let located = judged.flat_map(|r| r.contacts).flat_map(|c| &c.networks).any(|network| network.country.is_some());
+    if !located {
+        let reason = Text::new(
+            "归属地文件里没有这些接收方的地址，或输入没有记录地址。",
+            "The file knows no address of these recipients, or the inputs do not hold their addresses.",
+        );
+        return (ClaimState::Untested, reason, found);
     }
     if found.is_empty() {
         let reason = Text::new("能查到归属地的地址都在境内。", "All addresses that the file knows lie in the country.");
@@ -126,7 +152,7 @@ fn border(claim: CrossBorder, observations: &Observations, findings: &[Finding],
 }
 
 fn encryption(observations: &Observations, findings: &[Finding]) -> Judgement {
-    let broken = against(&["cleartext"], findings);
+    let (broken, possible) = against(&["cleartext"], findings);
     if !broken.is_empty() {
         let reason = Text::new(
             format!("{} 条发现显示个人信息未加密传输。", broken.len()),
@@ -134,25 +160,38 @@ fn encryption(observations: &Observations, findings: &[Finding]) -> Judgement {
         );
         return (ClaimState::Broken, reason, broken);
     }
-    let closed = observations.contacts.iter().any(|c| !c.closed.is_empty());
+    let sealed = |contact: &Contact| !contact.noise && contact.closed.keys().any(|reason| is_encryption(*reason));
+    let closed = observations.contacts.iter().any(sealed);
     let known = observations.sightings.iter().any(|s| s.wire == Wire::Encrypted);
     if closed || known {
         let reason = Text::new(
             "能读到的内容里，没有个人信息以明文传输。",
             "In what could be read, no personal information was sent in the clear.",
         );
-        (ClaimState::NotContradicted, reason, broken)
+        (ClaimState::NotContradicted, unbroken(&possible, reason), possible)
     } else {
         let reason = Text::new(
             "没有看到个人信息，或输入没有记录传输方式。",
             "No personal information was seen, or the inputs do not say how it travelled.",
         );
-        (ClaimState::Untested, reason, broken)
+        (ClaimState::Untested, unbroken(&possible, reason), Vec::new())
     }
 }
 
+/// A stream that stayed closed for this reason is an encrypted one. Of any other nothing is known.
+fn is_encryption(reason: GapReason) -> bool {
+    use GapReason as R;
+    matches!(
+        reason,
+        R::NoKey | R::KeyDoesNotFit | R::Pinned | R::ResumedWithoutSecret | R::QuicNoKey | R::UnsupportedCipher
+    )
+}
+
+/// The phase groups in which nothing personal is to be sent.
+const WITHOUT_CONSENT: [&str; 2] = ["before-consent", "after-refusal"];
+
 fn consent(observations: &Observations, findings: &[Finding]) -> Judgement {
-    let broken = against(&["before-consent", "after-refusal"], findings);
+    let (broken, possible) = against(&WITHOUT_CONSENT, findings);
     if !broken.is_empty() {
         let reason = Text::new(
             format!("{} 条发现显示同意之前或拒绝之后已发送个人信息。", broken.len()),
@@ -165,11 +204,29 @@ fn consent(observations: &Observations, findings: &[Finding]) -> Judgement {
             "没有“启动”和“同意”标记，或抓包在启动之后才开始。",
             "There are no marks for launch and consent, or the capture starts after the launch.",
         );
-        return (ClaimState::Untested, reason, broken);
+        return (ClaimState::Untested, reason, possible);
+    }
+    let (mut all, mut unread) = (0, 0);
+    for one in reached(observations) {
+        if one.is_noise() || one.recipient.role == Role::Platform {
+            continue;
+        }
+        for group in WITHOUT_CONSENT {
+            all += one.in_phase(group);
+            // One message can hold several sealed payloads.
+            unread += one.unread_in_phase(group).min(one.in_phase(group));
+        }
+    }
+    if all > 0 && unread == all && possible.is_empty() {
+        let reason = Text::new(
+            "同意之前（或拒绝之后）发送的内容都无法读取。",
+            "Nothing that was sent before consent, or after refusal, could be read.",
+        );
+        return (ClaimState::Untested, reason, possible);
     }
     let reason = Text::new(
         "能读到的内容里，同意之前没有发送个人信息。",
         "In what could be read, no personal information was sent before consent.",
     );
-    (ClaimState::NotContradicted, reason, broken)
+    (ClaimState::NotContradicted, unbroken(&possible, reason), possible)
 }

@@ -22,7 +22,7 @@ pub fn judge(flow: &Flow, observations: &Observations, policy: &Policy, scope: &
     }
     let recipient = observations.recipients.get(&flow.recipient)?;
     let mut sightings = findings::sightings_of(flow, observations).peekable();
-    if sightings.peek().is_some() && sightings.all(|s| scope.comes_home(recipient, s) || s.is_of_another_device()) {
+    if sightings.peek().is_some() && !sightings.any(|sighting| findings::accuses(sighting, recipient, scope)) {
         return None;
     }
     match scope.standing(recipient) {

@@ -130,6 +130,12 @@ pub fn sightings_of<'a>(flow: &'a Flow, observations: &'a Observations) -> impl 
         .filter(|s| s.data_type == flow.data_type && s.recipient == flow.recipient && flow.sightings.contains(&s.id))
 }
 
+/// A sighting that says something of the app and this recipient: the idle device does not send the same,
+/// it is no other device's value, and no id that comes back to who issued it.
+pub fn accuses(sighting: &Sighting, recipient: &Recipient, scope: &Scope<'_>) -> bool {
+    !sighting.noise && !sighting.is_of_another_device() && !scope.comes_home(recipient, sighting)
+}
+
 /// The finding of a verdict; none where it is clear.
 pub fn of_verdict(verdict: &Verdict, flow: &Flow, observations: &Observations, scope: &Scope<'_>) -> Option<Draft> {
     if verdict.code == CLEAR {
@@ -137,7 +143,13 @@ pub fn of_verdict(verdict: &Verdict, flow: &Flow, observations: &Observations, s
     }
     let recipient = observations.recipients.get(&flow.recipient)?;
     let code = codes::get(&verdict.code)?;
-    let sightings: Vec<&Sighting> = observations.sightings.iter().filter(|s| flow.sightings.contains(&s.id)).collect();
+    let mut sightings: Vec<&Sighting> = sightings_of(flow, observations).collect();
+    // What is listed beside them is no evidence, and makes the finding no surer.
+    let (mut certainty, all) = (flow.certainty, sightings.len());
+    sightings.retain(|sighting| accuses(sighting, recipient, scope));
+    if sightings.len() < all {
+        certainty = sightings.iter().map(|sighting| sighting.certainty).max()?;
+    }
     let kind = words::data_type(&flow.data_type, scope.signatures);
     let whom = words::recipient(recipient);
     let own_covers = matches!(scope.standing(recipient), Standing::Infrastructure) && verdict.cover.is_some();
@@ -155,7 +167,7 @@ pub fn of_verdict(verdict: &Verdict, flow: &Flow, observations: &Observations, s
             recipient,
             data_type: Some(&flow.data_type),
             phase: sightings.first().map_or("none", |s| s.phase.group()),
-            certainty: certainty_towards(recipient, flow.certainty),
+            certainty: certainty_towards(recipient, certainty),
             base: own_covers.then_some(Severity::Note),
             message: sent.and(&verdict.reason),
             policy,

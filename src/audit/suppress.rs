@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::{Finding, IgnoreLine, Ignored, Report, Suppression, codes};
+use super::{Finding, IgnoreLine, Ignored, Report, Suppression, codes, gate};
 use crate::observations::PHASE_GROUPS;
 use crate::session::{IgnoreRule, IgnoreState, Matcher};
 use crate::signatures::Signatures;
@@ -49,12 +49,13 @@ pub fn apply(report: &mut Report, rules: &[IgnoreRule], today: Date) {
         return;
     }
     let hosts: Vec<BTreeSet<String>> = hosts(report);
+    let phases: Vec<Vec<&str>> = report.findings.iter().map(|finding| gate::phases(finding, report)).collect();
     let mut lines = Vec::with_capacity(rules.len());
     for rule in rules {
         let state = rule.state(today);
         let (mut reached, mut worst) = (0, None);
-        for (finding, hosts) in report.findings.iter_mut().zip(&hosts) {
-            if !matches(&rule.matcher, finding, hosts) {
+        for ((finding, hosts), phases) in report.findings.iter_mut().zip(&hosts).zip(&phases) {
+            if !matches(&rule.matcher, finding, hosts, phases) {
                 continue;
             }
             reached += 1;
@@ -110,15 +111,16 @@ fn hosts(report: &Report) -> Vec<BTreeSet<String>> {
     report.findings.iter().map(hosts).collect()
 }
 
-/// Whether every key of the line fits. `host` fits where it fits all hosts of the finding: data
-/// that went to another host as well is more than the line speaks of.
-fn matches(matcher: &Matcher, finding: &Finding, hosts: &BTreeSet<String>) -> bool {
+/// Whether every key of the line fits. `host` and `phase` fit where they fit all hosts and phases of
+/// the finding: data that went to another host, or in another phase as well, is more than the line
+/// speaks of.
+fn matches(matcher: &Matcher, finding: &Finding, hosts: &BTreeSet<String>, phases: &[&str]) -> bool {
     let is = |asked: &Option<String>, value: Option<&str>| asked.as_deref().is_none_or(|asked| Some(asked) == value);
     is(&matcher.fingerprint, Some(&finding.fingerprint))
         && is(&matcher.code, Some(&finding.code))
         && is(&matcher.recipient, Some(&finding.recipient))
         && is(&matcher.data_type, finding.data_type.as_deref())
-        && is(&matcher.phase, Some(&finding.phase))
+        && matcher.phase.as_deref().is_none_or(|asked| phases.iter().all(|phase| *phase == asked))
         && matcher.host.as_ref().is_none_or(|pattern| {
             !hosts.is_empty()
                 && hosts.iter().all(|host| pattern.matches(host.to_ascii_lowercase().trim_end_matches('.')))

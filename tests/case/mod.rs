@@ -372,8 +372,12 @@ impl Case {
             contact.noise = given.noise;
             if let Some(country) = &given.country {
                 let address = contact.addresses[0].clone();
-                contact.networks =
-                    vec![Network { address, country: Some(country.clone()), asn: None, organisation: None }];
+                // Without a country: the file does not know the address.
+                let known = (!country.is_empty()).then(|| country.clone());
+                contact.networks = known
+                    .map(|country| Network { address, country: Some(country), asn: None, organisation: None })
+                    .into_iter()
+                    .collect();
                 seen.geo = vec![geo()];
             }
             if contact.phases.is_empty() {

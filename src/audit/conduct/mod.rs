@@ -12,7 +12,7 @@ mod in_background;
 
 use std::collections::BTreeMap;
 
-use super::findings::{Draft, Matter, certainty_towards, draft};
+use super::findings::{Draft, Matter, accuses, certainty_towards, draft};
 use super::scope::{Scope, Standing};
 use super::{Text, words};
 use crate::evidence::{Certainty, Span};
@@ -52,7 +52,7 @@ fn of_sightings(check: &Check, observations: &Observations, policy: &Policy, sco
     // By recipient, type and phase group; sightings stay in the report's order.
     let mut groups: BTreeMap<(&str, &str, &'static str), Vec<&Sighting>> = BTreeMap::new();
     for sighting in &observations.sightings {
-        if !sighting.noise && !sighting.is_of_another_device() && (check.applies)(sighting, observations, scope) {
+        if (check.applies)(sighting, observations, scope) {
             let key = (sighting.recipient.as_str(), sighting.data_type.as_str(), sighting.phase.group());
             groups.entry(key).or_default().push(sighting);
         }
@@ -60,7 +60,7 @@ fn of_sightings(check: &Check, observations: &Observations, policy: &Policy, sco
     let mut drafts = Vec::new();
     for ((recipient, data_type, phase), mut sightings) in groups {
         let Some(recipient) = observations.recipients.get(recipient) else { continue };
-        sightings.retain(|s| !scope.comes_home(recipient, s));
+        sightings.retain(|sighting| accuses(sighting, recipient, scope));
         if sightings.is_empty() || matches!(scope.standing(recipient), Standing::Listed) {
             continue;
         }
