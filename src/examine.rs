@@ -32,6 +32,7 @@ mod template;
 mod threads;
 mod withheld;
 
+use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -195,12 +196,16 @@ fn lens<'s>(
 
 /// The captures of the device at rest as a session of their own, in which every app's traffic counts.
 fn idle(session: &Session) -> Session {
-    let description = Description { app: None, isolation: false, ..session.description.clone() };
+    let mut description = Description { app: None, isolation: false, ..session.description.clone() };
     let (captures, noise) = (session.noise.clone(), Vec::new());
+    let is_one = |name: &str| captures.iter().any(|path| path.file_name().is_some_and(|known| known == name));
+    description.time_shift.retain(|name, _| is_one(name));
     Session {
         captures,
         noise,
         others: Vec::new(),
+        unread: Vec::new(),
+        remarks: Vec::new(),
         witnesses: Vec::new(),
         geo: Vec::new(),
         marks: Vec::new(),
@@ -310,6 +315,45 @@ fn open(session: &Session) -> Result<Vec<Source>, ExamineError> {
     }
 }
 
+/// Says which files of the folder hold traffic and are not read because of their names, and which
+/// captures a shift is written for that are not there: each would look like something that was not sent,
+/// or not then.
+fn say_unread(session: &Session, remarks: &mut Remarks<'_>) {
+    let folder = session.folder.as_deref().unwrap_or(Path::new("."));
+    let others = session.others.iter().cloned().filter(|path| traffic(path) == Some(Format::Har));
+    for path in session.unread.iter().map(|name| folder.join(name)).chain(others) {
+        if let Some(format) = traffic(&path) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            remarks(format!(
+                "{name}: is not read, because its name is not that of a capture; it looks like {format}: rename it, or give it by itself"
+            ));
+        }
+    }
+    let inputs = session.captures.iter().chain(&session.others).chain(&session.noise);
+    let names: Vec<_> = inputs.filter_map(|path| path.file_name()).map(|name| name.to_string_lossy()).collect();
+    for name in session.description.time_shift.keys().filter(|name| !names.contains(&name.as_str().into())) {
+        remarks(format!("session.toml: time_shift is written for {name}, and there is no such capture"));
+    }
+}
+
+/// What the file is, where its content is that of a capture. Any JSON may pass for a HAR at first sight.
+fn traffic(path: &Path) -> Option<Format> {
+    let format = Source::open(path).ok()?.format();
+    (format != Format::Har || begins_as_har(path)).then_some(format)
+}
+
+/// The first key of its object is `log`, as of every HAR (HTTP Archive 1.2).
+fn begins_as_har(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(HAR_HEAD).read_to_end(&mut head));
+    let text = head.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&head).trim_ascii_start();
+    let key = text.strip_prefix(b"{").unwrap_or_default().trim_ascii_start();
+    read.is_ok() && key.starts_with(b"\"log\"")
+}
+
+/// Bytes of a file in which its first key stands, however it is indented.
+const HAR_HEAD: u64 = 256;
+
 /// Opens the inputs, reads the key files, and surveys (pass 1).
 fn first_pass(
     session: &Session,
@@ -319,6 +363,7 @@ fn first_pass(
 ) -> Result<(Known, Options), ExamineError> {
     session.remarks.iter().for_each(|remark| remarks(remark.clone()));
     let mut sources = open(session)?;
+    say_unread(session, remarks);
     sources.iter_mut().for_each(|source| source.set_progress(&session.progress));
     begin(&sources);
     let mut clocks = Vec::with_capacity(sources.len());

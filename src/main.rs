@@ -12,18 +12,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     match cli::run(std::env::args_os()) {
         Ok(outcome) => outcome.into(),
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        // `wirewitness messages … | head` ends the pipe early; that is no error.
+        Err(error) if cli::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             // A closed standard error leaves nobody to tell.
             let _ = writeln!(std::io::stderr(), "wirewitness: {error:#}");
             ExitCode::from(2)
         }
     }
-}
-
-/// `wirewitness messages … | head` ends the pipe early; that is no error.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe))
 }

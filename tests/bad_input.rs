@@ -226,3 +226,51 @@ fn a_policy_that_declares_nothing_is_not_said_to_be_seen() {
         assert!(text.contains(words), "{text}");
     }
 }
+
+/// Whoever reads the first lines and goes away must not turn findings into a success.
+#[test]
+fn a_closed_pipe_keeps_the_exit_code() {
+    let sample = sample();
+    let mut audit = Command::new(env!("CARGO_BIN_EXE_wirewitness"))
+        .args(["audit", path(&sample), "--quiet"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    drop(audit.stdout.take());
+    let output = audit.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// What lies in the folder, holds traffic and is not read would look like something that was never sent.
+#[test]
+fn captures_in_the_folder_that_are_not_read_are_named() {
+    let session = session();
+    let capture = fs::read(sample().join("capture.pcapng")).expect("is readable");
+    fs::write(session.path().join("capture.pcapng1"), &capture).expect("written");
+    fs::write(session.path().join("export.json"), "\u{feff}\n{ \"log\": {\"version\": \"1.2\", \"entries\": []}}")
+        .expect("written");
+    fs::write(session.path().join("tables.json"), "{\"entries\": [], \"log\": 1}").expect("written");
+    fs::create_dir(session.path().join("more")).expect("made");
+    fs::write(session.path().join("more/b.pcapng"), &capture).expect("written");
+    let toml = fs::read_to_string(session.path().join("session.toml")).expect("is readable");
+    fs::write(session.path().join("session.toml"), format!("{toml}\n[time_shift]\n\"gone.pcap\" = 5\n"))
+        .expect("written");
+    let output = wirewitness(&["audit", path(session.path())]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    let lines = |name: &str| said.lines().filter(|line| line.contains(name)).count();
+    for name in ["capture.pcapng1", "export.json", "more", "gone.pcap"] {
+        assert_eq!(lines(name), 1, "{name}: {said}");
+    }
+    for name in ["tables.json", "README.md", "plan.toml", "expected.json"] {
+        assert_eq!(lines(name), 0, "{name}: {said}");
+    }
+}
+
+#[test]
+fn a_folder_with_nothing_but_a_policy_holds_no_capture() {
+    let (folder, _) = folder_with("policy.txt", "隐私政策\n我们收集您的手机号。\n".as_bytes());
+    fs::write(folder.path().join("session.toml"), "policy = \"policy.txt\"\n").expect("written");
+    refused(&wirewitness(&["audit", path(folder.path())]), &["holds no capture", "record one or copy it there"]);
+}

@@ -5,7 +5,8 @@ use std::path::Path;
 use wirewitness::audit::difference::compare;
 use wirewitness::audit::gate::{DEFAULT, DEFAULT_COVERAGE, FailOn, Outcome, outcome};
 use wirewitness::audit::snapshot::Snapshot;
-use wirewitness::audit::{Report, audit};
+use wirewitness::audit::{Report, audit, suppress};
+use wirewitness::session::{parse_day, parse_ignore};
 use wirewitness::signatures::Signatures;
 
 #[allow(dead_code)]
@@ -73,6 +74,27 @@ fn no_opened_message_is_three_whatever_is_required() {
 fn a_word_that_is_neither_is_told_so() {
     let error = "hihg".parse::<FailOn>().unwrap_err();
     assert!(error.contains("\"hihg\"") && error.contains("critical") && error.contains("omitted-recipient"), "{error}");
+}
+
+/// As with hosts: a line for one phase does not speak of what was seen in another as well.
+#[test]
+fn an_ignore_line_for_a_phase_reaches_what_was_seen_in_that_phase_alone() {
+    let line = |phase: &str| {
+        let text = format!(
+            "[[ignore]]\ncode = \"omitted-recipient\"\nphase = \"{phase}\"\nreason = \"r\"\nowner = \"o\"\nexpires = 2099-01-01\n"
+        );
+        parse_ignore(&text, "ignore.toml").unwrap()
+    };
+    let day = parse_day("2026-03-01").unwrap();
+    let reached = |flows: &str, phase: &str| {
+        let mut report = report(flows, "");
+        suppress::apply(&mut report, &line(phase), day);
+        report.ignore.unwrap().lines[0].findings
+    };
+    let before = r#"{"to": "acme-push", "type": "oaid", "consent": "before"}"#;
+    let both = format!(r#"{before}, {{"to": "acme-push", "type": "oaid"}}"#);
+    assert_eq!((reached(before, "before-consent"), reached(before, "after-consent")), (1, 0));
+    assert_eq!((reached(&both, "before-consent"), reached(&both, "after-consent")), (0, 0));
 }
 
 #[test]

@@ -73,7 +73,9 @@ fn unbroken(possible: &[String], otherwise: Text) -> Text {
         0 => otherwise,
         count => Text::new(
             format!("有 {count} 条发现只是“可能”：既不足以说违背了承诺，也不足以说没有违背。"),
-            format!("Findings that are only possible: {count}. They do not show that it is broken, nor that it is kept."),
+            format!(
+                "Findings that are only possible: {count}. They do not show that it is broken, nor that it is kept."
+            ),
         ),
     }
 }

@@ -249,8 +249,7 @@ fn read(lines: &Lines) -> anyhow::Result<(PathBuf, Vec<IgnoreRule>)> {
 fn reached(lines: &Lines, rules: &[IgnoreRule], today: Date) -> anyhow::Result<Option<Vec<IgnoreLine>>> {
     let Some(path) = &lines.report else { return Ok(None) };
     let bytes = output::read(path, snapshot::LIMIT)?;
-    let mut report: Report =
-        serde_json::from_slice(&bytes).with_context(|| format!("{} is no report of this version", path.display()))?;
+    let mut report = Report::read(&bytes).map_err(|what| anyhow::anyhow!("{} {what}", path.display()))?;
     for finding in &mut report.findings {
         finding.suppressed = None;
     }

@@ -35,6 +35,8 @@ mod watch;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+pub use output::is_broken_pipe;
+
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Holds what an app sends against what its privacy policy declares.

@@ -13,11 +13,22 @@ pub fn stdout(bytes: &[u8]) -> anyhow::Result<()> {
     stdout_with(|out| Ok(out.write_all(bytes)?))
 }
 
-/// Writes to standard output what `write` makes.
+/// Writes to standard output what `write` makes. A reader that has seen enough (`| head`) is no error:
+/// the command ends as it would have, with the same exit code.
 pub fn stdout_with(write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let mut out = BufWriter::new(std::io::stdout().lock());
-    write(&mut out)?;
-    Ok(out.flush()?)
+    match write(&mut out).and_then(|()| Ok(out.flush()?)) {
+        Err(error) if is_broken_pipe(&error) => Ok(()),
+        written => written,
+    }
+}
+
+/// Nobody reads what is written.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let broken = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    };
+    error.chain().any(broken)
 }
 
 /// Writes `folder/name`, making the folder where needed.

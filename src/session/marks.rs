@@ -263,7 +263,8 @@ mod tests {
 
     #[test]
     fn a_scenario_lasts_until_the_next_one() {
-        let marks = [mark(10, "scenario:pay"), mark(11, "dialog-shown"), mark(12, "stopped"), mark(20, "scenario:home")];
+        let marks =
+            [mark(10, "scenario:pay"), mark(11, "dialog-shown"), mark(12, "stopped"), mark(20, "scenario:home")];
         let line = Timeline::new(&marks, Some(at(5)), 500);
         let scenario = |second: i64| line.phase(at(second)).scenario;
         assert_eq!(scenario(9), None);

@@ -147,6 +147,10 @@ impl Session {
             if path.is_dir() {
                 if is_record_folder(&path) {
                     self.captures.push(path);
+                } else if holds_captures(&path) {
+                    self.remarks.push(format!(
+                        "{name}: a folder inside the session is not read, and this one holds captures; move them up, or give them by themselves"
+                    ));
                 }
                 continue;
             }
@@ -180,6 +184,9 @@ impl Session {
             self.remarks.extend(device.remarks);
         }
         self.folder = Some(folder.to_owned());
+        if let Some(policy) = self.policy() {
+            self.others.retain(|path| *path != policy);
+        }
         Ok(errors)
     }
 
@@ -206,6 +213,15 @@ fn is_record_folder(path: &Path) -> bool {
         let numbered = entry.file_name().to_str().is_some_and(|name| name.starts_with(|c: char| c.is_ascii_digit()));
         let described = |file: &str| entry.path().join(file).is_file();
         numbered && ["request.json", "tcp.json", "udp.json", "websocket.json"].into_iter().any(described)
+    })
+}
+
+/// Whether there are files in it that are named like captures.
+fn holds_captures(path: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(path) else { return false };
+    entries.filter_map(Result::ok).take(FOLDERS).any(|entry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        !name.starts_with('.') && has_extension(&name, CAPTURES) && entry.path().is_file()
     })
 }
 

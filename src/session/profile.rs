@@ -52,7 +52,10 @@ struct File {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "a value is a text in quotes, { value = \"…\", from = TIME, until = TIME }, or a list of these")]
+#[serde(
+    untagged,
+    expecting = "a value is a text in quotes, { value = \"…\", from = TIME, until = TIME }, or a list of these"
+)]
 enum OneOrMany {
     One(Value),
     Many(Vec<Value>),
@@ -192,9 +195,9 @@ pub(super) fn check(data_type: &str, value: &str, signatures: &Signatures) -> Op
         return Some("is a placeholder that devices send when they withhold the value; leave it out".to_owned());
     }
     if data_type == "location" || data_type == "location_coarse" {
-        return location(value).is_none().then(|| {
-            "is not \"latitude,longitude\" in decimal degrees, such as \"39.904200,116.407400\"".to_owned()
-        });
+        return location(value)
+            .is_none()
+            .then(|| "is not \"latitude,longitude\" in decimal degrees, such as \"39.904200,116.407400\"".to_owned());
     }
     let digits = |lengths: std::ops::RangeInclusive<usize>| {
         lengths.contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit())

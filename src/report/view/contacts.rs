@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{recipient_name, word};
 use crate::audit::{Finding, Report};
-use crate::observations::{self, Network, Role};
+use crate::observations::{self, Network, PHASE_GROUPS, Role};
 use crate::report::language::Language;
 
 /// A contacted recipient.
@@ -66,8 +66,14 @@ pub fn apart(report: &Report, language: Language) -> Vec<(String, Vec<Contact>)>
 /// Contacts of one part, in the report's order.
 pub fn contacts(report: &Report, part: Part, language: Language) -> Vec<Contact> {
     let words = language.words();
+    let said = |what: &str, count: &u64| format!("{} {count}", words.term(what));
     let list = |counts: &BTreeMap<String, u64>| {
-        counts.iter().map(|(what, count)| format!("{} {count}", words.term(what))).collect::<Vec<_>>().join(words.and)
+        counts.iter().map(|(what, count)| said(what, count)).collect::<Vec<_>>().join(words.and)
+    };
+    // As a session runs through them, not as their names sort.
+    let phases = |counts: &BTreeMap<String, u64>| {
+        let run = PHASE_GROUPS.into_iter().filter_map(|group| Some(said(group, counts.get(group)?)));
+        run.collect::<Vec<_>>().join(words.and)
     };
     report
         .contacts
@@ -87,7 +93,7 @@ pub fn contacts(report: &Report, part: Part, language: Language) -> Vec<Contact>
                 hosts: contact.hosts.join(", "),
                 networks: contact.networks.iter().map(network).collect::<Vec<_>>().join(", "),
                 remarks: contact.remarks.iter().map(|remark| language.because(remark)).collect(),
-                phases: list(&contact.phases),
+                phases: phases(&contact.phases),
                 findings: codes.join(", "),
             }
         })

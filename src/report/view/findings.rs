@@ -62,6 +62,20 @@ pub struct Finding {
     pub baseline_words: String,
 }
 
+impl Finding {
+    /// What to do about it, cut where `code` begins and ends.
+    pub fn mend_parts(&self) -> Vec<(bool, &str)> {
+        coded(&self.mend)
+    }
+}
+
+/// The parts of a sentence of ours in which names of commands and files stand in backticks: whether it
+/// is such a name, and the words.
+pub fn coded(sentence: &str) -> Vec<(bool, &str)> {
+    let parts = sentence.split('`').enumerate().map(|(at, part)| (at % 2 == 1, part));
+    parts.filter(|(_, part)| !part.is_empty()).collect()
+}
+
 /// A quoted line of the policy.
 pub struct Quote {
     /// File and line.

@@ -39,7 +39,7 @@ pub use declared::DeclaredGroup;
 pub use diagram::{Diagram, WIDTH};
 pub use evidence::{Evidence, form, steps};
 pub use facets::{Facet, Tags};
-pub use findings::{Clause, Finding, quote};
+pub use findings::{Clause, Finding, coded, quote};
 pub use flows::FlowRow;
 pub use ignored::{Baseline, Ignored};
 pub use index::Index;
