@@ -191,7 +191,7 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
         let used = used_name(&parts.prefix, lexicon, names);
         let (name, led) = match &used {
             Some(name) => (name.as_str(), None),
-            None => name_and_rest(&parts.prefix),
+            None => named_first(&parts.prefix, lexicon, names).unwrap_or_else(|| name_and_rest(&parts.prefix)),
         };
         // `推送服务商：某某。共享信息：…`: a kind, and then who it is.
         let (name, led) = match led {
@@ -258,6 +258,9 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
             let (value, more) =
                 if identity { name_and_more(&label.value, lexicon) } else { (label.value.as_str(), None) };
             if let Some(led) = led.take() {
+                if let Some(company) = maker(led, lexicon).filter(|_| !current.entry.has(Column::Company)) {
+                    current.entry.put(Column::Company, "", company, &[]);
+                }
                 let (purpose, data) = purpose_and_data(led, lexicon);
                 current.entry.put(Column::Purpose, "", purpose, &[]);
                 if let Some(data) = data {
@@ -345,6 +348,23 @@ fn name_and_rest(prefix: &str) -> (&str, Option<&str>) {
         }
         None => (prefix.trim(), None),
     }
+}
+
+/// `由某某公司提供，用于统计`: the company.
+fn maker<'t>(words: &'t str, lexicon: &Lexicon) -> Option<&'t str> {
+    let folded = Folded::new(words);
+    let captures = lexicon.captures("made-by", &folded.text).into_iter().next()?;
+    captures.name("company").map(|m| folded.slice(m.start(), m.end(), words))
+}
+
+/// `某某SDK。由某某公司提供，用于统计，` before the first label: a sentence that is only a name, and more about it.
+fn named_first<'t>(prefix: &'t str, lexicon: &Lexicon, names: &Names<'_>) -> Option<(&'t str, Option<&'t str>)> {
+    let (name, rest) = prefix.split_once('。')?;
+    let folded = fold(name);
+    let somebody = names.is_known(name) || folded.ends_with("sdk") && !names_nobody(name, lexicon, names);
+    let sentence = ["first-party", "uses", "collects"].iter().any(|id| lexicon.says(id, &folded));
+    let rest = rest.trim().trim_end_matches(['，', ',', '。', ';', '；', '、']).trim();
+    (somebody && !sentence).then(|| (name.trim(), Some(rest).filter(|rest| !rest.is_empty())))
 }
 
 /// "Some Analytics is a service of Some Company." below the title "Some Analytics (Some Company)".

@@ -38,6 +38,7 @@ mod own;
 mod pasted;
 mod phrase;
 mod prose;
+mod questions;
 mod readers;
 mod recipients;
 mod remarks;
@@ -122,7 +123,8 @@ impl<'s> Reader<'s> {
             let read = block::loosen(read, |block| tables::is_readable(block, lexicon, names));
             let read = labels::untable(read, lexicon, |block| tables::is_readable(block, lexicon, names));
             let read = pasted::gather(read, lexicon);
-            let mut read = labels::part(block::enumerate(read), lexicon);
+            let read = questions::answered(block::enumerate(read), lexicon);
+            let mut read = labels::part(read, lexicon);
             for block in &mut read {
                 block.source = sources.len() as u32;
             }

@@ -74,23 +74,38 @@ pub fn read(
             (denying, collecting) = (alone && last.column == Column::Denied, alone && last.column == Column::Data);
             continue;
         }
-        if denying && listed {
+        if denying && (listed || only_data(&block.text, lexicon)) {
             deny(&block.text, block, lexicon, &mut found.denials, true);
             continue;
         }
         let all = subjects::statements(&block.text, lexicon, names);
         let mut defining = false;
         let (mut said_before, mut denied_before, mut enumerating) = (false, false, false);
+        // The sentence before asks whether the app collects.
+        let mut asked = false;
         for (index, sentence) in all.iter().enumerate() {
             let folded = Folded::new(sentence.text);
             let text = folded.text.as_str();
             // "Do we collect your location? No."
             let answer = all.get(index + 1).map(|next| fold(next.text));
-            if text.trim_end().ends_with('?') && answer.is_some_and(|a| lexicon.says("answers-no", a.trim())) {
-                if lexicon.says("collects", text) && section != Section::Share {
-                    deny(sentence.text, block, lexicon, &mut found.denials, true);
+            if text.trim_end().ends_with('?')
+                && let Some(answer) = answer
+            {
+                let about_app = lexicon.says("collects", text) && section != Section::Share;
+                let (no, yes) = ("answers-no", "answers-yes");
+                match () {
+                    () if lexicon.says(no, answer.trim()) && about_app => {
+                        deny(sentence.text, block, lexicon, &mut found.denials, true);
+                    }
+                    () if lexicon.says(yes, answer.trim()) && about_app => {
+                        take(sentence.text, text, block, lexicon, &mut found);
+                    }
+                    () => {}
                 }
-                continue;
+                asked = about_app && lexicon.says("asks-the-app", text);
+                if asked || lexicon.says(no, answer.trim()) {
+                    continue;
+                }
             }
             // "We and Some SDK collect …": the app's own as well.
             let joint = lexicon.says("joint-subject", text);
@@ -127,6 +142,7 @@ pub fn read(
             let verb = lexicon.says("collects", text);
             let ours = lexicon.says("first-party", text);
             let inside = joint
+                || asked && verb
                 || match section {
                     Section::Collect => {
                         verb || collecting
@@ -198,6 +214,18 @@ fn begins_with_data(text: &str, lexicon: &Lexicon) -> bool {
     let bare = super::sections::without_number(text).trim_start_matches(PERMISSION);
     let lead = bare.chars().take(24).collect::<String>();
     terms::read(lexicon, &lead).first().is_some_and(|t| t.start <= 12)
+}
+
+/// `短信、通讯录`: a line that only lists data.
+fn only_data(text: &str, lexicon: &Lexicon) -> bool {
+    let folded = fold(text);
+    let says = |id: &str| lexicon.says(id, &folded);
+    let listed = !text.contains(['：', ':']) && !folded.trim_end_matches('。').contains('。');
+    listed
+        && begins_with_data(text, lexicon)
+        && !says("collects-strongly")
+        && !says("first-party")
+        && !says("exception")
 }
 
 /// `您主动提供的信息：手机号、昵称`: a few words, and then nothing but data.

@@ -217,7 +217,8 @@ fn read_rows(block: &Block, rows: &[Row], heads: Option<Heads>, lexicon: &Lexico
         let has_purpose = columns.iter().zip(labels).any(|(column, label)| {
             *column == Some(Column::Purpose) && !lexicon.says("head-of-kind", &fold(label.trim()))
         });
-        let mut entry = Entry { denies: denies(&cells, labels, lexicon), ..Entry::default() };
+        let denies = denies(&cells, labels, lexicon) || !named && refuses(&cells, labels, lexicon);
+        let mut entry = Entry { denies, ..Entry::default() };
         for (index, cell) in cells.iter().enumerate() {
             let Some(Some(column)) = columns.get(index) else { continue };
             if cell.across && columns.get(index.wrapping_sub(1)) == columns.get(index) {
@@ -280,6 +281,12 @@ fn second_heads(row: &Row, columns: &[Option<Column>], labels: &[String], lexico
 fn denies(cells: &[Cell], labels: &[String], lexicon: &Lexicon) -> bool {
     let says = |id: &str, text: &str| lexicon.says(id, fold(text).trim());
     cells.iter().zip(labels).any(|(cell, label)| says("head-collected", label) && says("not-collected", &cell.text))
+}
+
+/// A cell of a row about the app's own says that it does not: `通讯录 | 不申请`.
+fn refuses(cells: &[Cell], labels: &[String], lexicon: &Lexicon) -> bool {
+    let says = |id: &str, text: &str| lexicon.says(id, fold(text).trim());
+    cells.iter().zip(labels).any(|(cell, label)| says("not-taken", &cell.text) && !says("exception", label))
 }
 
 /// The cells of a row, with the words of the cell above for each that says "the same".

@@ -10,12 +10,15 @@ use super::super::names::Names;
 use super::super::sections::{Section, without_number};
 use super::super::spelling::{is_company, packages_in};
 use super::super::{sentences, terms};
-use super::naming::{is_name, names_nobody, names_of};
+use super::naming::{is_firm, is_name, names_nobody, names_of};
 use super::{LONGEST_NAME, Placed};
 
 /// Items that are looked at to decide whether a list is one of third parties. Without a limit, a
 /// document in which every line seems to announce all lines after it would take quadratic time.
 const MOST_TRIED: usize = 500;
+
+/// Between a name and what is said about it.
+const FIELD_DASHES: [&str; 4] = [" - ", " – ", " — ", "——"];
 
 /// A cache of what blocks are as items of a list.
 #[derive(Default)]
@@ -40,6 +43,7 @@ impl Tried {
             let Some(entry) = entry else { return Sure::No };
             let says = entry.has(Column::Data) || entry.has(Column::Purpose);
             let known = says && entry.get(Column::Party).is_some_and(|n| names.holds_known(n));
+            let known = known || says && entry.get(Column::Company).is_some();
             if known { Sure::Known } else { Sure::Somebody }
         })
     }
@@ -158,7 +162,7 @@ fn list_after(
 /// see [`link_line`].
 fn is_line(block: &Block) -> bool {
     let colon = block.text.split_once(['：', ':']);
-    let dash = || [" - ", " – ", " — ", "——"].iter().find_map(|dash| block.text.split_once(dash));
+    let dash = || FIELD_DASHES.iter().find_map(|dash| block.text.split_once(dash));
     let Some((name, rest)) = colon.or_else(dash) else { return false };
     matches!(block.kind, Kind::Paragraph)
         && !rest.trim().is_empty()
@@ -196,11 +200,13 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
     let short = !name.is_empty() && name.chars().count() <= LONGEST_NAME && !name.contains(['。', '；']);
     let outside = name.split(['(', '（']).next().unwrap_or(name).trim();
     let package = !packages_in(name).is_empty();
+    let fields = fields(rest, lexicon);
     let looks = package
         || folded.contains("sdk")
         || names.holds_known(name)
         || is_company(name)
         || is_company(outside)
+        || fields.iter().any(|(column, _)| *column == Column::Company)
         || linked;
     let verb = lexicon.says("purpose", &folded) || lexicon.says("collects", &folded) && !folded.contains("sdk");
     let own = lexicon.says("first-party", &folded) || lexicon.labels().contains_key(&folded);
@@ -213,7 +219,10 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
     }
     let mut entry = Entry::default();
     entry.put(Column::Party, "", name, &[]);
-    if !rest.trim().is_empty() && urls(rest).first().map(String::as_str) != Some(rest.trim()) {
+    for (column, words) in &fields {
+        entry.put(*column, "", words, &[]);
+    }
+    if fields.is_empty() && !rest.trim().is_empty() && urls(rest).first().map(String::as_str) != Some(rest.trim()) {
         // "For storing pictures, collects nothing": nothing of what it is for is collected.
         let none = rest.split(['，', ',', '；', ';', '。']).find(|c| lexicon.says("says-none", fold(c).trim()));
         let rest = none.unwrap_or(rest);
@@ -236,6 +245,21 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
     entry.put(Column::Link, "", &urls(text).join(" "), &block.links);
     entry.spans.push(span(block.source, block.line, block.end_line, &block.text));
     Some(entry)
+}
+
+/// `某某科技有限公司 — 用于付款 — 订单信息`: what follows a name, field by field, where one of them is the company.
+fn fields<'t>(rest: &'t str, lexicon: &Lexicon) -> Vec<(Column, &'t str)> {
+    let each = FIELD_DASHES.iter().map(|dash| rest.split(dash).map(str::trim).collect::<Vec<_>>());
+    let Some(words) = each.max_by_key(Vec::len).filter(|words| words.len() > 1) else { return Vec::new() };
+    let column = |words: &&str| match words {
+        words if is_firm(words) => Column::Company,
+        words if !urls(words).is_empty() => Column::Link,
+        words if terms::lead(lexicon, words) || lexicon.says("says-none", &fold(words)) => Column::Data,
+        _ => Column::Purpose,
+    };
+    let fields: Vec<(Column, &str)> = words.into_iter().map(|words| (column(&words), words)).collect();
+    let company = fields.iter().any(|(column, _)| *column == Column::Company);
+    if company { fields } else { Vec::new() }
 }
 
 /// The name after the words for a kind, with its company in brackets, and what follows.

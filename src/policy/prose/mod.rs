@@ -224,7 +224,9 @@ fn sentences_of(
         }
         if !about {
             let before = found.statements.len();
-            about = statements::read(at, block, &sentence, &folded, introduced, lexicon, names, found)
+            let reading =
+                several::Reading { block: at, sentence: &sentence, folded: &folded, place: place(), lexicon, names };
+            about = statements::read(&reading, introduced, found)
                 || below_name(at, &sentence, text, &place(), introduced, lexicon, found);
             // Of several statements of one sentence each is about one of its names.
             let said = found.statements.get(before..).unwrap_or_default();

@@ -1,5 +1,7 @@
 //! Sentences about several third parties at once, or about those that data is given to.
 
+use std::ops::Range;
+
 use super::super::entry::span;
 use super::super::fold::{Folded, fold};
 use super::super::lexicon::Lexicon;
@@ -26,6 +28,24 @@ pub struct Reading<'a> {
     pub lexicon: &'a Lexicon,
     /// Names that are known.
     pub names: &'a Names<'a>,
+}
+
+impl<'a> Reading<'a> {
+    /// The words at a range of the folded text, as they were written.
+    pub fn words(&self, range: Range<usize>) -> &'a str {
+        self.folded.slice(range.start, range.end, self.sentence.text).trim()
+    }
+
+    /// What the sentence says about one name: its place, and nothing yet.
+    pub fn about(&self, name: String) -> Statement {
+        Statement {
+            block: self.block,
+            sentence: self.sentence.start,
+            names: vec![name],
+            span: self.place.clone(),
+            ..Statement::default()
+        }
+    }
 }
 
 /// A sentence that lists what is used and says what all of it collects.

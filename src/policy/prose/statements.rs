@@ -1,7 +1,5 @@
 //! Sentences about third parties: "X collects …", "we use X for …", "X does not collect …".
 
-use super::super::block::Block;
-use super::super::entry::span;
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -9,11 +7,11 @@ use super::super::fold::{Folded, fold, key};
 use super::super::lexicon::Lexicon;
 use super::super::names::Names;
 use super::super::sections;
-use super::super::spelling::split_names;
+use super::super::spelling::{is_company, split_names};
 use super::super::{clauses, exclusions, sentences, subjects, terms};
 use super::denials::{self, Reach};
-use super::naming::{is_firm, is_name, joined, names_nobody};
-use super::several;
+use super::naming::{is_firm, is_name, joined, names_nobody, names_of};
+use super::several::{self, Reading};
 use super::{Found, LONGEST_NAME};
 use crate::evidence::Span;
 
@@ -44,37 +42,35 @@ pub struct Statement {
     pub reach: Reach,
 }
 
-#[allow(clippy::too_many_arguments)]
-pub fn read(
-    at: usize,
-    block: &Block,
-    sentence: &sentences::Sentence<'_>,
-    folded: &Folded,
-    introduced: &mut Introduced,
-    lexicon: &Lexicon,
-    names: &Names<'_>,
-    found: &mut Found,
-) -> bool {
+/// Reads one sentence; `true` where it is about third parties.
+pub fn read(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Found) -> bool {
+    if denials::read(reading, introduced, found)
+        || several::used(reading, found)
+        || collects(reading, introduced, found)
+        || several::read(reading, found)
+        || continues(reading, introduced, found)
+    {
+        return true;
+    }
+    several::through(reading, found);
+    product_of(reading, introduced, found) || used(reading, introduced, found)
+}
+
+/// `某某SDK会收集您的IMEI`.
+fn collects(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Found) -> bool {
+    let Reading { sentence, folded, lexicon, names, .. } = *reading;
     let text = folded.text.as_str();
-    let slice = |start: usize, end: usize| folded.slice(start, end, sentence.text).trim().to_owned();
-    let place = || span(block.source, block.line, block.end_line, sentence.text);
-    let reading = several::Reading { block: at, sentence, folded, place: place(), lexicon, names };
-    if denials::read(&reading, introduced, found) {
-        return true;
-    }
-    if several::used(&reading, found) {
-        return true;
-    }
     let mut about = false;
     for captures in lexicon.captures("party-collects", text) {
         let (Some(subject), Some(data)) = (captures.name("names"), captures.name("data")) else { continue };
         let all = captures.whole();
-        let subjects = meant(subjects(&slice(subject.start(), subject.end()), lexicon), introduced.named(), lexicon);
+        let subjects = meant(subjects(reading.words(subject.range()), lexicon), introduced.named(), lexicon);
         // "We and Some SDK": what is said of the app is its own reader's.
         let is_app = |s: &str| lexicon.phrase("first-party", s).is_some_and(|(m, _)| m.as_str().len() == s.len());
         let several = subjects.len() > 1;
         let subjects: Vec<String> = subjects.into_iter().filter(|s| !(several && is_app(&fold(s)))).collect();
-        let company = captures.name("company").map(|m| slice(m.start(), m.end()));
+        let company = captures.name("company").map(|m| reading.words(m.range()).to_owned());
+        let (subjects, company) = provided(subjects, company, reading);
         let met = subjects.iter().all(|s| introduced.has(s, lexicon));
         let sdk = |s: &String| fold(s).contains("sdk");
         let is_whole = |s: &String| names.is_known(s) || fold(s).ends_with("sdk") || subjects::is_twice(s, names);
@@ -99,9 +95,9 @@ pub fn read(
         {
             continue;
         }
-        let words = slice(data.start(), data.end());
+        let words = reading.words(data.range());
         let before = folded.range(all.start(), all.start(), sentence.text).start;
-        let mut terms = collected(&words, lexicon);
+        let mut terms = collected(words, lexicon);
         // "除IMEI外，某某SDK会收集您的设备信息": what is taken out, or not all, stands before.
         let leads = exclusions::first(lexicon, sentence.text);
         let leads = |t: &terms::Term| t.end <= before && leads.iter().any(|r| r.start <= t.start && t.end <= r.end);
@@ -116,60 +112,71 @@ pub fn read(
         if terms.is_empty() || denied {
             continue;
         }
-        let all_words = slice(all.start(), all.end());
-        let (raw, purpose) = cut_purpose(&all_words, lexicon);
+        let (raw, purpose) = cut_purpose(reading.words(all.range()), lexicon);
         about = about || known;
         let declared = |s: &String| met || given || sdk(s) || is_whole(s) || modal && brand(s);
         let any = subjects.iter().any(declared);
         for name in &subjects {
             found.statements.push(Statement {
-                block: at,
-                sentence: sentence.start,
                 declares: known && (declared(name) || any && is_name(name, lexicon, names)),
-                names: vec![name.clone()],
                 company: company.clone(),
                 raw: raw.clone(),
                 purpose: purpose.clone(),
                 terms: terms.clone(),
-                span: place(),
-                ..Statement::default()
+                ..reading.about(name.clone())
             });
         }
     }
-    if about || several::read(&reading, found) {
-        return true;
+    about
+}
+
+/// `推送服务由某某提供，其会收集…`: what is provided is a kind or the app's own, so whoever provides it is meant.
+fn provided(subjects: Vec<String>, company: Option<String>, reading: &Reading<'_>) -> (Vec<String>, Option<String>) {
+    let Reading { lexicon, names, .. } = *reading;
+    let kind = |s: &String| lexicon.says("first-party", &fold(s)) || names_nobody(s, lexicon, names);
+    let kind = |s: &String| kind(s) || !names.holds_known(s) && !lexicon.categories(s).is_empty();
+    match company {
+        Some(who) if !subjects.is_empty() && subjects.iter().all(kind) => {
+            let inside = who.split_once(['(', '（']).map(|(_, inside)| inside.trim_end_matches([')', '）']).trim());
+            (names_of(&without_brackets(&who), lexicon), inside.filter(|inside| is_company(inside)).map(str::to_owned))
+        }
+        company => (subjects, company),
     }
-    if continues(&reading, introduced, found) {
-        return true;
-    }
-    several::through(&reading, found);
-    for captures in lexicon.captures("uses-product-of", text) {
+}
+
+/// `我们使用某某公司提供的某某平台…`.
+fn product_of(reading: &Reading<'_>, introduced: &Introduced, found: &mut Found) -> bool {
+    let lexicon = reading.lexicon;
+    for captures in lexicon.captures("uses-product-of", &reading.folded.text) {
         let (Some(company), Some(name), Some(rest)) =
             (captures.name("company"), captures.name("name"), captures.name("rest"))
         else {
             continue;
         };
-        let name = introduced.as_titled(slice(name.start(), name.end()), lexicon);
-        let (raw, purpose) = cut_purpose(&slice(rest.start(), rest.end()), lexicon);
+        let name = introduced.as_titled(reading.words(name.range()).to_owned(), lexicon);
+        let (raw, purpose) = cut_purpose(reading.words(rest.range()), lexicon);
         found.statements.push(Statement {
-            block: at,
-            sentence: sentence.start,
-            names: vec![name],
-            company: Some(slice(company.start(), company.end())),
+            company: Some(reading.words(company.range()).to_owned()),
             terms: collected(&raw, lexicon),
             raw,
             purpose,
-            span: place(),
             declares: true,
-            ..Statement::default()
+            ..reading.about(name)
         });
         return true;
     }
+    false
+}
+
+/// `我们接入了某某SDK，用于…`.
+fn used(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Found) -> bool {
+    let Reading { lexicon, names, .. } = *reading;
+    let text = reading.folded.text.as_str();
     for id in ["uses-sdk", "uses-service"] {
         for captures in lexicon.captures(id, text) {
             let (Some(name), Some(rest)) = (captures.name("name"), captures.name("rest")) else { continue };
             let end = whole_name(text, name.range(), names);
-            let name = slice(name.start(), end);
+            let name = reading.words(name.start()..end).to_owned();
             let verb = text.get(..captures.whole().start()).unwrap_or_default();
             if name.contains(['【', '[']) || lexicon.says("undone", verb) {
                 continue;
@@ -184,18 +191,14 @@ pub fn read(
                 introduced.note(&name);
                 continue;
             }
-            let rest = slice(rest.start().max(end), rest.end().max(end));
-            let (raw, purpose) = cut_purpose(&rest, lexicon);
+            let rest = reading.words(rest.start().max(end)..rest.end().max(end));
+            let (raw, purpose) = cut_purpose(rest, lexicon);
             found.statements.push(Statement {
-                block: at,
-                sentence: sentence.start,
-                names: vec![name],
-                terms: collected(&rest, lexicon),
+                terms: collected(rest, lexicon),
                 raw,
                 purpose,
-                span: place(),
                 declares: true,
-                ..Statement::default()
+                ..reading.about(name)
             });
             return true;
         }
@@ -204,7 +207,7 @@ pub fn read(
 }
 
 /// "The information collected includes …", behind a sentence about one third party.
-fn continues(reading: &several::Reading<'_>, introduced: &mut Introduced, found: &mut Found) -> bool {
+fn continues(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Found) -> bool {
     let text = reading.folded.text.as_str();
     let captures = reading.lexicon.captures("continues-about", text).into_iter().next();
     let Some(captures) = captures.filter(|_| !introduced.before.is_empty()) else { return false };
