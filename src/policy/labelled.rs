@@ -23,6 +23,9 @@ const LONGEST_TITLE: usize = 60;
 /// A title: short, not a sentence.
 fn title_of(block: &Block) -> Option<String> {
     let text = sections::without_number(&block.text).trim().trim_end_matches([':', '：']).trim();
+    // `【某某推送】`
+    let inner = text.strip_prefix('【').and_then(|t| t.strip_suffix('】')).filter(|t| !t.contains(['【', '】']));
+    let text = inner.unwrap_or(text).trim();
     // What brackets hold (package names) does not make a title long.
     let outside = text.split(['(', '（']).next().unwrap_or_default();
     let short = outside.chars().count() <= LONGEST_TITLE && text.chars().count() <= 4 * LONGEST_TITLE;
@@ -220,7 +223,10 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
                 let named = title.take().filter(|(at, _)| at + 1 >= index && label.column != Column::Product);
                 let named = named.filter(|(_, words)| !lexicon.says("names-a-document", &fold(words)));
                 // `第三方SDK`, and below it `名称：…`: the label says who.
-                let announces = |words: &str| lexicon.says("points-below", words) || lexicon.says("first-party", words);
+                let announces = |words: &str| {
+                    let labelled = words.contains(':') && !names.holds_known(words);
+                    labelled || lexicon.says("points-below", words) || lexicon.says("first-party", words)
+                };
                 let named = named
                     .filter(|(_, words)| !identity || !names_nobody(words, lexicon, names) && !announces(&fold(words)));
                 let titled = named.is_some();

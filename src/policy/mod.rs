@@ -11,6 +11,7 @@
 //!                                      └─ claims ─────────────────────────────────┘
 //! ```
 
+mod apart;
 mod attach;
 mod block;
 mod claims;
@@ -207,7 +208,8 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
     let mut own_rows = Vec::new();
     for (at, block) in blocks.iter().enumerate().filter(|(_, b)| b.table().is_some()) {
         let found = tables::read(block, name_above(blocks, at, lexicon, names).as_deref(), lexicon, names);
-        parties.extend(found.entries.iter().map(|e| (at, e.finish(lexicon, names))));
+        let entries = found.entries.into_iter().flat_map(|entry| apart::each(entry, lexicon, names));
+        parties.extend(entries.map(|entry| (at, entry.finish(lexicon, names))));
         own_rows.extend(found.own);
     }
     let labelled = labelled::read(blocks, &sections, lexicon, names);
@@ -216,7 +218,9 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
             *used = true;
         }
     }
-    parties.extend(labelled.entries.iter().map(|(at, e)| (*at, e.finish(lexicon, names))));
+    for (at, entry) in labelled.entries {
+        parties.extend(apart::each(entry, lexicon, names).iter().map(|entry| (at, entry.finish(lexicon, names))));
+    }
     own_rows.extend(labelled.own);
     let written = prose::read(blocks, &sections, &used, lexicon, names);
     for at in &written.used {

@@ -74,6 +74,19 @@ pub fn read(
             (denying, collecting) = (alone && last.column == Column::Denied, alone && last.column == Column::Data);
             continue;
         }
+        // `android.permission.READ_CONTACTS 读取联系人 暂未使用`
+        let last_word = block.text.split_whitespace().next_back().unwrap_or_default();
+        let permission = section != Section::Share && block.text.trim_start().starts_with(PERMISSION);
+        if permission && lexicon.says("not-taken", &fold(last_word)) {
+            deny(&block.text, block, lexicon, &mut found.denials, true);
+            continue;
+        }
+        // What it is for stands behind its name.
+        if permission {
+            let words: Vec<&str> = block.text.split_whitespace().take(2).collect();
+            take(&words.join(" "), &fold(&words.join(" ")), block, lexicon, &mut found);
+            continue;
+        }
         if denying && (listed || only_data(&block.text, lexicon)) {
             deny(&block.text, block, lexicon, &mut found.denials, true);
             continue;

@@ -44,11 +44,14 @@ fn by_subject(reading: &Reading<'_>, introduced: &Introduced, found: &mut Found)
     let subject = own_words(words, reading.lexicon);
     let members = members(subject, reading);
     let mut reached: Vec<(Reach, String)> = Vec::new();
+    // "It" is whom a sentence before told of, known or not.
+    let mut told = false;
     for member in &members {
         let says = |id: &str| members.len() == 1 && reading.lexicon.says(id, &fold(member));
         // "These SDKs" are those of the sentences before, else of the table above.
         let meant = if says("those-above") { introduced.these() } else { introduced.named() };
         if says("pronoun") && !meant.is_empty() {
+            told = true;
             reached.extend(meant.iter().map(|name| (Reach::Named, name.clone())));
         } else {
             match reach(member, reading) {
@@ -63,7 +66,7 @@ fn by_subject(reading: &Reading<'_>, introduced: &Introduced, found: &mut Found)
     let known = |(reach, name): &(Reach, String)| {
         *reach != Reach::Named || reading.names.is_known(name) || fold(name).contains("sdk")
     };
-    if !reached.iter().any(known) {
+    if !told && !reached.iter().any(known) {
         return false;
     }
     let terms = denied(reading);

@@ -262,12 +262,14 @@ fn fields<'t>(rest: &'t str, lexicon: &Lexicon) -> Vec<(Column, &'t str)> {
     if company { fields } else { Vec::new() }
 }
 
-/// The name after the words for a kind, with its company in brackets, and what follows.
+/// The name after the words for a kind, where it is a company's or has its company in brackets, and what follows.
 fn under_kind<'t>(kind: &str, rest: &'t str, lexicon: &Lexicon, names: &Names<'_>) -> Option<(&'t str, &'t str)> {
     let (name, more) = rest.trim().split_once(['，', ','])?;
-    let (who, inside) = name.trim().strip_suffix([')', '）'])?.split_once(['(', '（'])?;
+    let name = name.trim();
+    let bracket = name.strip_suffix([')', '）']).and_then(|t| t.split_once(['(', '（']));
+    let made = bracket.is_some_and(|(who, inside)| is_company(inside) && !names_nobody(who, lexicon, names));
     let only_kind = !lexicon.categories(kind).is_empty() && names_nobody(kind, lexicon, names);
-    (only_kind && is_company(inside) && !names_nobody(who, lexicon, names)).then_some((name, more))
+    (only_kind && (made || is_firm(name) || names.is_known(name))).then_some((name, more))
 }
 
 /// `广告类：某某广告、某某联盟。收集：OAID`: a kind, those that are of it, and what all of them do.

@@ -10,7 +10,7 @@ use super::super::phrase::Captures;
 use super::super::sentences::Sentence;
 use super::super::{clauses, terms};
 use super::Found;
-use super::naming::{is_firm, is_name, names_of};
+use super::naming::{is_firm, is_name, names_nobody, names_of};
 use super::statements::{Statement, collected, cut_purpose, without_brackets};
 use crate::evidence::Span;
 
@@ -71,13 +71,23 @@ pub fn read(reading: &Reading<'_>, found: &mut Found) -> bool {
         }
         for captures in reading.lexicon.captures(id, &reading.folded.text) {
             shared |= id == "shares-with";
-            any |= one(id, &captures, reading, found);
+            // What brackets say of another leaves the sentence around them as it is.
+            any |= one(id, &captures, reading, found) && !is_inside(&reading.folded.text, captures.whole().start());
         }
         if any && id != "shares-with" {
             break;
         }
     }
     any
+}
+
+/// Longest name, in characters, of which only its place says that it is one.
+const LONGEST_GIVEN: usize = 12;
+
+/// Byte `at` of folded text opens a bracket or stands in one.
+fn is_inside(text: &str, at: usize) -> bool {
+    let before = text.get(..=at).unwrap_or_default();
+    before.matches('(').count() > before.matches(')').count()
 }
 
 fn one(id: &str, captures: &Captures<'_>, reading: &Reading<'_>, found: &mut Found) -> bool {
@@ -87,12 +97,17 @@ fn one(id: &str, captures: &Captures<'_>, reading: &Reading<'_>, found: &mut Fou
         |name: &str| captures.name(name).map(|m| folded.slice(m.start(), m.end(), sentence.text).trim().to_owned());
     let shares = id.starts_with("shares-");
     let listed = part("names").map(|list| names_of(&without_brackets(&list), reading.lexicon)).unwrap_or_default();
-    let good = listed.iter().filter(|n| is_name(n, lexicon, names)).count();
+    // "Couriers (such as A and B)": the words before say that they are names.
+    let given = captures.name("given").is_some();
+    let called_so = |n: &str| n.chars().count() <= LONGEST_GIVEN && terms::read(lexicon, n).is_empty();
+    let called_so = |n: &str| given && called_so(n) && !names_nobody(n, lexicon, names);
+    let good = listed.iter().filter(|n| is_name(n, lexicon, names) || called_so(n)).count();
     // Whom data is shared with may be somebody that nobody knows, if it is a name.
     let capital = |n: &String| n.starts_with(|c: char| c.is_ascii_uppercase()) && lexicon.categories(n).is_empty();
     let called = |n: &String| fold(n).ends_with("sdk");
     let known = listed.iter().any(|n| names.is_known(n) || names.holds_known(n))
         || listed.iter().all(called)
+        || given
         || shares && listed.iter().all(|n| capital(n) || is_firm(n))
         || id == "uses-several" && lexicon.says("those-sdks", text);
     let nobody = shares && listed.iter().any(|n| lexicon.says("no-name", &fold(n)));
@@ -100,6 +115,9 @@ fn one(id: &str, captures: &Captures<'_>, reading: &Reading<'_>, found: &mut Fou
         return false;
     }
     let all = captures.whole();
+    // What stands in brackets is no sentence of its own.
+    let offset =
+        if is_inside(text, all.start()) { folded.range(all.start(), all.end(), sentence.text).start } else { 0 };
     // What the user does is no sharing of the app's ("when you share to …").
     let lead = text.get(..all.start()).unwrap_or_default();
     let clause = lead.rsplit([',', '。', ';']).next().unwrap_or_default();
@@ -127,7 +145,7 @@ fn one(id: &str, captures: &Captures<'_>, reading: &Reading<'_>, found: &mut Fou
     for name in listed {
         found.statements.push(Statement {
             block,
-            sentence: sentence.start,
+            sentence: sentence.start + offset,
             names: vec![name.clone()],
             raw: raw.clone(),
             purpose: purpose.clone(),
@@ -139,7 +157,7 @@ fn one(id: &str, captures: &Captures<'_>, reading: &Reading<'_>, found: &mut Fou
         if !not.is_empty() {
             found.statements.push(Statement {
                 block,
-                sentence: sentence.start,
+                sentence: sentence.start + offset,
                 names: vec![name],
                 terms: not.clone(),
                 span: place.clone(),

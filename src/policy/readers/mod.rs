@@ -24,6 +24,8 @@ mod wrapped;
 pub use archive::{Archive, Contents, is_zip};
 pub use mhtml::{is_mhtml, read as read_mhtml};
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::block::Block;
@@ -148,11 +150,20 @@ pub fn is_document(name: &str) -> bool {
 
 /// A document that is text; the error is words for the user.
 pub fn read(format: Format, text: &str) -> Result<Document, String> {
+    let text = match format {
+        Format::Text | Format::Markdown => narrow_bars(text),
+        _ => Cow::Borrowed(text),
+    };
     let (text, unread) = match format {
-        Format::Text | Format::Csv => (text, 0),
-        _ => limits::tags(text),
+        Format::Text | Format::Csv => (text.as_ref(), 0),
+        _ => limits::tags(&text),
     };
     Ok(Document { blocks: blocks(format, text)?, unread, ..Document::default() })
+}
+
+/// A table between full-width bars, as a Chinese keyboard types them, is one between bars.
+fn narrow_bars(text: &str) -> Cow<'_, str> {
+    if text.contains('｜') { Cow::Owned(text.replace('｜', "|")) } else { Cow::Borrowed(text) }
 }
 
 fn blocks(format: Format, text: &str) -> Result<Vec<Block>, String> {

@@ -89,7 +89,9 @@ pub fn read_lines(lines: &[(u32, &str)]) -> Vec<Block> {
 /// enough to have been wrapped, and the next begins in the middle of one. `b. Someone` begins anew.
 fn wrapped(last: &str, next: &str) -> bool {
     let ends = last.trim_end().ends_with(['。', '.', '!', '?', '！', '？', ':', '：', ';', '；', '|']);
-    let begins = next.chars().next().is_some_and(|c| c.is_lowercase() || c == '(');
+    // `android.permission.…` begins anew.
+    let name = next.split_whitespace().next().is_some_and(|word| word.matches('.').count() >= 2);
+    let begins = !name && next.chars().next().is_some_and(|c| c.is_lowercase() || c == '(');
     !ends && last.chars().nth(49).is_some() && begins && !is_numbered(next)
 }
 
