@@ -184,8 +184,11 @@ fn bracket(text: &str, range: Range<usize>, at: usize) -> Option<Range<usize>> {
 /// before it is none.
 fn exception(lexicon: &Lexicon, folded: &str, denies: bool) -> Option<String> {
     let out = if denies { Vec::new() } else { lexicon.matches("exclusion", folded) };
+    let everybody = lexicon.matches("no-exception", folded);
     let found = lexicon.matches("exception", folded).into_iter();
-    let mut found = found.filter(|m| !out.iter().any(|out| 0 < out.start && out.start <= m.start && m.end <= out.end));
+    let found = found.filter(|m| !out.iter().any(|out| 0 < out.start && out.start <= m.start && m.end <= out.end));
+    // "From children or anyone else" leaves nobody out.
+    let mut found = found.filter(|m| !everybody.iter().any(|all| all.start <= m.start && m.end <= all.end));
     found.next().and_then(|m| folded.get(m)).map(str::to_owned)
 }
 

@@ -13,8 +13,9 @@ use super::fold::{Folded, fold};
 use super::labels::{self, identity, split};
 use super::lexicon::{Column, Lexicon};
 use super::names::Names;
-use super::prose::names_nobody;
+use super::prose::{announces, names_nobody};
 use super::sections::{self, Section};
+use super::spelling::is_company;
 use super::terms;
 
 /// Longest title of a block.
@@ -82,9 +83,16 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
     let mut found = Found::default();
     let mut open: Option<Open> = None;
     let mut title: Option<(usize, String)> = None;
+    // The items here stand below words that announce third parties.
+    let mut announced = false;
     for (index, block) in blocks.iter().enumerate() {
-        let section = sections.get(index).copied().unwrap_or_default();
         let depth = depth_of(block);
+        let listed = depth > 0 || sections::is_numbered(&block.text);
+        announced = announced && listed || block.table().is_none() && announces(&block.text, lexicon);
+        let section = match sections.get(index).copied().unwrap_or_default() {
+            Section::Open if announced && listed => Section::Share,
+            section => section,
+        };
         if block.table().is_some() {
             close(&mut open, &mut found, names);
             title = None;
@@ -352,7 +360,13 @@ fn name_and_rest(prefix: &str) -> (&str, Option<&str>) {
             let rest = rest.trim().trim_end_matches(['，', ',', '。', ';', '；', '、']).trim();
             (name.trim(), (!rest.is_empty()).then_some(rest))
         }
-        None => (prefix.trim(), None),
+        // "Some Ads — shows videos."
+        None => match DASHES.iter().find_map(|dash| prefix.split_once(dash)) {
+            Some((name, rest)) if !name.contains(['.', '。']) || is_company(name.trim()) => {
+                (name.trim(), Some(rest.trim().trim_end_matches(['.', '。', ',', ';', ' '])).filter(|r| !r.is_empty()))
+            }
+            _ => (prefix.trim(), None),
+        },
     }
 }
 
@@ -372,6 +386,9 @@ fn named_first<'t>(prefix: &'t str, lexicon: &Lexicon, names: &Names<'_>) -> Opt
     let rest = rest.trim().trim_end_matches(['，', ',', '。', ';', '；', '、']).trim();
     (somebody && !sentence).then(|| (name.trim(), Some(rest).filter(|rest| !rest.is_empty())))
 }
+
+/// Between a name and what is said of it.
+const DASHES: [&str; 4] = [" - ", " – ", " — ", "——"];
 
 /// "Some Analytics is a service of Some Company." below the title "Some Analytics (Some Company)".
 fn says_more(title: &str, text: &str, names: &Names<'_>) -> bool {

@@ -109,6 +109,8 @@ impl Lexicon {
         let above = |id: &str| signatures.types.umbrellas(id).into_iter().map(str::to_owned).collect();
         let umbrellas = vocabulary.data.iter().map(|t| (t.data_type.clone(), above(&t.data_type))).collect();
         let data = vocabulary.data.iter().flat_map(|t| t.words.iter().map(|w| (t.data_type.clone(), w.clone())));
+        let data =
+            data.chain(shortened(vocabulary.data.iter().flat_map(|t| t.words.iter().map(|w| (&t.data_type, w)))));
         let categories = vocabulary.categories.iter().flat_map(|c| c.words.iter().map(|w| (c.id.clone(), w.clone())));
         let mut headers = BTreeMap::new();
         for term in &vocabulary.headers {
@@ -238,6 +240,11 @@ impl Lexicon {
         let expressions = self.phrases.get(id).into_iter().flat_map(|phrases| phrases.in_text(text));
         expressions.flat_map(|(expression, _)| phrase::captures(expression, text)).collect()
     }
+}
+
+/// "Payment info" is "payment information".
+fn shortened<'a>(words: impl Iterator<Item = (&'a String, &'a String)>) -> impl Iterator<Item = (String, String)> {
+    words.filter_map(|(id, word)| Some((id.clone(), format!("{} info", word.strip_suffix(" information")?))))
 }
 
 /// Nothing but a separator or a conjunction stands on either side.

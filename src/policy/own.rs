@@ -161,6 +161,7 @@ pub fn read(
                         verb || collecting
                             || listed && begins_with_data(sentence.text, lexicon)
                             || value_is_data(sentence.text, lexicon)
+                            || lists_only_data(sentence.text, lexicon)
                     }
                     Section::Open => verb && (ours || listed) || collecting && listed,
                     Section::Share => strong || collecting && listed,
@@ -252,6 +253,22 @@ fn value_is_data(text: &str, lexicon: &Lexicon) -> bool {
         && !other
         && first.is_some_and(|(at, denied)| at <= FARTHEST_VALUE && !denied)
 }
+
+/// `Name, email address, user IDs`: a line that is nothing but an enumeration of data, some of
+/// them unknown.
+fn lists_only_data(text: &str, lexicon: &Lexicon) -> bool {
+    let text = super::sections::without_number(text).trim();
+    let sentence = text.ends_with(['.', '。', '?', '？', '!', '！']) || text.contains([':', '：', '@']);
+    if sentence || text.chars().count() > LONGEST_LISTING || text.contains("://") {
+        return false;
+    }
+    let datum = |part: &str| terms::read(lexicon, part).first().is_some_and(|t| t.start <= FARTHEST_VALUE && !t.denied);
+    let parts: Vec<bool> = text.split([',', '，', ';', '；', '、', '/']).map(|part| datum(part.trim())).collect();
+    parts.first() == Some(&true) && parts.iter().filter(|is| **is).count() * 2 >= parts.len()
+}
+
+/// Longest line, in characters, that only lists data.
+const LONGEST_LISTING: usize = 120;
 
 /// Longest label, in characters, of data that is collected.
 const LONGEST_LABEL: usize = 16;

@@ -49,7 +49,8 @@ impl Tried {
     }
 }
 
-fn announces(text: &str, lexicon: &Lexicon) -> bool {
+/// The last sentence of the text says that a list of third parties follows.
+pub fn announces(text: &str, lexicon: &Lexicon) -> bool {
     let folded = fold(text);
     let last = sentences::split(&folded).last().map(|s| s.text.trim().to_owned()).unwrap_or_default();
     last.chars().count() <= 200 && lexicon.says("list-follows", &last) && !lexicon.says("denial", &last)
@@ -116,11 +117,13 @@ pub fn alone(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Option<Entr
     let (name, rest) = text.split_once(['：', ':'])?;
     let called = fold(name).ends_with("sdk") && !names_nobody(name, lexicon, names);
     let outside = name.split(['(', '（']).next().unwrap_or(name).trim();
-    if !(names.is_known(name) || names.is_known(outside) || called) {
+    // "Some Maps: We use the Some Maps SDK to …. Some Company may receive your location."
+    let again = is_name(outside, lexicon, names) && rest.contains(outside);
+    if !(names.is_known(name) || names.is_known(outside) || called || again) {
         return None;
     }
-    let begins = terms::lead(lexicon, rest);
-    item(block, true, lexicon, names).filter(|entry| begins && entry.has(Column::Data))
+    let says = terms::lead(lexicon, rest) || (again || names.is_product(name)) && !lexicon.says("denial", &fold(rest));
+    item(block, !again, lexicon, names).filter(|entry| says && entry.has(Column::Data))
 }
 
 /// Positions of the items right after an announcement, at most `most` of them.
@@ -279,11 +282,16 @@ fn several_of_kind(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Vec<E
     if lexicon.categories(kind).is_empty() || !names_nobody(kind, lexicon, names) {
         return Vec::new();
     }
-    let (list, more) = rest.trim().split_once(['。', '；', ';', '，']).unwrap_or((rest.trim(), ""));
+    let (list, more) = list_and_more(rest.trim(), lexicon);
     let listed = names_of(list, lexicon);
-    let good = listed.len() > 1
-        && listed.iter().all(|name| is_name(name, lexicon, names))
-        && listed.iter().any(|name| names.holds_known(name));
+    let all = |is: &dyn Fn(&String) -> bool| listed.iter().all(is);
+    let good = all(&|name| is_name(name, lexicon, names))
+        && match listed.len() {
+            0 => false,
+            // A single name is a list only where all of it is known, and something is said of it.
+            1 => all(&|name| names.is_known(name)) && !more.is_empty(),
+            _ => listed.iter().any(|name| names.holds_known(name)),
+        };
     let entry = |name: String| {
         let mut entry = Entry::default();
         entry.put(Column::Party, "", &name, &[]);
@@ -296,6 +304,21 @@ fn several_of_kind(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Vec<E
         entry
     };
     if good { listed.into_iter().map(entry).collect() } else { Vec::new() }
+}
+
+/// The names behind a kind, and what is said of all of them: in the next sentence, or in
+/// brackets behind the last ("Some Ads, Other Ads (advertising ID)").
+fn list_and_more<'t>(rest: &'t str, lexicon: &Lexicon) -> (&'t str, &'t str) {
+    if let Some(cut) = rest.split_once(['。', '；', ';', '，']) {
+        return cut;
+    }
+    let first = sentences::split(rest).first().map_or(rest, |sentence| sentence.text);
+    if first.len() < rest.len() {
+        return (first, rest.get(first.len()..).unwrap_or_default());
+    }
+    let bracket = rest.trim_end_matches('.').strip_suffix(')').and_then(|open| open.split_once('('));
+    let bracket = bracket.filter(|(_, inside)| !inside.contains('(') && !terms::read(lexicon, inside).is_empty());
+    bracket.unwrap_or((rest, ""))
 }
 
 /// `Someone Analytics. Crash reports and usage.`: the point at `at` ends a name.

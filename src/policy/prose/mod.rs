@@ -18,6 +18,7 @@ use super::subjects;
 use crate::evidence::Span;
 
 pub use denials::Reach;
+pub use lists::announces;
 pub use naming::{is_firm, names_nobody};
 pub use statements::Statement;
 
