@@ -10,7 +10,7 @@ use jiff::civil::Date;
 
 use super::{Finding, IgnoreLine, Ignored, Report, Suppression, codes, gate};
 use crate::observations::PHASE_GROUPS;
-use crate::session::{IgnoreRule, IgnoreState, Matcher};
+use crate::session::{IgnoreRule, IgnoreState, Matcher, parse_ignore};
 use crate::signatures::Signatures;
 
 /// Why a line can match nothing whatever is found, such as for a code that does not exist. Without
@@ -84,6 +84,20 @@ pub fn apply(report: &mut Report, rules: &[IgnoreRule], today: Date) {
     }
     report.ignore = Some(Ignored { today, lines });
     report.summary = summary(&report.findings);
+}
+
+/// The lines of a report as rules again. `None`: one of them is no rule.
+pub fn rules(ignored: &Ignored) -> Option<Vec<IgnoreRule>> {
+    let rule = |line: &IgnoreLine| {
+        let text = |text: &str| toml::Value::from(text).to_string();
+        let (reason, owner, expires) = (text(&line.reason), text(&line.owner), line.expires);
+        let whole =
+            format!("ignore = [{{ {}, reason = {reason}, owner = {owner}, expires = {expires} }}]\n", line.matcher);
+        let rule = parse_ignore(&whole, &line.file).ok()?.pop()?;
+        // What a person wrote keeps its blanks.
+        Some(IgnoreRule { line: line.line, reason: line.reason.clone(), owner: line.owner.clone(), ..rule })
+    };
+    ignored.lines.iter().map(rule).collect()
 }
 
 /// Findings by severity, without those that are struck out.

@@ -1,5 +1,7 @@
 //! What a slice is cut for: a finding, a flow, or a recipient.
 
+use std::collections::BTreeSet;
+
 use crate::audit::{Finding, Report};
 use crate::evidence::Place;
 
@@ -45,11 +47,17 @@ impl Selection {
             let (_, hash) = finding.fingerprint.split_once(':').unwrap_or_default();
             finding.fingerprint.starts_with(wanted) || hash.starts_with(wanted)
         };
-        let mut found = report.findings.iter().filter(starts);
-        match (found.next(), found.next()) {
-            (Some(finding), None) => Ok(Self::of_finding(report, finding)),
-            (Some(_), Some(_)) => Err(format!("several findings begin with {wanted}; give more of the fingerprint")),
-            (None, _) => Err(format!("no finding has the fingerprint {wanted}; the report lists them")),
+        let found: Vec<(&Finding, usize)> =
+            report.findings.iter().zip(1..).filter(|(finding, _)| starts(finding)).collect();
+        match found.as_slice() {
+            [(finding, _)] => Ok(Self::of_finding(report, finding)),
+            [] => Err(format!("no finding has the fingerprint {wanted}; the report lists them")),
+            [(first, _), rest @ ..] if rest.iter().all(|(other, _)| other.fingerprint == first.fingerprint) => {
+                let numbers: Vec<String> = found.iter().map(|(_, number)| number.to_string()).collect();
+                let numbers = numbers.join(", ");
+                Err(format!("several findings have the fingerprint {wanted}; give one by its number: {numbers}"))
+            }
+            _ => Err(format!("several findings begin with {wanted}; give more of the fingerprint")),
         }
     }
 
@@ -103,9 +111,33 @@ impl Selection {
     }
 }
 
+/// Names for the files of `selections`, each once: findings of several hosts of one domain can share a
+/// fingerprint, and what is no letter of a file name is written alike. Case does not tell two apart.
+pub(super) fn names(selections: &[Selection]) -> Vec<String> {
+    let mut taken = BTreeSet::new();
+    let free = |selection: &Selection| {
+        let numbered = (2_u64..).map(|number| format!("{}-{number}", selection.name));
+        let mut names = std::iter::once(selection.name.clone()).chain(numbered);
+        names.find(|name| taken.insert(name.to_ascii_lowercase())).unwrap_or_default()
+    };
+    selections.iter().map(free).collect()
+}
+
 /// A name that is one on every file system: letters, digits, `-`, `_`, `.`.
 fn file_stem(name: &str) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
     let stem: String = name.chars().map(safe).take(100).collect();
     stem.trim_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_files_have_one_name() {
+        let named = |name: &str| Selection::new(name, String::new(), Vec::new(), Extent::Message);
+        let all = ["v1:00", "v1:00", "host:a.b/imei", "host:A.b/imei", "v1:00"].map(named);
+        assert_eq!(names(&all), ["v1-00", "v1-00-2", "host-a.b-imei", "host-A.b-imei-2", "v1-00-3"]);
+    }
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::packets;
-use super::select::{Extent, Selection};
+use super::select::{self, Extent, Selection};
 use crate::capture::Format;
 use crate::evidence::Place;
 use crate::examine::{ExamineError, Frame, Recording, Stream, StreamKey, frames_of};
@@ -139,12 +139,12 @@ pub fn slices(recording: &Recording, selections: &[Selection]) -> Result<Vec<Sli
     let keys: BTreeSet<StreamKey> =
         selections.iter().flat_map(|selection| &selection.places).filter_map(Place::stream).collect();
     let streams = recording.streams(&keys)?;
-    let slice = |selection: &Selection| Slice {
-        name: selection.name.clone(),
+    let slice = |(selection, name): (&Selection, String)| Slice {
+        name,
         title: selection.title.clone(),
         parts: parts(recording, selection, &streams),
     };
-    Ok(selections.iter().map(slice).collect())
+    Ok(selections.iter().zip(select::names(selections)).map(slice).collect())
 }
 
 fn parts(recording: &Recording, selection: &Selection, streams: &BTreeMap<StreamKey, Stream>) -> Vec<Part> {

@@ -62,7 +62,8 @@ impl Matcher {
 impl std::fmt::Display for Matcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (index, (key, value)) in self.keys().into_iter().enumerate() {
-            write!(f, "{}{key} = {value:?}", if index > 0 { ", " } else { "" })?;
+            let value = toml::Value::from(value);
+            write!(f, "{}{key} = {value}", if index > 0 { ", " } else { "" })?;
         }
         Ok(())
     }

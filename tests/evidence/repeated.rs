@@ -1,6 +1,8 @@
 //! What a report says comes out again of its bundle, and what does not is told, also where a
 //! forger has made every digest fit.
 
+use serde_json::json;
+
 use super::*;
 
 /// Every finding of both sessions, with and without the device's values.
@@ -64,13 +66,30 @@ fn a_forged_report_does_not_come_out() {
     let made = bundle(&session("teashop"), &folder.path().join("s"), &["--sealed"]);
     let at = folder.path().join("c");
     assert_eq!(forge(&made, &at, &|_| ()), [""; 0], "it can also hold");
-    let forgeries: [Forgery<'_>; 7] = [
+    let struck_out = json!({
+        "file": "ignore.toml", "line": 1, "reason": "r", "owner": "o", "expires": "2099-01-01",
+    });
+    let forgeries: [Forgery<'_>; 14] = [
         ("a severity", &|report| report["findings"][0]["severity"] = "note".into()),
         ("a recipient", &|report| report["findings"][0]["recipient"] = "getui".into()),
         ("a finding left out", &|report| drop(report["findings"].as_array_mut().unwrap().remove(3))),
         ("a verdict", &|report| report["flows"][0]["verdict"]["reason"]["en"] = "declared".into()),
         ("the policy", &|report| report["declarations"]["third_parties"].as_array_mut().unwrap().truncate(1)),
         ("a promise", &|report| report["claims"] = Value::Array(Vec::new())),
+        ("a count", &|report| report["summary"]["critical"] = 0.into()),
+        ("advice", &|report| report["advice"] = Value::Array(Vec::new())),
+        ("a clause", &|report| report["clauses"]["cn-191-3-2"]["zh"] = "无".into()),
+        ("a name", &|report| report["data_types"]["imei"]["zh"] = "无".into()),
+        ("a finding struck out", &|report| report["findings"][0]["suppressed"] = struck_out.clone()),
+        ("a line that strikes out another", &|report| {
+            let line = json!({
+                "file": "ignore.toml", "line": 1, "matcher": "code = \"denied\"", "reason": "r", "owner": "o",
+                "expires": "2099-01-01", "state": "active", "findings": 1,
+            });
+            report["ignore"] = json!({"today": "2026-03-01", "lines": [line]});
+            report["findings"][0]["suppressed"] = struck_out.clone();
+        }),
+        ("a finding said to be known", &|report| report["findings"][0]["baseline"] = "unchanged".into()),
         ("a type's state", &|report| drop(report["declared"].as_array_mut().unwrap().pop())),
     ];
     for (what, act) in forgeries {
@@ -150,5 +169,50 @@ fn what_is_said_is_said_in_both_languages() {
         let (code, out, _) = run(&["verify", text(&made), "--language", language]);
         assert!(code == 1 && out.contains(words[1]), "{out}");
         std::fs::rename(folder.path().join("kept"), made.join("report.md")).unwrap();
+    }
+}
+
+/// Findings of two hosts of one domain have one name.
+#[test]
+fn findings_that_share_a_fingerprint_are_repeated_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = folder.path().join("session");
+    std::fs::create_dir(&session).unwrap();
+    let entry = |host: &str, second: u32| {
+        json!({
+            "startedDateTime": format!("2026-03-01T08:00:0{second}Z"), "time": 1, "cache": {}, "timings": {},
+            "serverIPAddress": "198.51.100.7",
+            "request": {
+                "method": "POST", "url": format!("https://{host}/p"), "httpVersion": "HTTP/1.1", "cookies": [],
+                "headers": [], "queryString": [], "headersSize": -1, "bodySize": 26,
+                "postData": {"mimeType": "application/json", "text": "{\"imei\":\"490154203237518\"}"},
+            },
+            "response": {
+                "status": 200, "statusText": "OK", "httpVersion": "HTTP/1.1", "cookies": [], "headers": [],
+                "content": {"size": 0, "mimeType": "text/plain"}, "redirectURL": "", "headersSize": -1, "bodySize": 0,
+            },
+        })
+    };
+    let entries = [entry("a.tracker.example", 1), entry("b.tracker.example", 2)];
+    let log = json!({"log": {"version": "1.2", "creator": {"name": "n", "version": "1"}, "entries": entries}});
+    let toml = "isolation = true\nfirst_party = [\"teashop.example\"]\npolicy = \"policy.txt\"\n";
+    let policy = "隐私政策\n我们收集您的手机号。\n";
+    // 490154203237518 is the example of 3GPP TS 23.003 annex B.
+    let device = "[ids]\nimei = \"490154203237518\"\n";
+    let files =
+        [("a.har", log.to_string().as_str()), ("session.toml", toml), ("policy.txt", policy), ("device.toml", device)]
+            .map(|(name, text)| std::fs::write(session.join(name), text));
+    assert!(files.into_iter().all(|written| written.is_ok()));
+    for (to, kind) in [("m", &[][..]), ("s", &["--sealed"]), ("f", &["--sealed", "--full"])] {
+        let made = bundle(text(&session), &folder.path().join(to), kind);
+        let report: Value = serde_json::from_slice(&std::fs::read(made.join("report.json")).unwrap()).unwrap();
+        let fingerprint = |at: usize| &report["findings"][at]["fingerprint"];
+        assert_eq!(fingerprint(0), fingerprint(1), "the case");
+        let said = verify(&made, &["--device", text(&session.join("device.toml"))]);
+        let again = &said["repeated"];
+        assert!(said["holds"] == true && again["findings"] == 2 && again["judged"] == 2, "{to}: {said:#}");
+        if !kind.is_empty() {
+            assert_eq!([&again["replayed"], &again["identified"]], [2, 2], "{to}: {said:#}");
+        }
     }
 }

@@ -16,10 +16,10 @@ use crate::policy::Policy;
 use crate::session::{Profile, Session};
 
 /// What makes a finding, but for how often it was seen and where.
-fn about(finding: &Finding) -> Value {
+fn about(finding: &Finding) -> String {
     let finding = serde_json::to_value(finding).unwrap_or_default();
     let keys = ["fingerprint", "code", "severity", "certainty", "recipient", "data_type", "phase"];
-    Value::Array(keys.iter().map(|key| finding[*key].clone()).collect())
+    Value::Array(keys.iter().map(|key| finding[*key].clone()).collect()).to_string()
 }
 
 /// Examines and audits each of `files` as if it were all there is.
@@ -46,23 +46,22 @@ pub fn again(
         });
         known.captures.extend(file.captures.iter().cloned());
     }
-    let wanted: BTreeMap<&str, Value> = report.findings.iter().map(|f| (f.fingerprint.as_str(), about(f))).collect();
     for evidence in by_finding.values() {
         let session = Session { profile: profile.clone(), ..session(report, evidence, folder) };
         let settings = Settings { threads: premises.threads, show_values: false };
         let observations = examine::examine(&session, premises.signatures, settings, &mut |_| ())
             .map_err(|error| BundleError::new(&evidence.file, error))?;
         let again = crate::audit::audit(observations, policy.clone(), report.session.clone(), premises.signatures);
-        let same = again.findings.iter().filter(|f| wanted.get(f.fingerprint.as_str()) == Some(&about(f)));
-        found.extend(same.map(|finding| finding.fingerprint.clone()));
+        found.extend(again.findings.iter().map(about));
     }
-    for finding in report.findings.iter().filter(|finding| !found.contains(&finding.fingerprint)) {
+    let is_found = |finding: &&Finding| found.contains(&about(finding));
+    for finding in report.findings.iter().filter(|finding| !is_found(finding)) {
         let what = both(
             format!("finding {} does not come out of its evidence alone", finding.fingerprint),
             format!("仅凭自身证据无法得出发现 {}", finding.fingerprint),
         );
         repeated.problems.push(Problem::new(REPORT, State::Differs, what));
     }
-    repeated.identified = Some(report.findings.iter().filter(|f| found.contains(&f.fingerprint)).count());
+    repeated.identified = Some(report.findings.iter().filter(is_found).count());
     Ok(())
 }

@@ -161,7 +161,7 @@ pub fn again(
     repeated: &mut Repeated,
 ) -> Result<(), BundleError> {
     // A finding in several files has its evidence in any of them.
-    let mut all: BTreeMap<&str, Vec<Cited<'_>>> =
+    let mut all: Vec<(&str, Vec<Cited<'_>>)> =
         report.findings.iter().map(|finding| (finding.fingerprint.as_str(), cited(report, finding))).collect();
     for evidence in files {
         let session = session(report, evidence, folder);

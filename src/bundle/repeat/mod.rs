@@ -15,13 +15,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::archive::BundleError;
 use super::build::{PAGE, REPORT};
 use super::chain;
 use super::manifest::{Manifest, Recorded};
 use super::problem::{Problem, State, both};
-use crate::audit::{Finding, Report, Text};
+use crate::audit::{Finding, Report, Text, suppress};
 use crate::observations::Observations;
 use crate::policy::{self, Policy};
 use crate::report::{Language, html};
@@ -88,7 +89,7 @@ pub(super) fn repeat(
     page_again(report, folder, &mut repeated)?;
     let policy = policy_again(manifest, report, folder, premises, &mut repeated);
     if let Some(policy) = &policy {
-        verdicts_again(report, policy.clone(), premises, &mut repeated);
+        verdicts_again(report, policy.clone(), premises, &mut repeated, unchecked);
     }
     let files = match manifest.recorded {
         Recorded::None => {
@@ -186,8 +187,14 @@ fn observed(report: &Report) -> Observations {
     }
 }
 
-fn verdicts_again(report: &Report, policy: Policy, premises: &Premises<'_>, repeated: &mut Repeated) {
-    let again = crate::audit::audit(observed(report), policy, report.session.clone(), premises.signatures);
+fn verdicts_again(
+    report: &Report,
+    policy: Policy,
+    premises: &Premises<'_>,
+    repeated: &mut Repeated,
+    unchecked: &mut Vec<Text>,
+) {
+    let mut again = crate::audit::audit(observed(report), policy, report.session.clone(), premises.signatures);
     let (mut verdicts, mut judged) = (0, 0);
     let mut differs =
         |en: String, zh: String| repeated.problems.push(Problem::new(REPORT, State::Differs, both(en, zh)));
@@ -202,21 +209,43 @@ fn verdicts_again(report: &Report, policy: Policy, premises: &Premises<'_>, repe
             format!("{to} 的 {data_type} 得出不同判断"),
         );
     }
-    // What was ignored, and how it stands against a baseline, is said after the verdict.
-    let bare = |finding: &Finding| Finding { suppressed: None, baseline: None, ..finding.clone() };
-    let ours: BTreeMap<&str, Finding> = again.findings.iter().map(|f| (f.fingerprint.as_str(), bare(f))).collect();
+    if let Some(ignored) = &report.ignore {
+        match suppress::rules(ignored) {
+            Some(rules) => suppress::apply(&mut again, &rules, ignored.today),
+            None => differs("the ignored lines cannot be read".to_owned(), "忽略的规则无法读取".to_owned()),
+        }
+    }
+    if let Some(baseline) = &report.baseline {
+        unchecked.push(both(
+            format!("how the findings stand against {}: the earlier report is not in the bundle", baseline.name),
+            format!("各项发现与 {} 相比如何：较早的报告不在证据包中", baseline.name),
+        ));
+        again.baseline = report.baseline.clone();
+    }
+    // What the earlier report has to say of a finding is not repeated.
+    let bare = |finding: &Finding| match report.baseline {
+        Some(_) => Finding { baseline: None, ..finding.clone() },
+        None => finding.clone(),
+    };
+    // Findings of several hosts of one domain can share a fingerprint.
+    let mut ours: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    for finding in &again.findings {
+        ours.entry(&finding.fingerprint).or_default().push(finding);
+    }
     for finding in &report.findings {
-        let id = &finding.fingerprint;
-        match ours.get(id.as_str()) {
-            Some(known) if *known == bare(finding) => judged += 1,
+        let id = finding.fingerprint.as_str();
+        let known = ours.entry(id).or_default();
+        let same = known.iter().position(|known| **known == bare(finding));
+        match same.or((!known.is_empty()).then_some(0)).map(|at| known.remove(at)) {
+            Some(_) if same.is_some() => judged += 1,
             Some(_) => differs(format!("finding {id} comes out otherwise"), format!("发现 {id} 得出不同结果")),
             None => differs(format!("finding {id} does not come out"), format!("发现 {id} 未能得出")),
         }
     }
-    let known: BTreeSet<&str> = report.findings.iter().map(|finding| finding.fingerprint.as_str()).collect();
-    for finding in again.findings.iter().filter(|finding| !known.contains(finding.fingerprint.as_str())) {
-        let id = &finding.fingerprint;
-        differs(format!("finding {id} comes out and is not in the report"), format!("得出发现 {id}，报告中没有"));
+    for (id, left) in ours {
+        for _ in left {
+            differs(format!("finding {id} comes out and is not in the report"), format!("得出发现 {id}，报告中没有"));
+        }
     }
     if again.flows.len() != report.flows.len() {
         differs("other flows come out".to_owned(), "得出的数据流不同".to_owned());
@@ -225,5 +254,20 @@ fn verdicts_again(report: &Report, policy: Policy, premises: &Premises<'_>, repe
         let zh = "承诺或已声明类型得出不同结果";
         differs("promises or declared types come out otherwise".to_owned(), zh.to_owned());
     }
+    let told = ["flows", "findings", "claims", "declared"];
+    for part in parts_that_differ(&again, report).into_iter().filter(|part| !told.contains(&part.as_str())) {
+        differs(format!("“{part}” comes out otherwise"), format!("“{part}”得出不同结果"));
+    }
     (repeated.verdicts, repeated.judged) = (verdicts, judged);
+}
+
+/// The keys of the report as data whose values are not the same.
+fn parts_that_differ(ours: &Report, theirs: &Report) -> Vec<String> {
+    let parts = |report: &Report| match serde_json::to_value(report) {
+        Ok(Value::Object(parts)) => parts,
+        _ => Map::new(),
+    };
+    let (ours, theirs) = (parts(ours), parts(theirs));
+    let keys: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+    keys.into_iter().filter(|key| ours.get(*key) != theirs.get(*key)).cloned().collect()
 }
