@@ -320,7 +320,7 @@ fn open(session: &Session) -> Result<Vec<Source>, ExamineError> {
 /// or not then.
 fn say_unread(session: &Session, remarks: &mut Remarks<'_>) {
     let folder = session.folder.as_deref().unwrap_or(Path::new("."));
-    let others = session.others.iter().cloned().filter(|path| traffic(path) == Some(Format::Har));
+    let others = session.others.iter().filter(|path| traffic(path) == Some(Format::Har)).cloned();
     for path in session.unread.iter().map(|name| folder.join(name)).chain(others) {
         if let Some(format) = traffic(&path) {
             let name = path.file_name().unwrap_or_default().to_string_lossy();

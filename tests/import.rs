@@ -445,6 +445,29 @@ fn an_archive_that_unpacks_without_end_is_a_gap() {
     assert!((1..16).contains(&file.messages.len()));
 }
 
+/// Fiddler writes what a WebSocket carried into a file of its own: it is not read, and nothing is damaged.
+#[test]
+fn websockets_of_fiddler_are_told_as_what_they_are() {
+    use std::io::Write as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sockets.saz");
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+    for (name, text) in [
+        ("raw/1_c.txt", "GET https://api.example.com/live HTTP/1.1\r\nHost: api.example.com\r\n\r\n"),
+        ("raw/1_w.txt", "Request-Length: 10\r\nID: 1\r\n\r\n"),
+        ("raw/2_s.txt", "HTTP/1.1 200 OK\r\n\r\n"),
+    ] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap();
+    let file = read(path.to_str().unwrap());
+    let of = |name: &str| file.gaps.iter().find(|gap| gap.at == name).map(|gap| (gap.reason, gap.detail.as_str()));
+    let (reason, detail) = of("raw/1_w.txt").unwrap();
+    assert!(reason == GapReason::LossyImport && detail.contains("WebSockets"), "{detail}");
+    assert_eq!(of("raw/2_s.txt").map(|of| of.0), Some(GapReason::DamagedInput));
+}
+
 #[test]
 fn an_archive_of_something_else_is_refused_with_what_is_in_it() {
     let folder = tempfile::tempdir().unwrap();

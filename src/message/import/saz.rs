@@ -52,8 +52,11 @@ pub fn read(source: &Source, input: u32, options: &Options, sink: &mut dyn FnMut
         let stem = name.strip_suffix("_s.txt").or_else(|| name.strip_suffix("_m.xml"));
         let request = stem.map(|stem| format!("{stem}_c.txt")).unwrap_or_default();
         if stem.is_none_or(|_| members.names().binary_search(&request).is_err()) && !name.ends_with("_c.txt") {
-            let detail = "files of exchanges whose request is missing";
-            sink(Item::Gap(Gap::new(GapReason::DamagedInput, name.clone(), detail)));
+            let (reason, detail) = match name.ends_with("_w.txt") {
+                true => (GapReason::LossyImport, "messages of WebSockets, which are not read from a Fiddler session"),
+                false => (GapReason::DamagedInput, "files of exchanges whose request is missing"),
+            };
+            sink(Item::Gap(Gap::new(reason, name.clone(), detail)));
         }
     }
     let mut last = Time::default();
