@@ -148,11 +148,16 @@ pub fn enumerate(blocks: Vec<Block>) -> Vec<Block> {
     out
 }
 
-/// Where `（1）`, `（2）` … begin, the first after a colon, each later one after the
-/// end of the one before.
+/// Where `（1）`, `（2）` … or `(a)`, `(b)` … begin, the first after a colon, each later one after
+/// the end of the one before.
 fn cuts(text: &str) -> Vec<usize> {
+    let numbers = marks(text, (1..=99).map(|number: u32| number.to_string()));
+    if numbers.is_empty() { marks(text, ('a'..='z').map(String::from)) } else { numbers }
+}
+
+fn marks(text: &str, names: impl Iterator<Item = String>) -> Vec<usize> {
     let mut cuts = Vec::new();
-    for number in 1..=99u32 {
+    for (index, number) in names.enumerate() {
         let from = cuts.last().map_or(0, |at| at + 1);
         let rest = text.get(from..).or_else(|| text.get(from + 2..)).unwrap_or_default();
         let base = text.len() - rest.len();
@@ -160,7 +165,7 @@ fn cuts(text: &str) -> Vec<usize> {
         let found = forms.iter().filter_map(|f| rest.find(f.as_str())).min();
         let Some(at) = found.map(|at| base + at) else { break };
         let before = text.get(..at).unwrap_or_default().trim_end();
-        let ends: &[char] = if number == 1 { &['：', ':'] } else { &['；', ';', '。', '，', ',', '.'] };
+        let ends: &[char] = if index == 0 { &['：', ':'] } else { &['；', ';', '。', '，', ',', '.'] };
         if !before.ends_with(ends) {
             break;
         }

@@ -219,6 +219,10 @@ impl Entry {
                                     kept.push_str(&label.value);
                                     kept.push('\n');
                                 }
+                                Column::Denied => {
+                                    let denied = terms::read(lexicon, &label.value).into_iter();
+                                    data.terms.extend(denied.map(|term| terms::Term { denied: true, ..term }));
+                                }
                                 _ => {}
                             }
                         }

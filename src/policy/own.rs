@@ -39,6 +39,8 @@ pub fn read(
     let mut collecting = false;
     // And those after "we do not collect the following:".
     let mut denying = false;
+    // And those after "system permissions:", each by its one word.
+    let mut permissions = false;
     for (at, block) in blocks.iter().enumerate() {
         if used.get(at).copied().unwrap_or_default() || block.table().is_some() {
             collecting = false;
@@ -76,13 +78,24 @@ pub fn read(
         }
         // `android.permission.READ_CONTACTS 读取联系人 暂未使用`
         let last_word = block.text.split_whitespace().next_back().unwrap_or_default();
-        let permission = section != Section::Share && block.text.trim_start().starts_with(PERMISSION);
-        if permission && lexicon.says("not-taken", &fold(last_word)) {
+        let names_one = section != Section::Share && block.text.trim_start().starts_with(PERMISSION);
+        if names_one && lexicon.says("not-taken", &fold(last_word)) {
             deny(&block.text, block, lexicon, &mut found.denials, true);
             continue;
         }
+        permissions = if listed { permissions } else { lexicon.says("lists-permissions", fold(&block.text).trim()) };
+        if permissions
+            && section == Section::Collect
+            && let Some((name, _)) = super::sections::without_number(&block.text).split_once(['：', ':'])
+            && terms::read(lexicon, name).is_empty()
+            && let named = permission(name, lexicon)
+            && !terms::read(lexicon, &named).is_empty()
+        {
+            take(&named, &fold(&named), block, lexicon, &mut found);
+            continue;
+        }
         // What it is for stands behind its name.
-        if permission {
+        if names_one {
             let words: Vec<&str> = block.text.split_whitespace().take(2).collect();
             take(&words.join(" "), &fold(&words.join(" ")), block, lexicon, &mut found);
             continue;

@@ -68,9 +68,12 @@ pub fn read(blocks: &[Block], lexicon: &Lexicon) -> Vec<Section> {
             let listed = matches!(block.kind, Kind::Item(_)) && is_numbered(&block.text);
             let short = block.text.chars().count() <= LONGEST && !block.text.contains(['：', ':', '。', '；']);
             let plain = || {
+                // A colon may end it.
+                let title = block.text.trim().trim_end_matches(['：', ':']);
                 matches!(block.kind, Kind::Paragraph)
-                    && short
-                    && lexicon.says("title-of-a-part", fold(&block.text).trim())
+                    && title.chars().count() <= LONGEST
+                    && !title.contains(['：', ':', '。', '；'])
+                    && lexicon.says("title-of-a-part", fold(title).trim())
             };
             if is_heading(block) || listed && short || plain() {
                 let text = fold(without_number(&block.text));

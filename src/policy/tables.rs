@@ -65,7 +65,7 @@ fn rows_of(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Found {
         return found;
     }
     for rows in records(&table.rows, lexicon) {
-        match transposed(rows, lexicon) {
+        match transposed(rows, lexicon, names) {
             Some(rows) => read_rows(block, &rows, None, lexicon, &mut found),
             None => read_rows(block, rows, None, lexicon, &mut found),
         }
@@ -353,8 +353,13 @@ fn head(cell: &Cell, lexicon: &Lexicon) -> Option<Column> {
     (text.chars().count() <= most && (known || !value())).then(|| lexicon.column(&text)).flatten()
 }
 
+/// A head of products, of companies or of both.
+fn says_who(lexicon: &Lexicon, cell: &Cell) -> bool {
+    head(cell, lexicon).is_some_and(labels::identity)
+}
+
 /// A table whose heads stand in the first column, one third party a column, turned.
-fn transposed(rows: &[Row], lexicon: &Lexicon) -> Option<Vec<Row>> {
+fn transposed(rows: &[Row], lexicon: &Lexicon, names: &Names<'_>) -> Option<Vec<Row>> {
     let exact = |cell: &Cell| lexicon.labels().contains_key(&fold(cell.text.trim()));
     // The first row holds one head and then names.
     let first = rows.first()?;
@@ -377,7 +382,11 @@ fn transposed(rows: &[Row], lexicon: &Lexicon) -> Option<Vec<Row>> {
     };
     let mut heads = column(0);
     // Nothing stands above the heads and beside the names.
-    if let Some(corner) = heads.cells.first_mut().filter(|cell| cell.text.trim().is_empty()) {
+    // Or some other head, though what stands beside it are names.
+    let beside = first.cells.iter().skip(1);
+    let named = beside.clone().count() > 0 && beside.clone().all(|cell| names.is_known(cell.text.trim()));
+    let corner = heads.cells.first_mut().filter(|cell| cell.text.trim().is_empty() || named);
+    if let Some(corner) = corner.filter(|cell| !says_who(lexicon, cell)) {
         CORNER.clone_into(&mut corner.text);
     }
     head_row(&heads, lexicon, false).filter(|columns| columns.iter().flatten().count() * 3 >= columns.len() * 2)?;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::super::block::{Block, Kind};
 use super::super::entry::{Entry, span, urls};
-use super::super::fold::{Folded, fold};
+use super::super::fold::{Folded, fold, is_cjk};
 use super::super::lexicon::{Column, Lexicon};
 use super::super::names::Names;
 use super::super::sections::{Section, without_number};
@@ -18,7 +18,10 @@ use super::{LONGEST_NAME, Placed};
 const MOST_TRIED: usize = 500;
 
 /// Between a name and what is said about it.
-const FIELD_DASHES: [&str; 4] = [" - ", " – ", " — ", "——"];
+const FIELD_DASHES: [&str; 5] = [" - ", " – ", " — ", "——", "→"];
+
+/// Longest name that a comma ends, in characters: before a longer one stands a clause.
+const LONGEST_COMMA_NAME: usize = 16;
 
 /// A cache of what blocks are as items of a list.
 #[derive(Default)]
@@ -183,8 +186,10 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
     let cut = text
         .char_indices()
         .find(|(at, c)| {
-            matches!(c, ':' | '：' | '—' | '–') && !text.get(at + c.len_utf8()..).is_some_and(|r| r.starts_with("//"))
+            matches!(c, ':' | '：' | '—' | '–' | '→')
+                && !text.get(at + c.len_utf8()..).is_some_and(|r| r.starts_with("//"))
                 || *c == '-' && text.get(..*at).is_some_and(|b| b.ends_with(' '))
+                || matches!(c, ',' | '，') && begins_list(text, *at, lexicon, names)
                 || *c == '.' && is_titled(text, *at)
         })
         .map(|(at, c)| (at, at + c.len_utf8()));
@@ -248,6 +253,16 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
     entry.put(Column::Link, "", &urls(text).join(" "), &block.links);
     entry.spans.push(span(block.source, block.line, block.end_line, &block.text));
     Some(entry)
+}
+
+/// `某某地图，用来定位，会读取…`: the first of several commas ends a name that is known.
+fn begins_list(text: &str, comma: usize, lexicon: &Lexicon, names: &Names<'_>) -> bool {
+    let (name, rest) = text.split_at_checked(comma).unwrap_or_default();
+    let folded = fold(name);
+    let says = |id: &str| lexicon.says(id, &folded);
+    let plain = || !["collects", "uses", "purpose", "first-party", "no-subject"].into_iter().any(says);
+    let called = names.is_known(name.trim()) || names.holds_known(name) && plain();
+    name.chars().count() <= LONGEST_COMMA_NAME && called && rest.chars().any(is_cjk)
 }
 
 /// `某某科技有限公司 — 用于付款 — 订单信息`: what follows a name, field by field, where one of them is the company.

@@ -411,7 +411,7 @@ fn split_subjects(text: &str, lexicon: &Lexicon) -> Vec<String> {
     split_names(text)
         .flat_map(|part| apart(part, lexicon))
         .flat_map(|part| joined(part, lexicon))
-        .map(|part| part.trim().trim_end_matches(" SDKs").to_owned())
+        .map(|part| own_words(part.trim(), lexicon).trim_end_matches(" SDKs").to_owned())
         .filter(|part| !part.is_empty())
         .collect()
 }
