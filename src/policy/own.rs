@@ -100,6 +100,9 @@ pub fn read(
             take(&words.join(" "), &fold(&words.join(" ")), block, lexicon, &mut found);
             continue;
         }
+        if section != Section::Share && filled_in(block, lexicon, &mut found) {
+            continue;
+        }
         if denying && (listed || only_data(&block.text, lexicon)) {
             deny(&block.text, block, lexicon, &mut found.denials, true);
             continue;
@@ -231,6 +234,19 @@ fn said_by_labels(block: &Block, lexicon: &Lexicon, found: &mut Found) -> Option
         }
     }
     parts.labels.into_iter().next_back()
+}
+
+/// `是否收集位置信息：否`.
+fn filled_in(block: &Block, lexicon: &Lexicon, found: &mut Found) -> bool {
+    let folded = fold(super::sections::without_number(&block.text));
+    let Some(captures) = lexicon.captures("whether-collected", folded.trim()).into_iter().next() else { return false };
+    let Some(data) = captures.name("data") else { return false };
+    let place = span(block.source, block.line, block.end_line, &block.text);
+    match captures.name("no") {
+        Some(_) => denied_words(data.as_str(), &place, lexicon, &mut found.denials),
+        None => take(data.as_str(), data.as_str(), block, lexicon, found),
+    }
+    true
 }
 
 /// Before the names of permissions of Android (android.Manifest.permission).

@@ -35,7 +35,7 @@ fn without(text: &str, ranges: Vec<Range<usize>>) -> String {
 pub fn names_of(list: &str, lexicon: &Lexicon) -> Vec<String> {
     let mut out = Vec::new();
     let separator: &[char] = if list.contains('、') { &['、', '\n'] } else { &[',', '，', '、', '/', '\n'] };
-    for part in list.split(separator) {
+    for part in apart(list, separator) {
         let part = part.trim();
         let folded = Folded::new(part);
         let lead = lexicon.phrase("last-of-names", &folded.text).map_or(0, |(m, _)| folded.range(0, m.end(), part).end);
@@ -52,6 +52,26 @@ pub fn names_of(list: &str, lexicon: &Lexicon) -> Vec<String> {
         }
     }
     out
+}
+
+/// The parts of a list, cut at separators outside brackets: `Bugly（崩溃、性能）、微信` has two.
+fn apart<'t>(list: &'t str, separators: &[char]) -> Vec<&'t str> {
+    let (mut depth, mut from) = (0usize, 0);
+    let mut parts = Vec::new();
+    for (at, c) in list.char_indices() {
+        match c {
+            '(' | '（' => depth += 1,
+            ')' | '）' => depth = depth.saturating_sub(1),
+            c if depth == 0 && separators.contains(&c) => {
+                parts.extend(list.get(from..at));
+                from = at + c.len_utf8();
+            }
+            _ => {}
+        }
+    }
+    parts.extend(list.get(from..));
+    // One that nothing closes holds no name together.
+    if depth > 0 { list.split(separators).collect() } else { parts }
 }
 
 /// What stands before and after the first of some words.
