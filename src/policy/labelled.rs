@@ -425,7 +425,11 @@ fn used_name(prefix: &str, lexicon: &Lexicon, names: &Names<'_>) -> Option<Strin
             let name = captures.name("name").map(|m| folded.slice(m.start(), m.end(), sentence))?;
             Some(name.trim().trim_end_matches(['.', '。']).to_owned())
         })
-        .find(|name| names.is_known(name))
+        .find(|name| {
+            let capital = |word: &str| word.starts_with(|c: char| c.is_ascii_uppercase());
+            let title = name.split_whitespace().all(capital) && !names_nobody(name, lexicon, names);
+            names.is_known(name) || title && terms::read(lexicon, name).is_empty()
+        })
 }
 
 /// `个推，收集IMEI`: the name, and the clause that says what it collects.

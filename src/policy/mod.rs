@@ -12,6 +12,7 @@
 //! ```
 
 mod apart;
+mod app_name;
 mod attach;
 mod block;
 mod claims;

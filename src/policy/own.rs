@@ -3,6 +3,7 @@
 //! The subject of the verb decides, not the section: "we collect" counts under a
 //! heading about third parties, "the SDK collects" does not count under one about us.
 
+use super::app_name::Titles;
 use super::block::{Block, Kind};
 use super::entry::{Entry, span};
 use super::fold::{Folded, fold};
@@ -10,7 +11,7 @@ use super::lexicon::{Column, Lexicon};
 use super::model::{DataItem, Denial};
 use super::names::Names;
 use super::sections::{Section, is_heading, is_numbered};
-use super::{labels, sentences, subjects, terms};
+use super::{clauses, labels, sentences, subjects, terms};
 use crate::evidence::Span;
 
 /// What was found.
@@ -41,6 +42,9 @@ pub fn read(
     let mut denying = false;
     // And those after "system permissions:", each by its one word.
     let mut permissions = false;
+    let titles = Titles::of(blocks, lexicon);
+    // The question that the block before ends with.
+    let mut asked: Option<&str> = None;
     for (at, block) in blocks.iter().enumerate() {
         if used.get(at).copied().unwrap_or_default() || block.table().is_some() {
             collecting = false;
@@ -108,31 +112,40 @@ pub fn read(
             continue;
         }
         let all = subjects::statements(&block.text, lexicon, names);
+        let answers = |text: &str| lexicon.says("answers-no", without_answer_mark(&fold(text)));
+        // The answer in a block of its own.
+        if let Some(question) = asked.take()
+            && all.first().is_some_and(|answer| answers(answer.text))
+            && lexicon.says("asks-whether", &fold(question))
+            && section != Section::Share
+        {
+            deny(question, block, lexicon, &mut found.denials, true);
+        }
+        asked = all.last().map(|s| s.text.trim()).filter(|text| text.ends_with(['?', '？']));
         let mut defining = false;
         let (mut said_before, mut denied_before, mut enumerating) = (false, false, false);
         // The sentence before asks whether the app collects.
-        let mut asked = false;
+        let mut answering = false;
         for (index, sentence) in all.iter().enumerate() {
             let folded = Folded::new(sentence.text);
-            let text = folded.text.as_str();
+            let by_name = (section != Section::Share).then(|| titles.spoken(sentence.text, &folded, lexicon, names));
+            let by_name = by_name.flatten();
+            let text = by_name.as_deref().unwrap_or(folded.text.as_str());
             // "Do we collect your location? No."
             let answer = all.get(index + 1).map(|next| fold(next.text));
             if text.trim_end().ends_with('?')
                 && let Some(answer) = answer
             {
-                let about_app = lexicon.says("collects", text) && section != Section::Share;
-                let (no, yes) = ("answers-no", "answers-yes");
-                match () {
-                    () if lexicon.says(no, answer.trim()) && about_app => {
-                        deny(sentence.text, block, lexicon, &mut found.denials, true);
-                    }
-                    () if lexicon.says(yes, answer.trim()) && about_app => {
-                        take(sentence.text, text, block, lexicon, &mut found);
-                    }
-                    () => {}
+                let asks = lexicon.says("collects", text) || lexicon.says("asks-whether", text.trim());
+                let about_app = asks && section != Section::Share;
+                let no = lexicon.says("answers-no", without_answer_mark(answer.trim()));
+                if no && about_app {
+                    deny(sentence.text, block, lexicon, &mut found.denials, true);
+                } else if lexicon.says("answers-yes", answer.trim()) && about_app {
+                    take(sentence.text, text, block, lexicon, &mut found);
                 }
-                asked = about_app && lexicon.says("asks-the-app", text);
-                if asked || lexicon.says(no, answer.trim()) {
+                answering = about_app && lexicon.says("asks-the-app", text);
+                if answering || no {
                     continue;
                 }
             }
@@ -148,7 +161,12 @@ pub fn read(
                 continue;
             }
             let strong = lexicon.says("collects-strongly", text);
-            if section == Section::Denied {
+            if section == Section::Denied && lexicon.says("begins-with-giving", text.trim()) {
+                continue;
+            }
+            // "If you write to us, we receive your address" is said there too.
+            let told = strong && clauses::denial(lexicon, text).is_none();
+            if section == Section::Denied && !told {
                 deny(sentence.text, block, lexicon, &mut found.denials, true);
                 continue;
             }
@@ -171,13 +189,14 @@ pub fn read(
             let verb = lexicon.says("collects", text);
             let ours = lexicon.says("first-party", text);
             let inside = joint
-                || asked && verb
+                || answering && verb
                 || match section {
                     Section::Collect => {
                         verb || collecting
                             || listed && begins_with_data(sentence.text, lexicon)
                             || value_is_data(sentence.text, lexicon)
                             || lists_only_data(sentence.text, lexicon)
+                            || labelled_by_data(sentence.text, lexicon)
                     }
                     Section::Open => verb && (ours || listed) || collecting && listed,
                     Section::Share => strong || collecting && listed,
@@ -214,6 +233,12 @@ pub fn read(
         own_row(entry, lexicon, &mut found);
     }
     found
+}
+
+/// The folded answer without the "A:" before it.
+fn without_answer_mark(folded: &str) -> &str {
+    let text = folded.trim();
+    ["a:", "a.", "answer:", "答:"].iter().find_map(|mark| text.strip_prefix(mark)).unwrap_or(text).trim_start()
 }
 
 /// `不收集：IMEI`, and beside it `收集：OAID`: the label says whether.
@@ -296,11 +321,22 @@ fn lists_only_data(text: &str, lexicon: &Lexicon) -> bool {
     parts.first() == Some(&true) && parts.iter().filter(|is| **is).count() * 2 >= parts.len()
 }
 
+/// `Camera: to scan receipts`: a label that is itself what is collected, and what for.
+fn labelled_by_data(text: &str, lexicon: &Lexicon) -> bool {
+    let Some((label, value)) = super::sections::without_number(text).split_once([':', '：']) else { return false };
+    let label = label.trim();
+    let whole = terms::read(lexicon, label).iter().any(|t| t.start == 0 && t.end + PERMISSION_WORD >= label.len());
+    whole && label.chars().count() <= LONGEST_LABEL && lexicon.says("says-why", fold(value).trim())
+}
+
+/// Bytes of " permission" behind the word for a datum, and of " access".
+const PERMISSION_WORD: usize = 11;
+
 /// Longest line, in characters, that only lists data.
 const LONGEST_LISTING: usize = 120;
 
 /// Longest label, in characters, of data that is collected.
-const LONGEST_LABEL: usize = 16;
+const LONGEST_LABEL: usize = 24;
 
 /// Bytes before the first datum of a value that only lists data.
 const FARTHEST_VALUE: usize = 7;

@@ -61,13 +61,13 @@ fn rows_of(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Found {
     }
     if let Some(columns) = by_contents(&table.rows, lexicon, names) {
         let labels = vec![String::new(); columns.len()];
-        read_rows(block, &table.rows, Some((columns, labels)), lexicon, &mut found);
+        read_rows(block, &table.rows, Some((columns, labels)), lexicon, names, &mut found);
         return found;
     }
     for rows in records(&table.rows, lexicon) {
         match transposed(rows, lexicon, names) {
-            Some(rows) => read_rows(block, &rows, None, lexicon, &mut found),
-            None => read_rows(block, rows, None, lexicon, &mut found),
+            Some(rows) => read_rows(block, &rows, None, lexicon, names, &mut found),
+            None => read_rows(block, rows, None, lexicon, names, &mut found),
         }
     }
     found
@@ -178,7 +178,14 @@ fn by_contents(rows: &[Row], lexicon: &Lexicon, names: &Names<'_>) -> Option<Vec
     Some(columns)
 }
 
-fn read_rows(block: &Block, rows: &[Row], heads: Option<Heads>, lexicon: &Lexicon, found: &mut Found) {
+fn read_rows(
+    block: &Block,
+    rows: &[Row],
+    heads: Option<Heads>,
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+    found: &mut Found,
+) {
     let mut heads = heads;
     let mut company_above: Option<String> = None;
     let mut above: Vec<Cell> = Vec::new();
@@ -230,15 +237,24 @@ fn read_rows(block: &Block, rows: &[Row], heads: Option<Heads>, lexicon: &Lexico
             }
             entry.put(*column, label, &cell.text, &cell.links);
         }
+        // "Category | Collected? | Shared with": a row about the app, and about those that it names.
+        let both = named && labels.iter().any(|label| lexicon.says("head-collected", fold(label).trim()));
         above = cells;
         entry.spans.push(span(block.source, row.line, row.end_line, &row_text(row)));
-        if !named {
-            found.own.push(entry);
-            continue;
+        if !named || both {
+            let mut own = entry.clone();
+            own.values.retain(|(column, _)| !labels::identity(*column));
+            found.own.push(own);
+            if !named || entry.denies {
+                continue;
+            }
         }
         let nothing = |v: &str| ["nothing-said", "says-none"].iter().any(|id| lexicon.says(id, fold(v).trim()));
         let said = |column: Column| entry.get(column).is_some_and(|v| !nothing(v));
         let who = said(Column::Product) || said(Column::Party) || said(Column::Company);
+        if !who && both {
+            continue;
+        }
         if !who {
             // A row that goes on: its words belong to the row above.
             if let Some(last) = found.entries.last_mut() {
@@ -262,8 +278,44 @@ fn read_rows(block: &Block, rows: &[Row], heads: Option<Heads>, lexicon: &Lexico
                 }
             }
         }
-        found.entries.push(entry);
+        found.entries.extend(each_name(entry, lexicon, names));
     }
+}
+
+/// A row whose cell of names lists several that are known, "Some Analytics, Some Ads": one row
+/// for each, without the kind that may stand before them ("Service providers: …").
+fn each_name(mut entry: Entry, lexicon: &Lexicon, names: &Names<'_>) -> Vec<Entry> {
+    let at = entry.values.iter().position(|(column, _)| matches!(column, Column::Product | Column::Party));
+    let Some((at, words)) = at.and_then(|at| Some((at, entry.values.get(at)?.1.clone()))) else { return vec![entry] };
+    let is_kind = |kind: &str| {
+        names_nobody(kind, lexicon, names) || !names.is_known(kind) && lexicon.says("kind-of-party", &fold(kind))
+    };
+    let list = match words.split_once(':') {
+        Some((kind, list)) if !list.starts_with("//") && is_kind(kind) => list.trim(),
+        _ => words.trim(),
+    };
+    let listed: Vec<&str> = list.split([',', ';']).flat_map(|part| part.split(" and ")).map(str::trim).collect();
+    let rename = |entry: &mut Entry, name: &str| {
+        if let Some((_, words)) = entry.values.get_mut(at) {
+            name.clone_into(words);
+        }
+    };
+    let known = |name: &&str| names.is_known(name) && !is_company(name);
+    let named = |name: &&str| name.starts_with(|c: char| c.is_ascii_uppercase()) && !is_company(name);
+    // "Some Company, Inc. (Some Analytics)" is one.
+    let one = list.contains('(') || listed.iter().any(|part| lexicon.says("legal-form-alone", &fold(part)));
+    if one || listed.len() < 2 || !listed.iter().all(|name| known(name) || named(name)) || !listed.iter().any(known) {
+        if list.len() < words.len() {
+            rename(&mut entry, list);
+        }
+        return vec![entry];
+    }
+    let one = |name: &&str| {
+        let mut entry = entry.clone();
+        rename(&mut entry, name);
+        entry
+    };
+    listed.iter().map(one).collect()
 }
 
 /// A second row of heads: the cells that stand under one head over several of them have

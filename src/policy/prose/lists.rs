@@ -45,8 +45,9 @@ impl Tried {
             let entry = blocks.get(at).and_then(|b| of_kind(b).or_else(|| item(b, true, lexicon, names)));
             let Some(entry) = entry else { return Sure::No };
             let says = entry.has(Column::Data) || entry.has(Column::Purpose);
-            let known = says && entry.get(Column::Party).is_some_and(|n| names.holds_known(n));
-            let known = known || says && entry.get(Column::Company).is_some();
+            let firm = |name: &str| is_firm(name.split(['(', '（']).next().unwrap_or(name).trim());
+            let known = entry.get(Column::Party).is_some_and(|n| names.holds_known(n) || firm(n));
+            let known = says && (known || entry.get(Column::Company).is_some());
             if known { Sure::Known } else { Sure::Somebody }
         })
     }
@@ -88,12 +89,15 @@ pub fn read(
     }
     let sure: Vec<Sure> =
         items.iter().map(|at| tried.of(*at, blocks, lexicon, names)).filter(|sure| *sure != Sure::No).collect();
-    if sure.is_empty() || sure.len() * 2 <= items.len() {
+    let known = sure.iter().filter(|sure| **sure == Sure::Known).count();
+    // One is known, and each of the others is a name of which something is said.
+    let named = |at: &usize| blocks.get(*at).is_some_and(|block| is_named(block, lexicon, names));
+    let alike = shares && known > 0 && items.len() > 1 && items.iter().all(named);
+    if sure.is_empty() || sure.len() * 2 <= items.len() && !alike {
         return None;
     }
     // Nor is a list of names and addresses one that says who gets what.
-    let known = sure.iter().filter(|sure| **sure == Sure::Known).count();
-    if !announced && (sure.len() < 2 || known * 2 < sure.len()) {
+    if !announced && !alike && (sure.len() < 2 || known * 2 < sure.len()) {
         return None;
     }
     if !announced && !shares && known < items.len() {
@@ -106,23 +110,58 @@ pub fn read(
         let one = several.is_empty().then(|| item(block, false, lexicon, names)).flatten();
         several.into_iter().chain(one).map(|entry| (*at, entry)).collect()
     };
-    let entries: Placed = items.iter().flat_map(each).collect();
+    let mut entries: Placed = items.iter().flat_map(each).collect();
+    for (at, entry) in &mut entries {
+        below(*at, blocks, entry, lexicon);
+    }
     // Lines behind the last third party are about something else.
     let last = entries.iter().map(|(at, _)| *at).max()?;
     items.retain(|at| *at <= last);
     Some((items, entries))
 }
 
+/// A name, a mark, and what it is for or gets.
+fn is_named(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> bool {
+    item(block, false, lexicon, names).is_some_and(|entry| {
+        let name = entry.get(Column::Party).unwrap_or_default();
+        let bare = name.split(['(', '（']).next().unwrap_or(name).trim();
+        is_name(bare, lexicon, names) && (entry.has(Column::Data) || entry.has(Column::Purpose))
+    })
+}
+
+/// The data of deeper items belong to the one above them.
+fn below(at: usize, blocks: &[Block], entry: &mut Entry, lexicon: &Lexicon) {
+    let depth = |b: &Block| if let Kind::Item(depth) = b.kind { depth } else { 0 };
+    let Some(own) = blocks.get(at).map(depth).filter(|own| *own > 0 && !entry.has(Column::Data)) else { return };
+    let deeper: Vec<&Block> = blocks.iter().skip(at + 1).take_while(|b| depth(b) > own).collect();
+    let words: Vec<&str> = deeper.iter().map(|b| b.text.trim()).collect();
+    let words = words.join("\n");
+    if !terms::read(lexicon, &words).is_empty() {
+        entry.put(Column::Data, "", &words, &[]);
+        entry.spans.extend(deeper.iter().map(|b| span(b.source, b.line, b.end_line, &b.text)));
+    }
+}
+
 /// One line of a name that is known and the data that it gets, though what stands around it is no
 /// list of such lines.
-pub fn alone(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Option<Entry> {
+pub fn alone(block: &Block, section: Section, lexicon: &Lexicon, names: &Names<'_>) -> Vec<Entry> {
+    let share = section == Section::Share;
+    let several = several_of_kind(block, lexicon, names);
+    if !several.is_empty() && (share || section == Section::Open && several.iter().all(|e| e.has(Column::Data))) {
+        return several;
+    }
+    one_alone(block, section, lexicon, names).into_iter().collect()
+}
+
+fn one_alone(block: &Block, section: Section, lexicon: &Lexicon, names: &Names<'_>) -> Option<Entry> {
     let text = without_number(&block.text).trim();
     let (name, rest) = text.split_once(['：', ':'])?;
     let called = fold(name).ends_with("sdk") && !names_nobody(name, lexicon, names);
     let outside = name.split(['(', '（']).next().unwrap_or(name).trim();
     // "Some Maps: We use the Some Maps SDK to …. Some Company may receive your location."
     let again = is_name(outside, lexicon, names) && rest.contains(outside);
-    if !(names.is_known(name) || names.is_known(outside) || called || again) {
+    let open = section == Section::Open && again;
+    if !(names.is_known(name) || names.is_known(outside) || called || again) || section != Section::Share && !open {
         return None;
     }
     let says = terms::lead(lexicon, rest) || (again || names.is_product(name)) && !lexicon.says("denial", &fold(rest));
@@ -174,7 +213,7 @@ fn is_line(block: &Block) -> bool {
         && !rest.trim().is_empty()
         && !rest.trim_start().starts_with("http")
         && name.chars().count() <= LONGEST_NAME
-        && (!name.contains(['。', '，', ',', '；'])
+        && (!name.split(['(', '（']).next().unwrap_or(name).contains(['。', '，', ',', '；'])
             || is_company(name.split(['(', '（']).next().unwrap_or(name).trim()))
 }
 
@@ -205,8 +244,10 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
     let name = name.trim().trim_end_matches(['。', '.', ';', '；', '，', ',', '、']).trim();
     let folded = fold(name);
     let linked = block.links.iter().any(|l| l.href.starts_with("http")) || !urls(text).is_empty();
-    let short = !name.is_empty() && name.chars().count() <= LONGEST_NAME && !name.contains(['。', '；']);
     let outside = name.split(['(', '（']).next().unwrap_or(name).trim();
+    // Brackets that name several products make a name long.
+    let short = name.chars().count() <= 2 * LONGEST_NAME && outside.chars().count() <= LONGEST_NAME;
+    let short = short && !name.is_empty() && !name.contains(['。', '；']);
     let package = !packages_in(name).is_empty();
     let fields = fields(rest, lexicon);
     let looks = package
@@ -216,7 +257,10 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
         || is_company(outside)
         || fields.iter().any(|(column, _)| *column == Column::Company)
         || linked;
-    let verb = lexicon.says("purpose", &folded) || lexicon.says("collects", &folded) && !folded.contains("sdk");
+    // "Some Company (Some Store)": a word in brackets is no verb.
+    let bare = fold(outside);
+    let verb = !names.is_known(outside)
+        && (lexicon.says("purpose", &bare) || lexicon.says("collects", &bare) && !folded.contains("sdk"));
     let own = lexicon.says("first-party", &folded) || lexicon.labels().contains_key(&folded);
     if own || lexicon.says("points-below", &folded) {
         return None;
@@ -294,17 +338,26 @@ fn under_kind<'t>(kind: &str, rest: &'t str, lexicon: &Lexicon, names: &Names<'_
 fn several_of_kind(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Vec<Entry> {
     let Some((kind, rest)) = without_number(&block.text).split_once(['：', ':']) else { return Vec::new() };
     let kind = kind.trim();
-    if lexicon.categories(kind).is_empty() || !names_nobody(kind, lexicon, names) {
+    let a_kind = names_nobody(kind, lexicon, names)
+        || !names.holds_known(kind) && !is_company(kind) && lexicon.says("kind-of-party", &fold(kind));
+    if lexicon.categories(kind).is_empty() || !a_kind {
         return Vec::new();
     }
     let (list, more) = list_and_more(rest.trim(), lexicon);
-    let listed = names_of(list, lexicon);
+    let mut listed = names_of(list, lexicon);
+    // "Hosting: Some Company GmbH, Some Town, Some Country": one company and where it is.
+    let somebody = |name: &String| names.is_known(name) || is_company(name);
+    let form = list.split(',').nth(1).is_some_and(|part| lexicon.says("legal-form-alone", &fold(part.trim())));
+    let firm = listed.first().is_some_and(|name| form || is_firm(name)) && !listed.iter().skip(1).any(somebody);
+    if firm {
+        listed.truncate(1);
+    }
     let all = |is: &dyn Fn(&String) -> bool| listed.iter().all(is);
     let good = all(&|name| is_name(name, lexicon, names))
         && match listed.len() {
             0 => false,
             // A single name is a list only where all of it is known, and something is said of it.
-            1 => all(&|name| names.is_known(name)) && !more.is_empty(),
+            1 => firm || all(&|name| names.is_known(name)) && !more.is_empty(),
             _ => listed.iter().any(|name| names.holds_known(name)),
         };
     let entry = |name: String| {
@@ -330,6 +383,9 @@ fn list_and_more<'t>(rest: &'t str, lexicon: &Lexicon) -> (&'t str, &'t str) {
     let first = sentences::split(rest).first().map_or(rest, |sentence| sentence.text);
     if first.len() < rest.len() {
         return (first, rest.get(first.len()..).unwrap_or_default());
+    }
+    if let Some(cut) = [" – ", " — ", " - "].iter().find_map(|dash| rest.split_once(dash)) {
+        return cut;
     }
     let bracket = rest.trim_end_matches('.').strip_suffix(')').and_then(|open| open.split_once('('));
     let bracket = bracket.filter(|(_, inside)| !inside.contains('(') && !terms::read(lexicon, inside).is_empty());

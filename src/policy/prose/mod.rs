@@ -82,13 +82,17 @@ pub fn read(blocks: &[Block], sections: &[Section], used: &[bool], lexicon: &Lex
             index += 1;
             continue;
         }
-        if section == Section::Share
-            && let Some(entry) = lists::alone(block, lexicon, names)
-        {
-            found.entries.push((index, entry));
+        let alone = lists::alone(block, section, lexicon, names);
+        if !alone.is_empty() {
+            found.entries.extend(alone.into_iter().map(|entry| (index, entry)));
             found.used.push(index);
             index += 1;
             continue;
+        }
+        // A line that is a name, and what stands below calls it so.
+        let line = without_number(&block.text).trim();
+        if line.chars().count() <= LONGEST_NAME && blocks.get(index + 1).is_some_and(|next| next.text.contains(line)) {
+            introduced.note(line, lexicon, names);
         }
         sentences_of(index, block, &mut introduced, lexicon, names, &mut found);
         introduced.right_above.clear();
@@ -190,9 +194,18 @@ fn sentences_of(
 ) {
     introduced.before.clear();
     introduced.here.clear();
+    // "We pass on to: A (…); B (…)": marks that end sentences elsewhere part the members.
+    let whole = Sentence { text: &block.text, start: 0 };
+    let place = span(block.source, block.line, block.end_line, &block.text);
+    if block.text.contains([';', '；']) && several::bracketed(at, &whole, &place, lexicon, names, found) {
+        found.used.push(at);
+        found.sentences.push((at, 0));
+        return;
+    }
     for sentence in subjects::statements(&block.text, lexicon, names) {
         let folded = Folded::new(sentence.text);
         let text = folded.text.as_str();
+        introduced.meet(sentence.text, &folded, lexicon, names);
         let place = || span(block.source, block.line, block.end_line, sentence.text);
         let mut about = several::bracketed(at, &sentence, &place(), lexicon, names, found);
         for captures in lexicon.captures("sdk-list", text).into_iter().filter(|_| !about) {
@@ -233,6 +246,7 @@ fn sentences_of(
             let said = found.statements.get(before..).unwrap_or_default();
             let mut named: Vec<String> = said.iter().flat_map(|s| s.names.iter().cloned()).collect();
             named.dedup();
+            let named = if named.is_empty() { introduced.noted() } else { named };
             introduced.told(named, sentence.text);
         }
         if about {

@@ -132,10 +132,20 @@ fn one(id: &str, captures: &Captures<'_>, reading: &Reading<'_>, found: &mut Fou
         return false;
     }
     let which = part("rest").filter(|rest| lexicon.says("which-collects", &fold(rest)));
-    let data = part("data").or(which).unwrap_or_default();
+    let mut data = part("data").or(which).unwrap_or_default();
+    // "Nothing except crash reports, which are sent to Some Service with your device model".
+    if let Some(more) = part("more") {
+        let folded = Folded::new(&data);
+        let lead = lexicon.phrase("before-what-is-given", &folded.text);
+        let from = lead.map_or(0, |(m, _)| folded.range(0, m.end(), &data).end);
+        data = format!("{}, {more}", data.get(from..).unwrap_or_default());
+    }
     let (data, not) = if shares { without_denied(&data, lexicon) } else { (data, String::new()) };
     let terms = collected(&data, lexicon);
-    if captures.name("data").is_some() && terms.is_empty() {
+    // Whoever gets "information" is declared all the same.
+    let as_such =
+        shares && lexicon.says("personal-data", &fold(&data)) && terms::read_with(lexicon, &data, false).is_empty();
+    if captures.name("data").is_some() && terms.is_empty() && !as_such {
         return false;
     }
     let (raw, purpose) = cut_purpose(&data, lexicon);
@@ -192,18 +202,30 @@ pub fn bracketed(
 ) -> bool {
     let mut statements = Vec::new();
     let mut known = false;
+    let mut led = false;
+    let mut only_kinds = true;
     for (head, inner) in members(lexicon, sentence.text) {
+        led |= lexicon.says("list-lead", &fold(head));
         let name = lexicon.phrase("list-lead", &fold(head)).map_or(head, |(m, _)| {
             let folded = Folded::new(head);
             head.get(folded.range(0, m.end(), head).end..).unwrap_or(head)
         });
+        // "Some Mail for newsletters (email address)".
+        let (name, why) = name.split_once(" for ").map_or((name, None), |(name, why)| (name, Some(why)));
         let name = name.trim();
         let terms = terms::read(lexicon, inner);
         let (raw, purpose) = cut_purpose(inner, lexicon);
+        // "Some Payments (payments)".
+        let kind = led || !lexicon.categories(inner).is_empty();
+        let kind = kind && inner.split_whitespace().count() <= MOST_WORDS_OF_A_KIND;
+        let kind = kind || lexicon.says("says-why", &fold(inner));
+        let purpose = purpose.or_else(|| kind.then(|| inner.trim().to_owned()));
+        let purpose = purpose.or_else(|| why.map(|why| why.trim().to_owned()));
         let says = !terms.is_empty() || purpose.is_some();
         if !says || !is_name(name, lexicon, names) {
             continue;
         }
+        only_kinds &= kind;
         known |= names.holds_known(name) || fold(name).ends_with("sdk");
         statements.push(Statement {
             block: at,
@@ -217,12 +239,27 @@ pub fn bracketed(
             ..Statement::default()
         });
     }
+    // "We share your name with: Some Mail (delivery), Some Text (SMS)": what all of them get stands before.
+    if only_kinds && gives(&without_brackets(sentence.text), lexicon) {
+        return false;
+    }
     let is_list = known && statements.len() >= 2 && !lexicon.says("denial-sharing", &fold(sentence.text));
     if is_list {
         found.statements.extend(statements);
     }
     is_list
 }
+
+/// The sentence says which data is given to those that it names.
+fn gives(sentence: &str, lexicon: &Lexicon) -> bool {
+    let folded = Folded::new(sentence);
+    let captures = lexicon.captures("shares-with", &folded.text);
+    let mut data = captures.iter().filter_map(|captures| captures.name("data"));
+    data.any(|data| !terms::read(lexicon, data.as_str()).is_empty())
+}
+
+/// Words in brackets that only say what kind of thing stands before them.
+const MOST_WORDS_OF_A_KIND: usize = 3;
 
 /// Members of an enumeration that end in brackets: the words before, and those inside.
 fn members<'t>(lexicon: &Lexicon, text: &'t str) -> Vec<(&'t str, &'t str)> {

@@ -78,8 +78,13 @@ fn collects(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Foun
         let modal = captures.name("modal").is_some();
         let firm = |s: &String| is_firm(s);
         let capital = |s: &String| s.starts_with(|c: char| c.is_ascii_uppercase()) && is_name(s, lexicon, names);
+        let pronoun = |s: &String| lexicon.says("pronoun", &fold(s));
         let given = company.is_some() && subjects.iter().all(|s| is_name(s, lexicon, names))
             || captures.name("which").is_some() && subjects.iter().all(capital)
+            // "Some Name receives your …", where third parties are told of.
+            || introduced.shares
+                && text.get(subject.end()..data.start()).is_some_and(|verb| lexicon.says("one-takes", verb))
+                && subjects.iter().all(|s| capital(s) && lexicon.categories(s).is_empty() && !pronoun(s))
             || subjects.iter().all(firm);
         // "微信登录收集" may be the app's own heading: without a verb of its own only a whole name is a subject.
         let bare = captures.name("bare").is_some()
@@ -176,7 +181,7 @@ fn used(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Found) -
         for captures in lexicon.captures(id, text) {
             let (Some(name), Some(rest)) = (captures.name("name"), captures.name("rest")) else { continue };
             let end = whole_name(text, name.range(), names);
-            let name = reading.words(name.start()..end).to_owned();
+            let name = reading.words(name.start()..end).trim_end_matches('.').to_owned();
             let verb = text.get(..captures.whole().start()).unwrap_or_default();
             if name.contains(['【', '[']) || lexicon.says("undone", verb) {
                 continue;
@@ -188,7 +193,7 @@ fn used(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Found) -
                 continue;
             }
             if !known {
-                introduced.note(&name);
+                introduced.note(&name, lexicon, names);
                 continue;
             }
             let rest = reading.words(rest.start().max(end)..rest.end().max(end));
@@ -282,6 +287,8 @@ pub struct Introduced {
     pub elsewhere: bool,
     /// Keys of names that are "used", of which no more is known.
     used: HashSet<String>,
+    /// Those of the last sentence.
+    noted: Vec<String>,
 }
 
 impl Introduced {
@@ -319,10 +326,45 @@ impl Introduced {
     }
 
     /// "The app uses Some Service to …".
-    fn note(&mut self, name: &str) {
-        if is_title_case(name) {
+    pub fn note(&mut self, name: &str, lexicon: &Lexicon, names: &Names<'_>) {
+        if self.keep(name, lexicon, names) {
+            self.noted.push(name.to_owned());
+        }
+    }
+
+    /// The name is one of somebody, and is remembered as such.
+    fn keep(&mut self, name: &str, lexicon: &Lexicon, names: &Names<'_>) -> bool {
+        let capital = |word: &str| word.starts_with(|c: char| c.is_ascii_uppercase());
+        let title = name.split_whitespace().all(capital) && lexicon.categories(name).is_empty();
+        let somebody = title && is_name(name, lexicon, names) || is_title_case(name);
+        if somebody {
             self.used.insert(key(name));
         }
+        somebody
+    }
+
+    /// Notes whom a sentence introduces: "Some Analytics helps us …", "… by Some Company, Inc.".
+    /// Outside of sections about third parties only names that are known.
+    pub fn meet(&mut self, sentence: &str, folded: &Folded, lexicon: &Lexicon, names: &Names<'_>) {
+        self.noted.clear();
+        for id in ["introduces", "firm-named"] {
+            for captures in lexicon.captures(id, &folded.text) {
+                let Some(name) = captures.name("names") else { continue };
+                let name = folded.slice(name.start(), name.end(), sentence).trim();
+                let own = lexicon.says("first-party", &fold(name)) || lexicon.says("pronoun", &fold(name));
+                // "It" is not who makes what the sentence is about.
+                if !own && id == "firm-named" {
+                    self.keep(name, lexicon, names);
+                } else if !own && (names.is_known(name) || self.shares) {
+                    self.note(name, lexicon, names);
+                }
+            }
+        }
+    }
+
+    /// Whom the last sentence introduced without saying what they collect.
+    pub fn noted(&self) -> Vec<String> {
+        self.noted.clone()
     }
 
     /// The heading's name, where `name` only adds what kind of thing it is.
