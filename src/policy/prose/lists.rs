@@ -10,6 +10,7 @@ use super::super::names::Names;
 use super::super::sections::{Section, without_number};
 use super::super::spelling::{is_company, packages_in};
 use super::super::{sentences, terms};
+use super::behind;
 use super::naming::{is_firm, is_name, names_nobody, names_of};
 use super::{LONGEST_NAME, Placed};
 
@@ -94,7 +95,7 @@ pub fn read(
     let named = |at: &usize| blocks.get(*at).is_some_and(|block| is_named(block, lexicon, names));
     let alike = shares && known > 0 && items.len() > 1 && items.iter().all(named);
     if sure.is_empty() || sure.len() * 2 <= items.len() && !alike {
-        return None;
+        return announced.then(|| names_alone(items, blocks, lexicon, names)).flatten();
     }
     // Nor is a list of names and addresses one that says who gets what.
     if !announced && !alike && (sure.len() < 2 || known * 2 < sure.len()) {
@@ -108,7 +109,9 @@ pub fn read(
         let Some(block) = blocks.get(*at) else { return Vec::new() };
         let several = several_of_kind(block, lexicon, names);
         let one = several.is_empty().then(|| item(block, false, lexicon, names)).flatten();
-        several.into_iter().chain(one).map(|entry| (*at, entry)).collect()
+        let alone = announced && several.is_empty() && one.is_none() && matches!(block.kind, Kind::Item(_));
+        let alone = alone.then(|| title(block, lexicon, names)).flatten();
+        several.into_iter().chain(one).chain(alone).map(|entry| (*at, entry)).collect()
     };
     let mut entries: Placed = items.iter().flat_map(each).collect();
     for (at, entry) in &mut entries {
@@ -118,6 +121,42 @@ pub fn read(
     let last = entries.iter().map(|(at, _)| *at).max()?;
     items.retain(|at| *at <= last);
     Some((items, entries))
+}
+
+/// Items that are no more than names and what they are for, where most are and one is known.
+fn names_alone(
+    mut items: Vec<usize>,
+    blocks: &[Block],
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+) -> Option<(Vec<usize>, Placed)> {
+    let mut entries: Placed = Vec::new();
+    for at in &items {
+        let Some(block) = blocks.get(*at).filter(|block| matches!(block.kind, Kind::Item(_))) else { continue };
+        let called = behind::called(&block.text, true, lexicon, names);
+        entries.extend(called.into_iter().map(|name| (*at, of_name(name, block))));
+    }
+    let is_read = |at: &usize| entries.iter().any(|(read, _)| read == at);
+    let most = items.iter().filter(|at| is_read(at)).count() * 2 >= items.len();
+    let known = entries.iter().filter_map(|(_, entry)| entry.get(Column::Party)).any(|name| names.is_known(name));
+    let last = entries.iter().map(|(at, _)| *at).max().filter(|_| most && known)?;
+    items.retain(|at| *at <= last);
+    Some((items, entries))
+}
+
+/// A name of which nothing is said.
+fn of_name(name: &str, block: &Block) -> Entry {
+    let mut entry = Entry::default();
+    entry.put(Column::Party, "", name, &[]);
+    entry.put(Column::Link, "", &urls(&block.text).join(" "), &block.links);
+    entry.spans.push(span(block.source, block.line, block.end_line, &block.text));
+    entry
+}
+
+/// An item that is only a name, though nobody knows it.
+fn title(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Option<Entry> {
+    let text = without_number(&block.text).trim().trim_end_matches(['.', ';', ',']);
+    behind::is_title(text, lexicon, names).then(|| of_name(text, block))
 }
 
 /// A name, a mark, and what it is for or gets.
@@ -236,7 +275,7 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
         Some((at, after)) => (text.get(..at)?, text.get(after..)?),
         None => match text.find("http") {
             Some(at) => (text.get(..at)?, text.get(at..)?),
-            None => (text, ""),
+            None => name_for(text, lexicon, names).unwrap_or((text, "")),
         },
     };
     // `地图服务：某某地图（某某公司），收集位置信息`: a kind, and who it is.
@@ -265,7 +304,7 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
     if own || lexicon.says("points-below", &folded) {
         return None;
     }
-    let said = !sure && cut.is_some_and(|(_, after)| text.get(after..).is_some_and(|r| !r.trim().is_empty()));
+    let said = !sure && !rest.trim().is_empty() && !rest.trim_start().starts_with("http");
     if !short || !(looks || said) || verb || names_nobody(name, lexicon, names) {
         return None;
     }
@@ -322,6 +361,14 @@ fn fields<'t>(rest: &'t str, lexicon: &Lexicon) -> Vec<(Column, &'t str)> {
     let fields: Vec<(Column, &str)> = words.into_iter().map(|words| (column(&words), words)).collect();
     let company = fields.iter().any(|(column, _)| *column == Column::Company);
     if company { fields } else { Vec::new() }
+}
+
+/// "Some Ads for advertising", and no "Some Analytics for Some Platform".
+fn name_for<'t>(text: &'t str, lexicon: &Lexicon, names: &Names<'_>) -> Option<(&'t str, &'t str)> {
+    let at = text.find(" for ")?;
+    let (name, why) = (text.get(..at)?, text.get(at..)?);
+    let named = names.is_known(name) || behind::is_title(name, lexicon, names);
+    (named && !names.is_known(text)).then_some((name, why))
 }
 
 /// The name after the words for a kind, where it is a company's or has its company in brackets, and what follows.

@@ -1,6 +1,7 @@
 //! Third parties in running text: lists in a sentence, list items under an
 //! announcement, sentences about one of them.
 
+mod behind;
 mod denials;
 mod lists;
 mod naming;
@@ -197,7 +198,8 @@ fn sentences_of(
     // "We pass on to: A (…); B (…)": marks that end sentences elsewhere part the members.
     let whole = Sentence { text: &block.text, start: 0 };
     let place = span(block.source, block.line, block.end_line, &block.text);
-    if block.text.contains([';', '；']) && several::bracketed(at, &whole, &place, lexicon, names, found) {
+    let one = !block.text.trim_end_matches('。').contains('。') && block.text.contains([';', '；']);
+    if one && several::bracketed(at, &whole, &place, lexicon, names, found) {
         found.used.push(at);
         found.sentences.push((at, 0));
         return;

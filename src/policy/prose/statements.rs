@@ -9,6 +9,7 @@ use super::super::names::Names;
 use super::super::sections;
 use super::super::spelling::{is_company, split_names};
 use super::super::{clauses, exclusions, sentences, subjects, terms};
+use super::behind;
 use super::denials::{self, Reach};
 use super::naming::{is_firm, is_name, joined, names_nobody, names_of};
 use super::several::{self, Reading};
@@ -53,7 +54,7 @@ pub fn read(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Foun
         return true;
     }
     several::through(reading, found);
-    product_of(reading, introduced, found) || used(reading, introduced, found)
+    product_of(reading, introduced, found) || used(reading, introduced, found) || behind::read(reading, found)
 }
 
 /// `某某SDK会收集您的IMEI`.
