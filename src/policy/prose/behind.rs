@@ -44,7 +44,7 @@ pub fn called<'t>(words: &'t str, others: bool, lexicon: &Lexicon, names: &Names
     let why = lexicon.phrase("what-for", text).map_or(text.len(), |(found, _)| found.start());
     let mut parts: Vec<(&str, bool)> = Vec::new();
     let mut from = 0;
-    for cut in lexicon.matches("between-names", text).into_iter().chain([text.len()..text.len()]) {
+    for cut in lexicon.matches("between-names", text).into_iter().chain(std::iter::once(text.len()..text.len())) {
         if cut.start >= from {
             let part = folded.slice(from, cut.start, words).trim().trim_end_matches('.');
             let part = part.strip_prefix("the ").or(part.strip_prefix("The ")).unwrap_or(part).trim();
