@@ -10,7 +10,7 @@
 use super::block::{Block, Kind, Link};
 use super::entry::{Entry, span, urls};
 use super::fold::{Folded, fold};
-use super::labels::{self, identity, split};
+use super::labels::{self, Parts, identity, split};
 use super::lexicon::{Column, Lexicon};
 use super::names::Names;
 use super::prose::{announces, names_nobody};
@@ -78,6 +78,17 @@ impl Open {
     }
 }
 
+/// Between the members of an enumeration that end in brackets.
+const BETWEEN_BRACKETED: [&str; 7] = ["）、", ")、", "）和", ")和", "）及", "）以及", "), "];
+
+/// `第三方SDK包括：A（统计，收集OAID）、B（收集IMEI）`: a sentence, in which each name has what its brackets say.
+fn enumerates(parts: &Parts, lexicon: &Lexicon) -> bool {
+    let [only] = &parts.labels[..] else { return false };
+    identity(only.column)
+        && BETWEEN_BRACKETED.iter().any(|between| only.value.contains(between))
+        && !terms::read(lexicon, &only.value).is_empty()
+}
+
 /// All third parties that stand as labels under a name.
 pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &Names<'_>) -> Found {
     let mut found = Found::default();
@@ -124,7 +135,7 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
             extend(&mut current.entry, block);
             continue;
         }
-        let parts = split(lexicon, &block.text).filter(|_| !block.is_heading());
+        let parts = split(lexicon, &block.text).filter(|parts| !block.is_heading() && !enumerates(parts, lexicon));
         // `收集的个人信息：IMEI、`: an enumeration goes on in the next line.
         if parts.is_none()
             && !block.is_heading()

@@ -345,7 +345,8 @@ fn begins_list(text: &str, comma: usize, lexicon: &Lexicon, names: &Names<'_>) -
     let says = |id: &str| lexicon.says(id, &folded);
     let plain = || !["collects", "uses", "purpose", "first-party", "no-subject"].into_iter().any(says);
     let called = names.is_known(name.trim()) || names.holds_known(name) && plain();
-    name.chars().count() <= LONGEST_COMMA_NAME && called && rest.chars().any(is_cjk)
+    let open = name.contains(['(', '（']) && !name.contains([')', '）']);
+    name.chars().count() <= LONGEST_COMMA_NAME && !open && called && rest.chars().any(is_cjk)
 }
 
 /// `某某科技有限公司 — 用于付款 — 订单信息`: what follows a name, field by field, where one of them is the company.
