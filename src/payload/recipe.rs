@@ -11,7 +11,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use regex::Regex;
 
 use super::budget::Budget;
 use super::leaf::{Link, Part};
@@ -19,7 +18,7 @@ use super::recipe_step::Work;
 use super::walk::Value;
 use super::{form, parts};
 use crate::message::{Kind, Message};
-use crate::signatures::{HostPattern, Recipe};
+use crate::signatures::{Expression, HostPattern, Recipe};
 
 /// Values that one recipe may make from one value: slots of a beacon, fields of a packed text.
 const MOST_VALUES: usize = 1_024;
@@ -30,8 +29,8 @@ pub(super) struct Compiled {
     pub(super) id: Arc<str>,
     product: String,
     hosts: Vec<HostPattern>,
-    path: Option<Regex>,
-    when: Vec<(Asked, Regex)>,
+    path: Option<Expression>,
+    when: Vec<(Asked, Expression)>,
     from: From,
     pub(super) steps: Vec<Work>,
     pub(super) sealed: bool,
@@ -57,9 +56,9 @@ impl Asked {
         }
     }
 
-    /// Whether the part is there, and `regex` is found in it.
-    fn fits(&self, regex: &Regex, message: &Message, query: &str) -> bool {
-        let is = |text: &[u8]| regex.is_match(&String::from_utf8_lossy(text));
+    /// Whether the part is there, and `expression` is found in it.
+    fn fits(&self, expression: &Expression, message: &Message, query: &str) -> bool {
+        let is = |text: &[u8]| expression.is_match(&String::from_utf8_lossy(text));
         match self {
             Self::Method => matches!(&message.kind, Kind::Request { method, .. } if is(method.as_bytes())),
             Self::Header(wanted) => {
@@ -90,18 +89,20 @@ enum From {
 
 /// What is wrong with `recipe`, in words; `Ok` when it can run.
 pub fn check(recipe: &Recipe) -> Result<(), String> {
-    Compiled::new(recipe).map(|_| ())
+    let compiled = Compiled::new(recipe)?;
+    compiled.path.iter().try_for_each(|path| path.check().map_err(|e| format!("path: {e}")))?;
+    let conditions = recipe.when.keys().zip(&compiled.when);
+    conditions
+        .into_iter()
+        .try_for_each(|(name, (_, expression))| expression.check().map_err(|e| format!("when {name:?}: {e}")))
 }
 
 impl Compiled {
     pub(super) fn new(recipe: &Recipe) -> Result<Self, String> {
-        let path = recipe.path.as_deref().map(Regex::new).transpose().map_err(|e| format!("path: {e}"))?;
-        if recipe.hosts.is_empty() && path.is_none() {
+        if recipe.hosts.is_empty() && recipe.path.is_none() {
             return Err("neither hosts nor path: it would apply to every message".to_owned());
         }
-        let condition = |(name, pattern): (&String, &String)| {
-            Ok((Asked::read(name)?, Regex::new(pattern).map_err(|e| format!("when {name:?}: {e}"))?))
-        };
+        let condition = |(name, pattern): (&String, &String)| Ok((Asked::read(name)?, Expression::new(pattern)));
         let when = recipe.when.iter().map(condition).collect::<Result<_, String>>()?;
         let (kind, name) = recipe.from.split_once(':').unwrap_or((&recipe.from, ""));
         let from = match (kind, name) {
@@ -127,7 +128,7 @@ impl Compiled {
             id: Arc::from(recipe.id.as_str()),
             product: recipe.product.clone(),
             hosts: recipe.hosts.clone(),
-            path,
+            path: recipe.path.as_deref().map(Expression::new),
             when,
             from,
             steps: recipe.steps.iter().map(Work::read).collect::<Result<_, _>>()?,
@@ -137,7 +138,7 @@ impl Compiled {
 
     /// It is for messages like this one.
     fn applies(&self, message: &Message, address: &Address<'_>) -> bool {
-        self.is_for(address) && self.when.iter().all(|(of, regex)| of.fits(regex, message, address.query))
+        self.is_for(address) && self.when.iter().all(|(of, expression)| of.fits(expression, message, address.query))
     }
 
     /// The same by host and path only. Without hosts the path decides, unless the message is
@@ -149,7 +150,7 @@ impl Compiled {
             (false, None) => false,
         };
         (host_fits || self.path.is_some() && address.product == Some(self.product.as_str()))
-            && self.path.as_ref().is_none_or(|regex| address.path.is_some_and(|path| regex.is_match(path)))
+            && self.path.as_ref().is_none_or(|expression| address.path.is_some_and(|path| expression.is_match(path)))
     }
 
     /// `value` is what it starts at.
@@ -344,7 +345,9 @@ mod tests {
     fn conditions_on_method_header_and_query() {
         let recipe = |when: &str| -> Result<Compiled, String> {
             let text = format!("id = 'x'\nproduct = 'p'\npath = '^/m$'\nfrom = 'body'\nsource = 's'\nwhen = {when}\n");
-            Compiled::new(&toml::from_str(&text).unwrap())
+            let recipe = toml::from_str(&text).unwrap();
+            check(&recipe)?;
+            Compiled::new(&recipe)
         };
         let mut message = super::super::tests::message("up.kettle.example");
         message.kind = Kind::Request { method: "POST".to_owned(), target: "/m?op=a%2Eb&x=1".to_owned() };

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
+use foldhash::fast::RandomState;
 use unicode_normalization::UnicodeNormalization;
 
 /// Traditional characters to those that the vocabulary is written with.
-static TRADITIONAL: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
+static TRADITIONAL: LazyLock<HashMap<char, char, RandomState>> = LazyLock::new(|| {
     let lines = include_str!("../../signatures/vocabulary/traditional.txt").lines();
     lines
         .filter(|line| !line.starts_with('#'))
@@ -58,7 +59,7 @@ impl Folded {
     fn with(original: &str, replace: impl Fn(char) -> char) -> Self {
         let mut folded = Self { text: String::with_capacity(original.len()), map: Vec::with_capacity(original.len()) };
         let mut space: Option<u32> = None;
-        let words = REGIONAL.as_ref();
+        let words = REGIONAL.as_ref().filter(|_| !original.is_ascii());
         let mut regional = words
             .into_iter()
             .flat_map(|(automaton, _)| automaton.find_iter(original))

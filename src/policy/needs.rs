@@ -15,6 +15,8 @@ const MOST: usize = 32;
 const MOST_WORDS: usize = 256;
 /// Shorter words ("(", a space) stand in nearly every sentence.
 const LEAST_BYTES: usize = 2;
+/// Made in the least time: what it is searched in is short.
+const KIND: AhoCorasickKind = AhoCorasickKind::NoncontiguousNFA;
 /// Longer words are no better than these: two characters of Chinese.
 const LONG: usize = 6;
 
@@ -42,7 +44,7 @@ impl Needs {
             }
             all.push(bits);
         }
-        let automaton = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&words).ok();
+        let automaton = AhoCorasick::builder().kind(Some(KIND)).prefilter(false).build(&words).ok();
         Self { automaton, meets, all }
     }
 

@@ -4,10 +4,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use super::{Confidence, HostPattern, Origin, Signatures};
+use super::{Confidence, Expression, HostPattern, Origin, Signatures};
 use crate::evidence::Transport;
 
 /// Bytes of a payload that a pattern may look at: the longest greeting that is known has 32.
@@ -148,12 +147,12 @@ impl Recognised {
     }
 }
 
-/// A resolver whose path is compiled.
+/// A resolver, ready to be asked.
 #[derive(Debug)]
 pub struct Resolver {
     names: Vec<HostPattern>,
     addresses: Vec<IpAddr>,
-    path: Regex,
+    path: Expression,
     /// See [`HttpDns::query`].
     pub query: String,
     /// See [`HttpDns::answer`].
@@ -189,7 +188,7 @@ impl Protocols {
             Some(Resolver {
                 names: names.into_iter().filter_map(|name| Some(HostPattern(name.err()?.clone()))).collect(),
                 addresses: addresses.into_iter().flatten().collect(),
-                path: Regex::new(&resolver.path).ok()?,
+                path: Expression::new(&resolver.path),
                 query: resolver.query.clone(),
                 answer: resolver.form()?,
             })
