@@ -32,6 +32,7 @@ mod template;
 mod threads;
 mod withheld;
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
@@ -130,6 +131,7 @@ pub fn examine(
             input.sha256 = digest;
         }
     }
+    say_repeated(&inputs, remarks);
     observations.inputs = inputs;
     beside::add(&mut observations, &session.witnesses, &lens, session.description.utc_offset_ns());
     if !geo.is_empty() {
@@ -333,6 +335,18 @@ fn say_unread(session: &Session, remarks: &mut Remarks<'_>) {
     let names: Vec<_> = inputs.filter_map(|path| path.file_name()).map(|name| name.to_string_lossy()).collect();
     for name in session.description.time_shift.keys().filter(|name| !names.contains(&name.as_str().into())) {
         remarks(format!("session.toml: time_shift is written for {name}, and there is no such capture"));
+    }
+}
+
+/// Says which inputs have the same content: what it holds counts as often as it was given.
+fn say_repeated(inputs: &[Input], remarks: &mut Remarks<'_>) {
+    let mut names: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for input in inputs {
+        names.entry(&input.sha256).or_default().push(&input.name);
+    }
+    for same in names.values().filter(|same| same.len() > 1) {
+        let names = same.join(", ");
+        remarks(format!("the same content, so what it holds is counted {} times: {names}", same.len()));
     }
 }
 

@@ -134,11 +134,19 @@ fn how_far_it_is_shows_on_a_terminal_only_and_goes_away() {
     let shown = said(true, "", 96);
     let lines: Vec<&str> = shown.split("\r\x1b[K").collect();
     let (Some(last), true) = (lines.last(), lines.len() > 2) else { panic!("{shown:?}") };
-    assert_eq!(*last, "", "the line goes when it is over");
+    assert!(last.starts_with("the same content"), "the line goes when it is over: {last}");
     assert!(lines.iter().any(|line| line.starts_with("pass 1: ") || line.starts_with("pass 2: ")), "{shown:?}");
     assert!(shown.contains(" % of ") && shown.contains(" messages, "), "{shown:?}");
     assert!(said(true, "--language zh", 96).contains("遍："));
     for quiet in [said(true, "--quiet", 96), said(false, "", 96)] {
         assert!(!quiet.contains('\x1b') && !quiet.contains("pass "), "{quiet:?}");
     }
+}
+
+#[test]
+fn the_same_capture_twice_is_told() {
+    let told = "the same content, so what it holds is counted";
+    assert!(!said(false, "", 1).contains(told));
+    let twice = said(false, "", 2);
+    assert!(twice.contains(&format!("{told} 2 times: 0.pcapng, 1.pcapng\n")), "{twice}");
 }
