@@ -137,7 +137,10 @@ pub fn statements(
         rows.add(at, placed, lexicon);
     }
     let mut spread = MOST_SPREAD;
-    for statement in statements {
+    // What is denied of somebody may stand before what declares it.
+    let (denials, declarations): (Vec<_>, Vec<_>) =
+        statements.into_iter().partition(|statement| statement.denies && !statement.declares);
+    for statement in declarations.into_iter().chain(denials) {
         if statement.reach != Reach::Named {
             if !unnamed(parties, &statement, &mut spread, lexicon, names, &mut attached) {
                 attached.beyond.push(statement.span.clone());

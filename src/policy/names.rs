@@ -18,6 +18,9 @@ use crate::signatures::Signatures;
 const LEAST_CJK: usize = 2;
 const LEAST_ASCII: usize = 4;
 
+/// The phrase whose patterns are names of services, plain words.
+const SERVICES: &str = "part:service";
+
 /// Names ready for looking up.
 #[derive(Debug)]
 pub struct Names<'a> {
@@ -30,6 +33,9 @@ pub struct Names<'a> {
     literal: Option<AhoCorasick>,
     literal_ids: Vec<&'a str>,
     inside: Inside,
+    /// Keys of services that no signature knows.
+    services: BTreeSet<String>,
+    services_inside: Inside,
 }
 
 /// Keys of product names that are long enough to be looked for inside another name: those
@@ -92,6 +98,9 @@ impl<'a> Names<'a> {
             packages.extend(product.packages.iter().map(|p| (p.as_str(), product.id.as_str())));
             domains.extend(product.domains.iter().map(|d| (d.as_str(), product.id.as_str())));
         }
+        // Services that no signature knows are names all the same, of no product.
+        let services = signatures.vocabulary.phrases.iter().filter(|phrase| phrase.id == SERVICES);
+        let services: BTreeSet<String> = services.flat_map(|phrase| &phrase.patterns).map(|name| key(name)).collect();
         let mut companies: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for company in signatures.companies.values() {
             for name in company.names.iter().chain([&company.zh, &company.en]) {
@@ -105,8 +114,19 @@ impl<'a> Names<'a> {
         // The longest prefix decides.
         packages.sort_by_key(|(p, _)| (usize::MAX - p.len(), *p));
         let literal = AhoCorasick::new(&literal).ok();
-        let inside = Inside::new(products.keys());
-        Self { signatures, products, companies, packages, domains, literal, literal_ids, inside }
+        let (inside, services_inside) = (Inside::new(products.keys()), Inside::new(services.iter()));
+        Self {
+            signatures,
+            products,
+            companies,
+            packages,
+            domains,
+            literal,
+            literal_ids,
+            inside,
+            services,
+            services_inside,
+        }
     }
 
     /// The signatures behind the names.
@@ -242,10 +262,12 @@ impl<'a> Names<'a> {
         a == b || self.signatures.groups.values().any(|g| both(&g.companies))
     }
 
-    /// The text is, as a whole, the name of a known product or company.
+    /// The text is, as a whole, the name of a known product or company, or of a service.
     pub fn is_known(&self, text: &str) -> bool {
         let names = [key(text), product_key(text), company_key(text)];
-        names.iter().any(|n| self.products.contains_key(n) || self.companies.contains_key(n))
+        let known =
+            |n: &String| self.products.contains_key(n) || self.companies.contains_key(n) || self.services.contains(n);
+        names.iter().any(known)
             || packages_in(text).iter().any(|p| self.packages.iter().any(|(known, _)| is_prefix(known, p)))
     }
 
@@ -258,7 +280,7 @@ impl<'a> Names<'a> {
 
     /// The text holds the name of a known product.
     pub fn holds_known(&self, text: &str) -> bool {
-        self.is_known(text) || self.inside(text).is_some()
+        self.is_known(text) || self.inside(text).is_some() || self.services_inside.longest(text).is_some()
     }
 
     /// The longest product name inside `text`.

@@ -128,6 +128,10 @@ pub fn read(
         let mut answering = false;
         for (index, sentence) in all.iter().enumerate() {
             let folded = Folded::new(sentence.text);
+            if lexicon.says("history", &folded.text) {
+                said_before = false;
+                continue;
+            }
             let by_name = (section != Section::Share).then(|| titles.spoken(sentence.text, &folded, lexicon, names));
             let by_name = by_name.flatten();
             let text = by_name.as_deref().unwrap_or(folded.text.as_str());

@@ -33,6 +33,9 @@ pub fn read(blocks: &[Block], used: &[bool], taken: &sentences::Places, lexicon:
             }
             let folded = Folded::new(sentence.text);
             let text = folded.text.as_str();
+            if lexicon.says("history", text) {
+                continue;
+            }
             let place = span(block.source, block.line, block.end_line, sentence.text);
             let denied = lexicon.says("denial-sharing", text) || clauses::denial(lexicon, text).is_some();
             if category(&sentence, &folded, &place, lexicon, names, denied, &mut found) {

@@ -41,6 +41,10 @@ const LEGAL_FORMS: [&str; 29] = [
     "corp",
 ];
 
+/// Legal forms that are too short to be looked for but as a word of their own.
+const SHORT_FORMS: [&str; 16] =
+    ["plc", "ag", "ug", "kg", "oy", "aps", "sas", "s.a.s", "s.a", "s.r.l", "srl", "s.c.a", "b.v", "bv", "n.v", "a/s"];
+
 /// Words that say what kind of thing a product name names, not which.
 const GENERIC: [&str; 22] = [
     "sdk",
@@ -143,7 +147,13 @@ pub(super) fn company_key(name: &str) -> String {
         name.replace_range(open..close, "");
     }
     let mut name = name.trim().to_owned();
-    while let Some(short) = LEGAL_FORMS.iter().find_map(|form| name.strip_suffix(form)) {
+    let form = |name: &str| -> Option<String> {
+        let bare = name.trim_end_matches(['.', ' ']);
+        let short =
+            SHORT_FORMS.iter().filter_map(|form| bare.strip_suffix(form)).find(|rest| rest.ends_with([' ', ',']));
+        LEGAL_FORMS.iter().find_map(|form| name.strip_suffix(form)).or(short).map(str::to_owned)
+    };
+    while let Some(short) = form(&name) {
         let short = short.trim_end_matches([' ', ',', '.']).to_owned();
         if short.is_empty() {
             break;
@@ -157,7 +167,7 @@ pub(super) fn company_key(name: &str) -> String {
 pub fn is_company(text: &str) -> bool {
     let text = fold(text);
     ["公司", "集团", "联盟", "研究院", "中心", "商行", "经营部", "工作室"].iter().any(|f| text.contains(f))
-        || LEGAL_FORMS.iter().skip(7).any(|form| {
+        || LEGAL_FORMS.iter().skip(7).chain(&SHORT_FORMS).any(|form| {
             text.trim_end_matches(['.', ' '])
                 .strip_suffix(form.trim_end_matches('.'))
                 .is_some_and(|rest| rest.ends_with([' ', ',', '.']))

@@ -5,7 +5,7 @@
 
 use super::block::{Block, Cell, Row};
 use super::entry::{Entry, span, urls};
-use super::fold::{fold, squeeze};
+use super::fold::{Folded, fold, squeeze};
 use super::lexicon::{Column, Lexicon};
 use super::names::Names;
 use super::prose::names_nobody;
@@ -241,6 +241,9 @@ fn read_rows(
         let both = named && labels.iter().any(|label| lexicon.says("head-collected", fold(label).trim()));
         above = cells;
         entry.spans.push(span(block.source, row.line, row.end_line, &row_text(row)));
+        if !named {
+            found.entries.extend(yes_with(&entry, &above, labels, lexicon));
+        }
         if !named || both {
             let mut own = entry.clone();
             own.values.retain(|(column, _)| !labels::identity(*column));
@@ -280,6 +283,19 @@ fn read_rows(
         }
         found.entries.extend(each_name(entry, lexicon, names));
     }
+}
+
+/// "Advertising ID | Yes | Yes, with Some Ads": the row's data, shared with whom a cell names.
+fn yes_with(entry: &Entry, cells: &[Cell], labels: &[String], lexicon: &Lexicon) -> Option<Entry> {
+    let shared = cells.iter().zip(labels).find(|(_, label)| lexicon.says("head-shared", fold(label).trim()));
+    let words = shared.map(|(cell, _)| Folded::new(cell.text.trim()))?;
+    let captures = lexicon.captures("yes-with", &words.text).into_iter().next()?;
+    let name = captures.name("names")?;
+    let cell = shared.map(|(cell, _)| cell.text.trim())?;
+    let mut entry = entry.clone();
+    entry.values.insert(0, (Column::Party, words.slice(name.start(), name.end(), cell).to_owned()));
+    entry.denies = false;
+    Some(entry)
 }
 
 /// A row whose cell of names lists several that are known, "Some Analytics, Some Ads": one row

@@ -1,7 +1,7 @@
 //! "Sunny Weather uses A, a service of Some Company, and B, to show ads": whoever is known behind words
 //! after which third parties stand, where no other reader takes the sentence apart.
 
-use super::super::fold::{Folded, fold};
+use super::super::fold::{Folded, fold, key};
 use super::super::lexicon::Lexicon;
 use super::super::names::Names;
 use super::naming::{is_name, names_nobody};
@@ -10,12 +10,13 @@ use super::statements::Statement;
 use super::{Found, LONGEST_NAME};
 
 /// Words of a name that nobody knows.
-const MOST_WORDS: usize = 3;
+const MOST_WORDS: usize = 4;
 
 /// Declares them; `true` where there are some. What they get is not said here.
 pub fn read(reading: &Reading<'_>, found: &mut Found) -> bool {
     let Reading { lexicon, names, .. } = *reading;
-    let text = reading.folded.text.as_str();
+    // A semicolon ends a sentence as a point does.
+    let text = reading.folded.text.trim_end_matches([';', ' ']);
     if lexicon.says("denial", text) || lexicon.says("no-use", text) {
         return false;
     }
@@ -36,6 +37,26 @@ pub fn read(reading: &Reading<'_>, found: &mut Found) -> bool {
     !called.is_empty()
 }
 
+/// Declares those that are known and stand in a sentence of which another reader took only a part:
+/// "We use A to keep your photos and B to guard our servers".
+pub fn more(reading: &Reading<'_>, before: usize, found: &mut Found) {
+    let from = found.statements.len();
+    read(reading, found);
+    let said: Vec<String> = found
+        .statements
+        .get(before..from)
+        .unwrap_or_default()
+        .iter()
+        .flat_map(|s| s.names.iter().map(|n| key(n)))
+        .collect();
+    let mut at = 0;
+    found.statements.retain(|statement| {
+        at += 1;
+        let new = |name: &String| reading.names.is_known(name) && !said.iter().any(|told| told.contains(&key(name)));
+        at <= from || statement.names.iter().all(new)
+    });
+}
+
 /// The names among some words: those that are known, and before what they are for also those that only
 /// look like one, where one is known or all are `others`, somebody else's.
 pub fn called<'t>(words: &'t str, others: bool, lexicon: &Lexicon, names: &Names<'_>) -> Vec<&'t str> {
@@ -48,6 +69,8 @@ pub fn called<'t>(words: &'t str, others: bool, lexicon: &Lexicon, names: &Names
         if cut.start >= from {
             let part = folded.slice(from, cut.start, words).trim().trim_end_matches('.');
             let part = part.strip_prefix("the ").or(part.strip_prefix("The ")).unwrap_or(part).trim();
+            // "From the Some API".
+            let part = part.strip_suffix(" API").unwrap_or(part);
             parts.push((part, from < why));
         }
         from = from.max(cut.end);

@@ -3,8 +3,8 @@
 //! `我们和第三方SDK均不会收集IMEI` is one of the app's and one of all third parties, `推送SDK不会收集`
 //! reaches the rows about push, `上述SDK` those that stand before it.
 
-use super::super::fold::fold;
-use super::super::lexicon::Lexicon;
+use super::super::fold::{fold, key};
+use super::super::lexicon::{Column, Lexicon};
 use super::super::terms;
 use super::naming::names_nobody;
 use super::several::Reading;
@@ -63,8 +63,15 @@ fn by_subject(reading: &Reading<'_>, introduced: &Introduced, found: &mut Found)
     if reached.is_empty() || reached.iter().all(|(reach, _)| *reach == Reach::App) {
         return false;
     }
+    let declared = |name: &str| {
+        found.statements.iter().any(|s| s.declares && s.names.iter().any(|told| key(told) == key(name)))
+            || found
+                .entries
+                .iter()
+                .any(|(_, entry)| entry.get(Column::Party).is_some_and(|told| key(told) == key(name)))
+    };
     let known = |(reach, name): &(Reach, String)| {
-        *reach != Reach::Named || reading.names.is_known(name) || fold(name).contains("sdk")
+        *reach != Reach::Named || reading.names.is_known(name) || fold(name).contains("sdk") || declared(name)
     };
     if !told && !reached.iter().any(known) {
         return false;

@@ -18,6 +18,9 @@ use super::{LONGEST_NAME, Placed};
 /// document in which every line seems to announce all lines after it would take quadratic time.
 const MOST_TRIED: usize = 500;
 
+/// Words of a kind of service that stand before a name.
+const MOST_WORDS_OF_A_KIND: usize = 3;
+
 /// Between a name and what is said about it.
 const FIELD_DASHES: [&str; 5] = [" - ", " – ", " — ", "——", "→"];
 
@@ -56,8 +59,12 @@ impl Tried {
 
 /// The last sentence of the text says that a list of third parties follows.
 pub fn announces(text: &str, lexicon: &Lexicon) -> bool {
-    let folded = fold(text);
-    let last = sentences::split(&folded).last().map(|s| s.text.trim().to_owned()).unwrap_or_default();
+    // Folded it would show no sentence's end: a capital follows one.
+    let mut last = sentences::split(text).into_iter().rev().map(|s| fold(s.text).trim().to_owned());
+    let is_of_all = |last: &String| lexicon.says("takes-of-all", last) && lexicon.says("collects", last);
+    let first = last.next().unwrap_or_default();
+    // "We work with the partners below. Each may collect …".
+    let last = if is_of_all(&first) { last.next().unwrap_or(first) } else { first };
     last.chars().count() <= 200 && lexicon.says("list-follows", &last) && !lexicon.says("denial", &last)
 }
 
@@ -278,6 +285,8 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
             None => name_for(text, lexicon, names).unwrap_or((text, "")),
         },
     };
+    // "Some Text, for sending codes: phone number".
+    let name = name.split_once(", for ").map_or(name, |(name, _)| name);
     // `地图服务：某某地图（某某公司），收集位置信息`: a kind, and who it is.
     let (name, rest) = under_kind(name, rest, lexicon, names).unwrap_or((name, rest));
     let name = name.trim().trim_end_matches(['。', '.', ';', '；', '，', ',', '、']).trim();
@@ -384,15 +393,27 @@ fn under_kind<'t>(kind: &str, rest: &'t str, lexicon: &Lexicon, names: &Names<'_
 
 /// `广告类：某某广告、某某联盟。收集：OAID`: a kind, those that are of it, and what all of them do.
 fn several_of_kind(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Vec<Entry> {
-    let Some((kind, rest)) = without_number(&block.text).split_once(['：', ':']) else { return Vec::new() };
+    let text = without_number(&block.text);
+    // "Shipping – Some Parcel Service: name, address".
+    let dash = FIELD_DASHES.iter().filter_map(|dash| text.split_once(dash)).min_by_key(|(kind, _)| kind.len());
+    let dash = dash.filter(|(kind, rest)| !kind.contains(':') && rest.contains(": "));
+    let Some((kind, rest)) = dash.or(text.split_once(['：', ':'])) else { return Vec::new() };
     let kind = kind.trim();
     let a_kind = names_nobody(kind, lexicon, names)
         || !names.holds_known(kind) && !is_company(kind) && lexicon.says("kind-of-party", &fold(kind));
-    if lexicon.categories(kind).is_empty() || !a_kind {
-        return Vec::new();
-    }
     let (list, more) = list_and_more(rest.trim(), lexicon);
     let mut listed = names_of(list, lexicon);
+    // "Shipping: Some Company GmbH": a kind that no vocabulary has, before somebody who is known.
+    let first = listed.first().is_some_and(|name| names.is_known(name) || is_firm(name));
+    let label = first
+        && matches!(block.kind, Kind::Item(_))
+        && kind.split_whitespace().count() <= MOST_WORDS_OF_A_KIND
+        && !names.holds_known(kind)
+        && !is_company(kind)
+        && terms::read(lexicon, kind).is_empty();
+    if !(label || a_kind && !lexicon.categories(kind).is_empty()) {
+        return Vec::new();
+    }
     // "Hosting: Some Company GmbH, Some Town, Some Country": one company and where it is.
     let somebody = |name: &String| names.is_known(name) || is_company(name);
     let form = list.split(',').nth(1).is_some_and(|part| lexicon.says("legal-form-alone", &fold(part.trim())));
@@ -426,6 +447,9 @@ fn several_of_kind(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Vec<E
 /// brackets behind the last ("Some Ads, Other Ads (advertising ID)").
 fn list_and_more<'t>(rest: &'t str, lexicon: &Lexicon) -> (&'t str, &'t str) {
     if let Some(cut) = rest.split_once(['。', '；', ';', '，']) {
+        return cut;
+    }
+    if let Some(cut) = rest.split_once(": ").filter(|(_, data)| terms::lead(lexicon, data)) {
         return cut;
     }
     let first = sentences::split(rest).first().map_or(rest, |sentence| sentence.text);

@@ -55,10 +55,17 @@ pub fn read(blocks: &[Block], sections: &[Section], used: &[bool], lexicon: &Lex
     let mut index = 0;
     while let Some(block) = blocks.get(index) {
         let section = sections.get(index).copied().unwrap_or_default();
-        introduced.shares = section == Section::Share;
+        introduced.shares = section == Section::Share || introduced.announced;
         introduced.elsewhere = !matches!(section, Section::Share | Section::Open);
         if is_heading(block) {
             introduced.title = title(block, lexicon, names).filter(|_| !introduced.elsewhere).into_iter().collect();
+            let words = without_number(&block.text).trim().trim_end_matches([':', '：']).trim();
+            introduced.headed = Some(words.to_owned()).filter(|words| words.chars().count() <= LONGEST_NAME);
+            introduced.last.clear();
+            introduced.announced &= !introduced.title.is_empty();
+            introduced.shares = section == Section::Share || introduced.announced;
+        } else if lists::announces(&block.text, lexicon) && blocks.get(index + 1).is_some_and(is_heading) {
+            introduced.announced = true;
         }
         let free = |at: usize| !used.get(at).copied().unwrap_or_default();
         if !free(index) || block.table().is_some() {
@@ -67,9 +74,13 @@ pub fn read(blocks: &[Block], sections: &[Section], used: &[bool], lexicon: &Lex
         }
         if let Some((items, entries)) = lists::read(index, blocks, sections, &free, &mut tried, lexicon, names) {
             let last = items.last().map_or(index, |last| *last);
+            let announced = index;
             found.used.extend(items);
             found.used.push(index);
             index = last + 1;
+            let called = entries.iter().filter_map(|(_, entry)| entry.get(Column::Party).map(str::to_owned));
+            introduced.last = called.collect();
+            of_all(announced, block, &introduced.last, lexicon, &mut found);
             found.entries.extend(entries);
             continue;
         }
@@ -95,7 +106,16 @@ pub fn read(blocks: &[Block], sections: &[Section], used: &[bool], lexicon: &Lex
         if line.chars().count() <= LONGEST_NAME && blocks.get(index + 1).is_some_and(|next| next.text.contains(line)) {
             introduced.note(line, lexicon, names);
         }
+        if introduced.announced && is_heading(block) && known_alone(block, names) {
+            let words = title(block, lexicon, names).unwrap_or_default();
+            let place = span(block.source, block.line, block.end_line, &block.text);
+            let sentence = Sentence { text: &block.text, start: 0 };
+            statements::listed(index, &sentence, &[words], &place, Vec::new(), &mut found);
+        }
         sentences_of(index, block, &mut introduced, lexicon, names, &mut found);
+        if !introduced.here.is_empty() {
+            introduced.last.clone_from(&introduced.here);
+        }
         introduced.right_above.clear();
         if known_alone(block, names) {
             introduced.right_above.push(without_number(&block.text).trim().trim_end_matches([':', '：']).to_owned());
@@ -103,6 +123,18 @@ pub fn read(blocks: &[Block], sections: &[Section], used: &[bool], lexicon: &Lex
         index += 1;
     }
     found
+}
+
+/// "We work with the partners below. Each may collect …": what the announcement says of all of its list.
+fn of_all(at: usize, block: &Block, names: &[String], lexicon: &Lexicon, found: &mut Found) {
+    let Some(last) = super::sentences::split(&block.text).pop() else { return };
+    let folded = fold(last.text);
+    let all = lexicon.says("takes-of-all", folded.trim()) && lexicon.says("collects", &folded);
+    let terms = statements::collected(last.text, lexicon);
+    if all && !terms.is_empty() {
+        let place = span(block.source, block.line, block.end_line, last.text);
+        statements::listed(at, &last, names, &place, terms, found);
+    }
 }
 
 /// Below a name, in a section about third parties: a sentence that says what is collected
@@ -185,6 +217,22 @@ fn link_line(block: &Block) -> Option<(String, String)> {
         .then(|| (name.to_owned(), address))
 }
 
+/// The sentence, cut where it goes on with the next who collects: "A, which collects …, and B, which …".
+fn parted<'t>(sentence: Sentence<'t>, lexicon: &Lexicon) -> Vec<Sentence<'t>> {
+    let folded = Folded::new(sentence.text);
+    let before = |at: usize| folded.text.get(..at).is_some_and(|before| lexicon.says("collects", before));
+    let cuts = lexicon.matches("next-who-collects", &folded.text).into_iter().filter(|m| before(m.start));
+    let cuts = cuts.map(|m| folded.range(m.start, m.end, sentence.text).start);
+    let mut parts = Vec::new();
+    let mut from = 0;
+    for cut in cuts.chain([sentence.text.len()]) {
+        let part = sentence.text.get(from..cut).filter(|part| !part.is_empty());
+        parts.extend(part.map(|text| Sentence { text, start: sentence.start + from }));
+        from = cut;
+    }
+    parts
+}
+
 fn sentences_of(
     at: usize,
     block: &Block,
@@ -204,9 +252,13 @@ fn sentences_of(
         found.sentences.push((at, 0));
         return;
     }
-    for sentence in subjects::statements(&block.text, lexicon, names) {
+    let sentences = subjects::statements(&block.text, lexicon, names).into_iter();
+    for sentence in sentences.flat_map(|sentence| parted(sentence, lexicon)) {
         let folded = Folded::new(sentence.text);
         let text = folded.text.as_str();
+        if lexicon.says("history", text) {
+            continue;
+        }
         introduced.meet(sentence.text, &folded, lexicon, names);
         let place = || span(block.source, block.line, block.end_line, sentence.text);
         let mut about = several::bracketed(at, &sentence, &place(), lexicon, names, found);

@@ -46,7 +46,11 @@ pub fn names_of(list: &str, lexicon: &Lexicon) -> Vec<String> {
             continue;
         }
         match halves(tail, "joins-two-names", lexicon) {
-            Some((a, b)) if !a.is_empty() => out.extend([a, b].map(|name| name.trim().to_owned())),
+            // "Some Company, Inc. and Other Company": the form is the one's before.
+            Some((a, b)) if !a.is_empty() => {
+                let both = [a.trim(), b.trim()].into_iter();
+                out.extend(both.filter(|name| !lexicon.says("legal-form-alone", &fold(name))).map(str::to_owned));
+            }
             _ if !tail.is_empty() => out.extend(joined(tail, lexicon).map(|name| name.trim().to_owned())),
             _ => {}
         }

@@ -64,10 +64,10 @@ pub fn through(reading: &Reading<'_>, found: &mut Found) {
 /// A sentence that names several third parties, or one that data is shared with.
 pub fn read(reading: &Reading<'_>, found: &mut Found) -> bool {
     let (mut any, mut shared) = (false, false);
-    for id in ["uses-services", "shares-with", "shares-also"] {
+    for id in ["uses-services", "shares-with", "shares-also", "kept-with"] {
         // "… A to X, and B to Y" goes on with what the first part began.
         if id == "shares-also" && !shared {
-            break;
+            continue;
         }
         for captures in reading.lexicon.captures(id, &reading.folded.text) {
             shared |= id == "shares-with";
@@ -213,6 +213,9 @@ pub fn bracketed(
         // "Some Mail for newsletters (email address)".
         let (name, why) = name.split_once(" for ").map_or((name, None), |(name, why)| (name, Some(why)));
         let name = name.trim();
+        // "Some Company (Some Product: crash logs)": the product is who gets them.
+        let product = inner.split_once(':').filter(|(product, _)| is_name(product.trim(), lexicon, names));
+        let (name, inner) = product.map_or((name, inner), |(product, inner)| (product.trim(), inner));
         let terms = terms::read(lexicon, inner);
         let (raw, purpose) = cut_purpose(inner, lexicon);
         // "Some Payments (payments)".
@@ -226,7 +229,7 @@ pub fn bracketed(
             continue;
         }
         only_kinds &= kind;
-        known |= names.holds_known(name) || fold(name).ends_with("sdk");
+        known |= names.holds_known(name) || fold(name).ends_with("sdk") || is_firm(name);
         statements.push(Statement {
             block: at,
             sentence: sentence.start,

@@ -45,16 +45,61 @@ pub struct Statement {
 
 /// Reads one sentence; `true` where it is about third parties.
 pub fn read(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Found) -> bool {
+    let before = found.statements.len();
     if denials::read(reading, introduced, found)
         || several::used(reading, found)
         || collects(reading, introduced, found)
-        || several::read(reading, found)
-        || continues(reading, introduced, found)
     {
         return true;
     }
+    if several::read(reading, found) {
+        behind::more(reading, before, found);
+        return true;
+    }
+    if continues(reading, introduced, found) || answers(reading, introduced, found) {
+        return true;
+    }
     several::through(reading, found);
-    product_of(reading, introduced, found) || used(reading, introduced, found) || behind::read(reading, found)
+    product_of(reading, introduced, found)
+        || used(reading, introduced, found)
+        || titled(reading, introduced, found)
+        || behind::read(reading, found)
+}
+
+/// "What does Some Service get?", and the sentence behind it.
+fn answers(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Found) -> bool {
+    let Reading { lexicon, names, .. } = *reading;
+    let text = reading.folded.text.trim();
+    let asked = std::mem::take(&mut introduced.asked);
+    if let Some(captures) = lexicon.captures("asks-what-one-takes", text).into_iter().next() {
+        let who = captures.name("names").map(|m| reading.words(m.range()).to_owned());
+        introduced.asked = who.into_iter().filter(|who| is_name(who, lexicon, names)).collect();
+        return false;
+    }
+    if asked.is_empty() || lexicon.says("denial", text) || lexicon.says("first-party", text) {
+        return false;
+    }
+    let terms = collected(reading.sentence.text, lexicon);
+    let says = !terms.is_empty();
+    if says {
+        listed(reading.block, reading.sentence, &asked, &reading.place, terms, found);
+    }
+    says
+}
+
+/// "Some Analytics is a service of Some Company", right below the heading "Some Analytics".
+fn titled(reading: &Reading<'_>, introduced: &Introduced, found: &mut Found) -> bool {
+    let Reading { lexicon, names, .. } = *reading;
+    let Some(title) = introduced.headed.clone() else { return false };
+    let behind = reading.sentence.text.trim_start().strip_prefix(title.as_str());
+    let is = behind.is_some_and(|behind| lexicon.says("is-a-service", &fold(behind)));
+    let somebody = names.holds_known(&title) || introduced.shares && is_name(&title, lexicon, names);
+    let declares = is && somebody && !lexicon.says("denial", &reading.folded.text);
+    if declares {
+        let raw = reading.sentence.text.trim().to_owned();
+        found.statements.push(Statement { declares, raw, ..reading.about(title) });
+    }
+    declares
 }
 
 /// `某某SDK会收集您的IMEI`.
@@ -65,7 +110,9 @@ fn collects(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Foun
     for captures in lexicon.captures("party-collects", text) {
         let (Some(subject), Some(data)) = (captures.name("names"), captures.name("data")) else { continue };
         let all = captures.whole();
-        let subjects = meant(subjects(reading.words(subject.range()), lexicon), introduced.named(), lexicon);
+        let subject_words = reading.words(subject.range());
+        let named = introduced.meant(subject_words, lexicon);
+        let subjects = meant(subjects(subject_words, lexicon), named, lexicon);
         // "We and Some SDK": what is said of the app is its own reader's.
         let is_app = |s: &str| lexicon.phrase("first-party", s).is_some_and(|(m, _)| m.as_str().len() == s.len());
         let several = subjects.len() > 1;
@@ -74,7 +121,15 @@ fn collects(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Foun
         let (subjects, company) = provided(subjects, company, reading);
         let met = subjects.iter().all(|s| introduced.has(s, lexicon));
         let sdk = |s: &String| fold(s).contains("sdk");
-        let is_whole = |s: &String| names.is_known(s) || fold(s).ends_with("sdk") || subjects::is_twice(s, names);
+        // "The Some Game engine collects": a name that is known, and what kind of thing it is.
+        let kinded = |s: &String| {
+            let own = fold(s);
+            lexicon
+                .phrase("kind-behind-a-name", &own)
+                .is_some_and(|(kind, _)| own.get(..kind.start()).is_some_and(|name| names.is_known(name)))
+        };
+        let is_whole =
+            |s: &String| names.is_known(s) || fold(s).ends_with("sdk") || subjects::is_twice(s, names) || kinded(s);
         let brand = |s: &String| subjects::brand(&fold(s), lexicon, names);
         let modal = captures.name("modal").is_some();
         let firm = |s: &String| is_firm(s);
@@ -280,6 +335,14 @@ pub struct Introduced {
     pub title: Vec<String>,
     /// Whose data the items below are.
     pub lists: Vec<String>,
+    /// Whom the question before asks about.
+    pub asked: Vec<String>,
+    /// Headings that are names stand below an announcement of third parties.
+    pub announced: bool,
+    /// The words of the heading above, whatever its section.
+    pub headed: Option<String>,
+    /// Whom the last block was about that named somebody since the heading.
+    pub last: Vec<String>,
     /// The block before is nothing but a name that is known.
     pub right_above: Vec<String>,
     /// The sentence stands in a section about third parties.
@@ -297,9 +360,16 @@ impl Introduced {
     pub fn named(&self) -> &[String] {
         match (self.before.is_empty(), self.right_above.is_empty()) {
             (true, false) => &self.right_above,
-            (true, true) if self.shares => &self.title,
+            (true, true) if self.shares && !self.title.is_empty() => &self.title,
             _ => &self.before,
         }
+    }
+
+    /// Whom `subject` stands for: "these services" may be those of the block before.
+    fn meant(&self, subject: &str, lexicon: &Lexicon) -> &[String] {
+        let named = self.named();
+        let several = || lexicon.says("stands-for-several", &fold(subject));
+        if named.is_empty() && several() { &self.last } else { named }
     }
 
     /// Whom "these" stands for: several, of one sentence or of as many as name one each.

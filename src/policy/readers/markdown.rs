@@ -78,7 +78,17 @@ fn to_html(text: &str) -> String {
             Event::Html(raw) | Event::InlineHtml(raw) => {
                 out.push_str(&marks::annotate(&raw, line_at(range.start)));
             }
-            Event::SoftBreak => out.push_str(if is_own_line(text, range.start) { "<br>" } else { "\n" }),
+            Event::SoftBreak => {
+                let titled = numbers.is_empty() && are_titled(text, range.start, range.end);
+                let own = is_own_line(text, range.start);
+                out.push_str(if titled {
+                    "</p><p>"
+                } else if own {
+                    "<br>"
+                } else {
+                    "\n"
+                });
+            }
             Event::HardBreak => out.push_str("<br>"),
             Event::Rule => out.push_str("<hr>"),
             _ => {}
@@ -98,6 +108,13 @@ fn is_bare_table(paragraph: &str) -> bool {
 fn is_own_line(text: &str, at: usize) -> bool {
     let line = text.get(..at).and_then(|t| t.rsplit('\n').next()).unwrap_or_default().trim();
     line.chars().count() < 50 || line.chars().next_back().is_some_and(is_cjk) || line.contains(['：', '。'])
+}
+
+/// The lines that end and begin here each begin with bold words, which are what the line is about.
+fn are_titled(text: &str, end: usize, begin: usize) -> bool {
+    let line = text.get(..end).and_then(|t| t.rsplit('\n').next()).unwrap_or_default();
+    let next = text.get(begin..).unwrap_or_default();
+    [line, next].iter().all(|line| line.trim_start().starts_with("**"))
 }
 
 fn escape(text: &str, out: &mut String) {
