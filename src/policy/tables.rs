@@ -258,6 +258,15 @@ fn read_rows(
         if !who && both {
             continue;
         }
+        // "Email address | – | Login": data that nobody is given.
+        let first = columns.iter().flatten().next();
+        let dash = |column: &Column| entry.get(*column).is_some_and(|v| !v.trim().is_empty());
+        let nobody = [Column::Product, Column::Party, Column::Company].iter().any(dash);
+        if !who && nobody && first == Some(&Column::Data) {
+            entry.values.retain(|(column, _)| !labels::identity(*column));
+            found.own.push(entry);
+            continue;
+        }
         if !who {
             // A row that goes on: its words belong to the row above.
             if let Some(last) = found.entries.last_mut() {
@@ -270,7 +279,6 @@ fn read_rows(
             continue;
         }
         // A company written once for several products below it, as the first column.
-        let first = columns.iter().flatten().next();
         if first == Some(&Column::Company) {
             match entry.get(Column::Company).map(str::to_owned) {
                 Some(company) => company_above = Some(company),

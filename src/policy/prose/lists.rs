@@ -100,7 +100,10 @@ pub fn read(
     let known = sure.iter().filter(|sure| **sure == Sure::Known).count();
     // One is known, and each of the others is a name of which something is said.
     let named = |at: &usize| blocks.get(*at).is_some_and(|block| is_named(block, lexicon, names));
-    let alike = shares && known > 0 && items.len() > 1 && items.iter().all(named);
+    // "5.2 We do not sell your data" behind the last of them is about the app.
+    let apps = |at: &&usize| blocks.get(**at).is_some_and(|block| begins_with_the_app(block, lexicon));
+    let before = items.iter().take_while(|at| !apps(at));
+    let alike = shares && known > 0 && before.clone().count() > 1 && before.clone().all(named);
     if sure.is_empty() || sure.len() * 2 <= items.len() && !alike {
         return announced.then(|| names_alone(items, blocks, lexicon, names)).flatten();
     }
@@ -164,6 +167,12 @@ fn of_name(name: &str, block: &Block) -> Entry {
 fn title(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Option<Entry> {
     let text = without_number(&block.text).trim().trim_end_matches(['.', ';', ',']);
     behind::is_title(text, lexicon, names).then(|| of_name(text, block))
+}
+
+/// The block's first words are those for the app.
+fn begins_with_the_app(block: &Block, lexicon: &Lexicon) -> bool {
+    let folded = fold(without_number(&block.text).trim());
+    lexicon.phrase("first-party", &folded).is_some_and(|(found, _)| found.start() == 0)
 }
 
 /// A name, a mark, and what it is for or gets.

@@ -204,7 +204,18 @@ pub fn bracketed(
     let mut known = false;
     let mut led = false;
     let mut only_kinds = true;
-    for (head, inner) in members(lexicon, sentence.text) {
+    let products = |inner: &str| {
+        inner.contains(';')
+            && inner
+                .split(';')
+                .all(|part| part.split_once(':').is_some_and(|(name, _)| is_name(name.trim(), lexicon, names)))
+    };
+    // "Some Company (Some Product: device model; Other Product: IP address)".
+    let members = members(lexicon, sentence.text).into_iter().flat_map(|(head, inner)| {
+        let parts: Vec<_> = if products(inner) { inner.split(';').collect() } else { vec![inner] };
+        parts.into_iter().map(move |inner| (head, inner))
+    });
+    for (head, inner) in members {
         led |= lexicon.says("list-lead", &fold(head));
         let name = lexicon.phrase("list-lead", &fold(head)).map_or(head, |(m, _)| {
             let folded = Folded::new(head);

@@ -76,6 +76,12 @@ fn answers(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Found
         introduced.asked = who.into_iter().filter(|who| is_name(who, lexicon, names)).collect();
         return false;
     }
+    // "Who sends our mails? Some Mail."
+    let name = reading.sentence.text.trim().trim_end_matches('.');
+    if std::mem::replace(&mut introduced.asked_who, lexicon.says("asks-who", text)) && names.is_known(name) {
+        found.statements.push(Statement { declares: true, raw: name.to_owned(), ..reading.about(name.to_owned()) });
+        return true;
+    }
     if asked.is_empty() || lexicon.says("denial", text) || lexicon.says("first-party", text) {
         return false;
     }
@@ -337,6 +343,8 @@ pub struct Introduced {
     pub lists: Vec<String>,
     /// Whom the question before asks about.
     pub asked: Vec<String>,
+    /// The question before asks who does something.
+    pub asked_who: bool,
     /// Headings that are names stand below an announcement of third parties.
     pub announced: bool,
     /// The words of the heading above, whatever its section.
