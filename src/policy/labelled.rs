@@ -173,7 +173,9 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
             extend(&mut current.entry, block);
             continue;
         }
-        let Some(parts) = parts else {
+        // "The following SDKs do not collect personal data: A, B": a sentence, and no label of a row.
+        let denies = |prefix: &str| ["points-below", "denial"].iter().all(|id| lexicon.says(id, &fold(prefix)));
+        let Some(parts) = parts.filter(|parts| !denies(&parts.prefix)) else {
             match title_of(block) {
                 Some(words) => {
                     close(&mut open, &mut found, names);
