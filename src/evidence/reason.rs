@@ -124,6 +124,8 @@ grounds! {
     ProfilePlace,
     /// The keys are names of it and the values are in range.
     PlaceKeys,
+    /// The numbers of an area and of a cell stand side by side under names of them.
+    TowerKeys,
     /// It is none of the profile's places.
     NoPlaceOfProfile,
     /// It was found through an experimental recipe.

@@ -14,7 +14,10 @@ pub(super) fn of(data_type: &str, value: &str) -> Vec<(&'static str, String)> {
             forms.push((variant, text));
         }
     };
-    let value = value.trim();
+    let value = match data_type {
+        "ssid" => unquoted(value.trim()),
+        _ => value.trim(),
+    };
     add("as-is", value.to_owned());
     match data_type {
         "imei" => imei(value, &mut add),
@@ -46,6 +49,11 @@ pub(super) fn of(data_type: &str, value: &str) -> Vec<(&'static str, String)> {
     forms
 }
 
+/// A profile that was filled in from Android has the quotes as well.
+fn unquoted(ssid: &str) -> &str {
+    ssid.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(ssid)
+}
+
 fn imei(value: &str, add: &mut impl FnMut(&'static str, String)) {
     let bare: String = value.chars().filter(char::is_ascii_digit).collect();
     if let (15 | 16, Some(body)) = (bare.len(), bare.get(..14)) {
@@ -72,7 +80,7 @@ pub(super) fn with_check_digit(body: &str) -> String {
 }
 
 fn phone(value: &str, add: &mut impl FnMut(&'static str, String)) {
-    let Some(national) = shape::phone_cn(value) else { return };
+    let Some(national) = shape::phone_cn(value) else { return phone_abroad(value, add) };
     for (variant, prefix) in [
         ("national", ""),
         ("+86", "+86"),
@@ -89,6 +97,16 @@ fn phone(value: &str, add: &mut impl FnMut(&'static str, String)) {
         add("dashed", format!("{a}-{b}-{c}"));
         add("+86-dashed", format!("+86-{a}-{b}-{c}"));
     }
+}
+
+/// With the country code or without; abroad many write a `0` before a number of their own country.
+fn phone_abroad(value: &str, add: &mut impl FnMut(&'static str, String)) {
+    let Some((country, national)) = shape::phone_abroad(value) else { return };
+    add("e164", format!("+{country}{national}"));
+    add("e164-digits", format!("{country}{national}"));
+    add("e164-00", format!("00{country}{national}"));
+    add("national", national.clone());
+    add("national-0", format!("0{national}"));
 }
 
 fn mac(value: &str, add: &mut impl FnMut(&'static str, String)) {

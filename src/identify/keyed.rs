@@ -120,7 +120,7 @@ impl<'a> Said<'a> {
             known: hint.known,
             digest: hint.digest,
             sure: hint.known || hint.row.confidence == Confidence::High,
-            part: hint.row.part.is_some(),
+            part: hint.row.part.is_some() && hint.row.data_type == "location",
         }
     }
 }

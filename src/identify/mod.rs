@@ -22,6 +22,7 @@ mod patterns;
 mod place;
 mod placeholders;
 mod settle;
+mod tower;
 
 #[cfg(test)]
 mod tests;
@@ -160,6 +161,7 @@ impl Identifier {
         place::search(self, &seen, time, &mut found);
         apps::search(self, &seen, &mut found.hits);
         keyed::search(self, &seen, &mut found);
+        tower::search(self, &seen, &mut found);
         settle::settle(&mut found, |leaf| self.is_experimental(leaves.get(leaf)));
         found
     }

@@ -321,3 +321,63 @@ fn limits_of_paths_and_cookies_are_told() {
     let gaps: Vec<String> = decoder.leaves(&long, None).gaps.into_iter().map(|gap| gap.detail).collect();
     assert_eq!(gaps, ["cookies of one header: 16384", "segments of one path: 16384"]);
 }
+
+/// `TYPE CERTAINTY` of what a JSON body holds, for a device with these values.
+fn told(ids: &[(&str, &str)], body: &str) -> Vec<String> {
+    let signatures = Signatures::embedded().unwrap();
+    let ids = ids.iter().map(|(id, value)| ((*id).to_owned(), vec![(*value).to_owned()])).collect();
+    let leaves = Decoder::new(&signatures).leaves(&sent("/", body), None).leaves;
+    let found = Identifier::new(&signatures, &profile(&ids)).find(&leaves, None, Time(0));
+    let in_body = found.hits.iter().filter(|hit| leaves[hit.leaf].part == Part::Body);
+    in_body.map(|hit| format!("{} {}", hit.data_type, format!("{:?}", hit.certainty).to_lowercase())).collect()
+}
+
+#[test]
+fn a_cell_beside_its_area_is_a_place_on_a_map() {
+    for body in [
+        r#"{"mcc":460,"mnc":0,"lac":9712,"cid":40213577}"#,
+        r#"{"cell":{"mcc":"460","mnc":"01","tac":"9712","ci":"140213577"}}"#,
+        r#"{"cells":[{"nci":6841234567,"tac":1203456}]}"#,
+    ] {
+        assert_eq!(told(&[], body), ["cell_id probable"], "{body}");
+    }
+    for body in [
+        // A campaign; no area; a placeholder; an IMEI's allocation code, which no area has room for.
+        r#"{"cid":40213577,"app":7}"#,
+        r#"{"cid":40213577,"lac":0}"#,
+        r#"{"cid":40213577,"lac":65535}"#,
+        r#"{"cid":7,"tac":86740002}"#,
+        r#"{"a":{"lac":9712},"b":{"cid":7}}"#,
+    ] {
+        assert!(!told(&[], body).contains(&"cell_id probable".to_owned()), "{body}");
+    }
+}
+
+#[test]
+fn phone_numbers_of_any_country() {
+    for body in [r#"{"phone":"+852 9000 1234"}"#, r#"{"mobile":"+12025550143"}"#] {
+        assert_eq!(told(&[], body), ["phone probable"], "{body}");
+    }
+    assert_eq!(told(&[], r#"{"tel":"+1","phone":"+12025","x":"+12025550143"}"#), [""; 0]);
+    let ids = [("phone", "+44 7700 900123")];
+    // printf 447700900123 | sha256sum, as advertisers normalise it
+    let digest = "033134b911b137918338415ee3d20a064b24773d36a3b02e8b99fdd3fcd6b4cd";
+    for value in ["+447700900123", "447700900123", "07700900123", "7700900123", "00447700900123", digest] {
+        assert_eq!(told(&ids, &format!(r#"{{"x":"{value}"}}"#)), ["phone confirmed"], "{value}");
+    }
+}
+
+#[test]
+fn a_network_is_named_with_quotes_or_without() {
+    for name in ["Harbour-5G", "\"Harbour-5G\""] {
+        let body = r#"{"a":"Harbour-5G","b":"\"Harbour-5G\""}"#;
+        assert_eq!(told(&[("ssid", name)], body), ["ssid confirmed", "ssid confirmed"], "{name}");
+    }
+}
+
+#[test]
+fn a_card_number_by_its_usual_names() {
+    // The well-known test number, and one whose check digit is wrong.
+    assert_eq!(told(&[], r#"{"cardNumber":"4111111111111111"}"#), ["bank_card probable"]);
+    assert_eq!(told(&[], r#"{"cardNumber":"4111111111111112"}"#), [""; 0]);
+}

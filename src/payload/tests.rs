@@ -117,6 +117,23 @@ fn recipes_that_cannot_run_are_told() {
 }
 
 #[test]
+fn a_sealed_payload_is_told_whatever_its_bytes_begin_as() {
+    let decoder = Decoder::new(&Signatures::embedded().unwrap());
+    // Bytes that are nothing, behind two that no format begins with, and behind two that zlib's may.
+    for head in [[0x48, 0xc8], [0x48, 0xc7]] {
+        let noise = (0..8_u8).flat_map(|n| hex::decode(&crate::evidence::sha256_hex(&[n])).unwrap());
+        let payload: Vec<u8> = head.into_iter().chain(noise).collect();
+        let data = data_encoding::BASE64.encode(&payload);
+        let message = Message {
+            kind: Kind::Request { method: "POST".to_owned(), target: "/deviceprofile/v4".to_owned() },
+            body: format!("{{\"organization\":\"x\",\"data\":\"{data}\"}}").into(),
+            ..message("fp-it.fengkongcloud.com")
+        };
+        assert_eq!(decoder.leaves(&message, Some("shumei")).sealed.len(), 1, "{head:x?}");
+    }
+}
+
+#[test]
 fn a_field_that_comes_again_is_read_once() {
     let fields = [("x-id", "490154203237518"), ("x-id", "other"), ("x-id", "490154203237518"), ("X-ID", "other")];
     let headers = fields.map(|(name, value)| (name.to_owned(), Bytes::from(value))).to_vec();

@@ -12,7 +12,7 @@ mod telephony;
 mod token;
 
 pub use network::{ip, mac, mac_is_local};
-pub use person::{bank_card, email, id_card, phone_cn};
+pub use person::{bank_card, email, id_card, phone_abroad, phone_cn};
 pub use place::{Degrees, Place, degrees, pair, to_bd09, to_gcj02};
 pub use software::{android_id, hex, oaid, package_name, udid, uuid};
 pub use telephony::{iccid, imei, imei_digits, imsi, luhn, meid};
@@ -60,7 +60,7 @@ pub fn fit(data_type: &str, value: &str) -> Fit {
         "mac" | "bssid" if digits(value, ..) => Fit::when(mac(value).is_some()).min(Fit::Plausible),
         "mac" | "bssid" => Fit::when(mac(value).is_some()),
         "ip" => Fit::when(ip(value).is_some()),
-        "phone" => Fit::when(phone_cn(value).is_some()),
+        "phone" => Fit::when(phone_cn(value).is_some() || phone_abroad(value).is_some()),
         "id_card" => Fit::when(id_card(value)),
         "email" => Fit::when(email(value)),
         "bank_card" => Fit::when(bank_card(value)),

@@ -11,6 +11,30 @@ pub fn phone_cn(value: &str) -> Option<String> {
     (mobile && value.len() <= 18).then(|| national.to_owned())
 }
 
+/// A number with its country in front, as ITU-T E.164 writes it: `+`, and eight to fifteen digits after
+/// it, grouped in any way. Yields the country code and the rest.
+pub fn phone_abroad(value: &str) -> Option<(String, String)> {
+    /// Country codes of one and two digits by their first ones (ITU-T E.164 annex D); all others have three.
+    const ONE: &[u8] = b"17";
+    const TWO: &[&str] = &["20", "27", "28", "30", "31", "32", "33", "34", "36", "39"];
+    const ALL_BUT: &[(u8, &[u8])] = &[(b'4', b"2"), (b'5', b"09"), (b'6', b"789"), (b'8', b"0358"), (b'9', b"679")];
+    let marks = |c: &char| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '\u{a0}');
+    let digits_of: String = value.strip_prefix('+')?.chars().filter(marks).collect();
+    if !digits(&digits_of, 8..=15) || value.len() > 24 {
+        return None;
+    }
+    let [first, second, ..] = digits_of.as_bytes() else { return None };
+    let length = match first {
+        b'0' => return None,
+        first if ONE.contains(first) => 1,
+        _ if digits_of.get(..2).is_some_and(|two| TWO.contains(&two)) => 2,
+        first if ALL_BUT.iter().any(|(lead, three)| lead == first && !three.contains(second)) => 2,
+        _ => 3,
+    };
+    let (country, rest) = digits_of.split_at_checked(length)?;
+    Some((country.to_owned(), rest.to_owned()))
+}
+
 /// First two digits of the region codes (GB/T 2260).
 const REGIONS: &[u8] = &[
     11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46, 50, 51, 52, 53, 54, 61, 62, 63,
@@ -82,6 +106,22 @@ mod tests {
         }
         for text in ["12800138000", "1380013800", "138001380001", "1380013800a"] {
             assert_eq!(phone_cn(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn phone_numbers_of_other_countries() {
+        // Numbers that are kept for fiction: of the North American plan, of Ofcom; a made-up one of Hong Kong.
+        for (text, country, rest) in [
+            ("+1 (202) 555-0143", "1", "2025550143"),
+            ("+44 7700 900123", "44", "7700900123"),
+            ("+85290001234", "852", "90001234"),
+            ("+49.30.23125000", "49", "3023125000"),
+        ] {
+            assert_eq!(phone_abroad(text), Some((country.to_owned(), rest.to_owned())), "{text}");
+        }
+        for text in ["12025550143", "+1234567", "+0123456789", "+1 202 555 0143 ext 2", "+1234567890123456"] {
+            assert_eq!(phone_abroad(text), None, "{text}");
         }
     }
 

@@ -29,7 +29,7 @@ pub struct KeyName {
     /// Products that use these names for something else.
     #[serde(default)]
     pub except: Vec<String>,
-    /// The names carry one half of the value: `latitude` or `longitude`.
+    /// The names carry one half of the value: `latitude` or `longitude`, `area` or `cell`.
     #[serde(default)]
     pub part: Option<String>,
     /// How well this is known.

@@ -114,6 +114,7 @@ fn sentence(code: G) -> (&'static str, &'static str) {
             "within 100 m of a place of the device profile ({datum}), as far as {decimals} decimals can tell",
         ),
         G::PlaceKeys => ("键名是经纬度的名称，值在范围之内", "the keys are names of it and the values are in range"),
+        G::TowerKeys => ("位置区与小区编号并列，键名是它们的名称", "the numbers of an area and of a cell stand side by side under names of them"),
         G::NoPlaceOfProfile => ("不是设备档案里的地点", "it is none of the profile's places"),
         G::ExperimentalRecipe => ("经由试验性的解码方法得到", "through an experimental recipe"),
     }
