@@ -94,7 +94,8 @@ fn one_leaf(identifier: &Identifier, seen: Seen<'_>, text: &str, found: &mut Fou
             found.hits.push(hit(identifier, seen, &reading, start, token));
         }
     }
-    true
+    // A name of many meanings (`contact`, `id`) does not say that the value is nothing else.
+    types.iter().any(|said| said.clear)
 }
 
 /// What a key, or a recipe, says of a value.

@@ -381,3 +381,10 @@ fn a_card_number_by_its_usual_names() {
     assert_eq!(told(&[], r#"{"cardNumber":"4111111111111111"}"#), ["bank_card probable"]);
     assert_eq!(told(&[], r#"{"cardNumber":"4111111111111112"}"#), [""; 0]);
 }
+
+#[test]
+fn a_name_of_many_meanings_hides_no_shape() {
+    for name in ["contact", "account", "id"] {
+        assert_eq!(told(&[], &format!(r#"{{"{name}":"jo.doe@corp.example"}}"#)), ["email possible"], "{name}");
+    }
+}

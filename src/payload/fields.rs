@@ -207,6 +207,7 @@ impl<'s> Fields<'s> {
     /// Bytes of which the container says what they are.
     pub(super) fn declared(&mut self, spot: Spot<'_>, bytes: &[u8], media_type: Option<&str>) {
         let own = self.source.slice_ref(bytes);
+        self.evidence = self.evidence.saturating_add(sense::head_bits(bytes));
         self.push(spot, "", own, false, media_type.map(str::to_owned));
         if BINARY_IDS.contains(&bytes.len()) && !sense::is_text(bytes) {
             let hex = data_encoding::HEXLOWER.encode(bytes);

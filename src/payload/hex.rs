@@ -4,8 +4,8 @@
 use data_encoding::HEXLOWER_PERMISSIVE;
 
 use super::clue::{Ascii, Clue};
-use super::sense;
 use super::walk::{Opener, Opening};
+use super::{headless, sense};
 
 /// Digits. Shorter ones are ids, colours, counters and MAC addresses. Eight decoded bytes
 /// that happen to be text are one random value in 2,500.
@@ -16,8 +16,8 @@ pub(super) const HEX: Opener = Opener {
     clue: Clue::Word(Ascii::of(b"0123456789ABCDEFabcdefXx:- ,."), SHORTEST),
     open: |input, budget| {
         let decoded = octets(input.bytes).filter(|d| d.len() * 2 >= SHORTEST)?;
-        (sense::is_decoded(&decoded) && budget.bytes(decoded.len()))
-            .then(|| Opening { keep: true, ..Opening::one(decoded) })
+        let sensible = sense::is_decoded(&decoded) || headless::is_compressed(&decoded, budget);
+        (sensible && budget.bytes(decoded.len())).then(|| Opening { keep: true, ..Opening::one(decoded) })
     },
 };
 

@@ -3,18 +3,21 @@
 use bytes::Bytes;
 use percent_encoding::percent_decode;
 
-use super::charset;
 use super::clue::{Ascii, Clue};
 use super::walk::{Opener, Opening};
+use super::{charset, headless, sense};
 
 pub(super) const PERCENT: Opener = Opener {
     name: "percent",
     clue: Clue::Has(Ascii::of(b"%")),
     open: |input, budget| {
         let decoded = decode(input.bytes)?;
-        // The result must be text: `%` in binary data means nothing.
-        let text = std::str::from_utf8(&decoded).is_ok() || charset::is_encoded_gb(&decoded);
-        (text && budget.bytes(decoded.len())).then(|| Opening::one(decoded))
+        // The result must be text, or what a text can hold of bytes that can be opened: `%` in binary
+        // data means nothing.
+        let sensible = std::str::from_utf8(&decoded).is_ok()
+            || charset::is_encoded_gb(&decoded)
+            || input.is_text() && (sense::is_compressed(&decoded) || headless::is_compressed(&decoded, budget));
+        (sensible && budget.bytes(decoded.len())).then(|| Opening::one(decoded))
     },
 };
 

@@ -158,7 +158,7 @@ fn evidence(bytes: &[u8], depth: usize) -> Option<u32> {
         sum = sum.saturating_add(match wire {
             Wire::Group(_) => return None,
             Wire::Length(text) if sense::is_text(text) => bits(text.len()),
-            Wire::Length(inner) => evidence(inner, depth + 1).unwrap_or(0),
+            Wire::Length(inner) => evidence(inner, depth + 1).unwrap_or(0).max(sense::head_bits(inner)),
             Wire::Fixed64(b) if is_usual(f64::from_le_bytes(b)) => USUAL_DOUBLE,
             Wire::Fixed32(b) if is_usual(f32::from_le_bytes(b).into()) => USUAL_FLOAT,
             Wire::Varint(_) | Wire::Fixed64(_) | Wire::Fixed32(_) => 0,

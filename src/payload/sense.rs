@@ -62,6 +62,15 @@ pub(super) fn has_head(bytes: &[u8]) -> bool {
     HEADS.iter().any(|head| bytes.starts_with(head)) || is_zlib(bytes)
 }
 
+/// Bits that the first bytes say for a compressed stream or an archive: how unlikely random bytes begin so.
+pub(super) fn head_bits(bytes: &[u8]) -> u32 {
+    /// Some thirty of all pairs of bytes are a head of zlib.
+    const ZLIB: u32 = 11;
+    let head = HEADS.iter().find(|head| bytes.starts_with(head)).map(|head| head.len());
+    let zlib = || if is_zlib(bytes) { ZLIB } else { 0 };
+    head.map_or_else(zlib, |length| u32::try_from(length * 8).unwrap_or(0))
+}
+
 /// It is one of the binary structures, though nobody says so.
 fn is_structure(bytes: &[u8]) -> bool {
     let bytes = Bytes::copy_from_slice(bytes);

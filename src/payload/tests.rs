@@ -133,6 +133,49 @@ fn a_sealed_payload_is_told_whatever_its_bytes_begin_as() {
     }
 }
 
+/// `{"imei": "490154203237518", "model": "M2102"}`, compressed by Python's zlib and brotli.
+const COMPRESSED: [(&str, &str); 3] = [
+    ("ab56cacc4dcd54b2525032b1343034353132303632363735b450d25150cacd4f49cd01c9f91a191a1829d50200", "deflate"),
+    (
+        "78daab56cacc4dcd54b2525032b1343034353132303632363735b450d25150cacd4f49cd01c9f91a191a1829d50200ff290ad6",
+        "deflate",
+    ),
+    ("0b16807b22696d6569223a2022343930313534323033323337353138222c20226d6f64656c223a20224d32313032227d03", "br"),
+];
+
+#[test]
+fn compressed_bytes_are_found_in_hex_and_behind_percents() {
+    let decoder = Decoder::new(&Signatures::embedded().unwrap());
+    for (compressed, name) in COMPRESSED {
+        let bytes = hex::decode(compressed).unwrap();
+        let percent: String = bytes.iter().map(|b| format!("%{b:02X}")).collect();
+        for (value, step) in [(compressed.to_uppercase(), "hex"), (percent, "percent")] {
+            let message = Message { body: format!("{{\"d\":\"{value}\"}}").into(), ..message("a.example") };
+            let leaves = decoder.leaves(&message, None).leaves;
+            let imei = leaves.iter().find(|leaf| leaf.key.as_deref() == Some("imei"));
+            let steps: Vec<String> = imei.unwrap().steps().iter().map(ToString::to_string).collect();
+            assert_eq!(steps, ["body", "json $.d", step, name, "json $.imei"]);
+        }
+    }
+}
+
+#[test]
+fn a_structure_around_a_compressed_batch_is_one_though_it_has_no_texts() {
+    // An envelope of two fields, `{1: 7, 2: gzip}`, in Base64: the batches of many SDKs.
+    let mut packed = Vec::new();
+    let text = &b"{\"imei\":\"490154203237518\",\"model\":\"M2102\"}"[..];
+    std::io::Read::read_to_end(&mut flate2::read::GzEncoder::new(text, flate2::Compression::new(9)), &mut packed)
+        .unwrap();
+    let mut envelope = vec![0x08, 7, 0x12, u8::try_from(packed.len()).unwrap()];
+    envelope.extend(&packed);
+    let body = format!("d={}", data_encoding::BASE64URL_NOPAD.encode(&envelope));
+    let message = Message { body: body.into(), ..message("a.example") };
+    let leaves = Decoder::new(&Signatures::embedded().unwrap()).leaves(&message, None).leaves;
+    let imei = leaves.iter().find(|leaf| leaf.key.as_deref() == Some("imei")).unwrap();
+    let steps: Vec<String> = imei.steps().iter().map(ToString::to_string).collect();
+    assert_eq!(steps, ["body", "form d", "base64", "protobuf 2", "gzip", "json $.imei"]);
+}
+
 #[test]
 fn a_field_that_comes_again_is_read_once() {
     let fields = [("x-id", "490154203237518"), ("x-id", "other"), ("x-id", "490154203237518"), ("X-ID", "other")];
