@@ -126,6 +126,8 @@ grounds! {
     PlaceKeys,
     /// The numbers of an area and of a cell stand side by side under names of them.
     TowerKeys,
+    /// The place is that of something that stands there: a shop, a station.
+    PlaceOfSite,
     /// It is none of the profile's places.
     NoPlaceOfProfile,
     /// It was found through an experimental recipe.

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use foldhash::fast::RandomState;
 
-use crate::signatures::{KeyName, Product, Signatures};
+use crate::signatures::{FieldKind, KeyName, Product, Signatures};
 
 /// What one name says.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub(super) struct Keys {
     by_name: HashMap<String, Vec<usize>, RandomState>,
     /// Products that issue ids.
     issuers: BTreeSet<String>,
+    /// Words for things that stand somewhere.
+    sites: BTreeSet<String>,
 }
 
 /// Words that a name may begin with and that say nothing of the type.
@@ -56,7 +58,13 @@ impl Keys {
             }
         }
         let issuers = signatures.products.values().filter(|p| !p.issues.is_empty()).map(|p| p.id.clone()).collect();
-        Self { rows, by_name, issuers }
+        let sites = signatures.fields.iter().filter(|f| f.kind == FieldKind::Site).flat_map(|f| f.words.clone());
+        Self { rows, by_name, issuers, sites: sites.collect() }
+    }
+
+    /// `name` is that of something that stands somewhere: `shop`, `nearestStation`.
+    pub(super) fn is_site(&self, name: &str) -> bool {
+        words(name).last().is_some_and(|word| self.sites.contains(word))
     }
 
     /// Products that issue ids.

@@ -278,13 +278,25 @@ fn judge(identifier: &Identifier, seen: Seen<'_>, pair: Pair, time: Time) -> Opt
             straight.or(crossed)?;
             let elsewhere = !identifier.places.is_empty();
             // A place that is not the device's (a search, a shop), or whole degrees, is worth a note.
-            let sure = !elsewhere && (decimals > 0 || pair.recipient);
+            let site = !pair.recipient && is_of_a_site(identifier, seen);
+            let sure = !elsewhere && !site && (decimals > 0 || pair.recipient);
             let elsewhere = elsewhere.then_some(GroundCode::NoPlaceOfProfile);
-            let reason = Reason::of([Some(GroundCode::PlaceKeys), elsewhere].into_iter().flatten().map(Ground::new));
+            let site = site.then_some(GroundCode::PlaceOfSite);
+            let reason = [Some(GroundCode::PlaceKeys), elsewhere, site];
+            let reason = Reason::of(reason.into_iter().flatten().map(Ground::new));
             let certainty = if sure { Certainty::Probable } else { Certainty::Possible };
             Some(hit(certainty, reason, "as-is", pair.written.clone()))
         }
     }
+}
+
+/// The coordinates stand in something that is named as what stands somewhere itself: `{"shop": {"lat": …}}`,
+/// `shop[location][lat]`. Names of the coordinates themselves are passed over on the way out.
+fn is_of_a_site(identifier: &Identifier, seen: Seen<'_>) -> bool {
+    let path = seen.leaf.path().filter(|path| path.starts_with('$')).or(seen.name).unwrap_or_default();
+    let names = path.rsplit(['.', '[', ']', '\'']).filter(|n| !n.bytes().all(|b| b.is_ascii_digit() || b == b'$'));
+    let is_place = |name: &&str| identifier.keys.hints(name, seen.product).any(|h| h.row.data_type == "location");
+    names.skip_while(is_place).next().is_some_and(|name| identifier.keys.is_site(name))
 }
 
 impl Known {

@@ -388,3 +388,23 @@ fn a_name_of_many_meanings_hides_no_shape() {
         assert_eq!(told(&[], &format!(r#"{{"{name}":"jo.doe@corp.example"}}"#)), ["email possible"], "{name}");
     }
 }
+
+#[test]
+fn where_a_shop_stands_is_not_where_the_device_is() {
+    for body in [
+        r#"{"shop":{"lat":31.2011,"lng":121.5123}}"#,
+        r#"{"nearestStores":[{"id":7,"location":{"lat":31.2011,"lon":121.5123}}]}"#,
+        r#"{"poi":{"location":"121.5123,31.2011"}}"#,
+    ] {
+        assert_eq!(told(&[], body), ["location possible"], "{body}");
+        // The device stands in it.
+        assert_eq!(told(&[("location", "31.2011,121.5123")], body), ["location confirmed"], "{body}");
+    }
+    for body in [
+        r#"{"lat":31.2011,"lng":121.5123}"#,
+        r#"{"store":{"user":{"lat":31.2011,"lng":121.5123}}}"#,
+        r#"{"storeId":7,"location":{"lat":31.2011,"lng":121.5123}}"#,
+    ] {
+        assert_eq!(told(&[], body), ["location probable"], "{body}");
+    }
+}

@@ -67,6 +67,8 @@ pub enum FieldKind {
     Property,
     /// When.
     Moment,
+    /// Something that stands somewhere: coordinates in it are not the device's.
+    Site,
 }
 
 /// Values that stand where an identifier would: the slot is there, the value withheld.
