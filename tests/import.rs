@@ -445,6 +445,27 @@ fn an_archive_that_unpacks_without_end_is_a_gap() {
     assert!((1..16).contains(&file.messages.len()));
 }
 
+/// Fiddler Everywhere, and what writes like it: HTTP/2 in the form of HTTP/1 (RFC 9113 has no start line).
+#[test]
+fn heads_of_later_versions_are_read_from_a_session_of_fiddler() {
+    use std::io::Write as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("later.saz");
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+    for (name, text) in [
+        ("raw/1_c.txt", "POST https://api.example.com/a?b HTTP/2\r\nhost: api.example.com\r\n\r\nimei=1"),
+        ("raw/1_s.txt", "HTTP/2 200\r\ncontent-length: 2\r\n\r\nok"),
+        ("raw/2_c.txt", "GET https://api.example.com/c HTTP/3.0\r\n\r\n"),
+    ] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap();
+    let file = read(path.to_str().unwrap());
+    let of: Vec<_> = file.messages.iter().map(|message| (message.protocol, &message.body[..])).collect();
+    assert_eq!(of, [(Protocol::Http2, &b"imei=1"[..]), (Protocol::Http2, b"ok"), (Protocol::Http3, b"")]);
+}
+
 /// Fiddler writes what a WebSocket carried into a file of its own: it is not read, and nothing is damaged.
 #[test]
 fn websockets_of_fiddler_are_told_as_what_they_are() {

@@ -91,7 +91,9 @@ impl Members {
             Err(error) => return Err(io::Error::other(error.to_string())),
         };
         budget.set(u64::MAX);
-        let all = zip.file_names_raw().map(|name| String::from_utf8_lossy(name).into_owned()).enumerate();
+        // Some programs on Windows write the other slash.
+        let name = |raw: &[u8]| String::from_utf8_lossy(raw).replace('\\', "/");
+        let all = zip.file_names_raw().map(name).enumerate();
         let mut files: Vec<(String, usize)> = all
             .filter(|(_, name)| !name.ends_with('/') && !name.starts_with("__MACOSX"))
             .map(|(index, name)| (name, index))
@@ -267,6 +269,24 @@ mod tests {
         assert_eq!(of(&["7/request.json", "7/request.hcy"]), Some(Format::HttpCanary));
         assert_eq!(of(&["saved/12（登录）/request.json"]), Some(Format::HttpCanary));
         assert_eq!(of(&["request.json", "a-meta.json", "raw/index.txt"]), None);
+    }
+
+    /// As PowerShell's Compress-Archive writes them before version 6, against APPNOTE.TXT §4.4.17.
+    #[test]
+    fn names_with_the_other_slash_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.zip");
+        let mut zip = zip::ZipWriter::new(File::create(&path).unwrap());
+        let options = zip::write::SimpleFileOptions::default();
+        for name in ["raw\\1_c.txt", "raw\\"] {
+            zip.start_file(name, options).unwrap();
+            std::io::Write::write_all(&mut zip, b"GET / HTTP/1.1\r\n\r\n").unwrap();
+        }
+        zip.finish().unwrap();
+        let mut members = Members::zip(&path).unwrap();
+        assert_eq!(members.names(), ["raw/1_c.txt"]);
+        assert_eq!(format(members.names()), Some(Format::Fiddler));
+        assert!(members.read("raw/1_c.txt").is_ok_and(|bytes| bytes.starts_with(b"GET ")));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::emit::{Body, FIELDS_LIMIT, UNKNOWN};
+use super::emit::{Body, UNKNOWN};
 use super::exchange::{Exchange, Frame, Half, Tunnel, address, exchange, tunnel};
 use super::har::body::{self, Reading, text};
 use super::har::entry;
@@ -154,7 +154,6 @@ fn headers(half: &Value, reading: Reading) -> Vec<(String, Bytes)> {
     fields
         .iter()
         .filter(|field| !text(field, "name").unwrap_or_default().starts_with(':'))
-        .take(FIELDS_LIMIT)
         .filter_map(|field| {
             let value = text(field, "value").unwrap_or_default();
             Some((text(field, "name")?.to_owned(), body::bytes_of(value, reading).into()))

@@ -10,7 +10,7 @@ use crate::message::http2::is_grpc;
 use crate::message::{Item, Kind, Message, Options, Protocol, Wire, dns_over_http};
 
 /// Fields of one head that are read; the same bound as on the wire.
-pub const FIELDS_LIMIT: usize = 256;
+const FIELDS_LIMIT: usize = 256;
 
 /// An address that the file does not tell.
 pub const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
@@ -99,9 +99,14 @@ impl Part {
     }
 }
 
-/// Hands on `part`, and gaps for what its body lacks.
+/// Hands on `part`, and gaps for what its head and its body lack.
 pub fn emit(shared: &Shared, part: Part, options: &Options, sink: &mut dyn FnMut(Item)) {
-    let Part { pointer, direction, time, protocol, kind, headers, body, alpn, first } = part;
+    let Part { pointer, direction, time, protocol, kind, mut headers, body, alpn, first } = part;
+    if headers.len() > FIELDS_LIMIT {
+        headers.truncate(FIELDS_LIMIT);
+        let detail = format!("of a head, {FIELDS_LIMIT} fields are read");
+        sink(Item::Gap(Gap::new(GapReason::Limit, pointer.clone(), detail)));
+    }
     if let Some(why) = body.lossy {
         let missing = body.length.saturating_sub(body.bytes.len() as u64);
         sink(Item::Gap(Gap::new(GapReason::LossyImport, pointer.clone(), why).of_bytes(missing)));

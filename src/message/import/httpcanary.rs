@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::emit::{Body, FIELDS_LIMIT, UNKNOWN, seconds};
+use super::emit::{Body, UNKNOWN, seconds};
 use super::exchange::{Exchange, Half, Tunnel, address, app_id, exchange, tunnel};
 use super::har::body::{LEFT_OUT, TOO_LARGE, text};
 use super::har::entry;
@@ -160,10 +160,7 @@ impl Records<'_> {
         let raw = files.iter().find(|file| **file == format!("{name}.hcy"));
         let raw = raw.and_then(|file| self.members.read(&format!("{folder}/{file}")).ok());
         match raw.and_then(|raw| parse_head(raw.get(..head_end(&raw, 0)?)?, name == "request")) {
-            Some(head) => {
-                headers = head.fields;
-                headers.truncate(FIELDS_LIMIT);
-            }
+            Some(head) => headers = head.fields,
             None if !headers.is_empty() => {
                 sink(Item::Gap(Gap::new(GapReason::LossyImport, pointer.clone(), ONE_VALUE)));
             }
@@ -241,5 +238,5 @@ fn fields(description: &Value) -> Vec<(String, Bytes)> {
             .collect(),
         _ => Vec::new(),
     };
-    fields.into_iter().filter(|(name, _)| !name.starts_with(':')).take(FIELDS_LIMIT).collect()
+    fields.into_iter().filter(|(name, _)| !name.starts_with(':')).collect()
 }

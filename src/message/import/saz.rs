@@ -11,7 +11,7 @@ use bytes::Bytes;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use super::emit::{Body, FIELDS_LIMIT, UNKNOWN};
+use super::emit::{Body, UNKNOWN};
 use super::exchange::{Exchange, Half, Tunnel, address, exchange, tunnel};
 use super::har::body::{LEFT_OUT, TOO_LARGE};
 use super::har::entry;
@@ -94,7 +94,7 @@ fn one(
         sink(Item::Gap(Gap::new(GapReason::LossyImport, sent.clone(), detail)));
     }
     let begun = started.unwrap_or(last);
-    let (head, body) = message(&sent, true, members, sink)?;
+    let (head, body, spoken) = message(&sent, true, members, sink)?;
     let Start::Request { method, target } = head.start else { return None };
     if notes.flags & MADE_BY_USER != 0 {
         let detail = "requests that Fiddler's user made; no app did";
@@ -135,24 +135,43 @@ fn one(
         }
     };
     let received = format!("{stem}_s.txt");
-    let response = message(&received, false, members, sink).and_then(|(head, body)| {
+    let response = message(&received, false, members, sink).and_then(|(head, body, version)| {
         let Start::Status(status) = head.start else { return None };
         let time = notes.time(&["ServerBeginResponse", "ClientDoneResponse"]).unwrap_or(begun);
-        Some((status, Half { pointer: received, time, version: version(head.is_10), headers: head.fields, body }))
+        Some((status, Half { pointer: received, time, version, headers: head.fields, body }))
     });
-    let request = Half { pointer: sent, time: begun, version: version(head.is_10), headers: head.fields, body };
+    let request = Half { pointer: sent, time: begun, version: spoken, headers: head.fields, body };
     let sockets = Vec::new();
     let both = Exchange { number, method, url, wire, client, server, app: None, request, response, sockets };
     exchange(input, both, options, sink);
     started
 }
 
-fn version(is_10: bool) -> String {
-    if is_10 { "1.0" } else { "1.1" }.to_owned()
+/// The version that a start line names, and the head as HTTP/1 has it: Fiddler Everywhere writes HTTP/2 in the
+/// same form, which has no start line of its own (RFC 9113 §8.1).
+fn version(head: &[u8], request: bool) -> (String, Vec<u8>) {
+    let line = head.iter().position(|byte| *byte == b'\n').unwrap_or(head.len());
+    let (start, rest) = head.split_at_checked(line).unwrap_or_default();
+    let words = || start.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty());
+    let word = if request { words().next_back() } else { words().next() };
+    let version = word.and_then(|word| std::str::from_utf8(word.strip_prefix(b"HTTP/")?).ok()).unwrap_or_default();
+    if !matches!(version, "2" | "2.0" | "3" | "3.0") {
+        return (version.to_owned(), head.to_vec());
+    }
+    let spoken = format!("HTTP/{version}").into_bytes();
+    let at = if request { memchr::memmem::rfind(start, &spoken) } else { Some(0) }.unwrap_or(0);
+    let (before, behind) = start.split_at_checked(at).unwrap_or_default();
+    let behind = behind.get(spoken.len()..).unwrap_or_default();
+    (version.to_owned(), [before, b"HTTP/1.1", behind, rest].concat())
 }
 
-/// A head and its body, the chunks of which are taken apart.
-fn message(name: &str, request: bool, members: &mut Members, sink: &mut dyn FnMut(Item)) -> Option<(Head, Body)> {
+/// A head, its body, the chunks of which are taken apart, and the version of HTTP.
+fn message(
+    name: &str,
+    request: bool,
+    members: &mut Members,
+    sink: &mut dyn FnMut(Item),
+) -> Option<(Head, Body, String)> {
     let bytes = match members.read(name) {
         Ok(bytes) => bytes,
         // No answer came.
@@ -167,12 +186,12 @@ fn message(name: &str, request: bool, members: &mut Members, sink: &mut dyn FnMu
     }
     let end = head_end(&bytes, 0).unwrap_or(bytes.len());
     let (head, rest) = bytes.split_at_checked(end).unwrap_or_default();
-    let Some(mut head) = parse_head(head, request) else {
+    let (version, head) = version(head, request);
+    let Some(head) = parse_head(&head, request) else {
         let detail = "exchanges whose head is cut or no HTTP";
         sink(Item::Gap(Gap::new(GapReason::DamagedInput, name, detail)));
         return None;
     };
-    head.fields.truncate(FIELDS_LIMIT);
     let chunked = list(&head.fields, "transfer-encoding").iter().any(|coding| coding == "chunked");
     let body = match chunked.then(|| dechunk(rest)).flatten() {
         Some(whole) => Body::whole(whole),
@@ -181,9 +200,9 @@ fn message(name: &str, request: bool, members: &mut Members, sink: &mut dyn FnMu
     let announced = list(&head.fields, "content-length").first().and_then(|l| l.parse::<u64>().ok()).unwrap_or(0);
     let dropped = body.length == 0 && announced > 0 && (request || matches!(head.start, Start::Status(200..=203)));
     Some(if dropped {
-        (head, Body::missing(announced, if announced > 1 << 20 { TOO_LARGE } else { LEFT_OUT }))
+        (head, Body::missing(announced, if announced > 1 << 20 { TOO_LARGE } else { LEFT_OUT }), version)
     } else {
-        (head, body)
+        (head, body, version)
     })
 }
 

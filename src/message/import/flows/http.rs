@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::connection::Connection;
 use super::{HANDSHAKES, Importer};
 use crate::evidence::{Direction, Gap, GapReason, Time};
-use crate::message::import::emit::{self, Body, FIELDS_LIMIT, Part, emit, seconds};
+use crate::message::import::emit::{self, Body, Part, emit, seconds};
 use crate::message::import::tnetstring::Value;
 use crate::message::{Item, Kind, Protocol, Wire, authority};
 
@@ -108,7 +108,7 @@ fn fields(of: Value<'_>) -> Vec<(String, Bytes)> {
         let (name, value) = (parts.next()?.bytes()?, parts.next()?.bytes()?);
         Some((String::from_utf8_lossy(name).into_owned(), Bytes::copy_from_slice(value)))
     });
-    pairs.take(FIELDS_LIMIT).collect()
+    pairs.collect()
 }
 
 fn field<'h>(headers: &'h [(String, Bytes)], name: &str) -> Option<&'h str> {
@@ -139,15 +139,14 @@ fn target(request: Value<'_>, method: &str) -> String {
 }
 
 /// After the transfer coding, as it was on the wire. In version 0.14 and 0.15 it is under
-/// a name of its own.
+/// a name of its own. A body that is null was not kept; one of no bytes is text of no bytes.
 fn body(of: Value<'_>, headers: &[(String, Bytes)], bodiless: bool) -> Body {
     match ["content", "body"].iter().find_map(|name| of.known(name)?.bytes()) {
         Some(bytes) => Body::whole(bytes.to_vec()),
         None if bodiless => Body::none(),
         None => {
             let length = field(headers, "content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-            let chunked = field(headers, "transfer-encoding").is_some();
-            Body { lossy: (length > 0 || chunked).then_some(STREAMED), ..Body::missing(length, STREAMED) }
+            Body { lossy: Some(STREAMED), ..Body::missing(length, STREAMED) }
         }
     }
 }

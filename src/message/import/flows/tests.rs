@@ -143,6 +143,12 @@ fn a_body_that_was_not_kept_is_counted() {
     let (_, messages, gaps) = import(&flow("http", &[("request", streamed)]));
     assert_eq!((messages[0].body_len, messages[0].incomplete), (5000, Some(GapReason::LossyImport)));
     assert_eq!((gaps.len(), gaps[0].bytes), (1, 5000));
+    // In HTTP/2 nothing announces a length: that there are no bytes says it (`b""` is a body of none).
+    let streamed = request("/up", &[("content", null()), ("http_version", tagged(',', b"HTTP/2.0"))]);
+    let (_, messages, gaps) = import(&flow("http", &[("request", streamed)]));
+    assert_eq!((messages[0].incomplete, gaps.len()), (Some(GapReason::LossyImport), 1));
+    let empty = request("/up", &[("content", tagged(',', b""))]);
+    assert_eq!(import(&flow("http", &[("request", empty)])).2, vec![]);
 }
 
 #[test]

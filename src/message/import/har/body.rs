@@ -17,6 +17,7 @@ const NOT_DECODED: &str = "bodies that the exporter could not decode and left ou
 const REPLACED: &str = "bodies with U+FFFD for what the exporter could not write as text";
 const NO_BASE64: &str = "bodies said to be base64 that are none; taken as text";
 const PAIRS: &str = "form bodies put together again from their fields; the bytes are not in the file";
+const VALUES: &str = "bodies that the exporter took apart as JSON; put together again, the bytes are not in the file";
 const CUT: &str = "bodies shorter than the size that the file states";
 const CHARACTERS: &str = "bodies of which the file does not tell whether a character is a byte; taken as text";
 
@@ -64,8 +65,16 @@ pub fn of_request(request: &Value, headers: &[(String, Bytes)], reading: Reading
         _ => LEFT_OUT,
     };
     let Some(post) = request.get("postData").filter(|post| !post.is_null()) else {
-        return Body::missing(announced, left_out);
+        // What has a type or chunks has a body, how long nobody says.
+        let method = text(request, "method").unwrap_or_default();
+        let typed = field(headers, "content-type").is_some() && !matches!(method, "GET" | "HEAD");
+        let unsaid = stated.is_none() && (typed || field(headers, "transfer-encoding").is_some());
+        let unsaid = unsaid && field(headers, "content-length").is_none();
+        return elsewhere(announced, left_out, unsaid);
     };
+    if let Some(body) = of_value(post) {
+        return body;
+    }
     if let Some(text) = text(post, "text").filter(|text| !text.is_empty()) {
         let charset = charset(post, headers);
         let proof = stated.filter(|_| reading.program.sizes != Sizes::Unknown);
@@ -79,16 +88,38 @@ pub fn of_request(request: &Value, headers: &[(String, Bytes)], reading: Reading
     }
     let parameters = post.get("params").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if parameters.is_empty() {
-        return Body::missing(announced, left_out);
+        return elsewhere(announced, left_out, is_elsewhere(post));
     }
+    let form = Body::whole(pairs(parameters));
+    Body { lossy: Some(PAIRS), length: form.length.max(announced), ..form }
+}
+
+/// Names and values as a form has them.
+pub fn pairs(fields: &[Value]) -> String {
     let encode =
         |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
-    let pairs = parameters.iter().map(|pair| {
+    let pairs = fields.iter().map(|pair| {
         let (name, value) = (text(pair, "name").unwrap_or_default(), text(pair, "value").unwrap_or_default());
         format!("{}={}", encode(name), encode(value))
     });
-    let form = Body::whole(pairs.collect::<Vec<_>>().join("&"));
-    Body { lossy: Some(PAIRS), length: form.length.max(announced), ..form }
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+/// A body that stands in the file as JSON, where HAR wants its text.
+fn of_value(part: &Value) -> Option<Body> {
+    let value = part.get("text").filter(|value| value.is_object() || value.is_array())?;
+    Some(Body { lossy: Some(VALUES), ..Body::whole(value.to_string()) })
+}
+
+/// Playwright keeps bodies in files beside the HAR, where it is told to.
+fn is_elsewhere(part: &Value) -> bool {
+    ["_file", "_sha1"].iter().any(|key| text(part, key).is_some())
+}
+
+/// A body that is not in the file; `there`: it was sent, also where nobody says how long it was.
+fn elsewhere(length: u64, why: &'static str, there: bool) -> Body {
+    let body = Body::missing(length, why);
+    Body { lossy: body.lossy.or(there.then_some(why)), ..body }
 }
 
 /// The body of a response with status `status` to a request of `method`.
@@ -109,6 +140,9 @@ pub fn of_response(
         Some(comment) if comment.to_ascii_lowercase().contains("longer than") => TOO_LARGE,
         _ => LEFT_OUT,
     };
+    if let Some(body) = of_value(content) {
+        return body;
+    }
     match text(content, "text") {
         Some(text) if !text.is_empty() => {
             let saved = content.get("compression").and_then(Value::as_i64).unwrap_or(0);
@@ -120,7 +154,10 @@ pub fn of_response(
             encoded(text, is_base64(content), proof, charset(content, headers), reading)
         }
         _ if bodiless => Body::none(),
-        _ => Body::missing(stated.unwrap_or(0).max(announced).max(size(response, "bodySize").unwrap_or(0)), why),
+        _ => {
+            let length = stated.unwrap_or(0).max(announced).max(size(response, "bodySize").unwrap_or(0));
+            elsewhere(length, why, is_elsewhere(content))
+        }
     }
 }
 

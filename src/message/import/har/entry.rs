@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::body::{self, Reading, text};
 use crate::evidence::{Direction, Gap, GapReason, Time};
-use crate::message::import::emit::{self, FIELDS_LIMIT, Part, Shared, UNKNOWN, emit, seconds};
-use crate::message::import::exchange::app_id;
+use crate::message::import::emit::{self, Part, Shared, UNKNOWN, emit, seconds};
+use crate::message::import::exchange::{Tunnel, address, app_id, tunnel};
 use crate::message::{Item, Kind, Options, Protocol, Wire, authority};
 
 /// Turns entries into messages.
@@ -38,6 +38,9 @@ impl<'a> Importer<'a> {
         let at = |part: &str| format!("{entries}/{number}{part}");
         let request = entry.get("request");
         let url = request.and_then(|request| text(request, "url")).unwrap_or_default();
+        if is_tunnel(entry, url) {
+            return self.tunnel(number, entry, url, sink);
+        }
         let Some((scheme, authority, target)) = authority::split_absolute(url) else {
             let local = ["data:", "blob:", "about:", "javascript:"].iter().any(|scheme| url.starts_with(scheme));
             if !local {
@@ -55,14 +58,8 @@ impl<'a> Importer<'a> {
         if !was_sent(entry) {
             return None;
         }
-        let started = text(entry, "startedDateTime").and_then(time);
-        if started.is_none() {
-            let detail = "entries of a HAR file without a time; that of the entry before is taken";
-            sink(Item::Gap(Gap::new(GapReason::LossyImport, at("/startedDateTime"), detail)));
-        }
-        let started = started.unwrap_or(self.last);
-        self.last = started;
-        let server = text(entry, "serverIPAddress").and_then(|ip| ip.trim_matches(['[', ']', ' ']).parse().ok());
+        let started = self.started(number, entry, sink);
+        let server = text(entry, "serverIPAddress").and_then(address);
         if server.is_none() {
             let detail = "entries of a HAR file without the server's address";
             sink(Item::Gap(Gap::new(GapReason::LossyImport, at("/serverIPAddress"), detail)));
@@ -73,14 +70,20 @@ impl<'a> Importer<'a> {
             host: authority::host(authority),
             sni: None,
             certificate_names: Vec::new(),
-            client: text(entry, "_clientAddress").and_then(|ip| ip.parse().ok()).unwrap_or(UNKNOWN),
+            client: text(entry, "_clientAddress").and_then(address).unwrap_or(UNKNOWN),
             server: server.unwrap_or(UNKNOWN),
             port: authority::port(authority).unwrap_or(port),
             wire,
             app: app(entry).or_else(|| self.app.clone()),
         };
         let request = request.unwrap_or(&Value::Null);
-        let target = target.split('#').next().unwrap_or_default().to_owned();
+        let mut target = target.split('#').next().unwrap_or_default().to_owned();
+        let query = request.get("queryString").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        if !target.contains('?') && !query.is_empty() {
+            target = format!("{target}?{}", body::pairs(query));
+            let detail = "queries that stand beside the url; put together again from their fields";
+            sink(Item::Gap(Gap::new(GapReason::LossyImport, at("/request/queryString"), detail)));
+        }
         // ProxyPin sends the two halves of an exchange one by one.
         if text(entry, "_phase") != Some("response") {
             self.request(&shared, request, started, target.clone(), sink);
@@ -88,6 +91,42 @@ impl<'a> Importer<'a> {
         self.response(&shared, request, entry, started, sink);
         self.websocket(&shared, entry, &target, started, sink);
         Some(started)
+    }
+
+    /// The time of entry `number`, or that of the one before.
+    fn started(&mut self, number: u64, entry: &Value, sink: &mut dyn FnMut(Item)) -> Time {
+        let started = text(entry, "startedDateTime").and_then(time);
+        if started.is_none() {
+            let detail = "entries of a HAR file without a time; that of the entry before is taken";
+            let at = format!("{}/{number}/startedDateTime", self.entries);
+            sink(Item::Gap(Gap::new(GapReason::LossyImport, at, detail)));
+        }
+        self.last = started.unwrap_or(self.last);
+        self.last
+    }
+
+    /// A tunnel that the proxy passed on: what went through it was not seen. Fiddler lists those that it
+    /// opened as well, and says so where the response would be.
+    fn tunnel(&mut self, number: u64, entry: &Value, url: &str, sink: &mut dyn FnMut(Item)) -> Option<Time> {
+        let time = self.started(number, entry, sink);
+        let content = entry.get("response").and_then(|response| response.get("content"));
+        let said = content.and_then(|content| text(content, "text")).unwrap_or_default();
+        if !said.contains("decrypted sessions running in this tunnel") {
+            let closed = Tunnel {
+                number,
+                pointer: format!("{}/{number}/request", self.entries),
+                time,
+                authority: split_tunnel(url).0.to_owned(),
+                client: text(entry, "_clientAddress").and_then(address).unwrap_or(UNKNOWN),
+                server: text(entry, "serverIPAddress").and_then(address),
+                app: app(entry).or_else(|| self.app.clone()),
+                sent: 0,
+                protocol: Protocol::Tls,
+                reason: GapReason::NoKey,
+            };
+            tunnel(self.input, closed, self.options, sink);
+        }
+        Some(time)
     }
 
     /// Hands on what HTTP Toolkit notes of a client that did not take its certificate: a
@@ -123,7 +162,17 @@ impl<'a> Importer<'a> {
     fn request(&self, shared: &Shared, request: &Value, time: Time, target: String, sink: &mut dyn FnMut(Item)) {
         let kind = Kind::Request { method: text(request, "method").unwrap_or_default().to_owned(), target };
         let pointer = format!("{}/{}/request", self.entries, shared.number);
-        let headers = headers(request, self.reading);
+        let mut headers = headers(request, self.reading);
+        let cookies = request.get("cookies").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        if !cookies.is_empty() && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("cookie")) {
+            let pair = |cookie: &Value| {
+                format!("{}={}", text(cookie, "name").unwrap_or_default(), text(cookie, "value").unwrap_or_default())
+            };
+            let all = cookies.iter().map(pair).collect::<Vec<_>>().join("; ");
+            headers.push(("Cookie".to_owned(), body::bytes_of(&all, self.reading).into()));
+            let detail = "cookies that stand beside the head; put together again from their fields";
+            sink(Item::Gap(Gap::new(GapReason::LossyImport, format!("{pointer}/cookies"), detail)));
+        }
         let protocol = protocol(request, &headers);
         let body = body::of_request(request, &headers, self.reading);
         let part = Part { headers, body, ..Part::new(pointer, Direction::Sent, time, protocol, kind) };
@@ -153,21 +202,48 @@ impl<'a> Importer<'a> {
     fn websocket(&self, shared: &Shared, entry: &Value, target: &str, started: Time, sink: &mut dyn FnMut(Item)) {
         let Some(frames) = entry.get("_webSocketMessages").and_then(Value::as_array) else { return };
         for (at, frame) in frames.iter().enumerate() {
-            let direction = match text(frame, "type") {
-                Some("send") => Direction::Sent,
-                Some("receive") => Direction::Received,
-                _ => continue,
-            };
-            let binary = frame.get("opcode").and_then(Value::as_u64) == Some(2);
-            let time = frame.get("time").and_then(Value::as_f64).and_then(seconds).unwrap_or(started);
             let pointer = format!("{}/{}/_webSocketMessages/{at}", self.entries, shared.number);
-            let body = body::of_frame(text(frame, "data").unwrap_or_default(), binary, self.reading);
-            let opcode = if binary { "binary" } else { "text" };
+            let direction = match text(frame, "type").unwrap_or_default().to_ascii_lowercase().as_str() {
+                "send" => Some(Direction::Sent),
+                "receive" => Some(Direction::Received),
+                // Chrome's word on a connection that broke.
+                "error" => continue,
+                _ => None,
+            };
+            let (Some(direction), Some(data)) = (direction, text(frame, "data")) else {
+                let detail = "messages of WebSockets in a form that is not known";
+                sink(Item::Gap(Gap::new(GapReason::LossyImport, pointer, detail)));
+                continue;
+            };
+            let opcode = match frame.get("opcode").and_then(Value::as_f64).map(|code| code as i64) {
+                None | Some(1) => "text",
+                Some(8) => "close",
+                Some(9) => "ping",
+                Some(10) => "pong",
+                Some(_) => "binary",
+            };
+            let time = frame.get("time").and_then(Value::as_f64).and_then(seconds).unwrap_or(started);
+            // What is no text is written in base64, whatever it is.
+            let body = body::of_frame(data, opcode != "text", self.reading);
             let kind = Kind::WebSocket { opcode, target: Some(target.to_owned()) };
             let part = Part { body, ..Part::new(pointer, direction, time, Protocol::WebSocket, kind) };
             emit(shared, part, self.options, sink);
         }
     }
+}
+
+/// Authority and path of the url of a `CONNECT`: `https://host:443`, `host:443`, `//host:443/`.
+fn split_tunnel(url: &str) -> (&str, &str) {
+    let rest = url.split_once("//").map_or(url, |(_, rest)| rest);
+    rest.find('/').and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, ""))
+}
+
+/// Whether an entry is a tunnel. With a path it is a WebSocket in HTTP/2 (RFC 8441 §4).
+fn is_tunnel(entry: &Value, url: &str) -> bool {
+    let method = entry.get("request").and_then(|request| text(request, "method")).unwrap_or_default();
+    method.eq_ignore_ascii_case("CONNECT")
+        && matches!(split_tunnel(url).1, "" | "/")
+        && entry.get("_webSocketMessages").is_none_or(Value::is_null)
 }
 
 /// Whether an entry's request went out at all. Browsers also log what they answered from
@@ -177,15 +253,18 @@ fn was_sent(entry: &Value) -> bool {
     let cached = entry.get("_fromCache").is_some_and(|from| from.is_string() || from == &Value::Bool(true))
         || text(entry, "_fetchType").is_some_and(|fetch| fetch.ends_with("Cache"));
     let error = entry.get("response").and_then(|response| text(response, "_error")).unwrap_or_default();
+    // Blocked before it was sent; a response is blocked after that.
+    let blocked = error
+        .strip_prefix("net::ERR_BLOCKED_BY_")
+        .is_some_and(|by| !["RESPONSE", "ORB"].iter().any(|after| by.starts_with(after)));
     let refused = [
-        "net::ERR_BLOCKED_BY_",
         "net::ERR_NAME_NOT_RESOLVED",
         "net::ERR_INTERNET_DISCONNECTED",
         "net::ERR_CONNECTION_REFUSED",
         "net::ERR_ADDRESS_UNREACHABLE",
         "net::ERR_CERT_",
     ];
-    !cached && !refused.iter().any(|start| error.starts_with(start))
+    !cached && !blocked && !refused.iter().any(|start| error.starts_with(start))
 }
 
 /// RFC 3339; some exporters leave the offset out, and mean UTC.
@@ -204,7 +283,6 @@ fn headers(part: &Value, reading: Reading) -> Vec<(String, Bytes)> {
         .iter()
         // Chrome lists what HTTP/2 has in place of a request line (RFC 9113 §8.3) among the fields.
         .filter(|field| !text(field, "name").unwrap_or_default().starts_with(':'))
-        .take(FIELDS_LIMIT)
         .filter_map(|field| {
             let value = text(field, "value").unwrap_or_default();
             Some((text(field, "name")?.to_owned(), body::bytes_of(value, reading).into()))

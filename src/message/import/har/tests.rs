@@ -161,3 +161,130 @@ fn an_app_is_an_id_and_not_a_name() {
     assert_eq!(of(r#""_application":{"packageName":"com.example"}"#).as_deref(), Some("com.example"));
     assert_eq!(of(r#""_appName":"Chrome v1.2 beta","_app":null"#), None);
 }
+
+/// An entry with a request to `https://a.example/x`, of which `request` says more, and `more` behind it.
+fn entry(request: &str, more: &str) -> String {
+    log(&format!(
+        r#"{{"startedDateTime":"2026-03-01T08:00:00Z","serverIPAddress":"192.0.2.1",
+        "request":{{"method":"POST","url":"https://a.example/x","headers":[]{request}}}{more}}}"#
+    ))
+}
+
+/// Chrome's blocked responses (`net_error_list.h`): the request had gone out. What an extension or a
+/// policy blocked had not.
+#[test]
+fn a_request_whose_response_the_browser_blocked_was_sent() {
+    let sent = |error: &str| {
+        let response = format!(r#","response":{{"status":0,"_error":"{error}"}}"#);
+        import(&entry("", &response)).1.len()
+    };
+    for error in
+        ["net::ERR_BLOCKED_BY_ORB", "net::ERR_BLOCKED_BY_RESPONSE", "net::ERR_BLOCKED_BY_RESPONSE.NotSameOrigin"]
+    {
+        assert_eq!(sent(error), 1, "{error}");
+    }
+    for error in ["net::ERR_BLOCKED_BY_CLIENT", "net::ERR_BLOCKED_BY_CLIENT.Inspector", "net::ERR_BLOCKED_BY_CSP"] {
+        assert_eq!(sent(error), 0, "{error}");
+    }
+}
+
+/// Proxies that do not open a host list the tunnel to it: what went through was not seen.
+#[test]
+fn a_tunnel_is_a_stream_that_stayed_closed() {
+    let connect = |url: &str| {
+        log(&format!(
+            r#"{{"startedDateTime":"2026-03-01T08:00:00Z","serverIPAddress":"192.0.2.1",
+            "request":{{"method":"CONNECT","url":"{url}","headers":[]}},"response":{{"status":200,"headers":[]}}}}"#
+        ))
+    };
+    for url in
+        ["https://closed.example:443", "http://closed.example:443/", "closed.example:443", "//closed.example:443"]
+    {
+        let (_, messages, gaps) = import(&connect(url));
+        let [closed] = &messages[..] else { panic!("{url}: {messages:?}") };
+        assert_eq!(closed.kind, Kind::Closed { reason: GapReason::NoKey }, "{url}");
+        assert_eq!((closed.sni.as_deref(), closed.port, closed.opened), (Some("closed.example"), 443, false), "{url}");
+        assert_eq!((closed.server.to_string().as_str(), gaps), ("192.0.2.1", vec![]), "{url}");
+    }
+    // Fiddler writes which tunnels it looked into: their requests are entries of their own.
+    let opened = connect("https://opened.example:443").replace(
+        r#""headers":[]}}]"#,
+        r#""headers":[],"content":{"text":"Encrypted HTTPS traffic flows through this CONNECT tunnel. HTTPS Decryption is
+        enabled in Fiddler, so decrypted sessions running in this tunnel will be shown in the Web Sessions list."}}}]"#,
+    );
+    let opened = opened.replace('\n', " ");
+    assert_eq!(import(&opened).1, vec![]);
+}
+
+#[test]
+fn what_stands_beside_the_head_is_read_where_the_head_lacks_it() {
+    let (_, messages, gaps) = import(&entry(r#","cookies":[{"name":"a","value":"1"},{"name":"b","value":"2"}]"#, ""));
+    assert_eq!(messages[0].headers, [("Cookie".to_owned(), "a=1; b=2".into())]);
+    assert_eq!((gaps.len(), gaps[0].reason), (1, GapReason::LossyImport));
+    let both = r#","cookies":[{"name":"a","value":"1"}],"headers":[{"name":"cookie","value":"a=1"}]"#;
+    let (_, messages, gaps) = import(&entry(both, "").replacen(r#""headers":[],"#, "", 1));
+    assert_eq!((messages[0].headers.len(), gaps), (1, vec![]));
+    let (_, messages, gaps) = import(&entry(r#","queryString":[{"name":"a b","value":"1&2"}]"#, ""));
+    assert_eq!(messages[0].kind, Kind::Request { method: "POST".into(), target: "/x?a%20b=1%262".into() });
+    assert_eq!((gaps.len(), gaps[0].reason), (1, GapReason::LossyImport));
+}
+
+#[test]
+fn a_body_of_unknown_size_that_is_not_there_is_counted() {
+    for request in [
+        r#","bodySize":-1,"headers":[{"name":"Transfer-Encoding","value":"chunked"}]"#,
+        r#","bodySize":-1,"headers":[{"name":"content-type","value":"application/octet-stream"}]"#,
+        r#","bodySize":-1,"postData":{"mimeType":"image/png","_file":"a.png"}"#,
+    ] {
+        let json = entry(request, "").replacen(r#""headers":[],"#, "", usize::from(request.contains("headers")));
+        let (_, messages, gaps) = import(&json);
+        assert_eq!(messages[0].incomplete, Some(GapReason::LossyImport), "{request}");
+        assert_eq!(gaps.len(), 1, "{request}: {gaps:?}");
+    }
+    // A body of no bytes is none.
+    let empty = r#","bodySize":0,"headers":[{"name":"content-type","value":"application/json"}]"#;
+    let (_, messages, gaps) = import(&entry(empty, "").replacen(r#""headers":[],"#, "", 1));
+    assert_eq!((messages[0].incomplete, gaps), (None, vec![]));
+    // JSON that was written as JSON and not as text.
+    let (_, messages, gaps) = import(&entry(r#","postData":{"mimeType":"application/json","text":{"imei":"1"}}"#, ""));
+    assert_eq!((&messages[0].body[..], gaps.len()), (&br#"{"imei":"1"}"#[..], 1));
+}
+
+#[test]
+fn websocket_messages_in_other_forms_are_read_or_counted() {
+    let frames = r#","_webSocketMessages":[{"type":"Send","opcode":2.0,"data":"/wA="},{"type":"send","opcode":0,"data":"/wE="},
+        {"type":"send","opcode":9,"data":""},{"type":"other","opcode":1,"data":"x"},{"type":"send","opcode":1}]"#;
+    let (_, messages, gaps) = import(&entry("", frames));
+    let opcodes = messages.iter().filter_map(|message| match message.kind {
+        Kind::WebSocket { opcode, .. } => Some((opcode, &message.body[..])),
+        _ => None,
+    });
+    let expected: [(&str, &[u8]); 3] = [("binary", b"\xff\x00"), ("binary", b"\xff\x01"), ("ping", b"")];
+    assert_eq!(opcodes.collect::<Vec<_>>(), expected);
+    let at: Vec<_> = gaps.iter().map(|gap| gap.at.as_str()).collect();
+    assert_eq!(at, ["/log/entries/0/_webSocketMessages/3", "/log/entries/0/_webSocketMessages/4"]);
+}
+
+#[test]
+fn fields_beyond_those_that_are_read_are_counted() {
+    let fields: Vec<String> = (0..300).map(|n| format!(r#"{{"name":"a{n}","value":"b"}}"#)).collect();
+    let json = entry("", "").replace(r#""headers":[]"#, &format!(r#""headers":[{}]"#, fields.join(",")));
+    let (_, messages, gaps) = import(&json);
+    assert_eq!((messages[0].headers.len(), gaps.len(), gaps[0].reason), (256, 1, GapReason::Limit));
+}
+
+#[test]
+fn an_address_is_read_as_the_proxies_write_it() {
+    for written in ["192.0.2.1:443", "a.example/192.0.2.1", "::ffff:192.0.2.1"] {
+        let (_, messages, gaps) = import(&entry("", "").replace(r#""192.0.2.1""#, &format!("{written:?}")));
+        assert_eq!((messages[0].server.to_string().as_str(), gaps), ("192.0.2.1", vec![]), "{written}");
+    }
+}
+
+#[test]
+fn a_field_of_the_name_does_not_hide_the_note_of_tweasel() {
+    let note = r#""_tweasel":{"options":{"mode":"allowlist","apps":["com.example"]}}"#;
+    let json = format!(r#"{{"log":{{"entries":[{{"name":"_tweasel","value":"1"}}],{note}}}}}"#);
+    let found = tweasel::find(json.as_bytes()).and_then(|note| note.only_app().map(str::to_owned));
+    assert_eq!(found.as_deref(), Some("com.example"));
+}

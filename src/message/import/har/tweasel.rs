@@ -70,22 +70,30 @@ impl Tweasel {
 
 /// The note in `file`, where it has one. Looked for as bytes: most files have none, and
 /// finding that out this way is far cheaper than reading the file as JSON. What an app
-/// sent cannot be taken for it, because a quotation mark in a text is escaped.
+/// sent cannot be taken for it, because a quotation mark in a text is escaped; the whole of a text can
+/// be the same, but no colon follows that.
 pub fn find(mut file: impl Read) -> Option<Tweasel> {
     let mut buffer: Vec<u8> = Vec::with_capacity(CHUNK as usize + KEY.len());
     loop {
-        let kept = buffer.len().min(KEY.len());
-        buffer.drain(..buffer.len() - kept);
         // Damage is told when the file is read.
         let read = file.by_ref().take(CHUNK).read_to_end(&mut buffer).unwrap_or(0);
-        if let Some(at) = memchr::memmem::find(&buffer, KEY) {
-            buffer.drain(..at + KEY.len());
-            file.take(LIMIT).read_to_end(&mut buffer).ok()?;
-            let value = buffer.trim_ascii_start().strip_prefix(b":")?;
-            return Tweasel::deserialize(&mut serde_json::Deserializer::from_slice(value)).ok();
+        let mut looked = 0;
+        while let Some(at) = memchr::memmem::find(buffer.get(looked..)?, KEY) {
+            looked += at + KEY.len();
+            if looked as u64 > LIMIT {
+                buffer.drain(..looked);
+                looked = 0;
+            }
+            // Of what follows as much as a note may take.
+            let more = LIMIT.saturating_sub((buffer.len() - looked) as u64);
+            let _ = file.by_ref().take(more).read_to_end(&mut buffer);
+            if let Some(value) = buffer.get(looked..)?.trim_ascii_start().strip_prefix(b":") {
+                return Tweasel::deserialize(&mut serde_json::Deserializer::from_slice(value)).ok();
+            }
         }
         if read == 0 {
             return None;
         }
+        buffer.drain(..buffer.len().saturating_sub(KEY.len()).max(looked));
     }
 }
