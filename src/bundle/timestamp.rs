@@ -12,6 +12,7 @@ use md5::Digest;
 use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
 use webpki::ring as algorithms;
 use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage, anchor_from_trusted_cert};
+use x509_parser::extensions::ExtendedKeyUsage;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::problem::both;
@@ -25,6 +26,8 @@ const SHA384: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02];
 const SHA512: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03];
 /// `id-ct-TSTInfo` (1.2.840.113549.1.9.16.1.4, RFC 3161 §2.4.2).
 const TST_INFO: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x01, 0x04];
+/// `id-contentType` (1.2.840.113549.1.9.3, RFC 5652 §11.1).
+const CONTENT_TYPE: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x03];
 /// `id-messageDigest` (1.2.840.113549.1.9.4, RFC 5652 §11.2).
 const MESSAGE_DIGEST: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x04];
 /// `id-aa-signingCertificate` (…9.16.2.12, RFC 2634 §5.4): the certificate by SHA-1.
@@ -82,6 +85,10 @@ pub fn verify(response: &[u8], message: &[u8], authorities: &[Vec<u8>]) -> Resul
     if imprint != info.imprint {
         return Err(both("is a timestamp of other bytes than the manifest", "时间戳对应的不是此清单"));
     }
+    // RFC 5652 §5.6: what the authority's key signed as something else is no timestamp.
+    if token.attribute(CONTENT_TYPE).and_then(|mut value| value.next(OID)).map(|value| value.0) != Some(TST_INFO) {
+        return Err(both("its content was not signed as a timestamp", "其内容不是作为时间戳签名的"));
+    }
     let content = digest(token.digest, token.content).ok_or_else(|| unknown("digest"))?;
     if token.attribute(MESSAGE_DIGEST).and_then(|mut value| value.next(OCTETS)).map(|value| value.0) != Some(&content) {
         return Err(both("its content is not what was signed", "其内容不是被签名的内容"));
@@ -103,9 +110,7 @@ pub fn verify(response: &[u8], message: &[u8], authorities: &[Vec<u8>]) -> Resul
     }
     let (_, parsed) = X509Certificate::from_der(certificate).map_err(|error| bad(&error))?;
     let seconds = info.time.as_second();
-    // RFC 3161 §2.3: this purpose alone, and critical.
-    let usage = parsed.extended_key_usage().ok().flatten();
-    if !usage.is_some_and(|usage| usage.critical && usage.value.time_stamping) {
+    if !is_for_timestamps(&parsed) {
         return Err(bad(&"is not one for timestamps"));
     }
     let (from, to) = (parsed.validity().not_before.timestamp(), parsed.validity().not_after.timestamp());
@@ -136,6 +141,28 @@ pub fn verify(response: &[u8], message: &[u8], authorities: &[Vec<u8>]) -> Resul
             .map_err(|error| bad(&format!("does not lead to one that was given ({error})")))?;
     }
     Ok(stamp)
+}
+
+/// RFC 3161 §2.3: this purpose alone, and critical. RFC 5280 §4.2.1.12: where the certificate says what its key is
+/// for, that is to sign (`digitalSignature`, `nonRepudiation`: the first two bits) and nothing else.
+fn is_for_timestamps(certificate: &X509Certificate<'_>) -> bool {
+    let purpose = certificate.extended_key_usage().ok().flatten();
+    let alone = purpose.is_some_and(|purpose| {
+        let ExtendedKeyUsage {
+            any,
+            server_auth,
+            client_auth,
+            code_signing,
+            email_protection,
+            time_stamping,
+            ocsp_signing,
+            other,
+        } = purpose.value;
+        let others = *any || *server_auth || *client_auth || *code_signing || *email_protection || *ocsp_signing;
+        purpose.critical && *time_stamping && !others && other.is_empty()
+    });
+    let key = certificate.key_usage().map(|usage| usage.map(|usage| usage.value.flags));
+    alone && key.is_ok_and(|flags| flags.is_none_or(|flags| flags & 0b11 != 0 && flags & !0b11 == 0))
 }
 
 fn unknown(what: &str) -> Text {

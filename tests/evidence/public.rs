@@ -96,11 +96,11 @@ fn a_signature_of_another_key_or_of_other_bytes_is_told() {
 }
 
 /// A time stamping authority of our own: a root, one between, and the authority, by openssl.
-fn authority(folder: &Path, kind: &[&str], digest: &str, time_stamping: bool) {
-    let usage = if time_stamping { "critical,timeStamping" } else { "serverAuth" };
+fn authority(folder: &Path, kind: &[&str], digest: &str) {
     let extensions = format!(
         "[ca]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n\
-         [tsa]\nbasicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage={usage}\n\
+         [tsa]\nbasicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n\
+         extendedKeyUsage=critical,timeStamping\n\
          [tsa_config]\nserial=serial\ncrypto_device=builtin\ncerts=between.pem\nsigner_digest={digest}\n\
          default_policy=1.2.3.4.1\ndigests=sha256,sha384,sha512\naccuracy=secs:1\ness_cert_id_chain=no\n"
     );
@@ -141,7 +141,7 @@ fn a_timestamp_comes_in_two_steps_and_openssl_agrees() {
     {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| text(&folder.path().join(name)).to_owned();
-        authority(folder.path(), kind, digest, true);
+        authority(folder.path(), kind, digest);
         // Folder and ZIP in turn.
         let made = bundle(&session("teashop"), Path::new(&path(if number % 2 == 0 { "b" } else { "b.zip" })), &[]);
         let before = std::fs::metadata(&made).unwrap().len();
@@ -183,7 +183,7 @@ fn a_timestamp_that_proves_nothing_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| text(&folder.path().join(name)).to_owned();
     let p256 = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"];
-    authority(folder.path(), &p256, "sha256", true);
+    authority(folder.path(), &p256, "sha256");
     let made = bundle(&session("teashop"), Path::new(&path("b")), &[]);
     let other = bundle(&session("aftersales"), Path::new(&path("other")), &[]);
     run(&["bundle", "stamp", text(&made), "--request", &path("q.tsq")]);
@@ -196,7 +196,7 @@ fn a_timestamp_that_proves_nothing_is_refused() {
     let (code, error) = stamp(&other, &path("r.tsr"), &[]);
     assert!(code == 2 && error.contains("other bytes"), "{error}");
     std::fs::create_dir(path("elsewhere")).unwrap();
-    authority(&folder.path().join("elsewhere"), &p256, "sha256", true);
+    authority(&folder.path().join("elsewhere"), &p256, "sha256");
     let (code, error) = stamp(&made, &path("r.tsr"), &["--tsa-cert", &path("elsewhere/root.pem")]);
     assert!(code == 2 && error.contains("does not lead to one that was given"), "{error}");
     let (code, error) = stamp(&made, &path("q.tsq"), &[]);
@@ -229,4 +229,57 @@ fn a_timestamp_that_proves_nothing_is_refused() {
         }
     }
     assert!(refused * 10 > response.len() / 7 * 8, "{refused} of {}", response.len() / 7);
+}
+
+/// RFC 3161 §2.3: the authority's certificate is for timestamps and for nothing else, as critical; its key signs
+/// (RFC 5280 §4.2.1.3). RFC 5652 §11.1: that this is a timestamp is among what is signed.
+#[test]
+fn a_signature_that_was_made_for_something_else_is_no_timestamp() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| text(&folder.path().join(name)).to_owned();
+    authority(folder.path(), &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"], "sha256");
+    let made = bundle(&session("teashop"), Path::new(&path("b")), &[]);
+    run(&["bundle", "stamp", text(&made), "--request", &path("q.tsq")]);
+    let script = |line: &str| {
+        let (ok, said) = tool(folder.path(), &["sh", "-c", line]);
+        assert!(ok, "{line}: {said}");
+    };
+    // What is stamped, out of a good token.
+    let info =
+        "openssl ts -reply -in r.tsr -token_out | openssl cms -verify -noverify -inform DER -binary -out info.der";
+    let issue = "openssl x509 -req -days 30 -extfile y.cnf -in tsa.csr -CA between.pem -CAkey between.key -CAcreateserial -out y.pem";
+    let sign = "openssl cms -sign -binary -nodetach -cades -md sha256 -in info.der -signer y.pem -inkey tsa.key \
+                -certfile between.pem -outform DER -out token.der -econtent_type ";
+    let stamp_info = "1.2.840.113549.1.9.16.1.4";
+    let usual = "keyUsage=critical,digitalSignature\nextendedKeyUsage=critical,timeStamping\n";
+    let told = |extensions: &str, content: &str| {
+        std::fs::write(path("y.cnf"), format!("basicConstraints=critical,CA:FALSE\n{extensions}")).unwrap();
+        script(issue);
+        // After the certificate, so that it was valid then.
+        assert!(reply(folder.path()).0);
+        script(info);
+        script(&format!("{sign}{content}"));
+        let mut token = std::fs::read(path("token.der")).unwrap();
+        // The type that stands outside of what is signed becomes that of a timestamp.
+        let outside = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x01];
+        let at = token.windows(10).position(|bytes| bytes == outside).expect("a type") + 10;
+        token[at] = 4;
+        let length = u16::try_from(token.len() + 5).unwrap().to_be_bytes();
+        let response = [&[0x30, 0x82][..], &length, &[0x30, 0x03, 0x02, 0x01, 0x00], &token].concat();
+        std::fs::write(path("r.tsr"), response).unwrap();
+        let (code, _, error) =
+            run(&["bundle", "stamp", text(&made), "--response", &path("r.tsr"), "--tsa-cert", &path("root.pem")]);
+        let openssl = "openssl ts -verify -in r.tsr -data b/manifest.json -CAfile root.pem -untrusted between.pem";
+        let (ok, said) = tool(folder.path(), &openssl.split(' ').collect::<Vec<_>>());
+        // openssl does not look at the type.
+        assert_eq!(code == 0, ok && content == stamp_info, "{extensions}, {content}: {error}, and openssl: {said}");
+        error
+    };
+    assert_eq!(told(usual, stamp_info), "");
+    let more = "extendedKeyUsage=critical,timeStamping,serverAuth\n";
+    assert!(told(more, stamp_info).contains("not one for timestamps"));
+    let certifies = "keyUsage=critical,keyCertSign\nextendedKeyUsage=critical,timeStamping\n";
+    assert!(told(certifies, stamp_info).contains("not one for timestamps"));
+    // Signed as a receipt (…1.1).
+    assert!(told(usual, "1.2.840.113549.1.9.16.1.1").contains("not signed as a timestamp"));
 }
