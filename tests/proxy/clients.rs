@@ -233,6 +233,48 @@ fn a_plain_request_may_become_another_protocol() {
     assert!(proxy.requests().contains("http/1.1 /up"));
 }
 
+/// Servers end a connection that is kept for later (RFC 9112 §9.5), and some say 408 before: the next request of
+/// the client goes over a new one.
+#[test]
+fn a_server_that_ended_a_kept_connection_is_connected_to_again() {
+    let certificates = Certificates::make();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        for (number, mut stream) in listener.incoming().flatten().enumerate() {
+            std::thread::spawn(move || {
+                let mut head = BufReader::new(stream.try_clone().expect("cloned"));
+                let mut line = String::new();
+                while line != "\r\n" {
+                    line.clear();
+                    assert!(head.read_line(&mut line).is_ok_and(|count| count > 0));
+                }
+                let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n{number}");
+                std::thread::sleep(std::time::Duration::from_millis(100));
+                if number == 1 {
+                    let late = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+                    let _ = stream.write_all(late);
+                }
+            });
+        }
+    });
+    let mut proxy = Proxy::start(&certificates, &[]);
+    let mut stream = proxy.connect();
+    for number in 0..3 {
+        write!(stream, "GET http://127.0.0.1:{port}/{number} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").expect("written");
+        let mut answer = [0; 39];
+        stream.read_exact(&mut answer).unwrap_or_else(|error| panic!("{number}: {error}"));
+        let wanted = format!("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n{number}");
+        assert_eq!(String::from_utf8_lossy(&answer), wanted);
+        std::thread::sleep(std::time::Duration::from_millis(500));
+    }
+    proxy.stop();
+    let answered = proxy.messages().into_iter().filter(|message| message["direction"] == "received");
+    let statuses: Vec<u64> = answered.filter_map(|message| message["status"].as_u64()).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 3, "{statuses:?}");
+    assert_eq!(proxy.requests().len(), 3);
+}
+
 /// The example of 3GPP TS 23.003 for the check digit: of no device.
 const IMEI: &str = "490154203237518";
 

@@ -68,7 +68,13 @@ fn hostile_clients_are_outlived() {
     }
     let said = answer(format!("GET http://localhost:{}/ HTTP/1.1\r\n\r\n", proxy.port).as_bytes());
     assert!(said.starts_with("HTTP/1.1 404 ") && said.contains("/wirewitness-ca.crt"), "{said}");
-    for bad in ["CONNECT a HTTP/1.1", "CONNECT [::1 HTTP/1.1", "GET http:///x HTTP/1.1", "CONNECT a:0 HTTP/1.1"] {
+    for bad in [
+        "GET https://a.example/ HTTP/1.1",
+        "CONNECT a HTTP/1.1",
+        "CONNECT [::1 HTTP/1.1",
+        "GET http:///x HTTP/1.1",
+        "CONNECT a:0 HTTP/1.1",
+    ] {
         assert!(answer(format!("{bad}\r\n\r\n").as_bytes()).starts_with("HTTP/1.1 400 "), "{bad}");
     }
     // A head without end is cut off, whether it comes fast or drips.

@@ -69,6 +69,26 @@ fn the_server_chooses_the_protocol_and_may_want_the_clients_certificate() {
     assert!(proxy.requests().contains("http/1.1 /bytes/10?old=1"));
 }
 
+/// Old libraries know no ECDSA, and the proxy's certificates have no other key: the first connection already works.
+#[test]
+fn a_client_with_no_cipher_suite_for_the_proxys_key_is_let_through_untouched() {
+    let certificates = Certificates::make();
+    let (key, certificate) = (certificates.path("rsa.key"), certificates.path("rsa.pem"));
+    let made = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2"];
+    let files = ["-keyout", text(&key), "-out", text(&certificate)];
+    printed("openssl", &[&["req", "-x509", "-newkey", "rsa:2048", "-nodes"], &made[..], &files].concat());
+    let server = Server::start(&certificates, "rsa");
+    let mut proxy = Proxy::start(&certificates, &[]);
+    for (number, suite) in ["ECDHE-RSA-AES128-GCM-SHA256", "AES128-GCM-SHA256"].into_iter().enumerate() {
+        let url = server.https(&format!("/bytes/{}", 100 + number));
+        let output = proxy.curl(&["-k", "--tls-max", "1.2", "--ciphers", suite, &url]);
+        assert_eq!(output.stdout.len(), 100 + number, "{suite}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let said = proxy.stop();
+    assert!(said.contains("2 passed through untouched"), "{said}");
+    assert_eq!(proxy.messages().iter().filter(|message| message["protocol"] == "tls").count(), 2);
+}
+
 #[test]
 fn a_bad_certificate_is_not_made_to_look_good() {
     let certificates = Certificates::make();

@@ -5,10 +5,13 @@
 //! proxy: the target becomes the origin form, and `Proxy-` fields go. Its
 //! bytes are written down as the server gets them. No `Via` and no `Forwarded` is added.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -66,6 +69,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Buffered<S> {
     }
 }
 
+impl Buffered<Taped<TcpStream>> {
+    /// Whether the server said nothing since its last response. One that ended its side, or speaks unasked (408
+    /// before it ends), takes no further request: its words would be taken for the answer to that.
+    async fn is_quiet(&mut self) -> bool {
+        let mut unasked = [0; 1024];
+        let mut unasked = ReadBuf::new(&mut unasked);
+        let stream = &mut self.stream;
+        // Polled once: what came is there, and goes onto the tape.
+        let polled = poll_fn(|context| Poll::Ready(Pin::new(&mut *stream).poll_read(context, &mut unasked))).await;
+        self.bytes.is_empty() && polled.is_pending()
+    }
+}
+
 /// Serves a client that speaks HTTP.
 pub async fn serve(proxy: &Arc<Proxy>, client: TcpStream) {
     let mut client = Buffered { stream: client, bytes: Vec::new() };
@@ -85,12 +101,19 @@ pub async fn serve(proxy: &Arc<Proxy>, client: TcpStream) {
             return connect(proxy, client, &target).await;
         }
         let Some((authority, path)) = absolute(&target) else {
+            if target.contains("://") {
+                return stranger(proxy, client, "only http:// is fetched; what is encrypted goes by CONNECT").await;
+            }
             return itself(proxy, client, &target).await;
         };
         let Some(wanted) = Target::parse(authority, Some(80)) else {
             return refuse(client, "400 Bad Request", "this is no host to connect to").await;
         };
-        if server.as_ref().is_none_or(|(open, _)| *open != wanted) {
+        let goes_on = match &mut server {
+            Some((open, server)) => *open == wanted && server.is_quiet().await,
+            None => false,
+        };
+        if !goes_on {
             server = match open(proxy, &client.stream, &wanted).await {
                 Ok(stream) => Some((wanted, Buffered { stream, bytes: Vec::new() })),
                 Err(Unreached::Denied(super::access::Denied::Itself)) => return itself(proxy, client, path).await,

@@ -52,6 +52,8 @@ pub enum Why {
     Pinned,
     /// The server wants a certificate of the client, which only the client has.
     ClientCertificate,
+    /// It and the proxy have no TLS in common.
+    Incompatible,
 }
 
 /// What was learnt of callers.
@@ -92,6 +94,11 @@ impl Refusals {
     /// The server wants a certificate of this caller.
     pub fn wants_certificate(&self, caller: Caller) -> bool {
         self.keep(caller, Standing::LetThrough(Why::ClientCertificate))
+    }
+
+    /// The proxy cannot answer what this caller offers.
+    pub fn incompatible(&self, caller: Caller) -> bool {
+        self.keep(caller, Standing::LetThrough(Why::Incompatible))
     }
 
     fn keep(&self, caller: Caller, standing: Standing) -> bool {

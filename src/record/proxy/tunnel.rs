@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::rustls::server::{Accepted, Acceptor, NoServerSessionStorage, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
-use tokio_rustls::rustls::{self, KeyLog, ServerConfig, SignatureScheme};
+use tokio_rustls::rustls::{self, KeyLog, ServerConfig, SignatureScheme, SupportedCipherSuite};
 use tokio_rustls::server::StartHandshake;
 
 use super::refusals::{Caller, Why};
@@ -28,6 +28,8 @@ const HELLO: usize = 64 << 10;
 
 /// How long a client may take for its ClientHello once it has begun it.
 const HELLO_TIME: Duration = Duration::from_secs(15);
+
+const NOTHING_IN_COMMON: &str = "passed through untouched: this client and the proxy have no TLS in common";
 
 type Client = Taped<TcpStream>;
 
@@ -107,7 +109,14 @@ async fn secured(
     let name = sni.clone().unwrap_or_else(|| target.host.clone());
     proxy.tape.name(address.ip(), &name);
     let alpn: Vec<Vec<u8>> = offered.alpn().into_iter().flatten().map(<[u8]>::to_vec).collect();
-    let takes_ours = offered.signature_schemes().contains(&SignatureScheme::ECDSA_NISTP256_SHA256);
+    let takes_ours = offered.signature_schemes().contains(&SignatureScheme::ECDSA_NISTP256_SHA256)
+        && proxy.trust.provider().cipher_suites.iter().any(|ours| {
+            let signs = match ours {
+                SupportedCipherSuite::Tls12(ours) => ours.sign.contains(&SignatureScheme::ECDSA_NISTP256_SHA256),
+                SupportedCipherSuite::Tls13(_) => true,
+            };
+            signs && offered.cipher_suites().contains(&ours.suite())
+        });
     let Some(read) = read_hello(&first) else { return plain(proxy, client, first, server).await };
     let caller = Caller::new(peer.ip(), &format!("{name}:{}", address.port()), &read);
     if let Some(why) = proxy.refusals.of(&caller) {
@@ -117,6 +126,7 @@ async fn secured(
                 "passed through untouched: this client refused the proxy's certificate before (pinned)"
             }
             Why::ClientCertificate => "passed through untouched: the server wants the client's certificate",
+            Why::Incompatible => NOTHING_IN_COMMON,
         };
         client.conversation().note(note);
         proxy.count.passed();
@@ -187,7 +197,12 @@ async fn open(
                 None => {}
             }
             // Who refuses what the server made bad is right.
-            if watch.is_pinned() && defect.is_none() && proxy.refusals.refused(caller, code.is_none()) {
+            let pinned = watch.is_pinned() && defect.is_none();
+            if is_incompatible(&error) {
+                if proxy.refusals.incompatible(caller) {
+                    proxy.say(Event::NotOpened { host: name, why: error.to_string() });
+                }
+            } else if pinned && proxy.refusals.refused(caller, code.is_none()) {
                 name_refused(proxy, &random);
                 proxy.say(Event::Pinned { host: name, client: peer(&client) });
             }
@@ -282,6 +297,12 @@ fn alert(error: &std::io::Error) -> Option<u8> {
         rustls::Error::AlertReceived(alert) => Some((*alert).into()),
         _ => None,
     }
+}
+
+/// What the other side offers cannot be answered.
+fn is_incompatible(error: &std::io::Error) -> bool {
+    let error = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+    matches!(error, Some(rustls::Error::PeerIncompatible(_)))
 }
 
 /// The other side ended the connection, or broke it.
