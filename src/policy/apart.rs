@@ -3,6 +3,7 @@
 use super::entry::Entry;
 use super::lexicon::{Column, Lexicon};
 use super::names::Names;
+use super::prose::names_nobody;
 
 /// Longest member of an enumeration of names, in characters.
 const LONGEST_MEMBER: usize = 24;
@@ -13,8 +14,9 @@ pub fn each(entry: Entry, lexicon: &Lexicon, names: &Names<'_>) -> Vec<Entry> {
     let alone =
         [Column::Product, Column::Party, Column::Company].into_iter().filter(|column| entry.has(*column)).count() == 1;
     let listed = entry.values.iter().enumerate().find_map(|(at, (column, words))| {
-        let who = matches!(column, Column::Product | Column::Party);
-        who.then(|| members(words, lexicon, names).map(|members| (at, members))).flatten()
+        let firms = matches!(column, Column::Party | Column::Company);
+        let who = firms || *column == Column::Product;
+        who.then(|| members(words, firms, lexicon, names).map(|members| (at, members))).flatten()
     });
     let Some((at, members)) = listed.filter(|_| alone) else { return vec![entry] };
     let one = |name: String| {
@@ -27,21 +29,25 @@ pub fn each(entry: Entry, lexicon: &Lexicon, names: &Names<'_>) -> Vec<Entry> {
     members.into_iter().map(one).collect()
 }
 
-/// The names that words enumerate, where two of them are known and belong to different companies.
-fn members(words: &str, lexicon: &Lexicon, names: &Names<'_>) -> Option<Vec<String>> {
+/// The names that words enumerate, where two of them are known and belong to different companies; or
+/// where they are companies by what stands before them, one is known, and no other is of the same.
+fn members(words: &str, firms: bool, lexicon: &Lexicon, names: &Names<'_>) -> Option<Vec<String>> {
     let words = words.trim();
-    if names.is_known(words) || words.contains(['(', '（', '\n']) {
+    // Lines of a cell, each a name.
+    let lines = words.contains('\n') && words.lines().all(|line| names.is_known(line.trim()));
+    if names.is_known(words) || words.contains(['(', '（']) || words.contains('\n') && !lines {
         return None;
     }
-    let members: Vec<&str> = words.trim_end_matches('等').split('、').map(str::trim).collect();
+    let members: Vec<&str> = words.trim_end_matches('等').split(['、', '\n']).map(str::trim).collect();
     let short = |name: &&str| !name.is_empty() && name.chars().count() <= LONGEST_MEMBER;
     let company = |name: &&str| {
         let resolved = names.products(lexicon, name, "", "", &[]).into_iter().next()?;
         names.signatures().company_of(&resolved.product).map(|company| company.id.clone())
     };
     let mut companies: Vec<String> = members.iter().filter_map(company).collect();
+    let firms = firms && companies.len() == 1 && !members.iter().any(|name| names_nobody(name, lexicon, names));
     companies.sort_unstable();
     companies.dedup();
-    (members.len() > 1 && members.iter().all(short) && companies.len() > 1)
+    (members.len() > 1 && members.iter().all(short) && (companies.len() > 1 || firms))
         .then(|| members.into_iter().map(str::to_owned).collect())
 }

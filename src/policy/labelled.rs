@@ -89,6 +89,19 @@ fn enumerates(parts: &Parts, lexicon: &Lexicon) -> bool {
         && !terms::read(lexicon, &only.value).is_empty()
 }
 
+/// `第三方平台登录：如您选择…`: what stands where a name would is a sentence to the reader.
+fn speaks(parts: &Parts, lexicon: &Lexicon) -> bool {
+    let first = |value: &str| fold(value.split(['，', ',', '。']).next().unwrap_or_default());
+    let [only] = &parts.labels[..] else { return false };
+    identity(only.column) && lexicon.says("speaks-to-the-reader", &first(&only.value))
+}
+
+/// `我们使用某某统计。某某统计收集的信息包括：…`: a sentence whose subject is somebody, behind others.
+fn tells(parts: &Parts, names: &Names<'_>) -> bool {
+    let [only] = &parts.labels[..] else { return false };
+    only.column == Column::Data && parts.prefix.contains('。') && names.holds_known(&only.label)
+}
+
 /// All third parties that stand as labels under a name.
 pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &Names<'_>) -> Found {
     let mut found = Found::default();
@@ -136,6 +149,7 @@ pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &N
             continue;
         }
         let parts = split(lexicon, &block.text).filter(|parts| !block.is_heading() && !enumerates(parts, lexicon));
+        let parts = parts.filter(|parts| !tells(parts, names) && !speaks(parts, lexicon));
         // `收集的个人信息：IMEI、`: an enumeration goes on in the next line.
         if parts.is_none()
             && !block.is_heading()
@@ -478,21 +492,30 @@ fn close(open: &mut Option<Open>, found: &mut Found, names: &Names<'_>) {
     let company = entry.get(Column::Company).is_some();
     let labelled = !open.titled && (entry.get(Column::Product).is_some() || entry.get(Column::Party).is_some());
     let sdk = fold(&title).contains("sdk");
-    let named = company || labelled || sdk || names.is_known(&title);
+    let outside = title.split(['(', '（']).next().unwrap_or_default().trim();
+    let inside = title.trim_end_matches([')', '）']).rsplit(['(', '（']).next().unwrap_or_default().trim();
+    let known = |title: &str| names.is_known(title);
+    let named =
+        company || labelled || sdk || known(&title) || (known(outside) || known(inside)) && entry.has(Column::Data);
     let address = |column: Column| column == Column::Link || column == Column::Website && entry.has(Column::Data);
     let policy = entry.values.iter().any(|(c, v)| address(*c) && !urls(v).is_empty())
         || entry.links.iter().any(|(c, _, l)| *c == Column::Link && l.href.starts_with("http"));
     let named = named || open.titled && (policy || open.section == Section::Share && said >= 2);
     // "### Some Analytics", "Data processed: …".
-    let known = entry.has(Column::Data) && names.is_known(&title);
+    let known = entry.has(Column::Data) && (known(&title) || known(outside) || known(inside));
     let about = said >= 1 && (said >= 2 || company || sdk || known || labelled && entry.has(Column::Data));
+    // `权限：相机；目的：扫码`, whatever stands above.
+    let only_permissions = entry.has(Column::Permissions) && !entry.has(Column::Data) && !names.holds_known(&title);
     if named && about && (company || !title.is_empty()) {
         found.entries.push((open.blocks.first().copied().unwrap_or_default(), entry));
         found.used.extend(open.blocks);
     } else if matches!(open.section, Section::Collect | Section::Open)
         && !(says_who || sdk || open.of_data || entry.denies)
         && (entry.has(Column::Data) && said >= 2 || entry.has(Column::Permissions) && said >= 1)
-        && (!open.titled || open.section == Section::Collect && !names.holds_known(&title) || open.about_data)
+        && (!open.titled
+            || open.section == Section::Collect && !names.holds_known(&title)
+            || open.about_data
+            || only_permissions)
     {
         found.own.push(entry);
         found.used.extend(open.blocks);

@@ -58,7 +58,7 @@ pub fn read(
         let listed = matches!(block.kind, Kind::Item(_))
             || is_numbered(&block.text)
             || block.text.starts_with('【')
-            || collecting && begins_with_data(&block.text, lexicon);
+            || collecting && (begins_with_data(&block.text, lexicon) || value_is_data(&block.text, lexicon));
         // An item may look like a heading: `b. 软件信息（如操作系统版本）`.
         let lists = || {
             begins_with_data(&block.text, lexicon)
@@ -66,7 +66,14 @@ pub fn read(
                     && block.text.contains(['、', '（', '('])
                     && !terms::read(lexicon, &block.text).is_empty()
         };
-        if is_heading(block) && !(collecting && listed && lists()) {
+        // `1.1 手机号` below `1. 我们收集的信息`, with nothing below itself.
+        let leaf = || {
+            matches!(section, Section::Collect | Section::Denied)
+                && listed
+                && lists_only_data(&block.text, lexicon)
+                && blocks.get(at + 1).is_none_or(|next| is_heading(next) || is_numbered(&next.text))
+        };
+        if is_heading(block) && !(collecting && listed && lists()) && !states(block, lexicon) && !leaf() {
             let folded = fold(&block.text);
             collecting = lexicon.says("collects", &folded) && lexicon.says("goes-on", &folded);
             denying = false;
@@ -84,7 +91,7 @@ pub fn read(
         let last_word = block.text.split_whitespace().next_back().unwrap_or_default();
         let names_one = section != Section::Share && block.text.trim_start().starts_with(PERMISSION);
         if names_one && lexicon.says("not-taken", &fold(last_word)) {
-            deny(&block.text, block, lexicon, &mut found.denials, true);
+            deny(&block.text, block, None, lexicon, &mut found.denials, true);
             continue;
         }
         permissions = if listed { permissions } else { lexicon.says("lists-permissions", fold(&block.text).trim()) };
@@ -108,7 +115,7 @@ pub fn read(
             continue;
         }
         if denying && (listed || only_data(&block.text, lexicon)) {
-            deny(&block.text, block, lexicon, &mut found.denials, true);
+            deny(&block.text, block, None, lexicon, &mut found.denials, true);
             continue;
         }
         let all = subjects::statements(&block.text, lexicon, names);
@@ -119,7 +126,8 @@ pub fn read(
             && lexicon.says("asks-whether", &fold(question))
             && section != Section::Share
         {
-            deny(question, block, lexicon, &mut found.denials, true);
+            let lifted = lifted(all.get(1), lexicon);
+            deny(question, block, lifted.as_deref(), lexicon, &mut found.denials, true);
         }
         asked = all.last().map(|s| s.text.trim()).filter(|text| text.ends_with(['?', '？']));
         let mut defining = false;
@@ -144,7 +152,8 @@ pub fn read(
                 let about_app = asks && section != Section::Share;
                 let no = lexicon.says("answers-no", without_answer_mark(answer.trim()));
                 if no && about_app {
-                    deny(sentence.text, block, lexicon, &mut found.denials, true);
+                    let lifted = lifted(all.get(index + 2), lexicon);
+                    deny(sentence.text, block, lifted.as_deref(), lexicon, &mut found.denials, true);
                 } else if lexicon.says("answers-yes", answer.trim()) && about_app {
                     take(sentence.text, text, block, lexicon, &mut found);
                 }
@@ -171,7 +180,8 @@ pub fn read(
             // "If you write to us, we receive your address" is said there too.
             let told = strong && clauses::denial(lexicon, text).is_none();
             if section == Section::Denied && !told {
-                deny(sentence.text, block, lexicon, &mut found.denials, true);
+                let words = super::sections::without_number(sentence.text);
+                deny(words, block, None, lexicon, &mut found.denials, true);
                 continue;
             }
             // What the app itself says that it does not collect holds wherever it stands.
@@ -237,6 +247,15 @@ pub fn read(
         own_row(entry, lexicon, &mut found);
     }
     found
+}
+
+/// `5、我们不收集通讯录`: a numbered line that is a sentence without its stop.
+fn states(block: &Block, lexicon: &Lexicon) -> bool {
+    let folded = fold(super::sections::without_number(&block.text));
+    let says = |id: &str| lexicon.says(id, folded.trim());
+    (says("denies-itself") || says("collects-strongly"))
+        && !says("title-asks")
+        && !terms::read(lexicon, &block.text).is_empty()
 }
 
 /// The folded answer without the "A:" before it.
@@ -375,13 +394,28 @@ fn take(sentence: &str, folded: &str, block: &Block, lexicon: &Lexicon, found: &
     }
 }
 
-fn deny(sentence: &str, block: &Block, lexicon: &Lexicon, denials: &mut Vec<Denial>, all: bool) {
+/// The condition that a sentence behind the answer "no" gives: `不会。仅当您邀请好友时，才会读取。`
+fn lifted(behind: Option<&sentences::Sentence<'_>>, lexicon: &Lexicon) -> Option<String> {
+    let words = behind?.text.trim();
+    lexicon.says("lifts-the-answer", &fold(words)).then(|| words.to_owned())
+}
+
+/// What a sentence denies, all of it or what it says is denied, under a condition or under none.
+fn deny(
+    sentence: &str,
+    block: &Block,
+    conditional: Option<&str>,
+    lexicon: &Lexicon,
+    denials: &mut Vec<Denial>,
+    all: bool,
+) {
     let place = span(block.source, block.line, block.end_line, sentence);
     // What stands in brackets explains ("payments are handled by …"), it is not denied.
     for term in terms::read_with(lexicon, sentence, false) {
         let mut said = denials.iter().rev().take_while(|d| d.span == place);
         if (all || term.denied) && !said.any(|d| d.data_type == term.data_type) {
-            denials.push(Denial { data_type: term.data_type, conditional: None, span: place.clone() });
+            let conditional = conditional.map(str::to_owned);
+            denials.push(Denial { data_type: term.data_type, conditional, span: place.clone() });
         }
     }
 }

@@ -149,9 +149,13 @@ fn subject(words: &str, modal: bool, lexicon: &Lexicon, names: &Names<'_>) -> Op
 
 /// A folded name that is known, or begins with one and says what it does: `某某云验证码`.
 pub fn brand(words: &str, lexicon: &Lexicon, names: &Names<'_>) -> bool {
+    names.holds_known(words) || begins_with_brand(words, lexicon, names)
+}
+
+/// A folded name that begins with one that is known and goes on with what it does: `某某云短信服务`.
+pub fn begins_with_brand(words: &str, lexicon: &Lexicon, names: &Names<'_>) -> bool {
     let kind = lexicon.categories(words).into_iter().map(|f| f.start).filter(|at| *at > 0).min();
-    let before = kind.and_then(|at| words.get(..at)).unwrap_or_default();
-    names.holds_known(words) || names.is_known(before.trim())
+    kind.and_then(|at| words.get(..at)).is_some_and(|before| names.is_known(before.trim()))
 }
 
 /// Each word of the name is one that is known: `某某推送 SomePush`.

@@ -416,6 +416,12 @@ fn head_row(row: &Row, lexicon: &Lexicon, again: bool) -> Option<Vec<Option<Colu
             *slot = Some(other);
         }
     }
+    // Package names alone say whose a row is.
+    if !columns.iter().flatten().any(|column| labels::identity(*column))
+        && let Some(package) = columns.iter_mut().find(|column| **column == Some(Column::Package))
+    {
+        *package = Some(Column::Product);
+    }
     Some(columns)
 }
 

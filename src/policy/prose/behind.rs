@@ -1,10 +1,13 @@
 //! "Sunny Weather uses A, a service of Some Company, and B, to show ads": whoever is known behind words
 //! after which third parties stand, where no other reader takes the sentence apart.
 
+use std::ops::Range;
+
 use super::super::fold::{Folded, fold, key};
 use super::super::lexicon::Lexicon;
 use super::super::names::Names;
-use super::naming::{is_name, names_nobody};
+use super::super::subjects::begins_with_brand;
+use super::naming::{is_firm, is_name, names_nobody, names_of};
 use super::several::Reading;
 use super::statements::Statement;
 use super::{Found, LONGEST_NAME};
@@ -14,11 +17,39 @@ const MOST_WORDS: usize = 4;
 
 /// Declares them; `true` where there are some. What they get is not said here.
 pub fn read(reading: &Reading<'_>, found: &mut Found) -> bool {
+    let called = called_in(reading);
+    called.iter().for_each(|name| declare(name, reading, found));
+    !called.is_empty()
+}
+
+/// Declares whom a sentence names besides those that the statements from `from` on are about: "We use A to
+/// keep your photos and B to guard our servers", `我们使用某某存储数据，某某推送会收到设备标识`.
+pub fn also(reading: &Reading<'_>, from: usize, found: &mut Found) {
+    let said = found.statements.iter().skip(from).flat_map(|s| s.names.iter().chain(&s.company));
+    let said: Vec<String> = said.map(|name| key(name)).collect();
+    let Reading { lexicon, names, .. } = *reading;
+    let somebody = |name: &str| names.is_known(name) || is_firm(name) || begins_with_brand(&fold(name), lexicon, names);
+    let new = |name: &&String| {
+        let own = key(name);
+        // "Some Service (Some Company) stores": it is the one's before.
+        let bracketed = reading.sentence.text.contains(&format!("({name}"));
+        somebody(name) && !bracketed && !said.iter().any(|said| said.contains(&own) || own.contains(said))
+    };
+    called_in(reading).iter().filter(new).for_each(|name| declare(name, reading, found));
+}
+
+fn declare(name: &str, reading: &Reading<'_>, found: &mut Found) {
+    let raw = reading.sentence.text.trim().to_owned();
+    found.statements.push(Statement { declares: true, raw, ..reading.about(name.to_owned()) });
+}
+
+/// Whom the sentence names behind such words.
+fn called_in(reading: &Reading<'_>) -> Vec<String> {
     let Reading { lexicon, names, .. } = *reading;
     // A semicolon ends a sentence as a point does.
     let text = reading.folded.text.trim_end_matches([';', ' ']);
     if lexicon.says("denial", text) || lexicon.says("no-use", text) {
-        return false;
+        return Vec::new();
     }
     let called = lexicon.captures("names-follow", text).into_iter().find_map(|captures| {
         let who = captures.name("who").map(|m| reading.words(m.range())).unwrap_or_default();
@@ -29,32 +60,64 @@ pub fn read(reading: &Reading<'_>, found: &mut Found) -> bool {
         let others = lexicon.says("third-partys", text);
         Some(called(reading.words(names.range()), others, lexicon, reading.names))
     });
-    let called = called.unwrap_or_default();
-    for name in &called {
-        let raw = reading.sentence.text.trim().to_owned();
-        found.statements.push(Statement { declares: true, raw, ..reading.about((*name).to_owned()) });
-    }
-    !called.is_empty()
+    let called: Vec<String> = called.unwrap_or_default().into_iter().map(str::to_owned).collect();
+    if called.is_empty() { in_chinese(reading) } else { called }
 }
 
-/// Declares those that are known and stand in a sentence of which another reader took only a part:
-/// "We use A to keep your photos and B to guard our servers".
-pub fn more(reading: &Reading<'_>, before: usize, found: &mut Found) {
-    let from = found.statements.len();
-    read(reading, found);
-    let said: Vec<String> = found
-        .statements
-        .get(before..from)
-        .unwrap_or_default()
-        .iter()
-        .flat_map(|s| s.names.iter().map(|n| key(n)))
-        .collect();
-    let mut at = 0;
-    found.statements.retain(|statement| {
-        at += 1;
-        let new = |name: &String| reading.names.is_known(name) && !said.iter().any(|told| told.contains(&key(name)));
-        at <= from || statement.names.iter().all(new)
-    });
+/// `推送由某某提供支持`, `我们使用某某存储`: those of the names that are known.
+pub fn in_chinese(reading: &Reading<'_>) -> Vec<String> {
+    let mut called: Vec<String> = groups(reading).into_iter().flat_map(|(_, called)| called).collect();
+    called.dedup();
+    called
+}
+
+/// The same for what stands last in the words: whom "it" means that follows.
+pub fn last_in_chinese(reading: &Reading<'_>) -> Vec<String> {
+    groups(reading).into_iter().max_by_key(|(at, _)| *at).map(|(_, called)| called).unwrap_or_default()
+}
+
+/// Each group of names, with where it begins.
+fn groups(reading: &Reading<'_>) -> Vec<(usize, Vec<String>)> {
+    let Reading { lexicon, names, .. } = *reading;
+    let text = reading.folded.text.as_str();
+    let mut groups: Vec<(usize, Vec<String>)> = Vec::new();
+    for captures in lexicon.captures("names-follow-zh", text) {
+        let Some(words) = captures.name("names") else { continue };
+        let before = text.get(..captures.whole().start()).unwrap_or_default();
+        let clause = before.rsplit([',', '。', ';']).next().unwrap_or_default();
+        if lexicon.says("undone", before) || lexicon.says("user-acts", clause) {
+            continue;
+        }
+        let end = whole_name(text, words.range(), names);
+        let listed = names_of(reading.words(words.start()..end), lexicon);
+        // `本服务由某某公司提供支持` is about the app's maker: whom nobody knows is a third party where a
+        // function is spoken of.
+        let function =
+            !lexicon.categories(clause).is_empty() || !lexicon.categories(captures.whole().as_str()).is_empty();
+        let known = |name: &String| {
+            names.is_known(name) || function && is_firm(name) || begins_with_brand(&fold(name), lexicon, names)
+        };
+        let called = listed.into_iter().filter(|name| known(name) && !names_nobody(name, lexicon, names));
+        let called: Vec<String> = called.collect();
+        if !called.is_empty() {
+            groups.push((words.start(), called));
+        }
+    }
+    groups
+}
+
+/// Characters behind a name that are looked at for the rest of it: `推送SDK` behind somebody's name.
+const MOST_MORE: usize = 8;
+
+/// Where a name ends that a verb cut short: `使用某某统计` is about the product that is called so.
+fn whole_name(text: &str, name: Range<usize>, names: &Names<'_>) -> usize {
+    let behind = text.get(name.end..).unwrap_or_default();
+    let ends = behind.char_indices().take(MOST_MORE).take_while(|(_, c)| c.is_alphanumeric());
+    let ends = ends.map(|(at, c)| name.end + at + c.len_utf8());
+    // Half a word is none.
+    let whole = |end: &usize| !text.get(*end..).is_some_and(|t| t.starts_with(|c: char| c.is_ascii_alphanumeric()));
+    let known = |end: &usize| text.get(name.start..*end).is_some_and(|whole| names.is_known(whole));
+    ends.filter(whole).filter(known).last().unwrap_or(name.end)
 }
 
 /// The names among some words: those that are known, and before what they are for also those that only

@@ -27,9 +27,12 @@ const FIELD_DASHES: [&str; 5] = [" - ", " – ", " — ", "——", "→"];
 /// Longest name that a comma ends, in characters: before a longer one stands a clause.
 const LONGEST_COMMA_NAME: usize = 16;
 
+/// Longest words for a kind that the vocabulary does not know, in characters: `物流服务商`.
+const LONGEST_KIND: usize = 8;
+
 /// A cache of what blocks are as items of a list.
 #[derive(Default)]
-pub struct Tried(HashMap<usize, Sure>);
+pub struct Tried(HashMap<(usize, bool), Sure>);
 
 /// What a block is as an item, by its name alone.
 #[derive(Clone, Copy, PartialEq)]
@@ -43,9 +46,9 @@ enum Sure {
 }
 
 impl Tried {
-    fn of(&mut self, at: usize, blocks: &[Block], lexicon: &Lexicon, names: &Names<'_>) -> Sure {
-        *self.0.entry(at).or_insert_with(|| {
-            let of_kind = |b| several_of_kind(b, lexicon, names).into_iter().next();
+    fn of(&mut self, at: usize, told: bool, blocks: &[Block], lexicon: &Lexicon, names: &Names<'_>) -> Sure {
+        *self.0.entry((at, told)).or_insert_with(|| {
+            let of_kind = |b| several_of_kind(b, told, lexicon, names).into_iter().next();
             let entry = blocks.get(at).and_then(|b| of_kind(b).or_else(|| item(b, true, lexicon, names)));
             let Some(entry) = entry else { return Sure::No };
             let says = entry.has(Column::Data) || entry.has(Column::Purpose);
@@ -89,6 +92,7 @@ pub fn read(
     if !announced && !shares && !open {
         return None;
     }
+    let told = announced || shares;
     let is_bare = |block: &Block| announced && names.is_known(block.text.trim());
     let items = list_after(blocks, index + 1, MOST_TRIED, free, &is_bare);
     // A numbered line right before blocks that were read already is their heading.
@@ -96,14 +100,14 @@ pub fn read(
         return None;
     }
     let sure: Vec<Sure> =
-        items.iter().map(|at| tried.of(*at, blocks, lexicon, names)).filter(|sure| *sure != Sure::No).collect();
+        items.iter().map(|at| tried.of(*at, told, blocks, lexicon, names)).filter(|sure| *sure != Sure::No).collect();
     let known = sure.iter().filter(|sure| **sure == Sure::Known).count();
     // One is known, and each of the others is a name of which something is said.
     let named = |at: &usize| blocks.get(*at).is_some_and(|block| is_named(block, lexicon, names));
     // "5.2 We do not sell your data" behind the last of them is about the app.
     let apps = |at: &&usize| blocks.get(**at).is_some_and(|block| begins_with_the_app(block, lexicon));
     let before = items.iter().take_while(|at| !apps(at));
-    let alike = shares && known > 0 && before.clone().count() > 1 && before.clone().all(named);
+    let alike = told && known > 0 && before.clone().count() > 1 && before.clone().all(named);
     if sure.is_empty() || sure.len() * 2 <= items.len() && !alike {
         return announced.then(|| names_alone(items, blocks, lexicon, names)).flatten();
     }
@@ -117,7 +121,7 @@ pub fn read(
     let mut items = list_after(blocks, index + 1, usize::MAX, free, &is_bare);
     let each = |at: &usize| -> Placed {
         let Some(block) = blocks.get(*at) else { return Vec::new() };
-        let several = several_of_kind(block, lexicon, names);
+        let several = several_of_kind(block, told, lexicon, names);
         let one = several.is_empty().then(|| item(block, false, lexicon, names)).flatten();
         let alone = announced && several.is_empty() && one.is_none() && matches!(block.kind, Kind::Item(_));
         let alone = alone.then(|| title(block, lexicon, names)).flatten();
@@ -201,7 +205,7 @@ fn below(at: usize, blocks: &[Block], entry: &mut Entry, lexicon: &Lexicon) {
 /// list of such lines.
 pub fn alone(block: &Block, section: Section, lexicon: &Lexicon, names: &Names<'_>) -> Vec<Entry> {
     let share = section == Section::Share;
-    let several = several_of_kind(block, lexicon, names);
+    let several = several_of_kind(block, share, lexicon, names);
     if !several.is_empty() && (share || section == Section::Open && several.iter().all(|e| e.has(Column::Data))) {
         return several;
     }
@@ -318,7 +322,9 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
     let bare = fold(outside);
     let verb = !names.is_known(outside)
         && (lexicon.says("purpose", &bare) || lexicon.says("collects", &bare) && !folded.contains("sdk"));
-    let own = lexicon.says("first-party", &folded) || lexicon.labels().contains_key(&folded);
+    let own = lexicon.says("first-party", &folded)
+        || lexicon.says("speaks-to-the-reader", &folded)
+        || lexicon.labels().contains_key(&folded);
     if own || lexicon.says("points-below", &folded) {
         return None;
     }
@@ -400,8 +406,9 @@ fn under_kind<'t>(kind: &str, rest: &'t str, lexicon: &Lexicon, names: &Names<'_
     (only_kind && (made || is_firm(name) || names.is_known(name))).then_some((name, more))
 }
 
-/// `广告类：某某广告、某某联盟。收集：OAID`: a kind, those that are of it, and what all of them do.
-fn several_of_kind(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Vec<Entry> {
+/// `广告类：某某广告、某某联盟。收集：OAID`: a kind, those that are of it, and what all of them do. It is
+/// `told` where the words around it say that these are third parties.
+fn several_of_kind(block: &Block, told: bool, lexicon: &Lexicon, names: &Names<'_>) -> Vec<Entry> {
     let text = without_number(&block.text);
     // "Shipping – Some Parcel Service: name, address".
     let dash = FIELD_DASHES.iter().filter_map(|dash| text.split_once(dash)).min_by_key(|(kind, _)| kind.len());
@@ -410,6 +417,13 @@ fn several_of_kind(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Vec<E
     let kind = kind.trim();
     let a_kind = names_nobody(kind, lexicon, names)
         || !names.holds_known(kind) && !is_company(kind) && lexicon.says("kind-of-party", &fold(kind));
+    // `物流服务商：某某速运`, of a kind that has no category.
+    let words = fold(kind);
+    let short = kind.chars().count() <= LONGEST_KIND && kind.chars().all(is_cjk);
+    let of_some_kind = told
+        && short
+        && !["first-party", "points-below", "any-third-party", "uses"].iter().any(|id| lexicon.says(id, &words))
+        && lexicon.says("kind-of-party", &words);
     let (list, more) = list_and_more(rest.trim(), lexicon);
     let mut listed = names_of(list, lexicon);
     // "Shipping: Some Company GmbH": a kind that no vocabulary has, before somebody who is known.
@@ -420,7 +434,7 @@ fn several_of_kind(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Vec<E
         && !names.holds_known(kind)
         && !is_company(kind)
         && terms::read(lexicon, kind).is_empty();
-    if !(label || a_kind && !lexicon.categories(kind).is_empty()) {
+    if !(label || a_kind && (of_some_kind || !lexicon.categories(kind).is_empty())) {
         return Vec::new();
     }
     // "Hosting: Some Company GmbH, Some Town, Some Country": one company and where it is.
@@ -434,8 +448,8 @@ fn several_of_kind(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Vec<E
     let good = all(&|name| is_name(name, lexicon, names))
         && match listed.len() {
             0 => false,
-            // A single name is a list only where all of it is known, and something is said of it.
-            1 => firm || all(&|name| names.is_known(name)) && !more.is_empty(),
+            // A single name is a list only where all of it is known, and something is said of it or around it.
+            1 => firm || all(&|name| names.is_known(name)) && (told || !more.is_empty()),
             _ => listed.iter().any(|name| names.holds_known(name)),
         };
     let entry = |name: String| {

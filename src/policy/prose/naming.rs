@@ -14,6 +14,11 @@ pub fn names_nobody(name: &str, lexicon: &Lexicon, names: &Names<'_>) -> bool {
     if names.holds_known(name) || is_company(name) || !packages_in(name).is_empty() {
         return false;
     }
+    // `一键登录（某某云）`: a function, and whose it is.
+    let inside = name.trim().strip_suffix([')', '）']).and_then(|t| t.rsplit_once(['(', '（']));
+    if inside.is_some_and(|(_, inside)| names.is_known(inside)) {
+        return false;
+    }
     let rest = bare_stem(lexicon, name);
     let left = without(&rest, lexicon.matches("no-part-of-a-name", &rest));
     left.chars().count() < 2 || lexicon.says("names-nobody", &left)
@@ -126,5 +131,6 @@ pub fn is_name(text: &str, lexicon: &Lexicon, names: &Names<'_>) -> bool {
         || !packages_in(text).is_empty()
         || text.chars().next().is_some_and(|c| c.is_ascii_uppercase())
         || lexicon.says("ends-as-a-service", &folded);
+    let like = like && !lexicon.says("speaks-to-the-reader", &folded);
     short && like && !names_nobody(text, lexicon, names) && terms::read(lexicon, text).is_empty()
 }

@@ -8,6 +8,7 @@ use super::super::lexicon::Lexicon;
 use super::super::names::Names;
 use super::super::phrase::Captures;
 use super::super::sentences::Sentence;
+use super::super::subjects::begins_with_brand;
 use super::super::{clauses, terms};
 use super::Found;
 use super::naming::{is_firm, is_name, names_nobody, names_of};
@@ -101,11 +102,12 @@ fn one(id: &str, captures: &Captures<'_>, reading: &Reading<'_>, found: &mut Fou
     let given = captures.name("given").is_some();
     let called_so = |n: &str| n.chars().count() <= LONGEST_GIVEN && terms::read(lexicon, n).is_empty();
     let called_so = |n: &str| given && called_so(n) && !names_nobody(n, lexicon, names);
-    let good = listed.iter().filter(|n| is_name(n, lexicon, names) || called_so(n)).count();
+    let of_brand = |n: &str| shares && begins_with_brand(&fold(n), lexicon, names);
+    let good = listed.iter().filter(|n| is_name(n, lexicon, names) || called_so(n) || of_brand(n)).count();
     // Whom data is shared with may be somebody that nobody knows, if it is a name.
     let capital = |n: &String| n.starts_with(|c: char| c.is_ascii_uppercase()) && lexicon.categories(n).is_empty();
     let called = |n: &String| fold(n).ends_with("sdk");
-    let known = listed.iter().any(|n| names.is_known(n) || names.holds_known(n))
+    let known = listed.iter().any(|n| names.is_known(n) || names.holds_known(n) || of_brand(n))
         || listed.iter().all(called)
         || given
         || shares && listed.iter().all(|n| capital(n) || is_firm(n))
@@ -145,7 +147,9 @@ fn one(id: &str, captures: &Captures<'_>, reading: &Reading<'_>, found: &mut Fou
     // Whoever gets "information" is declared all the same.
     let as_such =
         shares && lexicon.says("personal-data", &fold(&data)) && terms::read_with(lexicon, &data, false).is_empty();
-    if captures.name("data").is_some() && terms.is_empty() && !as_such {
+    // Where something is kept is said, whatever it is.
+    let held = captures.name("held").is_some();
+    if captures.name("data").is_some() && terms.is_empty() && !as_such && !held {
         return false;
     }
     let (raw, purpose) = cut_purpose(&data, lexicon);

@@ -45,18 +45,17 @@ pub struct Statement {
 
 /// Reads one sentence; `true` where it is about third parties.
 pub fn read(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Found) -> bool {
+    if denials::read(reading, introduced, found) {
+        return true;
+    }
     let before = found.statements.len();
-    if denials::read(reading, introduced, found)
-        || several::used(reading, found)
+    if several::used(reading, found)
         || collects(reading, introduced, found)
+        || several::read(reading, found)
+        || continues(reading, introduced, found)
+        || answers(reading, introduced, found)
     {
-        return true;
-    }
-    if several::read(reading, found) {
-        behind::more(reading, before, found);
-        return true;
-    }
-    if continues(reading, introduced, found) || answers(reading, introduced, found) {
+        behind::also(reading, before, found);
         return true;
     }
     several::through(reading, found);
@@ -116,9 +115,16 @@ fn collects(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Foun
     for captures in lexicon.captures("party-collects", text) {
         let (Some(subject), Some(data)) = (captures.name("names"), captures.name("data")) else { continue };
         let all = captures.whole();
-        let subject_words = reading.words(subject.range());
-        let named = introduced.meant(subject_words, lexicon);
-        let subjects = meant(subjects(subject_words, lexicon), named, lexicon);
+        let here = named_before(reading, subject.start());
+        // `由某某提供，其会收集` is read as a whole.
+        let clause = text.get(..subject.start()).and_then(|t| t.rsplit([';', '。']).next()).unwrap_or_default();
+        let made = lexicon.says("made-by", clause) && lexicon.says("pronoun", subject.as_str());
+        if here.is_empty() && made && captures.name("company").is_none() {
+            continue;
+        }
+        let words = reading.words(subject.range());
+        let named = if here.is_empty() { introduced.meant(words, lexicon) } else { &here };
+        let subjects = meant(subjects(words, lexicon), named, lexicon);
         // "We and Some SDK": what is said of the app is its own reader's.
         let is_app = |s: &str| lexicon.phrase("first-party", s).is_some_and(|(m, _)| m.as_str().len() == s.len());
         let several = subjects.len() > 1;
@@ -195,6 +201,14 @@ fn collects(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Foun
         }
     }
     about
+}
+
+/// Whom "it" stands for behind a comma: those that the sentence named before byte `at` of its folded text.
+fn named_before(reading: &Reading<'_>, at: usize) -> Vec<String> {
+    let before = reading.folded.slice(0, at, reading.sentence.text);
+    let before = before.rsplit(['；', ';']).next().unwrap_or_default();
+    let (folded, sentence) = (Folded::new(before), sentences::Sentence { text: before, start: reading.sentence.start });
+    behind::last_in_chinese(&Reading { sentence: &sentence, folded: &folded, place: reading.place.clone(), ..*reading })
 }
 
 /// `推送服务由某某提供，其会收集…`: what is provided is a kind or the app's own, so whoever provides it is meant.

@@ -99,6 +99,9 @@ fn parts<'a>(children: &[NodeRef<'a, Node>], deep: bool) -> Option<Vec<NodeRef<'
 fn as_table(rows: Vec<NodeRef<'_, Node>>, hinted: bool) -> Option<Vec<Vec<NodeId>>> {
     let columns = elements(*rows.first()?).count();
     let hinted = hinted || rows.iter().any(|row| row.value().as_element().is_some_and(is_hinted));
+    // `<span>运营方</span><span>某某公司</span>`, line by line.
+    let inline = |cell: NodeRef<'_, Node>| cell.value().as_element().is_some_and(|e| INLINE.contains(&e.name()));
+    let hinted = hinted || columns == 2 && rows.iter().all(|row| elements(*row).all(inline));
     let even = rows.iter().all(|row| elements(*row).count() == columns);
     if rows.len() < 2 || rows.len() > MOST_ROWS || !even || columns < 3 && !hinted {
         return None;
