@@ -445,6 +445,25 @@ fn an_archive_that_unpacks_without_end_is_a_gap() {
     assert!((1..16).contains(&file.messages.len()));
 }
 
+/// Charles keeps no body of a request that was too long, and nobody says how long one in chunks was.
+#[test]
+fn a_body_in_chunks_that_charles_did_not_keep_is_a_gap() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chunks.chlsj");
+    let transaction = |body: &str| {
+        format!(
+            r#"{{"status":"COMPLETE","method":"POST","protocolVersion":"HTTP/1.1","scheme":"https","host":"a.example",
+            "port":443,"actualPort":443,"path":"/x","tunnel":false,"remoteAddress":"a.example/192.0.2.7",
+            "times":{{"start":"2026-03-01T16:00:01.250+08:00"}},"request":{{"sizes":{{"body":0}},"body":{body},
+            "header":{{"headers":[{{"name":"Transfer-Encoding","value":"chunked"}}]}}}},"response":null}}"#
+        )
+    };
+    std::fs::write(&path, format!("[{},{}]", transaction("null"), transaction(r#"{"text":""}"#))).unwrap();
+    let file = read(path.to_str().unwrap());
+    let incomplete: Vec<_> = file.messages.iter().map(|message| message.incomplete).collect();
+    assert_eq!((incomplete, file.gaps.len()), (vec![Some(GapReason::LossyImport), None], 1));
+}
+
 /// Fiddler Everywhere, and what writes like it: HTTP/2 in the form of HTTP/1 (RFC 9113 has no start line).
 #[test]
 fn heads_of_later_versions_are_read_from_a_session_of_fiddler() {

@@ -176,6 +176,10 @@ fn in_json(half: &Value, announced: u64, headers: &[(String, Bytes)], reading: R
             let named = text(half, "charset").or_else(|| text(body, "charset"));
             body::of_text(written, named, proof, headers, reading)
         }
-        _ => Body::missing(announced, body::LEFT_OUT),
+        // Chunks are a body, how long nobody says.
+        _ => {
+            let chunked = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("transfer-encoding"));
+            body::elsewhere(announced, body::LEFT_OUT, chunked && body.is_null())
+        }
     }
 }

@@ -117,7 +117,7 @@ fn is_elsewhere(part: &Value) -> bool {
 }
 
 /// A body that is not in the file; `there`: it was sent, also where nobody says how long it was.
-fn elsewhere(length: u64, why: &'static str, there: bool) -> Body {
+pub fn elsewhere(length: u64, why: &'static str, there: bool) -> Body {
     let body = Body::missing(length, why);
     Body { lossy: body.lossy.or(there.then_some(why)), ..body }
 }
