@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use super::relay::relay;
 use super::tape::Taped;
 use super::upstream::{self, Target, Unreached};
-use super::{HEAD_TIME, IDLE, Proxy, tunnel};
+use super::{HEAD_TIME, IDLE, PATIENCE, Proxy, tunnel};
 use crate::message::http1::{Framing, HEAD_LIMIT, Head, Part, Progress, Start, head_end, list, parse_head};
 
 /// Bytes read at a time.
@@ -138,7 +138,7 @@ pub async fn serve(proxy: &Arc<Proxy>, client: TcpStream) {
     let Some((_, mut server)) = server else { return };
     let (ahead, behind) = (std::mem::take(&mut client.bytes), std::mem::take(&mut server.bytes));
     if server.stream.write_all(&ahead).await.is_ok() && client.stream.write_all(&behind).await.is_ok() {
-        let relayed = relay(client.stream, server.stream, IDLE, || ()).await;
+        let relayed = relay(client.stream, server.stream, PATIENCE, || ()).await;
         proxy.count.relayed(&relayed, ahead.len() + behind.len());
     }
 }

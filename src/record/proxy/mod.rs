@@ -38,7 +38,7 @@ pub use http::CERTIFICATE_PATH;
 pub use standing::checks;
 
 use refusals::Refusals;
-use relay::Relayed;
+use relay::{Patience, Relayed};
 use tape::Tape;
 use upstream::{Target, Trust, Unreached};
 
@@ -52,6 +52,9 @@ const HEAD_TIME: Duration = Duration::from_secs(10);
 /// A connection on which nothing passes for that long is closed. Push services keep theirs
 /// alive every quarter of an hour on Wi-Fi, and every half hour else.
 const IDLE: Duration = Duration::from_secs(35 * 60);
+
+/// The same of what goes through a tunnel. Of two sides one has ended: Firefox waits as long for a response.
+const PATIENCE: Patience = Patience { both: IDLE, one: Duration::from_secs(5 * 60) };
 
 /// The file is whole at least this often, as of a recording.
 const FLUSH_EVERY: Duration = Duration::from_millis(500);

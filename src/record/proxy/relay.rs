@@ -14,6 +14,15 @@ use crate::evidence::Time;
 /// the other one reads has to wait.
 const BUFFER: usize = 32 << 10;
 
+/// How long nothing may pass.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// While both sides are there.
+    pub both: Duration,
+    /// Once one of them has ended. A client that left waits for nothing, and what it asked may hang for ever.
+    pub one: Duration,
+}
+
 /// How a relay came to its end.
 #[derive(Debug, Default)]
 pub struct Relayed {
@@ -29,10 +38,10 @@ pub struct Relayed {
     pub client_error: Option<io::Error>,
 }
 
-/// Copies both ways until both ended, one of them broke, or nothing passed for `idle`. An end
+/// Copies both ways until both ended, one of them broke, or nothing passed for too long. An end
 /// of one is handed on to the other; a break is not made an end. `first` is told of the client's
 /// first bytes.
-pub async fn relay<C, S>(client: C, server: S, idle: Duration, first: impl FnOnce()) -> Relayed
+pub async fn relay<C, S>(client: C, server: S, patience: Patience, first: impl FnOnce()) -> Relayed
 where
     C: AsyncRead + AsyncWrite + Unpin,
     S: AsyncRead + AsyncWrite + Unpin,
@@ -64,11 +73,14 @@ where
         tokio::pin!(up, down);
         let (mut up_done, mut down_done) = (false, false);
         while !(up_done && down_done) {
+            let limit = if up_done || down_done { patience.one } else { patience.both };
             let whole = tokio::select! {
                 whole = &mut up, if !up_done => { up_done = true; whole }
                 whole = &mut down, if !down_done => { down_done = true; whole }
-                () = watch.idle(idle) => false,
+                () = watch.idle(limit) => false,
             };
+            // An end is a word too: what it waits for has its time from now on.
+            watch.touch();
             if !whole {
                 break;
             }
@@ -161,5 +173,33 @@ async fn copy(
         if let Err(error) = written.await {
             return End::Write(error);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A client that left, and a server that neither answers nor ends: the connection is not kept.
+    #[test]
+    fn an_end_of_one_side_is_waited_for_less_long() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
+        runtime.block_on(async {
+            let patience = Patience { both: Duration::from_secs(600), one: Duration::from_millis(300) };
+            let ((mut client, near), (far, mut server)) = (tokio::io::duplex(64), tokio::io::duplex(64));
+            let relayed = tokio::spawn(relay(near, far, patience, || ()));
+            client.write_all(b"ask").await.unwrap();
+            // As long as both are there, that is no matter.
+            tokio::time::sleep(Duration::from_millis(600)).await;
+            assert!(!relayed.is_finished());
+            client.shutdown().await.unwrap();
+            // What still comes arrives, and counts.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            server.write_all(b"late").await.unwrap();
+            let mut late = [0; 4];
+            client.read_exact(&mut late).await.unwrap();
+            let relayed = tokio::time::timeout(Duration::from_secs(20), relayed).await.unwrap().unwrap();
+            assert_eq!((relayed.sent, relayed.received, relayed.client_left.is_some()), (3, 4, true));
+        });
     }
 }

@@ -71,7 +71,11 @@ impl Tape {
         let mut series = Series::new(folder, Spread::default());
         let unwritten = |path: &Path, error| ProxyError::Write { path: path.display().to_string(), error };
         let (path, file) = series.next().map_err(|(path, error)| unwritten(&path, error))?;
-        let failed = |error| unwritten(&path, error);
+        // What has no beginning is no capture: left there, it would be in the way of an audit of the others.
+        let failed = |error| {
+            let _ = std::fs::remove_file(&path);
+            unwritten(&path, error)
+        };
         let program = recorder::program(recorder::PROXY);
         let mut writer = PcapngWriter::new(BufWriter::new(file), &program, COMMENT).map_err(failed)?;
         let interface = writer.interface(LinkType::RAW, 0, &format!("proxy {address}"), "").map_err(failed)?;

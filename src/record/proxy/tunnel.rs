@@ -17,7 +17,7 @@ use super::refusals::{Caller, Why};
 use super::relay::relay;
 use super::tape::{Tape, Taped};
 use super::upstream::{self, HANDSHAKE, Secured, Target};
-use super::{Event, IDLE, Proxy};
+use super::{Event, IDLE, PATIENCE, Proxy};
 use crate::evidence::{Direction, Time};
 use crate::secure::keylog::{ClientRandom, REFUSED};
 use crate::secure::tls::{ClientHello, Watch};
@@ -90,7 +90,7 @@ async fn hello(client: &mut Client, bytes: &mut Vec<u8>) -> Option<Accepted> {
 /// Hands on `first` and everything after it.
 async fn plain(proxy: &Proxy, client: Client, first: Vec<u8>, mut server: TcpStream) {
     if matches!(timeout(IDLE, server.write_all(&first)).await, Ok(Ok(()))) {
-        let relayed = relay(client, server, IDLE, || ()).await;
+        let relayed = relay(client, server, PATIENCE, || ()).await;
         proxy.count.relayed(&relayed, first.len());
     }
 }
@@ -215,7 +215,7 @@ async fn open(
     let peer = peer(client.get_ref().0);
     // Told at once: a client that has a connection too many drops it while the other is in use.
     let opened = || proxy.refusals.opened(caller.clone());
-    let relayed = relay(client, server, IDLE, opened).await;
+    let relayed = relay(client, server, PATIENCE, opened).await;
     proxy.count.relayed(&relayed, 0);
     let left = relayed.client_left.filter(|_| relayed.sent == 0 && defect.is_none());
     if let Some(left) = left {
