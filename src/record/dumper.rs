@@ -182,6 +182,10 @@ impl Dumper {
 
     fn finish_as(&mut self, how: Ending, dropped: Option<u64>) -> Result<Progress, RecordError> {
         // The last secrets come with the last packets, or a moment later.
+        self.take_keys()?;
+        if let Some(line) = self.follow.as_mut().and_then(Follow::last) {
+            self.output.secrets(&line)?;
+        }
         self.end_file(how, dropped)?;
         self.series.ended();
         Ok(self.progress())

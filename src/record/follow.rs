@@ -5,6 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::capture::is_secret;
+use crate::secure::keylog::KeyLog;
 
 /// Bytes taken in one look, so that a large log holds up no packets.
 const AT_ONCE: u64 = 1 << 20;
@@ -63,6 +64,15 @@ impl Follow {
         self.keys += lines.split(|byte| *byte == b'\n').filter(|line| is_secret(line)).count() as u64;
         Ok(lines)
     }
+
+    /// The last line where the recording is over, though nothing ended it: some hooks write the end of a line
+    /// before the next one. `None`: there is none, or it is not whole.
+    pub fn last(&mut self) -> Option<Vec<u8>> {
+        let line = std::mem::take(&mut self.begun);
+        let whole = KeyLog::new().parse(&line, "").used == 1;
+        self.keys += u64::from(whole);
+        whole.then(|| [&line[..], b"\n"].concat())
+    }
 }
 
 #[cfg(test)]
@@ -89,5 +99,21 @@ mod tests {
         follow.rewind();
         assert_eq!(follow.fresh().unwrap(), b"CLIENT_RANDOM 03 04\n");
         assert_eq!(follow.keys(), 1);
+    }
+
+    #[test]
+    fn a_last_line_without_an_end_is_taken_where_it_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.log");
+        let whole = format!("CLIENT_RANDOM {} {}", "01".repeat(32), "02".repeat(48));
+        for (written, last) in
+            [(whole.clone(), Some(format!("{whole}\n"))), (whole[..100].to_owned(), None), (String::new(), None)]
+        {
+            std::fs::write(&path, format!("# by a hook\n{written}")).unwrap();
+            let mut follow = Follow::new(&path);
+            assert_eq!(follow.fresh().unwrap(), b"# by a hook\n");
+            assert_eq!((follow.last(), follow.last()), (last.clone().map(String::into_bytes), None));
+            assert_eq!(follow.keys(), u64::from(last.is_some()));
+        }
     }
 }
