@@ -233,6 +233,25 @@ fn what_cannot_be_meant_is_said() {
     assert!(!out.exists());
 }
 
+/// Where there is no room for all of it there is none of it: a cut one would be read as a whole one.
+#[cfg(unix)]
+#[test]
+fn a_slice_that_cannot_be_written_whole_is_not_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, session) = (folder.path().join("x.pcapng"), root().join("captures/teashop"));
+    let report = audit(&session);
+    let fingerprint = str_of(&report["findings"][0], "fingerprint").to_owned();
+    // A file may not grow beyond one block.
+    let output = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_wirewitness"), "slice"])
+        .args([text(&session), "--finding", &fingerprint, "--output", text(&file), "--quiet"])
+        .output()
+        .expect("runs");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && error.contains("cannot write"), "{error}");
+    assert!(!file.exists());
+}
+
 #[test]
 fn the_same_session_gives_the_same_bytes() {
     let session = root().join("captures/teashop");

@@ -137,9 +137,10 @@ fn write(args: &Args, recording: &Recording, slices: &[Slice]) -> anyhow::Result
 
 fn write_one(slice: &Slice, part: &Part, recording: &Recording, path: &Path) -> anyhow::Result<()> {
     let mut file = BufWriter::new(output::private_file(path)?);
-    slice.write(recording, part, &mut file)?;
-    std::io::Write::flush(&mut file)?;
-    Ok(())
+    let written = slice.write(recording, part, &mut file).map_err(anyhow::Error::from);
+    let written = written.and_then(|()| Ok(std::io::Write::flush(&mut file)?));
+    // Part of a slice would be taken for the whole. A device is left.
+    written.inspect_err(|_| drop(path.is_file().then(|| std::fs::remove_file(path))))
 }
 
 fn what(part: &Part) -> String {
