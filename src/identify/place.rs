@@ -294,9 +294,9 @@ fn judge(identifier: &Identifier, seen: Seen<'_>, pair: Pair, time: Time) -> Opt
 /// `shop[location][lat]`. Names of the coordinates themselves are passed over on the way out.
 fn is_of_a_site(identifier: &Identifier, seen: Seen<'_>) -> bool {
     let path = seen.leaf.path().filter(|path| path.starts_with('$')).or(seen.name).unwrap_or_default();
-    let names = path.rsplit(['.', '[', ']', '\'']).filter(|n| !n.bytes().all(|b| b.is_ascii_digit() || b == b'$'));
-    let is_place = |name: &&str| identifier.keys.hints(name, seen.product).any(|h| h.row.data_type == "location");
-    names.skip_while(is_place).next().is_some_and(|name| identifier.keys.is_site(name))
+    let mut names = path.rsplit(['.', '[', ']', '\'']).filter(|n| !n.bytes().all(|b| b.is_ascii_digit() || b == b'$'));
+    let is_place = |name: &str| identifier.keys.hints(name, seen.product).any(|h| h.row.data_type == "location");
+    names.find(|name| !is_place(name)).is_some_and(|name| identifier.keys.is_site(name))
 }
 
 impl Known {

@@ -73,7 +73,8 @@ pub fn read(
                 && lists_only_data(&block.text, lexicon)
                 && blocks.get(at + 1).is_none_or(|next| is_heading(next) || is_numbered(&next.text))
         };
-        if is_heading(block) && !(collecting && listed && lists()) && !states(block, lexicon) && !leaf() {
+        let says = || collecting && listed && lists() || states(block, lexicon) || leaf();
+        if is_heading(block) && !says() {
             let folded = fold(&block.text);
             collecting = lexicon.says("collects", &folded) && lexicon.says("goes-on", &folded);
             denying = false;
