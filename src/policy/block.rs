@@ -96,8 +96,8 @@ impl Block {
     }
 }
 
-/// Loose tables whose heads nobody knows, back to their lines.
-pub fn loosen(blocks: Vec<Block>, known: impl Fn(&Block) -> bool) -> Vec<Block> {
+/// Loose tables whose heads nobody knows, back to their lines: `label：value` where the row is a label and its value.
+pub fn loosen(blocks: Vec<Block>, known: impl Fn(&Block) -> bool, is_label: impl Fn(&str) -> bool) -> Vec<Block> {
     let mut out = Vec::with_capacity(blocks.len());
     for block in blocks {
         let table = block.table().and_then(|table| table.loose.as_ref().map(|between| (table, between)));
@@ -108,7 +108,8 @@ pub fn loosen(blocks: Vec<Block>, known: impl Fn(&Block) -> bool) -> Vec<Block> 
         for row in &table.rows {
             let words: Vec<&str> = row.cells.iter().map(|c| c.text.as_str()).collect();
             let links: Vec<Link> = row.cells.iter().flat_map(|c| c.links.clone()).collect();
-            let texts = words.join(between.as_ref());
+            let pair = words.len() == 2 && words.first().is_some_and(|label| is_label(label));
+            let texts = words.join(if pair { "：" } else { between.as_ref() });
             out.extend(texts.split('\n').filter(|text| !text.trim().is_empty()).map(|text| Block {
                 text: text.to_owned(),
                 links: links.iter().filter(|l| text.contains(&l.text)).cloned().collect(),

@@ -122,7 +122,11 @@ impl<'s> Reader<'s> {
             let readers::Document { blocks: read, parts, unread } = read;
             let (read, left) = budget.within(read, unread);
             beyond.extend(left.remark(name, sources.len() as u32));
-            let read = block::loosen(read, |block| tables::is_readable(block, lexicon, names));
+            let read = block::loosen(
+                read,
+                |block| tables::is_readable(block, lexicon, names),
+                |words| lexicon.labels().contains_key(&fold::fold(words.trim())),
+            );
             let read = labels::untable(read, lexicon, |block| tables::is_readable(block, lexicon, names));
             let read = pasted::gather(read, lexicon);
             let read = questions::answered(block::enumerate(read), lexicon);
