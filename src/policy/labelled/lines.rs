@@ -1,0 +1,99 @@
+//! What a line is among labels, by its form and its words.
+
+use super::super::block::{Block, Kind};
+use super::super::fold::fold;
+use super::super::labels::{self, Parts, identity, split};
+use super::super::lexicon::{Column, Lexicon};
+use super::super::names::Names;
+use super::super::{sections, terms};
+
+/// Longest title of a block.
+pub(super) const LONGEST_TITLE: usize = 60;
+
+/// A title: short, not a sentence.
+pub(super) fn title_of(block: &Block) -> Option<String> {
+    let text = sections::without_number(&block.text).trim().trim_end_matches([':', '：']).trim();
+    // `【某某推送】`
+    let inner = text.strip_prefix('【').and_then(|t| t.strip_suffix('】')).filter(|t| !t.contains(['【', '】']));
+    let text = inner.unwrap_or(text).trim();
+    // What brackets hold (package names) does not make a title long.
+    let outside = text.split(['(', '（']).next().unwrap_or_default();
+    let short = outside.chars().count() <= LONGEST_TITLE && text.chars().count() <= 4 * LONGEST_TITLE;
+    let sentence = text.ends_with(['。', '.', ';', '；', '，', ',', '!', '！']) || text.contains('。');
+    (short && !sentence && !text.is_empty() && block.table().is_none()).then(|| text.to_owned())
+}
+
+/// Between the members of an enumeration that end in brackets.
+const BETWEEN_BRACKETED: [&str; 7] = ["）、", ")、", "）和", ")和", "）及", "）以及", "), "];
+
+/// `第三方SDK包括：A（统计，收集OAID）、B（收集IMEI）`: a sentence, in which each name has what its brackets say.
+pub(super) fn enumerates(parts: &Parts, lexicon: &Lexicon) -> bool {
+    let [only] = &parts.labels[..] else { return false };
+    identity(only.column)
+        && BETWEEN_BRACKETED.iter().any(|between| only.value.contains(between))
+        && !terms::read(lexicon, &only.value).is_empty()
+}
+
+/// `第三方平台登录：如您选择…`: what stands where a name would is a sentence to the reader.
+pub(super) fn speaks(parts: &Parts, lexicon: &Lexicon) -> bool {
+    let first = |value: &str| fold(value.split(['，', ',', '。']).next().unwrap_or_default());
+    let [only] = &parts.labels[..] else { return false };
+    identity(only.column) && lexicon.says("speaks-to-the-reader", &first(&only.value))
+}
+
+/// `我们使用某某统计。某某统计收集的信息包括：…`: a sentence whose subject is somebody, behind others.
+pub(super) fn tells(parts: &Parts, names: &Names<'_>) -> bool {
+    let [only] = &parts.labels[..] else { return false };
+    only.column == Column::Data && parts.prefix.contains('。') && names.holds_known(&only.label)
+}
+
+/// A label of the block says who it is about: what stands above it, a date say, has no part in it.
+pub(super) fn names_somebody(lexicon: &Lexicon, block: &Block) -> bool {
+    split(lexicon, &block.text).is_some_and(|parts| parts.labels.iter().any(|label| identity(label.column)))
+}
+
+/// The block is a title and labels stand below it: somebody's name, and nothing that the label above has.
+pub(super) fn leads_labels(lexicon: &Lexicon, blocks: &[Block], index: usize) -> bool {
+    let labelled = |block: &Block| split(lexicon, &block.text).is_some();
+    let Some((title, next)) = blocks.get(index).zip(blocks.get(index + 1)) else { return false };
+    // The next item of the list stands beside it.
+    let below = depth_of(next) == 0 || depth_of(next) > depth_of(title);
+    below && title_of(title).is_some() && !labelled(title) && labelled(next)
+}
+
+/// Words of data, after a bracket that says on which system: `【仅Android】AndroidID、OAID`.
+pub(super) fn lists_data(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> bool {
+    let text = block.text.trim();
+    let text = sections::without_number(text);
+    let bare = text.strip_prefix(['【', '[']).and_then(|t| t.split_once(['】', ']'])).map_or(text, |(_, rest)| rest);
+    let first = terms::read(lexicon, bare).first().map(|term| term.start);
+    // A number and a name that begins with nothing of data is the next title.
+    let named = fold(text).contains("sdk") || names.is_known(text) || first.is_some_and(|at| at > 0);
+    let title = sections::is_numbered(&block.text) && named;
+    !block.is_heading() && !title && terms::lead(lexicon, bare) && !lexicon.says("first-party", &fold(text))
+}
+
+/// `客户端：安卓`: short words, a colon, and something that is neither somebody nor data.
+pub(super) fn is_unknown_label(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> bool {
+    let Some((label, value)) = block.text.split_once(['：', ':']) else { return false };
+    let folded = fold(label);
+    label.chars().count() <= LONGEST_TITLE
+        && !label.contains(['。', '；'])
+        && !folded.contains("sdk")
+        && !names.holds_known(label)
+        && !value.trim().is_empty()
+        && terms::read(lexicon, &block.text).is_empty()
+        && !block.is_heading()
+}
+
+/// The block is a label that says more about whom the ones before are about.
+pub(super) fn goes_on(block: &Block, lexicon: &Lexicon) -> bool {
+    let about =
+        |parts: &labels::Parts| parts.prefix.is_empty() && parts.labels.iter().all(|l| l.column != Column::Product);
+    !block.is_heading() && split(lexicon, &block.text).is_some_and(|parts| about(&parts))
+}
+
+/// How deep an item is; 0 for what is none.
+pub(super) fn depth_of(block: &Block) -> u8 {
+    if let Kind::Item(depth) = block.kind { depth } else { 0 }
+}

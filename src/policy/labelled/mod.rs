@@ -1,0 +1,279 @@
+//! Blocks of `label: value` under a name: one third party a block.
+//!
+//! ```text
+//! 1. Fictional Push SDK
+//! 运营方：某某科技有限公司
+//! 收集个人信息类型：设备标识符（IMEI、OAID）
+//! 隐私政策：https://push.example/privacy
+//! ```
+
+mod lines;
+mod open;
+mod words;
+
+use super::block::{Block, Link};
+use super::entry::{Entry, span, urls};
+use super::fold::fold;
+use super::labels::{Label, identity, split};
+use super::lexicon::{Column, Lexicon};
+use super::names::Names;
+use super::prose::{announces, names_nobody};
+use super::sections::{self, Section};
+use super::terms;
+use lines::{
+    LONGEST_TITLE, depth_of, enumerates, goes_on, is_unknown_label, leads_labels, lists_data, names_somebody, speaks,
+    tells, title_of,
+};
+use open::Open;
+use words::{maker, name_and_more, name_and_rest, named_first, purpose_and_data, says_more, used_name};
+
+/// What [`read`] found.
+#[derive(Default)]
+pub struct Found {
+    /// Entries in the document's order, with the position of their first block.
+    pub entries: Vec<(usize, Entry)>,
+    /// What the app itself collects, label by label: blocks that name nobody.
+    pub own: Vec<Entry>,
+    /// Positions of the blocks that they are made of.
+    pub used: Vec<usize>,
+}
+
+/// All third parties that stand as labels under a name.
+pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &Names<'_>) -> Found {
+    let found = Found::default();
+    let mut reader = Reader { blocks, lexicon, names, found, open: None, title: None, announced: false };
+    for (index, block) in blocks.iter().enumerate() {
+        reader.block(index, block, sections.get(index).copied().unwrap_or_default());
+    }
+    reader.close();
+    reader.found
+}
+
+/// Goes through the blocks, and knows what those before leave open.
+struct Reader<'r> {
+    blocks: &'r [Block],
+    lexicon: &'r Lexicon,
+    names: &'r Names<'r>,
+    found: Found,
+    open: Option<Open>,
+    /// Words that may be a name, and where they stand.
+    title: Option<(usize, String)>,
+    /// The items here stand below words that announce third parties.
+    announced: bool,
+}
+
+impl Reader<'_> {
+    fn block(&mut self, index: usize, block: &Block, section: Section) {
+        let (lexicon, names) = (self.lexicon, self.names);
+        let listed = depth_of(block) > 0 || sections::is_numbered(&block.text);
+        self.announced = self.announced && listed || block.table().is_none() && announces(&block.text, lexicon);
+        let section = match section {
+            Section::Open if self.announced && listed => Section::Share,
+            section => section,
+        };
+        if block.table().is_some() {
+            self.close();
+            self.title = None;
+            return;
+        }
+        if self.is_below(index, block) || self.is_address(index, block) {
+            return;
+        }
+        let parts = split(lexicon, &block.text).filter(|parts| !block.is_heading() && !enumerates(parts, lexicon));
+        let parts = parts.filter(|parts| !tells(parts, names) && !speaks(parts, lexicon));
+        if parts.is_none() && self.continues(index, block) {
+            return;
+        }
+        // "The following SDKs do not collect personal data: A, B": a sentence, and no label of a row.
+        let denies = |prefix: &str| ["points-below", "denial"].iter().all(|id| lexicon.says(id, &fold(prefix)));
+        let Some(parts) = parts.filter(|parts| !denies(&parts.prefix)) else {
+            match title_of(block) {
+                Some(words) => self.title(index, words),
+                None => self.paragraph(index, block),
+            }
+            return;
+        };
+        let mut led = self.name(index, &parts.prefix);
+        for label in &parts.labels {
+            let alone = parts.labels.len() == 1;
+            let links = block.links.iter().filter(|l| alone || label.value.contains(l.text.as_str()));
+            self.label(index, label, links.cloned().collect(), led.take(), section);
+        }
+        if let Some(current) = &mut self.open {
+            current.take(index, block);
+        }
+        self.title = None;
+    }
+
+    /// The block stands deeper than the last label, and belongs to it.
+    fn is_below(&mut self, index: usize, block: &Block) -> bool {
+        let (lexicon, depth) = (self.lexicon, depth_of(block));
+        let Some(current) = &mut self.open else { return false };
+        let Some((column, at, label)) = current.tail.clone() else { return false };
+        let below = depth > at
+            && (current.level == 0 || depth > current.level)
+            && !(column == Column::Other && names_somebody(lexicon, block))
+            && !(current.is_named() && leads_labels(lexicon, self.blocks, index))
+            // `SDK名称：某某`, and below it, deeper, what else there is to say.
+            && !(identity(column) && split(lexicon, &block.text).is_some());
+        if below {
+            current.entry.put(column, &label, &block.text, &block.links);
+            current.take(index, block);
+        }
+        below
+    }
+
+    /// An address by itself below labels: where to read more.
+    fn is_address(&mut self, index: usize, block: &Block) -> bool {
+        let Some(current) = &mut self.open else { return false };
+        let text = block.text.trim();
+        let address = !text.contains(char::is_whitespace)
+            && urls(&block.text).first().is_some_and(|url| url == text)
+            && !current.entry.has(Column::Link);
+        if address {
+            current.entry.put(Column::Link, "", &block.text, &block.links);
+            current.take(index, block);
+        }
+        address
+    }
+
+    /// The block has no label, and goes on with what the last one began.
+    fn continues(&mut self, index: usize, block: &Block) -> bool {
+        let (lexicon, names) = (self.lexicon, self.names);
+        let Some(current) = &mut self.open else { return false };
+        // `收集的个人信息：IMEI、`: an enumeration goes on in the next line.
+        if !block.is_heading()
+            && let Some((Column::Data, value)) = current.entry.values.last_mut()
+            && value.ends_with('、')
+        {
+            value.push_str(block.text.trim());
+        // `个人信息字段：` and then, line by line, what they are.
+        } else if current.listing && lists_data(block, lexicon, names) {
+            current.entry.put(Column::Data, "", &block.text, &block.links);
+        // `客户端：安卓` between two labels is one too, though nobody knows it.
+        } else if current.is_named()
+            && is_unknown_label(block, lexicon, names)
+            && self.blocks.get(index + 1).is_some_and(|next| goes_on(next, lexicon))
+        {
+            current.tail = Some((Column::Other, depth_of(block), block.text.clone()));
+            current.listing = false;
+        } else {
+            return false;
+        }
+        current.take(index, block);
+        true
+    }
+
+    /// Words that may be a name.
+    fn title(&mut self, index: usize, words: String) {
+        self.close();
+        // A line that says what it is for stands between a name and its labels.
+        let only_purpose = self.lexicon.says("purpose", &fold(&words)) && !self.names.holds_known(&words);
+        let somebody = |name: &str| self.names.holds_known(name) || fold(name).contains("sdk");
+        match &mut self.title {
+            Some((at, name)) if *at + 1 == index && only_purpose && somebody(name) => *at = index,
+            _ => self.title = Some((index, words)),
+        }
+    }
+
+    fn paragraph(&mut self, index: usize, block: &Block) {
+        // After a label without a value it belongs to it.
+        if let Some(current) = &mut self.open
+            && let Some((column, _, label)) = current.tail.clone()
+            && current.entry.values.last().is_some_and(|(c, v)| *c == column && v.is_empty())
+        {
+            current.entry.put(column, &label, &block.text, &block.links);
+            current.take(index, block);
+            return;
+        }
+        let names = self.names;
+        let more = |(at, name): &(usize, String)| at + 1 == index && says_more(name, &block.text, names);
+        self.title = self.title.take().filter(more).map(|(_, name)| (index, name));
+        self.close();
+    }
+
+    /// Takes the name that stands before the first label; yields what stands between them.
+    fn name<'p>(&mut self, index: usize, prefix: &'p str) -> Option<&'p str> {
+        let (lexicon, names) = (self.lexicon, self.names);
+        // "We use Some Push. Data: …": the sentence says who.
+        let used = used_name(prefix, lexicon, names);
+        let parted = named_first(prefix, lexicon, names).unwrap_or_else(|| name_and_rest(prefix));
+        let (name, led) = match (&used, parted) {
+            (Some(name), _) => (name.as_str(), None),
+            // `推送服务商：某某。共享信息：…`: a kind, and then who it is.
+            (None, (kind, Some(who))) if names_nobody(kind, lexicon, names) && names.is_known(who) => (who, Some(kind)),
+            (None, parted) => parted,
+        };
+        let sentence = used.is_none() && (name.contains('。') || lexicon.says("first-party", &fold(name)));
+        if !name.is_empty() && name.chars().count() <= LONGEST_TITLE && !sentence {
+            self.close();
+            self.title = Some((index, name.trim_matches(['【', '】', '[', ']', '《', '》']).to_owned()));
+        }
+        led
+    }
+
+    /// A label with its value; `led` are words between the name and it.
+    fn label(&mut self, index: usize, label: &Label, links: Vec<Link>, led: Option<&str>, section: Section) {
+        let lexicon = self.lexicon;
+        let identity = identity(label.column);
+        if self.open.as_ref().is_some_and(|open| open.is_repeated_by(label, section)) {
+            self.close();
+        }
+        if self.open.is_none() {
+            self.open = Some(self.begin(index, label, section));
+        }
+        let Some(current) = &mut self.open else { return };
+        let (value, more) = if identity { name_and_more(&label.value, lexicon) } else { (label.value.as_str(), None) };
+        if let Some(led) = led {
+            if let Some(company) = maker(led, lexicon).filter(|_| !current.entry.has(Column::Company)) {
+                current.entry.put(Column::Company, "", company, &[]);
+            }
+            let (purpose, data) = purpose_and_data(led, lexicon);
+            current.entry.put(Column::Purpose, "", purpose, &[]);
+            if let Some(data) = data {
+                current.entry.put(Column::Data, "", data, &[]);
+            }
+        }
+        current.entry.put(label.column, &label.label, value, &links);
+        if let Some(more) = more {
+            current.entry.put(Column::Data, &label.label, more, &[]);
+        }
+        let depth = self.blocks.get(index).map(depth_of).unwrap_or_default();
+        current.tail = Some((label.column, depth, label.label.clone()));
+        current.of_data |= !terms::read(lexicon, &label.label).is_empty();
+        current.listing = label.column == Column::Data && label.value.is_empty();
+        if label.column == Column::Data {
+            current.data_label.get_or_insert_with(|| label.label.clone());
+        }
+    }
+
+    /// What `first` is the first label of: below a title, if that is a name.
+    fn begin(&mut self, index: usize, first: &Label, section: Section) -> Open {
+        let (lexicon, names) = (self.lexicon, self.names);
+        let mut open = Open::new(section);
+        let named = self.title.take().filter(|(at, _)| at + 1 >= index && first.column != Column::Product);
+        let named = named.filter(|(_, words)| !lexicon.says("names-a-document", &fold(words)));
+        // `第三方SDK`, and below it `名称：…`: the label says who.
+        let announces = |words: &str| {
+            let labelled = words.contains(':') && !names.holds_known(words);
+            labelled || lexicon.says("points-below", words) || lexicon.says("first-party", words)
+        };
+        let own = |words: &str| !names_nobody(words, lexicon, names) && !announces(&fold(words));
+        let Some((at, words)) = named.filter(|(_, words)| !identity(first.column) || own(words)) else { return open };
+        open.titled = true;
+        open.about_data = lexicon.says("title-of-data", &fold(&words)) && !names.holds_known(&words);
+        open.entry.put(Column::Product, "", &words, &[]);
+        open.blocks.push(at);
+        if let Some(block) = self.blocks.get(at) {
+            open.level = depth_of(block);
+            open.entry.spans.push(span(block.source, block.line, block.end_line, &block.text));
+        }
+        open
+    }
+
+    fn close(&mut self) {
+        if let Some(open) = self.open.take() {
+            open.close(&mut self.found, self.names);
+        }
+    }
+}

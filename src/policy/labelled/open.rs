@@ -1,0 +1,125 @@
+//! An entry while it is put together, and whether it is a third party when it is closed.
+
+use super::super::block::Block;
+use super::super::entry::{Entry, span, urls};
+use super::super::fold::fold;
+use super::super::labels::{Label, identity};
+use super::super::lexicon::Column;
+use super::super::names::Names;
+use super::super::sections::Section;
+use super::Found;
+
+/// An entry being put together.
+pub(super) struct Open {
+    pub(super) entry: Entry,
+    pub(super) blocks: Vec<usize>,
+    pub(super) titled: bool,
+    /// How deep the item is that is its title; 0 where that is none.
+    pub(super) level: u8,
+    pub(super) section: Section,
+    /// Column, depth and label that deeper items belong to.
+    pub(super) tail: Option<(Column, u8, String)>,
+    /// The last label is one of data and stands alone: lines below it say which.
+    pub(super) listing: bool,
+    /// The label of data that came first.
+    pub(super) data_label: Option<String>,
+    /// A label is itself a datum (`位置信息：…`): then the words are no form that is filled in.
+    pub(super) of_data: bool,
+    /// The title says that data follows: `用户基本信息`.
+    pub(super) about_data: bool,
+}
+
+impl Open {
+    pub(super) fn new(section: Section) -> Self {
+        Self {
+            entry: Entry::default(),
+            blocks: Vec::new(),
+            titled: false,
+            level: 0,
+            section,
+            tail: None,
+            listing: false,
+            data_label: None,
+            of_data: false,
+            about_data: false,
+        }
+    }
+
+    /// The block is a part of it.
+    pub(super) fn take(&mut self, index: usize, block: &Block) {
+        self.blocks.push(index);
+        extend(&mut self.entry, block);
+    }
+
+    /// The label begins the next one: it has that label already.
+    pub(super) fn is_repeated_by(&self, label: &Label, section: Section) -> bool {
+        let again = label.column == Column::Data && self.data_label.as_ref() == Some(&label.label);
+        identity(label.column) && (self.entry.has(label.column) || label.column == Column::Product && self.titled)
+            || again && section == Section::Collect && !self.says_who()
+    }
+
+    /// Whose it is stands there.
+    pub(super) fn is_named(&self) -> bool {
+        self.titled || self.says_who()
+    }
+
+    /// A label says whose it is, not only a title.
+    pub(super) fn says_who(&self) -> bool {
+        let names = |(column, value): &(Column, String)| identity(*column) && !value.trim().is_empty();
+        self.entry.values.iter().skip(usize::from(self.titled)).any(names)
+    }
+
+    /// Keeps what is a third party: somebody is named, and something is said about them.
+    pub(super) fn close(self, found: &mut Found, names: &Names<'_>) {
+        let says_who = self.says_who();
+        let entry = self.entry;
+        let title = entry.get(Column::Product).or_else(|| entry.get(Column::Party)).unwrap_or_default().to_owned();
+        let said = [Column::Data, Column::Purpose, Column::Link, Column::Website, Column::Scenario, Column::Method]
+            .into_iter()
+            .filter(|c| entry.has(*c))
+            .count();
+        let company = entry.get(Column::Company).is_some();
+        let labelled = !self.titled && (entry.get(Column::Product).is_some() || entry.get(Column::Party).is_some());
+        let sdk = fold(&title).contains("sdk");
+        let outside = title.split(['(', '（']).next().unwrap_or_default().trim();
+        let inside = title.trim_end_matches([')', '）']).rsplit(['(', '（']).next().unwrap_or_default().trim();
+        let known = |title: &str| names.is_known(title);
+        let named =
+            company || labelled || sdk || known(&title) || (known(outside) || known(inside)) && entry.has(Column::Data);
+        let address = |column: Column| column == Column::Link || column == Column::Website && entry.has(Column::Data);
+        let policy = entry.values.iter().any(|(c, v)| address(*c) && !urls(v).is_empty())
+            || entry.links.iter().any(|(c, _, l)| *c == Column::Link && l.href.starts_with("http"));
+        let named = named || self.titled && (policy || self.section == Section::Share && said >= 2);
+        // "### Some Analytics", "Data processed: …".
+        let known = entry.has(Column::Data) && (known(&title) || known(outside) || known(inside));
+        let about = said >= 1 && (said >= 2 || company || sdk || known || labelled && entry.has(Column::Data));
+        // `权限：相机；目的：扫码`, whatever stands above.
+        let only_permissions = entry.has(Column::Permissions) && !entry.has(Column::Data) && !names.holds_known(&title);
+        if named && about && (company || !title.is_empty()) {
+            found.entries.push((self.blocks.first().copied().unwrap_or_default(), entry));
+            found.used.extend(self.blocks);
+        } else if matches!(self.section, Section::Collect | Section::Open)
+            && !(says_who || sdk || self.of_data || entry.denies)
+            && (entry.has(Column::Data) && said >= 2 || entry.has(Column::Permissions) && said >= 1)
+            && (!self.titled
+                || self.section == Section::Collect && !names.holds_known(&title)
+                || self.about_data
+                || only_permissions)
+        {
+            found.own.push(entry);
+            found.used.extend(self.blocks);
+        }
+    }
+}
+
+/// One span for the whole block of labels: from the title to the last line.
+fn extend(entry: &mut Entry, block: &Block) {
+    match entry.spans.first_mut() {
+        Some(first) if first.source == block.source => {
+            first.end_line = first.end_line.max(block.end_line);
+            let quote = format!("{} {}", first.quote, block.text);
+            first.quote = span(0, 0, 0, &quote).quote;
+        }
+        _ => entry.spans.push(span(block.source, block.line, block.end_line, &block.text)),
+    }
+}
