@@ -3,6 +3,8 @@
 //! `cid` alone is a campaign as well, and `lac` alone says little. Both in one object, each within
 //! the range that 3GPP TS 23.003 §4 gives it, are a cell that has a place on every map of cells.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{Found, Hit, Identifier, Seen};
 use crate::evidence::{Certainty, Ground, GroundCode, Reason};
 use crate::observations::Form;
@@ -23,19 +25,21 @@ pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], found: &mut F
                 && number(identifier, seen).is_some_and(|n| range.contains(&n))
         }
     };
-    let areas: Vec<&Seen<'_>> = leaves.iter().filter(part("area", AREAS)).collect();
+    // Of each object the first: a list of cells is as long as its sender makes it.
+    let mut areas: HashMap<u32, &Seen<'_>> = HashMap::new();
+    for area in leaves.iter().filter(part("area", AREAS)).filter(|area| !area.leaf.element) {
+        areas.entry(area.leaf.group).or_insert(area);
+    }
     if areas.is_empty() {
         return;
     }
-    for cell in leaves.iter().filter(part("cell", CELLS)) {
-        let beside = areas.iter().find(|area| area.leaf.group == cell.leaf.group && !area.leaf.element);
-        let (Some(area), Some(text)) = (beside, cell.text) else { continue };
-        let known = |hit: &Hit| hit.certainty == Certainty::Confirmed;
-        if found.hits.iter().any(|hit| hit.leaf == cell.index && known(hit)) {
-            continue;
-        }
-        let by_name = |hit: &Hit| hit.data_type == CELL_ID && [cell.index, area.index].contains(&hit.leaf);
-        found.hits.retain(|hit| known(hit) || !by_name(hit));
+    let known = |hit: &Hit| hit.certainty == Certainty::Confirmed;
+    let confirmed: HashSet<usize> = found.hits.iter().filter(|hit| known(hit)).map(|hit| hit.leaf).collect();
+    let cells = leaves.iter().filter(part("cell", CELLS)).filter(|cell| !confirmed.contains(&cell.index));
+    let pairs: Vec<_> = cells.filter_map(|cell| Some((cell, *areas.get(&cell.leaf.group)?, cell.text?))).collect();
+    let parts: HashSet<usize> = pairs.iter().flat_map(|(cell, area, _)| [cell.index, area.index]).collect();
+    found.hits.retain(|hit| known(hit) || hit.data_type != CELL_ID || !parts.contains(&hit.leaf));
+    for (cell, area, text) in pairs {
         let differs = identifier.profiled.contains(CELL_ID);
         let why = [Some(GroundCode::TowerKeys), differs.then_some(GroundCode::NotOfProfile)];
         found.hits.push(Hit {
