@@ -11,11 +11,16 @@ use std::sync::Arc;
 use memchr::memmem;
 use percent_encoding::percent_decode_str;
 
+use crate::memo::Memo;
 use crate::party::Host;
 use crate::shape::token;
 
 /// Shorter values also occur in ordinary words, and hiding them there would garble names.
 const LEAST: usize = 4;
+
+/// Names of fields that are remembered for having no token in them: some 200 KB at most.
+const REMEMBERED: usize = 1024;
+const LONGEST_REMEMBERED: usize = 96;
 
 /// Percent encodings are undone this often before a value is looked for.
 const ENCODINGS: usize = 3;
@@ -129,6 +134,21 @@ const UNQUOTE: &str = "']";
 
 /// Owned where anything was replaced.
 fn without_tokens(way: &str) -> Cow<'_, str> {
+    thread_local! {
+        /// Names in which nothing is a token.
+        static PLAIN: Memo<()> = Memo::new(REMEMBERED);
+    }
+    if PLAIN.with(|plain| plain.recall(way.as_bytes())).is_some() {
+        return Cow::Borrowed(way);
+    }
+    let shown = tokens_replaced(way);
+    if matches!(shown, Cow::Borrowed(_)) && way.len() <= LONGEST_REMEMBERED {
+        PLAIN.with(|plain| plain.keep(way.as_bytes(), ()));
+    }
+    shown
+}
+
+fn tokens_replaced(way: &str) -> Cow<'_, str> {
     // An email address contains these characters too, so a name is also looked at as a whole.
     let holds_token = |name: &str| token(name) || name.split(BETWEEN_NAMES).any(token);
     if !way.starts_with('$') && token(way) {

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::SHARDS;
+use foldhash::fast::RandomState;
 
+use super::SHARDS;
 use super::lens::Lens;
 use super::sighting::{AddedUp, At, Setting, SightingEntry, Sightings, WhatOf};
 use crate::evidence::{Gap, GapReason, Gaps, Ground, GroundCode, Time};
@@ -27,7 +28,7 @@ pub(super) struct IssuedIds {
     taught: BTreeMap<String, (String, String)>,
     candidates: Sightings,
     /// The values of those.
-    sent: HashSet<Box<[u8]>>,
+    sent: HashSet<Box<[u8]>, RandomState>,
     /// The candidates of other shards: put together only where something was taught.
     others: Vec<Sightings>,
     /// A limit was reached.

@@ -139,11 +139,8 @@ fn hide_in_names(values: &Hidden, attribution: &mut Attribution) {
     let recipient = &mut attribution.recipient;
     let names = [&mut recipient.id, &mut recipient.zh, &mut recipient.en, &mut recipient.domain];
     let remarked = attribution.remark.iter_mut().flat_map(|remark| remark.values_mut());
-    for name in names.into_iter().chain(recipient.reason.values_mut()).chain([&mut attribution.host]).chain(remarked) {
-        if let Cow::Owned(shown) = values.out_of(name) {
-            *name = shown;
-        }
-    }
+    let names = names.into_iter().chain(recipient.reason.values_mut()).chain([&mut attribution.host]).chain(remarked);
+    replace_in(names, |name| values.out_of(name));
     // A host that a signature lists belongs to no session, whatever it looks like.
     if recipient.reason.0.iter().any(|ground| ground.code == GroundCode::MatchHost) {
         return;
@@ -155,9 +152,19 @@ fn hide_in_names(values: &Hidden, attribution: &mut Attribution) {
     if recipient.id.starts_with("host:") {
         hosts.extend([&mut recipient.id, &mut recipient.zh, &mut recipient.en]);
     }
-    for host in hosts {
-        if let Cow::Owned(shown) = values.out_of_hosts(host) {
-            *host = shown;
+    replace_in(hosts.into_iter(), |host| values.out_of_hosts(host));
+}
+
+/// Replaces each of `names` by what `shown` makes of it. Most are one host, said again and again.
+fn replace_in<'n>(names: impl Iterator<Item = &'n mut String>, shown: impl for<'t> Fn(&'t str) -> Cow<'t, str>) {
+    let mut plain = String::new();
+    for name in names.filter(|name| !name.is_empty()) {
+        if *name == plain {
+            continue;
+        }
+        match shown(name) {
+            Cow::Owned(shown) => *name = shown,
+            Cow::Borrowed(_) => plain.clone_from(name),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! How often something was sent, and how much: counts, intervals, bursts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
+use foldhash::fast::RandomState;
+use indexmap::{Equivalent, IndexMap};
 
 use crate::evidence::Time;
 use crate::identify::Hit;
@@ -30,10 +33,42 @@ const ALL_TIMES: usize = 4 << 20;
 /// Recipient, data type, app.
 pub type FlowKey = (String, String, Option<String>);
 
+/// A flow in one phase group and scenario.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Part {
+    flow: FlowKey,
+    phase: &'static str,
+    scenario: Option<String>,
+}
+
+/// The same, borrowed: nearly every message is of one that was met before.
+#[derive(Hash)]
+struct PartOf<'a> {
+    flow: (&'a str, &'a str, Option<&'a str>),
+    phase: &'static str,
+    scenario: Option<&'a str>,
+}
+
+impl PartOf<'_> {
+    fn into_owned(self) -> Part {
+        let ((recipient, data_type, app), scenario) = (self.flow, self.scenario.map(str::to_owned));
+        Part { flow: (recipient.to_owned(), data_type.to_owned(), app.map(str::to_owned)), phase: self.phase, scenario }
+    }
+}
+
+impl Equivalent<Part> for PartOf<'_> {
+    fn equivalent(&self, part: &Part) -> bool {
+        let (recipient, data_type, app) = &part.flow;
+        self.flow == (recipient.as_str(), data_type.as_str(), app.as_deref())
+            && self.phase == part.phase
+            && self.scenario == part.scenario.as_deref()
+    }
+}
+
 /// The rhythm of every flow in every phase group and scenario.
 #[derive(Debug, Default)]
 pub struct Rhythms {
-    flows: BTreeMap<(FlowKey, &'static str, Option<String>), Beats>,
+    flows: IndexMap<Part, Beats, RandomState>,
     /// Kept of all.
     times: usize,
 }
@@ -41,18 +76,22 @@ pub struct Rhythms {
 impl Rhythms {
     /// Counts a message once for each data type it carries, however often it does.
     pub fn add(&mut self, message: &Message, recipient: &str, phase: &Phase, hits: &[Hit]) {
-        let types: BTreeSet<&String> = hits.iter().map(|hit| &hit.data_type).collect();
+        let mut types: Vec<&str> = hits.iter().map(|hit| hit.data_type.as_str()).collect();
+        types.sort_unstable();
+        types.dedup();
         for data_type in types {
-            let flow = (recipient.to_owned(), data_type.clone(), message.app.clone());
-            let key = (flow, phase.group(), phase.scenario.clone());
-            // Of flows beyond the limit no sighting is kept either, and that is told there.
-            if self.flows.len() < FLOWS / SHARDS || self.flows.contains_key(&key) {
-                let room = self.times < ALL_TIMES / SHARDS;
-                let beats = self.flows.entry(key).or_default();
-                let before = beats.times.len();
-                beats.add(message.time, message.wire_bytes, room);
-                self.times += beats.times.len() - before;
-            }
+            let flow = (recipient, data_type, message.app.as_deref());
+            let part = PartOf { flow, phase: phase.group(), scenario: phase.scenario.as_deref() };
+            let index = match self.flows.get_index_of(&part) {
+                Some(index) => index,
+                // Of flows beyond the limit no sighting is kept either, and that is told there.
+                None if self.flows.len() >= FLOWS / SHARDS => continue,
+                None => self.flows.insert_full(part.into_owned(), Beats::default()).0,
+            };
+            let Some((_, beats)) = self.flows.get_index_mut(index) else { continue };
+            let before = beats.times.len();
+            beats.add(message.time, message.wire_bytes, self.times < ALL_TIMES / SHARDS);
+            self.times += beats.times.len() - before;
         }
     }
 
@@ -65,7 +104,7 @@ impl Rhythms {
 
     /// Gives each flow its rhythms, earliest first.
     pub fn put_into(self, flows: &mut BTreeMap<FlowKey, Flow>) {
-        for ((flow, phase, scenario), beats) in self.flows {
+        for (Part { flow, phase, scenario }, beats) in self.flows {
             if let Some(flow) = flows.get_mut(&flow) {
                 flow.phases.push(beats.rhythm(phase, scenario));
             }

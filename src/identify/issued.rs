@@ -82,10 +82,19 @@ impl Hit {
 
 /// The whole value, where it has the look of an id: one word with a digit, of some length.
 fn id(leaf: &Leaf) -> Option<&str> {
-    let fits = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/+=|".contains(&b);
-    let text = std::str::from_utf8(&leaf.bytes).ok().filter(|t| (SHORTEST..=LONGEST).contains(&t.len()))?;
+    if !(SHORTEST..=LONGEST).contains(&leaf.bytes.len()) {
+        return None;
+    }
     // Of ASCII alone, so a set of them is a number.
-    let different = || text.bytes().fold(0_u128, |set, b| set | 1 << (b & 0x7f)).count_ones();
-    (text.bytes().all(fits) && text.bytes().any(|b| b.is_ascii_digit()) && different() >= FEW_CHARACTERS)
-        .then_some(text)
+    let mut different = 0_u128;
+    for byte in &leaf.bytes {
+        if !matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b':' | b'/' | b'+' | b'=' | b'|')
+        {
+            return None;
+        }
+        different |= 1 << byte;
+    }
+    const DIGITS: u128 = 0x3ff << b'0';
+    let fits = different & DIGITS != 0 && different.count_ones() >= FEW_CHARACTERS;
+    fits.then(|| std::str::from_utf8(&leaf.bytes).ok()).flatten()
 }

@@ -32,9 +32,21 @@ impl Reading<'_> {
     }
 }
 
-pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], found: &mut Found) {
+/// The first `known` hits are values of the profile, by their leaves. A leaf that is nothing else has no
+/// other reading that could hold beside it.
+pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], known: usize, found: &mut Found) {
+    let mut next = 0;
     for seen in leaves {
         let Some(text) = seen.text else { continue };
+        let whole = |hit: &Hit| hit.certainty == Certainty::Confirmed && hit.start == 0 && hit.end == text.len();
+        let here = |hit: &Hit| hit.leaf.cmp(&seen.index);
+        let of_profile = found.hits.get(next..known).unwrap_or_default();
+        let (passed, there) =
+            (of_profile.partition_point(|h| here(h).is_lt()), of_profile.partition_point(|h| here(h).is_le()));
+        next += there;
+        if of_profile.get(passed..there).is_some_and(|hits| hits.iter().any(whole)) {
+            continue;
+        }
         let before = found.hits.len();
         let named = text.len() <= LONGEST && one_leaf(identifier, *seen, text, found);
         if found.hits.len() == before {
@@ -62,7 +74,7 @@ fn one_leaf(identifier: &Identifier, seen: Seen<'_>, text: &str, found: &mut Fou
     let none = |said: &Said<'_>| {
         let kind = |text| identifier.placeholders.kind(said.data_type, text);
         kind(text).or_else(|| {
-            let mut kinds = tokens(text).into_iter().map(|(_, token)| kind(token));
+            let mut kinds = tokens(text).map(|(_, token)| kind(token));
             let first = kinds.next()??;
             kinds.all(|kind| kind.is_some()).then_some(first)
         })
@@ -203,11 +215,12 @@ fn canonical(data_type: &str, token: &str) -> String {
 }
 
 /// The value, or the values of a list, each with its offset.
-fn tokens(text: &str) -> Vec<(usize, &str)> {
-    let is_list = text.contains([',', '|', ';']) && !text.contains(char::is_whitespace);
-    let pieces: Vec<&str> = if is_list { text.split([',', '|', ';']).take(LISTED).collect() } else { vec![text] };
-    let offset = |piece: &str| piece.as_ptr() as usize - text.as_ptr() as usize;
-    pieces.iter().map(|p| p.trim()).filter(|p| !p.is_empty()).map(|p| (offset(p), p)).collect()
+fn tokens(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mark = |c: char| matches!(c, ',' | '|' | ';');
+    let is_list = text.contains(mark) && !text.contains(char::is_whitespace);
+    let pieces = text.split(move |c| is_list && mark(c)).take(if is_list { LISTED } else { 1 });
+    let offset = move |piece: &str| piece.as_ptr() as usize - text.as_ptr() as usize;
+    pieces.map(str::trim).filter(|p| !p.is_empty()).map(move |p| (offset(p), p))
 }
 
 /// A hit for a value that has the shape of one type, under a name that does not say so.

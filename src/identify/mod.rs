@@ -158,9 +158,10 @@ impl Identifier {
         let seen: Vec<Seen<'_>> =
             (0..leaves.len()).filter_map(|index| self.seen(index, leaves, product, &mut names)).collect();
         self.patterns.search(self, &seen, time, &mut found.hits);
+        let known = found.hits.len();
         place::search(self, &seen, time, &mut found);
         apps::search(self, &seen, &mut found.hits);
-        keyed::search(self, &seen, &mut found);
+        keyed::search(self, &seen, known, &mut found);
         tower::search(self, &seen, &mut found);
         settle::settle(&mut found, |leaf| self.is_experimental(leaves.get(leaf)));
         found

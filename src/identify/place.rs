@@ -180,7 +180,9 @@ fn pair(
 
 /// `location=121.4737,31.2304`, and two such numbers in a row in any text.
 fn in_text(identifier: &Identifier, seen: Seen<'_>) -> Vec<Pair> {
-    let Some(text) = seen.text.filter(|t| t.contains('.')) else { return Vec::new() };
+    // Each of two numbers has a point.
+    let points = |text: &str| memchr::memchr_iter(b'.', text.as_bytes()).nth(1).is_some();
+    let Some(text) = seen.text.filter(|text| points(text)) else { return Vec::new() };
     let numbers = numbers(text);
     if numbers.len() < 2 {
         return Vec::new();

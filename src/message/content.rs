@@ -155,7 +155,7 @@ fn zstd(bytes: &[u8]) -> io::Result<impl Read + '_> {
 fn read(mut decoder: impl Read, encoded: usize) -> (Bytes, Option<Problem>) {
     let limit = (encoded as u64).saturating_mul(RATIO_LIMIT).clamp(RATIO_FREE, DECODED_LIMIT);
     let mut out = Vec::new();
-    let mut block = [0; 16 << 10];
+    let mut block = [0; 4 << 10];
     let problem = loop {
         match decoder.read(&mut block) {
             Ok(0) => break None,

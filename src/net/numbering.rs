@@ -15,7 +15,7 @@ use foldhash::fast::RandomState;
 
 use crate::evidence::{Direction, Transport};
 
-use super::slicer::{Flags, Kind, Segment};
+use super::slicer::{Kind, Segment};
 use super::{Endpoints, StreamId};
 
 /// Conversations that are remembered. Beyond that, those unused for longest are forgotten; a later
@@ -171,6 +171,13 @@ impl Table {
         let (low, high) = sorted(segment);
         let ends = Ends::new(transport, low, high);
         let side = usize::from(segment.src > segment.dst);
+        // Nearly all segments.
+        if let Some(known) = self.young.get_mut(&ends)
+            && !opens_anew(known, side, segment.kind)
+        {
+            learn(known, side, segment);
+            return (*known, false, None);
+        }
         let known = self.young.get(&ends).copied().or_else(|| self.old.remove(&ends));
         let reused = known.filter(|k| opens_anew(k, side, segment.kind)).map(|k| k.number);
         let fresh = known.is_none() || reused.is_some();
@@ -178,11 +185,7 @@ impl Table {
             Some(known) if !fresh => known,
             _ => Conversation { number: self.next(transport), upper: client(segment) != low, base: [None; 2] },
         };
-        if let Kind::Tcp { seq, ack, flags, .. } = segment.kind
-            && !segment.quoted
-        {
-            learn(&mut conversation, side, seq, ack, flags);
-        }
+        learn(&mut conversation, side, segment);
         self.remember(ends, conversation);
         (conversation, fresh, reused)
     }
@@ -220,7 +223,11 @@ fn opens_anew(known: &Conversation, side: usize, kind: Kind) -> bool {
 
 /// Remembers where each side began: by its SYN, or else as if the first number seen
 /// were that of its first byte.
-fn learn(conversation: &mut Conversation, side: usize, seq: u32, ack: u32, flags: Flags) {
+fn learn(conversation: &mut Conversation, side: usize, segment: &Segment<'_>) {
+    let Kind::Tcp { seq, ack, flags, .. } = segment.kind else { return };
+    if segment.quoted {
+        return;
+    }
     let [low, high] = &mut conversation.base;
     let (own, other) = if side == 0 { (low, high) } else { (high, low) };
     own.get_or_insert(if flags.syn { seq } else { seq.wrapping_sub(1) });

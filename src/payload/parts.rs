@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use bytes::Bytes;
+use foldhash::fast::RandomState;
 
 use super::budget;
 use super::form::{self, numbered};
@@ -133,7 +134,7 @@ fn read_headers(message: &Message, walk: &mut Walk<'_>) {
     let group = walk.group();
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
     // The same field again says nothing new, and costs its sender one byte where fields are compressed.
-    let mut read = HashSet::new();
+    let mut read: HashSet<_, RandomState> = HashSet::default();
     if message.headers.len() > budget::FIELDS {
         walk.budget.reach("headers of one message", budget::FIELDS);
     }

@@ -289,8 +289,8 @@ impl<'d> Walk<'d> {
             let encoded = leaf.bytes.len().saturating_mul(2) >= link.bytes.len() && !sense::is_text(&leaf.bytes);
             Arc::ptr_eq(&leaf.link, &link) || encoded
         };
-        let closed = self.leaves.get(before..).is_some_and(|new| new.iter().all(unread));
-        if let Some(id) = sealing.filter(|_| closed && sense::is_opaque(&link.bytes, !is_body)) {
+        let closed = || self.leaves.get(before..).is_some_and(|new| new.iter().all(unread));
+        if let Some(id) = sealing.filter(|_| closed() && sense::is_opaque(&link.bytes, !is_body)) {
             self.sealed.push((id.to_string(), link));
         }
     }

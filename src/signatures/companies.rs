@@ -205,8 +205,9 @@ impl HostPattern {
     }
 }
 
+/// From the last label on: that is where most hosts differ.
 fn labels_match(pattern: &str, host: &str) -> bool {
-    let (mut patterns, mut labels) = (pattern.split('.'), host.split('.'));
+    let (mut patterns, mut labels) = (pattern.rsplit('.'), host.rsplit('.'));
     loop {
         match (patterns.next(), labels.next()) {
             (None, None) => return true,

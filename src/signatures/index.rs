@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use unicode_normalization::UnicodeNormalization;
 
 use super::{Clause, Company, Confidence, Group, HostPattern, HostRule, Infrastructure, Origin, Product, Signatures};
@@ -49,17 +50,17 @@ pub enum Named<'s> {
 #[derive(Clone, Debug)]
 pub struct Index<'s> {
     signatures: &'s Signatures,
-    exact: HashMap<&'s str, Vec<(&'s Product, &'s HostRule)>>,
+    exact: HashMap<&'s str, Vec<(&'s Product, &'s HostRule)>, RandomState>,
     /// By the last two labels of the pattern, where those hold no `*`.
-    patterns: HashMap<&'s str, Vec<(&'s HostPattern, &'s Product, &'s HostRule)>>,
+    patterns: HashMap<&'s str, Vec<(&'s HostPattern, &'s Product, &'s HostRule)>, RandomState>,
     /// Patterns whose last two labels hold a `*` (`int.akisinn.*`).
     open_patterns: Vec<(&'s HostPattern, &'s Product, &'s HostRule)>,
-    domains: HashMap<&'s str, Vec<&'s Product>>,
-    groups: HashMap<&'s str, &'s Group>,
-    infrastructure: HashMap<&'s str, &'s Infrastructure>,
+    domains: HashMap<&'s str, Vec<&'s Product>, RandomState>,
+    groups: HashMap<&'s str, &'s Group, RandomState>,
+    infrastructure: HashMap<&'s str, &'s Infrastructure, RandomState>,
     infrastructure_patterns: Vec<(HostPattern, &'s str, &'s Infrastructure)>,
-    names: HashMap<String, Vec<Named<'s>>>,
-    packages: HashMap<&'s str, Vec<&'s Product>>,
+    names: HashMap<String, Vec<Named<'s>>, RandomState>,
+    packages: HashMap<&'s str, Vec<&'s Product>, RandomState>,
 }
 
 impl<'s> Index<'s> {
@@ -68,15 +69,15 @@ impl<'s> Index<'s> {
     pub fn new(signatures: &'s Signatures) -> Self {
         let mut index = Self {
             signatures,
-            exact: HashMap::new(),
-            patterns: HashMap::new(),
+            exact: HashMap::default(),
+            patterns: HashMap::default(),
             open_patterns: Vec::new(),
-            domains: HashMap::new(),
-            groups: HashMap::new(),
-            infrastructure: HashMap::new(),
+            domains: HashMap::default(),
+            groups: HashMap::default(),
+            infrastructure: HashMap::default(),
             infrastructure_patterns: Vec::new(),
-            names: HashMap::new(),
-            packages: HashMap::new(),
+            names: HashMap::default(),
+            packages: HashMap::default(),
         };
         for product in signatures.products.values() {
             index.add_product(product);
