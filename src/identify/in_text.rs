@@ -19,9 +19,8 @@ pub(super) fn search(identifier: &Identifier, seen: Seen<'_>, text: &str, found:
     if text.len() > LONGEST {
         return;
     }
-    let signs = text.bytes().enumerate().filter(|(_, b)| matches!(b, b'=' | b':')).take(SIGNS);
     let mut end = 0;
-    for (at, _) in signs {
+    for at in memchr::memchr2_iter(b'=', b':', text.as_bytes()).take(SIGNS) {
         let Some((start, value)) = (at >= end).then(|| value_behind(text, at + 1)).flatten() else { continue };
         let Some(name) = payload::word_before(text.as_bytes(), start) else { continue };
         let hints = identifier.keys.hints(name, seen.product);

@@ -74,7 +74,7 @@ fn one_leaf(identifier: &Identifier, seen: Seen<'_>, text: &str, found: &mut Fou
     let none = |said: &Said<'_>| {
         let kind = |text| identifier.placeholders.kind(said.data_type, text);
         kind(text).or_else(|| {
-            let mut kinds = tokens(text).map(|(_, token)| kind(token));
+            let mut kinds = tokens(text).filter(|(_, token)| token.len() < text.len()).map(|(_, token)| kind(token));
             let first = kinds.next()??;
             kinds.all(|kind| kind.is_some()).then_some(first)
         })
@@ -226,10 +226,14 @@ fn tokens(text: &str) -> impl Iterator<Item = (usize, &str)> {
 /// A hit for a value that has the shape of one type, under a name that does not say so.
 fn shape_alone(seen: Seen<'_>, text: &str, found: &mut Found) {
     let value = text.trim();
+    let has = |marks: &[u8]| value.bytes().any(|b| marks.contains(&b));
+    // What is cheap to see comes first: nearly all values are none of these.
     let strict = |data_type: &&&str| match **data_type {
+        "id_card" => value.len() == 18,
         "iccid" => value.starts_with("8986"),
+        "email" => has(b"@"),
         // Twelve hex digits alone are a build hash as well.
-        "mac" => value.contains([':', '-']) && !shape::mac(value).is_some_and(|octets| shape::mac_is_local(&octets)),
+        "mac" => has(b":-") && !shape::mac(value).is_some_and(|octets| shape::mac_is_local(&octets)),
         _ => true,
     };
     let fits = SHAPE_ALONE.iter().filter(strict).find(|t| shape::fit(t, value) == Fit::Fits);

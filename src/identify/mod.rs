@@ -155,8 +155,8 @@ impl Identifier {
     pub fn find(&self, leaves: &[Leaf], product: Option<&str>, time: Time) -> Found {
         let mut found = Found::default();
         let mut names = HashMap::default();
-        let seen: Vec<Seen<'_>> =
-            (0..leaves.len()).filter_map(|index| self.seen(index, leaves, product, &mut names)).collect();
+        let mut seen = Vec::with_capacity(leaves.len());
+        seen.extend((0..leaves.len()).filter_map(|index| self.seen(index, leaves, product, &mut names)));
         self.patterns.search(self, &seen, time, &mut found.hits);
         let known = found.hits.len();
         place::search(self, &seen, time, &mut found);

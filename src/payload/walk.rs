@@ -327,6 +327,7 @@ impl<'d> Walk<'d> {
         let mut values = parts.iter().filter(|p| !p.heading);
         let alone = values.next().is_some_and(|p| p.key.is_none()) && values.next().is_none();
         let mut names = BTreeSet::new();
+        self.leaves.reserve(parts.len());
         for part in parts {
             if let Some(name) = part.key.as_ref().filter(|name| !part.element && may_be_value(name))
                 && names.insert(name.clone())

@@ -195,8 +195,11 @@ impl HostPattern {
 
     /// `host` (lower case, no last dot) matches.
     pub fn matches(&self, host: &str) -> bool {
-        if self.is_exact() {
-            return self.0 == host;
+        let Some((head, rest)) = self.0.split_once('*') else { return self.0 == host };
+        // What stands before the first star and after the last one tells nearly all hosts apart.
+        let tail = rest.rsplit('*').next().unwrap_or_default();
+        if !host.starts_with(head) || !host.ends_with(tail) {
+            return false;
         }
         match self.0.strip_prefix("**.") {
             Some(rest) => host.match_indices('.').any(|(at, _)| at > 0 && labels_match(rest, &host[at + 1..])),
@@ -205,9 +208,8 @@ impl HostPattern {
     }
 }
 
-/// From the last label on: that is where most hosts differ.
 fn labels_match(pattern: &str, host: &str) -> bool {
-    let (mut patterns, mut labels) = (pattern.rsplit('.'), host.rsplit('.'));
+    let (mut patterns, mut labels) = (pattern.split('.'), host.split('.'));
     loop {
         match (patterns.next(), labels.next()) {
             (None, None) => return true,
