@@ -4,41 +4,28 @@
 //! the first to arrive, so the collectors of shards can be merged in any order.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use crate::evidence::{Certainty, Direction, Gap, GapReason, Gaps, Transport};
 use crate::identify::Hit;
 use crate::message::{Dns, Item, Kind, Message, Protocol};
-use crate::observations::{Contact, Coverage, Flow, Observations, Phase, Recipient, Sealed, Sighting};
-use crate::party::Attribution;
+use crate::observations::{Coverage, Observations, Phase, Recipient, Sealed};
 use crate::payload::Leaf;
 use crate::signatures::Recipe;
 
 use super::SHARDS;
+use super::contacts::{Contacts, Unread};
 use super::hide::Hidden;
 use super::issued::IssuedIds;
 use super::lens::{Lens, is_text};
-use super::rhythm::{FlowKey, Rhythms};
+use super::listed::listed;
+use super::rhythm::Rhythms;
 use super::sighting::{AddedUp, Setting, SightingEntry, Sightings, WhatOf, order};
 use super::withheld::WithheldSlots;
 
 /// Different sightings of a whole run; a shard keeps 1/64. Where what was collected becomes the report, each takes
 /// some 3 kilobytes, all of them some 160 MB; an app has some hundreds, a day in a browser some thousands.
 const MAX_SIGHTINGS: usize = 52 * 1024;
-/// Different contacts (recipients) of a whole run; a shard keeps 1/64. With what is said of each and
-/// what went to it that is some kilobytes; an app has some dozens, a day in a browser some thousands.
-const MAX_CONTACTS: usize = 16 * 1024;
-/// Hosts, and addresses, named for one contact; of more, the smallest. A line with more of them says nothing.
-const MAX_NAMES: usize = 64;
-
-/// A message or stretch of a stream of which nothing could be read.
-#[derive(Clone, Copy)]
-struct Unread {
-    reason: GapReason,
-    /// Its stream was counted as closed already.
-    counted: bool,
-}
-
 /// Bytes of a body that were sent and that the imported file left out. They count as not read.
 fn left_out(message: &Message) -> u64 {
     match message.incomplete {
@@ -51,9 +38,7 @@ fn left_out(message: &Message) -> u64 {
 #[derive(Default)]
 pub struct Collector {
     recipients: BTreeMap<String, Recipient>,
-    contacts: BTreeMap<(String, Option<String>), Contact>,
-    /// Contacts with more names than are listed.
-    many_named: BTreeSet<(String, Option<String>)>,
+    contacts: Contacts,
     sightings: Sightings,
     issued: IssuedIds,
     rhythms: Rhythms,
@@ -118,7 +103,7 @@ impl Collector {
             false => lens.look_at_names(message, &mut attribution, &mut self.gaps),
         };
         let recipient = attribution.recipient.id.clone();
-        if !self.contact(message, &recipient, &attribution, &phase, unread) {
+        if !self.contacts.add(message, &attribution, &phase, unread, &mut self.gaps) {
             return;
         }
         keep_stronger(&mut self.recipients, &attribution.recipient);
@@ -205,72 +190,6 @@ impl Collector {
         }
     }
 
-    /// Counts the message for its recipient; `false`: there are too many, and nothing of what goes to
-    /// this one is listed.
-    fn contact(
-        &mut self,
-        message: &Message,
-        recipient: &str,
-        attribution: &Attribution,
-        phase: &Phase,
-        unread: Option<Unread>,
-    ) -> bool {
-        let key = (recipient.to_owned(), message.app.clone());
-        if !self.contacts.contains_key(&key) && self.contacts.len() >= MAX_CONTACTS / SHARDS {
-            let detail = format!("more than {MAX_CONTACTS} recipients: what goes to further ones is not listed");
-            self.gaps.add(Gap::new(GapReason::Limit, recipient, detail));
-            return false;
-        }
-        let contact = self.contacts.entry(key.clone()).or_insert_with(|| Contact {
-            recipient: recipient.to_owned(),
-            app: message.app.clone(),
-            hosts: Vec::new(),
-            addresses: Vec::new(),
-            networks: Vec::new(),
-            noise: false,
-            remarks: Vec::new(),
-            messages: 0,
-            closed: BTreeMap::new(),
-            unread_phases: BTreeMap::new(),
-            sealed: 0,
-            sent_bytes: 0,
-            phases: BTreeMap::new(),
-            near_mark: BTreeMap::new(),
-            first: message.time,
-            last: message.time,
-            place: message.place.clone(),
-        });
-        let mut whole = add_name(&mut contact.hosts, &attribution.host);
-        if let Some(remark) = &attribution.remark {
-            whole &= add_named(&mut contact.remarks, remark);
-        }
-        whole &= add_name(&mut contact.addresses, &message.server.to_string());
-        if !whole {
-            self.many_named.insert(key);
-        }
-        match (unread, &message.kind) {
-            (Some(Unread { counted: true, .. }), _) => {}
-            (Some(Unread { reason, counted: false }), _) => {
-                *contact.closed.entry(reason).or_default() += 1;
-                *contact.unread_phases.entry(phase.group().to_owned()).or_default() += 1;
-            }
-            // A request for a tunnel names a host to the proxy and sends nothing to it.
-            (None, Kind::Request { method, .. }) if method == "CONNECT" => {}
-            (None, _) => contact.messages += 1,
-        }
-        contact.sent_bytes += message.wire_bytes.saturating_add(message.lost_bytes);
-        *contact.phases.entry(phase.group().to_owned()).or_default() += 1;
-        if phase.is_near_its_mark() {
-            *contact.near_mark.entry(phase.group().to_owned()).or_default() += 1;
-        }
-        contact.first = contact.first.min(message.time);
-        contact.last = contact.last.max(message.time);
-        if order(&message.place) < order(&contact.place) {
-            contact.place = message.place.clone();
-        }
-        true
-    }
-
     fn seal(&mut self, message: &Message, recipient: &str, recipe: &Recipe, phase: &Phase) {
         let key = (recipient.to_owned(), recipe.id.clone());
         let entry = self.sealed.entry(key).or_insert_with(|| Sealed {
@@ -286,10 +205,7 @@ impl Collector {
         if order(&message.place) < order(&entry.place) {
             entry.place = message.place.clone();
         }
-        if let Some(contact) = self.contacts.get_mut(&(recipient.to_owned(), message.app.clone())) {
-            contact.sealed += 1;
-            *contact.unread_phases.entry(phase.group().to_owned()).or_default() += 1;
-        }
+        self.contacts.seal(message, recipient, phase);
         self.gaps.add(
             // Why is told where the sealed payloads are listed.
             Gap::new(GapReason::SealedPayload, recipient, &recipe.id).of_bytes(message.body_len),
@@ -311,17 +227,7 @@ impl Collector {
         for recipient in other.recipients.values() {
             keep_stronger(&mut self.recipients, recipient);
         }
-        for (key, contact) in other.contacts {
-            match self.contacts.get_mut(&key) {
-                None => drop(self.contacts.insert(key, contact)),
-                Some(known) => {
-                    if !merge_contact(known, contact) {
-                        self.many_named.insert(key);
-                    }
-                }
-            }
-        }
-        self.many_named.extend(other.many_named);
+        self.contacts.merge(other.contacts);
         self.sightings.merge(other.sightings);
         self.issued.merge(other.issued);
         self.rhythms.merge(other.rhythms);
@@ -354,76 +260,23 @@ impl Collector {
     /// Sorts, labels and numbers everything.
     pub fn observations(self, lens: &Lens<'_>) -> Observations {
         // If no app to audit is given, the traffic counts as the app's, so it must be of one app only.
-        let apps: BTreeSet<&Option<String>> = self.contacts.keys().map(|(_, app)| app).collect();
-        let one_app = lens.app.is_some() || apps.len() == 1;
+        let one_app = lens.app.is_some() || self.contacts.apps().len() == 1;
         let mut gaps = self.gaps;
-        for (recipient, _) in &self.many_named {
-            let detail = format!("of a recipient, {MAX_NAMES} hosts and {MAX_NAMES} addresses are named");
-            gaps.add(Gap::new(GapReason::Limit, recipient, detail));
-        }
+        let contacts = self.contacts.into_vec(&mut gaps);
         let mut entries: Vec<AddedUp> = self.sightings.into_entries(|_| true).collect();
         entries.extend(self.issued.returned(&mut gaps));
         entries.sort_by(|one, other| {
             let ((a, x), (b, y)) = (&**one, &**other);
             (x.at, &a.data_type, a).cmp(&(y.at, &b.data_type, b))
         });
-        let mut labels: BTreeMap<(String, String), String> = BTreeMap::new();
-        let mut counters: BTreeMap<String, u32> = BTreeMap::new();
-        let mut sightings = Vec::with_capacity(entries.len());
-        let mut flows: BTreeMap<FlowKey, Flow> = BTreeMap::new();
-        for (number, entry) in entries.into_iter().enumerate() {
-            // Each makes room for what becomes of it.
-            let (key, entry) = *entry;
-            let label = labels.entry((key.data_type.clone(), key.identity)).or_insert_with(|| {
-                let counter = counters.entry(key.data_type.clone()).or_default();
-                *counter += 1;
-                format!("{}#{counter}", key.data_type)
-            });
-            let id = format!("s{}", number + 1);
-            let flow =
-                flows.entry((key.recipient.clone(), key.data_type.clone(), key.app.clone())).or_insert_with(|| Flow {
-                    recipient: key.recipient.clone(),
-                    data_type: key.data_type.clone(),
-                    app: key.app.clone(),
-                    certainty: key.certainty,
-                    count: 0,
-                    phases: Vec::new(),
-                    noise: false,
-                    sightings: Vec::new(),
-                });
-            flow.certainty = flow.certainty.max(key.certainty);
-            flow.sightings.push(id.clone());
-            sightings.push(Sighting {
-                id,
-                data_type: key.data_type,
-                recipient: key.recipient,
-                host: key.host,
-                via: key.via,
-                app: key.app,
-                form: key.form,
-                certainty: key.certainty,
-                reason: entry.reason,
-                label: label.clone(),
-                masked: entry.masked,
-                key: key.key,
-                path_template: key.path_template,
-                wire: key.wire,
-                published_key: key.published_key,
-                phase: key.phase,
-                count: entry.count,
-                first: entry.first,
-                last: entry.last,
-                noise: false,
-                locator: entry.locator,
-            });
-        }
+        let (sightings, mut flows) = listed(entries);
         self.rhythms.put_into(&mut flows);
         let coverage = Coverage { unknown_app_messages: self.apps_unknown, ..self.coverage };
         Observations {
             app: lens.app.clone(),
             app_proven: lens.isolated || (one_app && self.apps_unknown == 0 && self.apps_known > 0),
             recipients: self.recipients,
-            contacts: self.contacts.into_values().collect(),
+            contacts,
             sightings,
             flows: flows.into_values().collect(),
             sealed: self.sealed.into_values().collect(),
@@ -434,23 +287,6 @@ impl Collector {
             ..Observations::default()
         }
     }
-}
-
-/// Adds `name` where it is not there; `false`: one is left out.
-fn add_name(names: &mut Vec<String>, name: &str) -> bool {
-    names.binary_search_by(|known| known.as_str().cmp(name)).is_ok() || add_named(names, &name.to_owned())
-}
-
-fn add_named<T: Ord + Clone>(names: &mut Vec<T>, name: &T) -> bool {
-    let Err(at) = names.binary_search(name) else { return true };
-    if at >= MAX_NAMES {
-        return false;
-    }
-    names.insert(at, name.clone());
-    let whole = names.len() <= MAX_NAMES;
-    // The smallest stay, whatever the order they came in.
-    names.truncate(MAX_NAMES);
-    whole
 }
 
 /// The reason that is printed is the strongest; of equally strong ones the fullest (a
@@ -466,39 +302,4 @@ fn keep_stronger(recipients: &mut BTreeMap<String, Recipient>, recipient: &Recip
             }
         }
     }
-}
-
-/// Adds what another shard saw; `false`: some name is left out.
-fn merge_contact(known: &mut Contact, other: Contact) -> bool {
-    let mut whole = true;
-    for host in &other.hosts {
-        whole &= add_name(&mut known.hosts, host);
-    }
-    for remark in &other.remarks {
-        whole &= add_named(&mut known.remarks, remark);
-    }
-    for address in &other.addresses {
-        whole &= add_name(&mut known.addresses, address);
-    }
-    known.messages += other.messages;
-    known.sealed += other.sealed;
-    known.sent_bytes += other.sent_bytes;
-    for (reason, count) in other.closed {
-        *known.closed.entry(reason).or_default() += count;
-    }
-    for (into, from) in [
-        (&mut known.phases, other.phases),
-        (&mut known.near_mark, other.near_mark),
-        (&mut known.unread_phases, other.unread_phases),
-    ] {
-        for (phase, count) in from {
-            *into.entry(phase).or_default() += count;
-        }
-    }
-    known.first = known.first.min(other.first);
-    known.last = known.last.max(other.last);
-    if order(&other.place) < order(&known.place) {
-        known.place = other.place;
-    }
-    whole
 }
