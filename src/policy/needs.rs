@@ -1,10 +1,12 @@
 //! Words that occur in every match of an expression, and a search for them.
 //!
 //! Most phrases of the vocabulary do not occur in a given sentence, and compiling an expression, or
-//! searching with it, takes far longer than looking for a few words.
+//! searching with it, takes far longer than looking for a few words. What is required is read from
+//! the syntax of the expression: its translation, with the tables of Unicode, takes longer than all the rest.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::ast::parse::Parser;
+use regex_syntax::ast::{Ast, GroupKind, RepetitionKind, RepetitionRange};
 
 /// Words of which at least one occurs in every match.
 type Words = Vec<Box<[u8]>>;
@@ -32,10 +34,11 @@ pub(super) struct Needs {
 
 impl Needs {
     /// Of expressions, in their order. One that is none matches nothing and needs nothing.
-    pub(super) fn new<'h>(expressions: impl Iterator<Item = Option<&'h Hir>>) -> Self {
+    pub(super) fn new<'p>(expressions: impl Iterator<Item = &'p str>) -> Self {
         let (mut words, mut meets, mut all) = (Vec::new(), Vec::new(), Vec::new());
+        let mut parser = Parser::new();
         for (index, expression) in expressions.enumerate() {
-            let required = expression.map(required).unwrap_or_default();
+            let required = parser.parse(expression).map(|parsed| required(&parsed)).unwrap_or_default();
             let mut bits = 0;
             for (bit, requirement) in (0..).zip(required) {
                 bits |= 1 << bit;
@@ -65,8 +68,9 @@ impl Needs {
 }
 
 /// What every match of the expression holds: of each list of words one.
-fn required(expression: &Hir) -> Vec<Words> {
-    let mut found = requirements(expression);
+fn required(expression: &Ast) -> Vec<Words> {
+    // With flags, other cases of a word may count, or other characters of the pattern not.
+    let mut found = if has_flags(expression) { Vec::new() } else { requirements(expression) };
     found.retain(|words| shortest(words) >= LEAST_BYTES && words.len() <= MOST_WORDS);
     for words in &mut found {
         words.sort_unstable();
@@ -78,19 +82,55 @@ fn required(expression: &Hir) -> Vec<Words> {
     found
 }
 
-fn requirements(expression: &Hir) -> Vec<Words> {
-    match expression.kind() {
-        HirKind::Literal(literal) => vec![vec![literal.0.clone()]],
-        HirKind::Capture(capture) => requirements(&capture.sub),
-        HirKind::Repetition(repetition) if repetition.min > 0 => requirements(&repetition.sub),
-        HirKind::Concat(parts) => parts.iter().flat_map(requirements).collect(),
+fn has_flags(expression: &Ast) -> bool {
+    match expression {
+        Ast::Flags(_) => true,
+        Ast::Group(group) => {
+            matches!(&group.kind, GroupKind::NonCapturing(flags) if !flags.items.is_empty()) || has_flags(&group.ast)
+        }
+        Ast::Repetition(repetition) => has_flags(&repetition.ast),
+        Ast::Concat(concat) => concat.asts.iter().any(has_flags),
+        Ast::Alternation(alternation) => alternation.asts.iter().any(has_flags),
+        _ => false,
+    }
+}
+
+fn requirements(expression: &Ast) -> Vec<Words> {
+    match expression {
+        Ast::Literal(_) => sequence(std::slice::from_ref(expression)),
+        Ast::Group(group) => requirements(&group.ast),
+        Ast::Repetition(repetition) if occurs(&repetition.op.kind) => requirements(&repetition.ast),
+        Ast::Concat(concat) => sequence(&concat.asts),
         // Of each branch the requirement that tells most: together they are one.
-        HirKind::Alternation(branches) => {
+        Ast::Alternation(alternation) => {
             let telling = |words: &Words| (shortest(words).min(LONG), usize::MAX - words.len());
-            let each = branches.iter().map(|branch| requirements(branch).into_iter().max_by_key(telling));
+            let each = alternation.asts.iter().map(|branch| requirements(branch).into_iter().max_by_key(telling));
             each.collect::<Option<Vec<Words>>>().map(|each| vec![each.concat()]).unwrap_or_default()
         }
         _ => Vec::new(),
+    }
+}
+
+/// Of parts that follow each other: letters side by side are one word.
+fn sequence(parts: &[Ast]) -> Vec<Words> {
+    let letters = |part: &Ast| matches!(part, Ast::Literal(_));
+    let runs = parts.chunk_by(|a, b| letters(a) && letters(b));
+    let of = |run: &[Ast]| {
+        let word: String =
+            run.iter().filter_map(|part| if let Ast::Literal(l) = part { Some(l.c) } else { None }).collect();
+        if word.is_empty() { run.iter().flat_map(requirements).collect() } else { vec![vec![word.into_bytes().into()]] }
+    };
+    runs.flat_map(of).collect()
+}
+
+/// What is repeated is there once at least.
+fn occurs(kind: &RepetitionKind) -> bool {
+    match kind {
+        RepetitionKind::ZeroOrOne | RepetitionKind::ZeroOrMore => false,
+        RepetitionKind::OneOrMore => true,
+        RepetitionKind::Range(
+            RepetitionRange::Exactly(least) | RepetitionRange::AtLeast(least) | RepetitionRange::Bounded(least, _),
+        ) => *least > 0,
     }
 }
 
@@ -103,8 +143,7 @@ mod tests {
     use super::*;
 
     fn met(patterns: &[&str], text: &str) -> Vec<usize> {
-        let parsed: Vec<Option<Hir>> = patterns.iter().map(|pattern| regex_syntax::parse(pattern).ok()).collect();
-        Needs::new(parsed.iter().map(Option::as_ref)).met(text).collect()
+        Needs::new(patterns.iter().copied()).met(text).collect()
     }
 
     #[test]
@@ -117,5 +156,9 @@ mod tests {
         // A branch that may be empty requires nothing, and what is no expression is never met.
         assert_eq!(met(&["(?:abc|d*)ef"], "ef"), [0]);
         assert_eq!(met(&["(?:abc|d*)ef"], "abc"), [] as [usize; 0]);
+        // A letter that may be left out ends the word before it; what is written as an escape is a letter.
+        assert_eq!(met(&["abc?de", r"a\.bc", "(?:xy){0,2}cd", "(?:xy){2}cd"], "abde a.bc cd"), [0, 1, 2]);
+        // Flags change what letters mean.
+        assert_eq!(met(&["(?i)abc", "(?i:abc)d", "x(?i)"], ""), [0, 1, 2]);
     }
 }

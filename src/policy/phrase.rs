@@ -10,7 +10,6 @@ use std::sync::OnceLock;
 
 use regex_automata::meta;
 use regex_automata::util::captures;
-use regex_syntax::hir::Hir;
 
 use super::needs::Needs;
 
@@ -27,14 +26,8 @@ pub(super) struct Phrases {
 #[derive(Debug)]
 struct Ready {
     needs: Needs,
-    expressions: Vec<Expression>,
-}
-
-/// A phrase that is no regular expression is `None`; the check of the signatures names it.
-#[derive(Debug)]
-struct Expression {
-    parsed: Option<Hir>,
-    compiled: OnceLock<Option<meta::Regex>>,
+    /// A phrase that is no regular expression becomes `None`; the check of the signatures names it.
+    compiled: Vec<OnceLock<Option<meta::Regex>>>,
 }
 
 /// Where a phrase stands in a text.
@@ -63,29 +56,23 @@ impl Phrases {
     pub(super) fn in_text(&self, text: &str) -> impl Iterator<Item = (&meta::Regex, Option<&str>)> {
         let ready = self.ready.get_or_init(|| Ready::new(&self.patterns));
         ready.needs.met(text).filter_map(|index| {
-            let value = self.patterns.get(index).and_then(|(_, value)| value.as_deref());
-            Some((ready.expressions.get(index)?.compiled()?, value))
+            let (pattern, value) = self.patterns.get(index)?;
+            let compiled = ready.compiled.get(index)?.get_or_init(|| compile(pattern)).as_ref()?;
+            Some((compiled, value.as_deref()))
         })
     }
 }
 
 impl Ready {
     fn new(patterns: &[(String, Option<String>)]) -> Self {
-        let parsed = patterns.iter().map(|(pattern, _)| regex_syntax::parse(pattern).ok());
-        let expressions: Vec<Expression> =
-            parsed.map(|parsed| Expression { parsed, compiled: OnceLock::new() }).collect();
-        Self { needs: Needs::new(expressions.iter().map(|expression| expression.parsed.as_ref())), expressions }
+        let compiled = patterns.iter().map(|_| OnceLock::new()).collect();
+        Self { needs: Needs::new(patterns.iter().map(|(pattern, _)| pattern.as_str())), compiled }
     }
 }
 
-impl Expression {
-    fn compiled(&self) -> Option<&meta::Regex> {
-        let build = || {
-            let config = meta::Config::new().hybrid(false).dfa(false).onepass(false).nfa_size_limit(Some(LARGEST));
-            meta::Builder::new().configure(config).build_from_hir(self.parsed.as_ref()?).ok()
-        };
-        self.compiled.get_or_init(build).as_ref()
-    }
+fn compile(pattern: &str) -> Option<meta::Regex> {
+    let config = meta::Config::new().hybrid(false).dfa(false).onepass(false).nfa_size_limit(Some(LARGEST));
+    meta::Builder::new().configure(config).build(pattern).ok()
 }
 
 /// The first match of an expression.
@@ -148,7 +135,7 @@ mod tests {
     fn compiled_where_it_may_match() {
         let compiled = |phrases: &Phrases| {
             let ready = phrases.ready.get();
-            ready.is_some_and(|ready| ready.expressions.iter().any(|e| e.compiled.get().is_some()))
+            ready.is_some_and(|ready| ready.compiled.iter().any(|e| e.get().is_some()))
         };
         let one = phrases(&[r"\b(collects?|不收集)[^.\n]{0,20}"]);
         assert!(one.in_text("nothing of it").next().is_none() && !compiled(&one));
