@@ -31,6 +31,8 @@ pub(super) enum Carried {
     Unsupported(LinkType),
     /// A form of frame that is not read, named.
     Unread(&'static str),
+    /// A protocol with this number, which may carry IP and is not read: what numbers it, and the number.
+    UnreadProtocol(&'static str, u16),
     /// Frames of IEEE 802.2 LLC, several in one (A-MSDU): where each lies.
     Several(Vec<Range<usize>>),
 }
@@ -180,10 +182,24 @@ fn ether_type(frame: &[u8], mut at: usize, mut kind: u16) -> Carried {
                     carried => carried,
                 };
             }
-            _ => return Carried::Other,
+            kind if carries_nothing(kind) => return Carried::Other,
+            kind => return Carried::UnreadProtocol("Ethernet type", kind),
         }
     }
     Carried::Other
+}
+
+/// Ethernet types that are known to carry nothing of an application (IEEE 802 numbers of IANA).
+fn carries_nothing(kind: u16) -> bool {
+    matches!(
+        kind,
+        // ARP, wake-on-LAN, RARP, LANbridge, AppleTalk and its ARP, IPX.
+        0x0806 | 0x0842 | 0x8035 | 0x8038 | 0x809b | 0x80f3 | 0x8137 | 0x8138
+        // MAC control, slow protocols, PPPoE discovery, HomePlug, 802.1X, PROFINET, Realtek, EtherCAT.
+        | 0x8808 | 0x8809 | 0x8863 | 0x887b | 0x888e | 0x8892 | 0x8899 | 0x88a4
+        // WAPI, 802.11i preauthentication, LLDP, LLTD, HomePlug, MRP, PTP, CFM, 802.11 TDLS, powerline, 1905.1, loopback.
+        | 0x88b4 | 0x88c7 | 0x88cc | 0x88d9 | 0x88e1 | 0x88f5 | 0x88f6 | 0x88f7 | 0x8902 | 0x890d | 0x8912 | 0x893a | 0x9000
+    )
 }
 
 /// Linux cooked: the protocol is an EtherType, or for some hardware types something else.
@@ -203,7 +219,11 @@ fn mpls(frame: &[u8], mut at: usize) -> Carried {
         let Some(label) = frame.get(at..at + 4) else { return Carried::Cut };
         at += 4;
         if label.get(2).is_some_and(|b| b & 1 == 1) {
-            return by_version(frame, at);
+            return match by_version(frame, at) {
+                // A pseudowire (RFC 4448): with or without a control word before it.
+                Carried::Other => Carried::Unread("what follows MPLS labels and is no IP"),
+                carried => carried,
+            };
         }
     }
     Carried::Other
@@ -220,6 +240,13 @@ fn ppp(frame: &[u8], at: usize) -> Carried {
     match rest {
         [0x00, 0x21 | 0x57, ..] => ip(frame, at + skip + 2),
         [0x21 | 0x57, ..] => ip(frame, at + skip + 1),
+        // Numbers up to 0x3fff are of network protocols, those above of what controls them (RFC 1661 §2).
+        // Compressed ones among them carry IP all the same.
+        [high @ 0..=0x3f, low, ..] if high & 1 == 0 => {
+            Carried::UnreadProtocol("PPP protocol", u16::from_be_bytes([*high, *low]))
+        }
+        // An odd first byte is the second of such a number, the first left out (§6.5).
+        [low, _, ..] if low & 1 == 1 => Carried::UnreadProtocol("PPP protocol", u16::from(*low)),
         [_, _, ..] => Carried::Other,
         _ => Carried::Cut,
     }
@@ -288,6 +315,10 @@ mod tests {
         assert_eq!(strip(&[0x88, 0xa8, 0, 7, 0x81, 0x00, 0, 8, 0x86, 0xdd, 0x60]), Carried::Ip(22));
         assert_eq!(strip(&[0x08, 0x06, 0, 1]), Carried::Other);
         assert_eq!(strip(&[0x81, 0x00, 0]), Carried::Cut);
+        // MACsec, and the same behind a tag.
+        assert_eq!(strip(&[0x88, 0xe5, 0x2c, 0]), Carried::UnreadProtocol("Ethernet type", 0x88e5));
+        assert_eq!(strip(&[0x81, 0x00, 0, 7, 0x88, 0xe5]), Carried::UnreadProtocol("Ethernet type", 0x88e5));
+        assert!(matches!(strip(&[0x88, 0x47, 0, 1, 0x11, 64, 0, 0, 0, 0]), Carried::Unread(_)));
         assert_eq!(strip(&[0x88, 0x64, 0x11, 0, 0, 1, 0, 22, 0x00, 0x21, 0x45]), Carried::Ip(22));
         assert_eq!(strip(&[0x88, 0x47, 0, 1, 0x10, 64, 0, 1, 0x11, 64, 0x45]), Carried::Ip(22));
         assert_eq!(strip(&[0x00, 0x26, 0xaa, 0xaa, 3, 0, 0, 0, 0x08, 0x00, 0x45]), Carried::Ip(22));
@@ -325,6 +356,8 @@ mod tests {
         assert_eq!(strip(LinkType::LOOP, &[0, 0, 0, 24, 0x60]), Carried::Ip(4));
         assert_eq!(strip(LinkType::PPP, &[0xff, 0x03, 0x00, 0x21, 0x45]), Carried::Ip(4));
         assert_eq!(strip(LinkType::PPP, &[0xc0, 0x21, 1, 1]), Carried::Other);
+        // MPPE, as PPTP carries it.
+        assert_eq!(strip(LinkType::PPP, &[0x00, 0xfd, 1, 1]), Carried::UnreadProtocol("PPP protocol", 0xfd));
         assert_eq!(strip(LinkType(107), &[8, 0]), Carried::Unsupported(LinkType(107)));
     }
 }

@@ -219,6 +219,7 @@ impl Slicer {
             }
             Carried::Unsupported(link) => format!("link type {} ({link}) is not read", link.0),
             Carried::Unread(what) => format!("{what} is not read"),
+            Carried::UnreadProtocol(of, number) => format!("{of} {number:#06x} is not read"),
         };
         gaps.add(Gap::new(GapReason::UnsupportedLink, frame(), unread).of_bytes(packet.wire_len.into()));
         None
