@@ -56,7 +56,7 @@ impl<'a> Importer<'a> {
             _ => return None,
         };
         if !was_sent(entry) {
-            return None;
+            return self.refused(number, entry, (authority, port), sink);
         }
         let started = self.started(number, entry, sink);
         let server = text(entry, "serverIPAddress").and_then(address);
@@ -103,6 +103,37 @@ impl<'a> Importer<'a> {
         }
         self.last = started.unwrap_or(self.last);
         self.last
+    }
+
+    /// A request that was not sent. Where the browser did not take the server's certificate it had spoken to the
+    /// server: a stream that stayed closed.
+    fn refused(
+        &mut self,
+        number: u64,
+        entry: &Value,
+        (authority, port): (&str, u16),
+        sink: &mut dyn FnMut(Item),
+    ) -> Option<Time> {
+        response_error(entry).starts_with("net::ERR_CERT_").then_some(())?;
+        let time = self.started(number, entry, sink);
+        let shared = Shared {
+            input: self.input,
+            number,
+            host: None,
+            sni: authority::host(authority),
+            certificate_names: Vec::new(),
+            client: text(entry, "_clientAddress").and_then(address).unwrap_or(UNKNOWN),
+            server: text(entry, "serverIPAddress").and_then(address).unwrap_or(UNKNOWN),
+            port: authority::port(authority).unwrap_or(port),
+            wire: Wire::Encrypted,
+            app: app(entry).or_else(|| self.app.clone()),
+        };
+        let pointer = format!("{}/{number}/request", self.entries);
+        let kind = Kind::Closed { reason: GapReason::Pinned };
+        let mut part = Part::new(pointer, Direction::Sent, time, Protocol::Tls, kind);
+        part.first = true;
+        emit(&shared, part, self.options, sink);
+        Some(time)
     }
 
     /// A tunnel that the proxy passed on: what went through it was not seen. Fiddler lists those that it
@@ -252,7 +283,7 @@ fn was_sent(entry: &Value) -> bool {
     // Chrome's `disk`, `memory`; Safari's `Memory Cache`, `Disk Cache`.
     let cached = entry.get("_fromCache").is_some_and(|from| from.is_string() || from == &Value::Bool(true))
         || text(entry, "_fetchType").is_some_and(|fetch| fetch.ends_with("Cache"));
-    let error = entry.get("response").and_then(|response| text(response, "_error")).unwrap_or_default();
+    let error = response_error(entry);
     // Blocked before it was sent; a response is blocked after that.
     let blocked = error
         .strip_prefix("net::ERR_BLOCKED_BY_")
@@ -265,6 +296,11 @@ fn was_sent(entry: &Value) -> bool {
         "net::ERR_CERT_",
     ];
     !cached && !blocked && !refused.iter().any(|start| error.starts_with(start))
+}
+
+/// Chrome's name of what went wrong.
+fn response_error(entry: &Value) -> &str {
+    entry.get("response").and_then(|response| text(response, "_error")).unwrap_or_default()
 }
 
 /// RFC 3339; some exporters leave the offset out, and mean UTC.

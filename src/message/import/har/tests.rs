@@ -188,6 +188,23 @@ fn a_request_whose_response_the_browser_blocked_was_sent() {
     }
 }
 
+/// A certificate is refused when it has come: the browser had spoken to the server, and said nothing more.
+#[test]
+fn a_refused_certificate_is_a_stream_that_stayed_closed() {
+    for error in ["net::ERR_CERT_AUTHORITY_INVALID", "net::ERR_CERT_COMMON_NAME_INVALID"] {
+        let response = format!(r#","response":{{"status":0,"_error":"{error}"}}"#);
+        let (_, messages, gaps) = import(&entry("", &response));
+        let [closed] = &messages[..] else { panic!("{error}: {messages:?}") };
+        assert_eq!(closed.kind, Kind::Closed { reason: GapReason::Pinned }, "{error}");
+        assert_eq!((closed.sni.as_deref(), closed.port, closed.opened), (Some("a.example"), 443, false), "{error}");
+        assert_eq!((closed.server.to_string().as_str(), gaps), ("192.0.2.1", vec![]), "{error}");
+    }
+    for error in ["net::ERR_NAME_NOT_RESOLVED", "net::ERR_CONNECTION_REFUSED"] {
+        let response = format!(r#","response":{{"status":0,"_error":"{error}"}}"#);
+        assert_eq!(import(&entry("", &response)).1, vec![], "{error}");
+    }
+}
+
 /// Proxies that do not open a host list the tunnel to it: what went through was not seen.
 #[test]
 fn a_tunnel_is_a_stream_that_stayed_closed() {
