@@ -257,6 +257,16 @@ fn pcapng_interfaces_differ_in_link_and_clock() {
     }
 }
 
+/// The length of an option has 16 bits: a longer comment ends with a mark, and is text all the same.
+#[test]
+fn a_comment_without_room_says_so() {
+    let long = "é".repeat(40_000);
+    let file = PcapngWriter::new(Vec::new(), "tester", &long).unwrap().finish().unwrap();
+    let mark = file.windows(3).position(|w| w == "…".as_bytes()).expect("a mark");
+    assert!(String::from_utf8_lossy(&file[..mark]).ends_with("éé "));
+    assert!(matches!(read(&file)[..], [Seen::Section(_)]), "{:?}", read(&file));
+}
+
 #[test]
 fn pcapng_sections_begin_anew() {
     // The second section is of the other byte order and has one interface, of another link type.

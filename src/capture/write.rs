@@ -253,7 +253,8 @@ impl<W: Write> PcapngWriter<W> {
     fn options(&mut self, options: &[(u16, &[u8])]) {
         let mut any = false;
         for (code, value) in options {
-            let value = value.get(..value.len().min(usize::from(u16::MAX))).unwrap_or_default();
+            let cut = (value.len() > usize::from(u16::MAX)).then(|| cut(*code, value));
+            let value = cut.as_deref().unwrap_or(value);
             if value.is_empty() {
                 continue;
             }
@@ -275,5 +276,21 @@ impl<W: Write> PcapngWriter<W> {
             field.copy_from_slice(&length.to_le_bytes());
         }
         self.output.write_all(&self.block)
+    }
+}
+
+/// `opt_comment`.
+const COMMENT: u16 = 1;
+
+/// What of an option has room in it. Of a comment that is text, with a mark that something is missing.
+fn cut(code: u16, value: &[u8]) -> Vec<u8> {
+    const ROOM: usize = u16::MAX as usize;
+    const MISSING: &str = " …";
+    match std::str::from_utf8(value).ok().filter(|_| code == COMMENT) {
+        Some(text) => {
+            let head = (0..=ROOM - MISSING.len()).rev().find_map(|end| text.get(..end));
+            [head.unwrap_or_default(), MISSING].concat().into_bytes()
+        }
+        None => value.get(..ROOM).unwrap_or(value).to_vec(),
     }
 }
