@@ -198,6 +198,24 @@ fn a_client_that_refuses_the_certificate_is_told_with_and_without_keys() {
     }
 }
 
+/// A log that lacks the secret of one direction: that is the reason, nothing was lost.
+#[test]
+fn one_direction_without_its_secret() {
+    let text = std::fs::read_to_string(fixtures().join("tls13-aes128gcm.keys")).unwrap();
+    for (label, direction) in
+        [("CLIENT_TRAFFIC_SECRET_0", Direction::Sent), ("SERVER_TRAFFIC_SECRET_0", Direction::Received)]
+    {
+        let rest: String = text.lines().filter(|line| !line.starts_with(label)).flat_map(|line| [line, "\n"]).collect();
+        let mut keys = KeyLog::new();
+        keys.parse(rest.as_bytes(), "keys.log");
+        let stream = &tls_streams(&fixtures().join("tls13-aes128gcm.pcap"), keys, &|_| true)[0];
+        assert_eq!(stream.session.outcome(), Outcome::Open, "{label}");
+        assert!(stream.session.sealed_bytes(direction) > 0, "{label}");
+        assert_eq!(stream.session.direction_closed(direction), Some(GapReason::NoKey), "{label}");
+        assert_eq!(stream.session.direction_closed(direction.reverse()), None, "{label}");
+    }
+}
+
 /// RSA key exchange: closed without anything, open with the secret, and with the private key alone.
 #[test]
 fn a_private_key_opens_rsa_key_exchange() {

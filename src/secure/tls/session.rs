@@ -110,10 +110,11 @@ impl Session {
     }
 
     /// Why one direction of an open session was given up, or had records that stayed
-    /// closed though it was read on behind them.
+    /// closed though it was read on behind them, or the log lacks its secret alone.
     pub fn direction_closed(&self, direction: Direction) -> Option<GapReason> {
         let side = self.side(direction);
-        side.closed.or(side.unread)
+        let without = matches!(self.phase, Phase::Tls13) && side.sealed > 0 && !side.lane.has_application_keys();
+        side.closed.or(side.unread).or_else(|| without.then_some(GapReason::NoKey))
     }
 
     /// Bytes of protected records of a direction that stayed closed.
