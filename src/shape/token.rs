@@ -88,6 +88,12 @@ fn is_token(name: &str) -> bool {
         }
         name = Cow::Owned(percent_decode_str(&name).decode_utf8_lossy().into_owned());
     }
+    // The ASCII form of a label in other letters (RFC 5891 §2.3.1) is as mixed as any token.
+    if name.starts_with("xn--")
+        && let (written, Ok(())) = idna::domain_to_unicode(&name)
+    {
+        name = Cow::Owned(written);
+    }
     let digits = name.bytes().filter(u8::is_ascii_digit).count();
     super::email(&name)
         || super::mac(&name).is_some()
@@ -272,6 +278,8 @@ mod tests {
     ];
 
     const NAMES: &[&str] = &[
+        "xn--fhqv74bs5bdxe",
+        "xn--bcher-kva",
         "",
         "v2",
         "api",
