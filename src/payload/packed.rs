@@ -49,8 +49,9 @@ fn fits(text: &str, separator: &str, sign: char) -> bool {
     let mut count = 0;
     for piece in text.split(separator).map(str::trim).filter(|p| !p.is_empty()) {
         let Some((name, value)) = piece.split_once(sign) else { return false };
-        let address =
-            sign == ':' && (shape::mac(piece).is_some() || shape::ip(piece).is_some() || value.starts_with("//"));
+        // Alone or before other values, as in the lists of a scan: `3c:5a:…,-50,name|…`.
+        let network = piece.get(..17).is_some_and(|head| shape::mac(head).is_some());
+        let address = sign == ':' && (network || shape::ip(piece).is_some() || value.starts_with("//"));
         if !sense::is_name(name.trim().as_bytes()) || address {
             return false;
         }
