@@ -242,3 +242,33 @@ fn a_value_encoded_in_a_path_or_a_name_is_shown_in_no_report() {
         assert!(format != "json" || text.matches("\"imei\"").count() >= 2, "{text}");
     }
 }
+
+/// Policies call a list of access points "WiFi列表", which is read as network information; it names the list exactly.
+/// The addresses in the list are those of others.
+#[test]
+fn a_list_of_access_points_is_named_by_its_words() {
+    let body = json!({"wifis": [{"mac": "d4:6e:0e:14:9b:01", "rssi": -50}, {"mac": "d4:6e:0e:2b:77:02", "rssi": -61}]});
+    let mut sent = get(1, "https://b-gtc.getui.net/report");
+    sent["request"]["method"] = json!("POST");
+    sent["request"]["postData"] = json!({"mimeType": "application/json", "text": body.to_string()});
+    let folder = session(&[("a.har", har(&[sent]))]);
+    let verdicts = |words: &str| {
+        let policy = format!("我们接入了个推SDK，个推SDK会收集您的{words}。\n");
+        std::fs::write(folder.path().join("policy.txt"), policy).expect("written");
+        let (report, _) = audit(folder.path());
+        let flows = report["flows"].as_array().expect("flows").clone();
+        let said = |flow: &Value| {
+            ["recipient", "data_type", "certainty"]
+                .map(|name| flow[name].as_str().unwrap_or_default().to_owned())
+                .join(" ")
+                + " "
+                + flow["verdict"]["code"].as_str().unwrap_or_default()
+        };
+        flows.iter().map(said).collect::<Vec<_>>()
+    };
+    for words in ["附近的WiFi列表", "Wi-Fi列表", "网络状态、WLAN列表", "BSSID"] {
+        assert_eq!(verdicts(words), ["getui wifi_list probable clear"], "{words}");
+    }
+    assert_eq!(verdicts("网络状态"), ["getui wifi_list probable vague-data"]);
+    assert_eq!(verdicts("OAID"), ["getui wifi_list probable omitted-data"]);
+}

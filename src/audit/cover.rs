@@ -152,8 +152,7 @@ fn rows(
     let mut found = Vec::new();
     for (index, row) in policy.third_parties.iter().enumerate() {
         let Some(level) = level(row) else { continue };
-        let (data, breadth) = data_level(data_type, &row.data, types);
-        let item = breadth.as_ref().and_then(|id| row.data_items.iter().find(|item| item.data_type == *id));
+        let (data, breadth, item) = item_level(data_type, &row.data, &row.data_items, types);
         found.push(Weighed {
             cover: Cover {
                 recipient: level,
@@ -201,8 +200,7 @@ fn categories(
         } else {
             continue;
         };
-        let (data, breadth) = data_level(data_type, &disclosure.data, types);
-        let item = breadth.as_ref().and_then(|id| disclosure.data_items.iter().find(|item| item.data_type == *id));
+        let (data, breadth, item) = item_level(data_type, &disclosure.data, &disclosure.data_items, types);
         found.push(Weighed {
             cover: Cover {
                 recipient: level,
@@ -244,8 +242,7 @@ fn catch_alls(data_type: &str, policy: &Policy, types: &Types) -> Vec<Weighed> {
 fn first_party(data_type: &str, policy: &Policy, types: &Types) -> Weighed {
     let mut declared = policy.first_party_data.clone();
     declared.extend(policy.first_party_items.iter().map(|item| item.data_type.clone()));
-    let (data, breadth) = data_level(data_type, &declared, types);
-    let item = breadth.as_ref().and_then(|id| item_of(id, &policy.first_party_items));
+    let (data, breadth, item) = item_level(data_type, &declared, &policy.first_party_items, types);
     Weighed {
         cover: Cover {
             recipient: RecipientLevel::Product,
@@ -259,8 +256,22 @@ fn first_party(data_type: &str, policy: &Policy, types: &Types) -> Weighed {
     }
 }
 
-fn item_of<'a>(data_type: &str, items: &'a [DataItem]) -> Option<&'a DataItem> {
-    items.iter().find(|item| item.data_type == data_type)
+/// How declared ids, and the words read as them, cover a type; and the words that do.
+fn item_level<'a>(
+    data_type: &str,
+    declared: &[String],
+    items: &'a [DataItem],
+    types: &Types,
+) -> (DataLevel, Option<String>, Option<&'a DataItem>) {
+    let (level, breadth) = data_level(data_type, declared, types);
+    // "Wi-Fi list" is read as network information, and names it exactly.
+    let exact =
+        |item: &&DataItem| types.contains(&item.data_type, data_type) && types.is_named_by(data_type, &item.raw);
+    if let Some(item) = items.iter().find(exact).filter(|_| level != DataLevel::Exact) {
+        return (DataLevel::Exact, Some(data_type.to_owned()), Some(item));
+    }
+    let item = breadth.as_ref().and_then(|id| items.iter().find(|item| item.data_type == *id));
+    (level, breadth, item)
 }
 
 /// How a list of declared ids covers a type, and which id does: the type itself, one that

@@ -128,6 +128,12 @@ grounds! {
     TowerKeys,
     /// The place is that of something that stands there: a shop, a station.
     PlaceOfSite,
+    /// Whom it reaches is something that stands there: a shop, a station.
+    ContactOfSite,
+    /// {count} devices near by, in {name}.
+    Nearby,
+    /// Several different ones stand in one list: of several things, not of the device.
+    SeveralThings,
     /// It is none of the profile's places.
     NoPlaceOfProfile,
     /// It was found through an experimental recipe.

@@ -17,6 +17,11 @@ const ELSEWHERE: &[&str] = &["location", "installed_apps"];
 /// Types whose shape alone makes a possible hit: few other things look like them.
 const SHAPE_ALONE: &[&str] = &["id_card", "iccid", "email", "mac"];
 
+/// Types by which someone is reached: a shop has them as well.
+const CONTACTS: &[&str] = &["address", "email", "name", "phone"];
+/// Those, and the names of what holds them: `{"shop": {"contact": {"tel": …}}}`.
+const AROUND_CONTACTS: &[&str] = &["address", "contacts", "email", "name", "phone"];
+
 /// One reading of a value.
 pub(super) struct Reading<'a> {
     data_type: &'a str,
@@ -64,7 +69,15 @@ fn one_leaf(identifier: &Identifier, seen: Seen<'_>, text: &str, found: &mut Fou
     let hints = identifier.keys.hints_of(seen.named, seen.product);
     let mut types: Vec<Said<'_>> = by_recipe
         .into_iter()
-        .map(|data_type| Said { data_type, clear: true, known: true, digest: None, sure: true, part: false })
+        .map(|data_type| Said {
+            data_type,
+            clear: true,
+            known: true,
+            digest: None,
+            sure: true,
+            part: false,
+            number: false,
+        })
         .collect();
     types.extend(hints.map(|hint| Said::of(&hint)));
     if types.is_empty() {
@@ -123,6 +136,8 @@ pub(super) struct Said<'a> {
     sure: bool,
     /// It is half of a place: a latitude.
     part: bool,
+    /// It is a number: that of a cell, or of its area.
+    number: bool,
 }
 
 impl<'a> Said<'a> {
@@ -134,13 +149,17 @@ impl<'a> Said<'a> {
             digest: hint.digest,
             sure: hint.known || hint.row.confidence == Confidence::High,
             part: hint.row.part.is_some() && hint.row.data_type == "location",
+            number: hint.row.part.is_some() && hint.row.data_type == "cell_id",
         }
     }
 }
 
 /// `None` when the value cannot be one of this type.
 pub(super) fn read<'a>(said: &Said<'a>, token: &str) -> Option<Reading<'a>> {
-    let Said { data_type, clear: key, known: recipient, digest: named, sure, .. } = *said;
+    let Said { data_type, clear: key, known: recipient, digest: named, sure, number, .. } = *said;
+    if number && !token.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
     let fit = shape::fit(data_type, token);
     let hash = digest::by_length(token);
     match (fit, named, hash) {
@@ -174,8 +193,14 @@ fn hashed(name: &str) -> Form {
 pub(super) fn hit(identifier: &Identifier, seen: Seen<'_>, reading: &Reading<'_>, start: usize, token: &str) -> Hit {
     let plain = reading.form.digest == "plain";
     let differs = identifier.profiled.contains(reading.data_type);
+    let of_site = reading.hints() > 1
+        && CONTACTS.contains(&reading.data_type)
+        && !reading.recipient
+        && is_of_a_site(identifier, seen);
     let certainty = match reading.hints() {
         0 | 1 => Certainty::Possible,
+        // What reaches a shop is no one's.
+        _ if of_site => Certainty::Possible,
         // The profile has values of this type, and this is neither one of them nor a digest of one:
         // it is another device's, or the profile is incomplete.
         _ if differs => Certainty::Possible,
@@ -189,6 +214,7 @@ pub(super) fn hit(identifier: &Identifier, seen: Seen<'_>, reading: &Reading<'_>
         reading.recipient.then_some(GroundCode::RecipientKey),
         differs.then_some(GroundCode::NotOfProfile),
         is_random.then_some(GroundCode::Randomised),
+        of_site.then_some(GroundCode::ContactOfSite),
     ];
     Hit {
         data_type: reading.data_type.to_owned(),
@@ -202,6 +228,19 @@ pub(super) fn hit(identifier: &Identifier, seen: Seen<'_>, reading: &Reading<'_>
         start,
         end: start + token.len(),
     }
+}
+
+/// What the value stands in is named as what stands somewhere itself: `{"shop": {"contact": {"tel": …}}}`, `shop[tel]`.
+fn is_of_a_site(identifier: &Identifier, seen: Seen<'_>) -> bool {
+    around(identifier, seen, AROUND_CONTACTS).is_some_and(|name| identifier.keys.is_site(name))
+}
+
+/// The name of what the value stands in. Names of the `types` themselves are passed over on the way out.
+pub(super) fn around<'a>(identifier: &Identifier, seen: Seen<'a>, types: &[&str]) -> Option<&'a str> {
+    let path = seen.leaf.path().filter(|path| path.starts_with('$')).or(seen.name).unwrap_or_default();
+    let mut names = path.rsplit(['.', '[', ']', '\'']).filter(|n| !n.bytes().all(|b| b.is_ascii_digit() || b == b'$'));
+    let is_own = |name: &str| identifier.keys.hints(name, seen.product).any(|h| types.contains(&&*h.row.data_type));
+    names.find(|name| !is_own(name))
 }
 
 /// Different writings of one value become one text, so that they get the same label.

@@ -27,6 +27,10 @@ pub(super) struct Keys {
     issuers: BTreeSet<String>,
     /// Words for things that stand somewhere.
     sites: BTreeSet<String>,
+    /// Words for points on a map.
+    spots: BTreeSet<String>,
+    /// Words for the network interfaces of one device.
+    interfaces: BTreeSet<String>,
 }
 
 /// Words that a name may begin with and that say nothing of the type.
@@ -58,13 +62,31 @@ impl Keys {
             }
         }
         let issuers = signatures.products.values().filter(|p| !p.issues.is_empty()).map(|p| p.id.clone()).collect();
-        let sites = signatures.fields.iter().filter(|f| f.kind == FieldKind::Site).flat_map(|f| f.words.clone());
-        Self { rows, by_name, issuers, sites: sites.collect() }
+        let words =
+            |kind| signatures.fields.iter().filter(move |f| f.kind == kind).flat_map(|f| f.words.clone()).collect();
+        Self {
+            rows,
+            by_name,
+            issuers,
+            sites: words(FieldKind::Site),
+            spots: words(FieldKind::Spot),
+            interfaces: words(FieldKind::Interface),
+        }
     }
 
-    /// `name` is that of something that stands somewhere: `shop`, `nearestStation`.
+    /// `name` is that of something that stands somewhere: `shop`, `nearestStation`, `hotel_list`.
     pub(super) fn is_site(&self, name: &str) -> bool {
-        words(name).last().is_some_and(|word| self.sites.contains(word))
+        main_word(name).is_some_and(|word| self.sites.contains(&word))
+    }
+
+    /// `name` is that of a point on a map: `center`, `destination`.
+    pub(super) fn is_spot(&self, name: &str) -> bool {
+        main_word(name).is_some_and(|word| self.spots.contains(&word))
+    }
+
+    /// `name` is that of a list of network interfaces.
+    pub(super) fn is_interface(&self, name: &str) -> bool {
+        words(name).iter().any(|word| self.interfaces.contains(word))
     }
 
     /// Products that issue ids.
@@ -123,6 +145,12 @@ impl Keys {
         }
         Named::default()
     }
+}
+
+/// The word of a name that says what it is a name of: the last one, but for what lists and descriptions add.
+fn main_word(name: &str) -> Option<String> {
+    const OF: &[&str] = &["arr", "array", "data", "detail", "details", "info", "infos", "item", "items", "list"];
+    words(name).into_iter().rev().find(|word| !OF.contains(&word.as_str()))
 }
 
 /// The last of several names that is no index: `imei` of `data[device][imei]`, `data[imei][0]` and

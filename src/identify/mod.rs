@@ -18,6 +18,7 @@ mod in_text;
 mod issued;
 mod keyed;
 mod keys;
+mod nearby;
 mod patterns;
 mod place;
 mod placeholders;
@@ -163,6 +164,7 @@ impl Identifier {
         apps::search(self, &seen, &mut found.hits);
         keyed::search(self, &seen, known, &mut found);
         tower::search(self, &seen, &mut found);
+        nearby::search(self, &seen, &mut found);
         settle::settle(&mut found, |leaf| self.is_experimental(leaves.get(leaf)));
         found
     }

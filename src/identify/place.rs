@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Found, Hit, Identifier, Seen, Withheld};
+use super::{Found, Hit, Identifier, Seen, Withheld, keyed};
 use crate::evidence::{Certainty, Ground, GroundCode, Reason, Time};
 use crate::observations::Form;
 use crate::session::{Profile, ProfileValue};
@@ -180,9 +180,14 @@ fn pair(
 
 /// `location=121.4737,31.2304`, and two such numbers in a row in any text.
 fn in_text(identifier: &Identifier, seen: Seen<'_>) -> Vec<Pair> {
+    let Some(text) = seen.text else { return Vec::new() };
+    if let Some(cell) = in_cell(identifier, seen, text) {
+        return vec![cell];
+    }
     // Each of two numbers has a point.
-    let points = |text: &str| memchr::memchr_iter(b'.', text.as_bytes()).nth(1).is_some();
-    let Some(text) = seen.text.filter(|text| points(text)) else { return Vec::new() };
+    if memchr::memchr_iter(b'.', text.as_bytes()).nth(1).is_none() {
+        return Vec::new();
+    }
     let numbers = numbers(text);
     if numbers.len() < 2 {
         return Vec::new();
@@ -191,9 +196,19 @@ fn in_text(identifier: &Identifier, seen: Seen<'_>) -> Vec<Pair> {
     let whole = two_numbers(text).is_some();
     let pairs = numbers.windows(2).filter_map(|two| {
         let [(a_start, a), (b_start, b)] = two else { return None };
-        let (first, second) = (shape::degrees(a)?, shape::degrees(b)?);
         let end = b_start + b.len();
         let between = text.get(a_start + a.len()..*b_start)?;
+        // `3113.8250,N,12128.4221,E`: what a receiver writes says itself what it is.
+        let half = |text: &str| text.strip_prefix(',')?.chars().next();
+        let halves = half(between).filter(|_| between.len() == 3).zip(text.get(end..).and_then(half));
+        if let Some((first, second)) =
+            halves.and_then(|(north, east)| shape::degrees_and_minutes((a, north), (b, east)))
+        {
+            let mut read = pair(seen, first, second, format!("{a},{b}"), true, true, false);
+            (read.start, read.end) = (*a_start, end);
+            return Some(read);
+        }
+        let (first, second) = (shape::degrees(a)?, shape::degrees(b)?);
         // Something short stands between them, and no third number right after.
         (!between.is_empty() && between.len() <= 16 && !first.scaled && !second.scaled).then(|| Pair {
             first,
@@ -208,6 +223,16 @@ fn in_text(identifier: &Identifier, seen: Seen<'_>) -> Vec<Pair> {
         })
     });
     pairs.collect()
+}
+
+/// `geohash=wtw3sjq6q`: a name that says so, and a cell.
+fn in_cell<'a>(identifier: &Identifier, seen: Seen<'a>, text: &'a str) -> Option<Pair> {
+    /// The shortest and the longest that say where.
+    const LENGTHS: std::ops::RangeInclusive<usize> = 5..=12;
+    (LENGTHS.contains(&text.len()) && !seen.named.is_empty()).then_some(())?;
+    key_of(identifier, seen).filter(|(part, ..)| *part == Some("geohash"))?;
+    let (latitude, longitude) = shape::geohash(text)?;
+    Some(pair(seen, latitude, longitude, text.to_owned(), true, true, false))
 }
 
 /// The decimal numbers of a text, with their offsets.
@@ -295,10 +320,8 @@ fn judge(identifier: &Identifier, seen: Seen<'_>, pair: Pair, time: Time) -> Opt
 /// The coordinates stand in something that is named as what stands somewhere itself: `{"shop": {"lat": …}}`,
 /// `shop[location][lat]`. Names of the coordinates themselves are passed over on the way out.
 fn is_of_a_site(identifier: &Identifier, seen: Seen<'_>) -> bool {
-    let path = seen.leaf.path().filter(|path| path.starts_with('$')).or(seen.name).unwrap_or_default();
-    let mut names = path.rsplit(['.', '[', ']', '\'']).filter(|n| !n.bytes().all(|b| b.is_ascii_digit() || b == b'$'));
-    let is_place = |name: &str| identifier.keys.hints(name, seen.product).any(|h| h.row.data_type == "location");
-    names.find(|name| !is_place(name)).is_some_and(|name| identifier.keys.is_site(name))
+    let keys = &identifier.keys;
+    keyed::around(identifier, seen, &["location"]).is_some_and(|name| keys.is_site(name) || keys.is_spot(name))
 }
 
 impl Known {

@@ -144,6 +144,15 @@ impl Leaf {
         self.link.chain().find(|link| STRUCTURES.contains(&link.name)).and_then(|link| link.argument.as_deref())
     }
 
+    /// The field it was read from: a number that tells the documents of one message apart, and the path in it,
+    /// `$.wifis[0].mac`, `/wifis/wifi/@mac`, or the name of a form's field.
+    pub fn field(&self) -> Option<(usize, &str)> {
+        const FIELDS: &[&str] = &["json", "msgpack", "cbor", "bson", "bplist", "plist", "yaml", "xml", "form", "query"];
+        let link = self.link.chain().find(|link| FIELDS.contains(&link.name))?;
+        let document = link.parent.as_ref().map_or(0, |parent| Arc::as_ptr(parent).addr());
+        Some((document, link.argument.as_deref()?))
+    }
+
     /// `range` lies in a stretch that was decoded as well.
     pub fn is_decoded(&self, range: &Range<usize>) -> bool {
         self.decoded.iter().any(|decoded| decoded.start <= range.start && range.end <= decoded.end)

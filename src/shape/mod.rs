@@ -12,8 +12,8 @@ mod telephony;
 mod token;
 
 pub use network::{ip, mac, mac_is_local};
-pub use person::{bank_card, email, id_card, phone_abroad, phone_cn};
-pub use place::{Degrees, Place, degrees, pair, to_bd09, to_gcj02};
+pub use person::{bank_card, email, id_card, is_role, phone_abroad, phone_cn};
+pub use place::{Degrees, Place, degrees, degrees_and_minutes, geohash, pair, to_bd09, to_gcj02};
 pub use software::{android_id, hex, oaid, package_name, udid, uuid};
 pub use telephony::{iccid, imei, imei_digits, imsi, luhn, meid};
 pub use token::token;
@@ -62,7 +62,10 @@ pub fn fit(data_type: &str, value: &str) -> Fit {
         "ip" => Fit::when(ip(value).is_some()),
         "phone" => Fit::when(phone_cn(value).is_some() || phone_abroad(value).is_some()),
         "id_card" => Fit::when(id_card(value)),
+        // Nobody's own: that of an office.
+        "email" if is_role(value) => Fit::when(email(value)).min(Fit::Plausible),
         "email" => Fit::when(email(value)),
+        "bluetooth" if mac(value).is_some() => Fit::Fits,
         "bank_card" => Fit::when(bank_card(value)),
         "serial" => match (4..=32).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_alphanumeric()) {
             true => Fit::Plausible,

@@ -65,6 +65,31 @@ pub fn bank_card(value: &str) -> bool {
     digits(&compact, 16..=19) && matches!(compact.as_bytes().first(), Some(b'3'..=b'6')) && luhn(&compact)
 }
 
+/// A mailbox of a role and not of a person (RFC 2142, and what senders call those that nobody reads).
+pub fn is_role(value: &str) -> bool {
+    const ROLES: &[&str] = &[
+        "abuse",
+        "admin",
+        "contact",
+        "feedback",
+        "help",
+        "hostmaster",
+        "info",
+        "kefu",
+        "marketing",
+        "no-reply",
+        "noreply",
+        "postmaster",
+        "privacy",
+        "sales",
+        "security",
+        "service",
+        "support",
+        "webmaster",
+    ];
+    value.split_once('@').is_some_and(|(local, _)| ROLES.iter().any(|role| role.eq_ignore_ascii_case(local)))
+}
+
 /// One `@` with something usual before it and a name of two labels or more after it.
 pub fn email(value: &str) -> bool {
     let Some((local, domain)) = value.split_once('@') else { return false };

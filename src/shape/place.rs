@@ -40,6 +40,53 @@ pub fn degrees(text: &str) -> Option<Degrees> {
     (value.abs() <= 180.0).then_some(Degrees { value, decimals, scaled })
 }
 
+/// A latitude and a longitude in degrees and minutes, each with the half of the globe that it lies in, as receivers
+/// write them: `3113.8250,N` and `12128.4221,E` (NMEA 0183).
+pub fn degrees_and_minutes(
+    (latitude, north): (&str, char),
+    (longitude, east): (&str, char),
+) -> Option<(Degrees, Degrees)> {
+    let read = |text: &str, whole: usize, negative: bool| {
+        let (degrees, minutes) = text.split_at_checked(whole)?;
+        let (units, fraction) = minutes.split_once('.')?;
+        let digits = |part: &str, length| super::digits(part, length);
+        (digits(degrees, 1..=3) && digits(units, 2..=2) && digits(fraction, 2..=8)).then_some(())?;
+        let value = degrees.parse::<f64>().ok()? + minutes.parse::<f64>().ok().filter(|m| *m < 60.0)? / 60.0;
+        let value = if negative { -value } else { value };
+        Some(Degrees { value, decimals: fraction.len() as u32 + 1, scaled: false })
+    };
+    let latitude = read(latitude, 2, matches!(north, 'N' | 'S').then_some(north == 'S')?)?;
+    let longitude = read(longitude, 3, matches!(east, 'E' | 'W').then_some(east == 'W')?)?;
+    (latitude.value.abs() <= 90.0 && longitude.value.abs() <= 180.0).then_some((latitude, longitude))
+}
+
+/// The middle of a geohash's cell (G. Niemeyer 2008), five characters or more, with as many decimals as the cell's size
+/// leaves: eight characters are some 40 m.
+pub fn geohash(text: &str) -> Option<(Degrees, Degrees)> {
+    const ALPHABET: &[u8] = b"0123456789bcdefghjkmnpqrstuvwxyz";
+    let decimals = match text.len() {
+        5 => 1,
+        6 => 2,
+        7 => 3,
+        length @ 8..=12 => length as u32 - 4,
+        _ => return None,
+    };
+    let mut ranges = [(-180.0, 180.0), (-90.0, 90.0)];
+    let mut axis = 0;
+    for byte in text.bytes() {
+        let five = ALPHABET.iter().position(|b| *b == byte.to_ascii_lowercase())?;
+        for bit in (0..5).rev() {
+            let (low, high) = ranges.get_mut(axis)?;
+            let middle: f64 = (*low + *high) / 2.0;
+            *(if five >> bit & 1 == 1 { low } else { high }) = middle;
+            axis ^= 1;
+        }
+    }
+    let [longitude, latitude] =
+        ranges.map(|(low, high)| Degrees { value: (low + high) / 2.0, decimals, scaled: false });
+    Some((latitude, longitude))
+}
+
 /// A latitude and a longitude make a place: in range, and not the null island of unset fields.
 pub fn pair(latitude: Degrees, longitude: Degrees) -> Option<Place> {
     let place = Place { latitude: latitude.value, longitude: longitude.value };
@@ -116,6 +163,29 @@ mod tests {
         assert_eq!(degrees("-33.86").map(|d| d.decimals), Some(2));
         for text in ["", "-", "1.2.3", "1e5", "1772352001250", "abc", "NaN", "181.5"] {
             assert_eq!(degrees(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn written_as_receivers_and_as_cells() {
+        let near = |got: Option<(Degrees, Degrees)>, latitude: f64, longitude: f64, within: f64| {
+            let (a, b) = got.expect("a place");
+            assert!((a.value - latitude).abs() < within && (b.value - longitude).abs() < within, "{a:?} {b:?}");
+        };
+        near(degrees_and_minutes(("3113.82496", 'N'), ("12128.42206", 'E')), 31.230416, 121.473701, 1e-6);
+        near(degrees_and_minutes(("3351.50", 'S'), ("07039.00", 'W')), -33.858333, -70.65, 1e-5);
+        for (latitude, longitude) in
+            [("3175.82", "12128.42"), ("313.82", "12128.42"), ("3113", "12128.42"), ("31ab.82", "12128.42")]
+        {
+            assert_eq!(degrees_and_minutes((latitude, 'N'), (longitude, 'E')), None, "{latitude}");
+        }
+        assert_eq!(degrees_and_minutes(("3113.82", 'E'), ("12128.42", 'N')), None);
+        // The example of the algorithm's first description, and one made with the Python package pygeohash.
+        near(geohash("ezs42"), 42.605, -5.603, 0.01);
+        near(geohash("u4pruydqqvj"), 57.64911, 10.40744, 1e-5);
+        assert_eq!(geohash("wtw3sjq6").map(|(a, _)| a.decimals), Some(4));
+        for text in ["", "wtw3", "wtw3sa", "wtw3sjq6qwtw3"] {
+            assert_eq!(geohash(text), None, "{text}");
         }
     }
 

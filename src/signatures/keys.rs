@@ -67,8 +67,12 @@ pub enum FieldKind {
     Property,
     /// When.
     Moment,
-    /// Something that stands somewhere: coordinates in it are not the device's.
+    /// Something that stands somewhere: coordinates, phone numbers and addresses in it are not the user's.
     Site,
+    /// A point on a map: coordinates in it are not the device's.
+    Spot,
+    /// Parts of one device that have an address each.
+    Interface,
 }
 
 /// Values that stand where an identifier would: the slot is there, the value withheld.

@@ -45,6 +45,10 @@ pub struct DataType {
     /// Types that a declaration of this one names as well: precise location covers coarse.
     #[serde(default)]
     pub implies: Vec<String>,
+    /// Words of policies that name this type and are read as one of its umbrellas, because the ids for what policies
+    /// declare have none for it. Letters and digits, lower case.
+    #[serde(default)]
+    pub words: Vec<String>,
     /// It is an umbrella: never sighted itself, only declared.
     #[serde(default)]
     pub umbrella: bool,
@@ -100,6 +104,13 @@ impl Types {
             next = above;
         }
         found
+    }
+
+    /// `words` name the type `id` itself, though they are read as one of its umbrellas.
+    pub fn is_named_by(&self, id: &str, words: &str) -> bool {
+        let named = self.get(id).map(|t| t.words.as_slice()).unwrap_or_default();
+        let folded = || words.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+        !named.is_empty() && named.contains(&folded())
     }
 
     /// `umbrella` contains `id`, directly or through others.

@@ -536,6 +536,70 @@ for name, text in (("gzip-in-base58", base58(gzip.compress(device, mtime=0))), (
 coap = b"\x42\x02\x12\x34ab\xb1v\xff\xa2" + b"\x64imei" + bytes([0x60 + 15]) + IMEI.encode() + b"\x62os\x61a"
 case("string-of-cbor-behind-a-head", [plain("imei", IMEI)], body=coap, content_type="application/octet-stream", gaps=["undecodable"])
 
+# --- devices near by, and things that have addresses of their own ---
+AP1, AP2 = "d4:6e:0e:14:9b:01", "d4:6e:0e:2b:77:02"
+AP1_BYTES, AP2_BYTES = AP1.replace(":", ""), AP2.replace(":", "")
+
+
+def near(name, hits, value, profile=None, **more):
+    case(name, hits, body=json.dumps(value), content_type=JSON, profile=profile, **more)
+
+
+def listed(written=AP1, data_type="wifi_list", certainty="probable", key="mac"):
+    return [hit(data_type, written, certainty=certainty, key=key)]
+
+
+near("access-points-in-a-list", listed(), {"wifis": [{"mac": AP1, "ssid": "tea-house", "rssi": -50}, {"mac": AP2, "ssid": "book-shop", "rssi": -61}]})
+near("access-points-one-in-the-list", listed(key="bssid"), {"wifiList": [{"bssid": AP1, "level": -50}]})
+near("access-points-of-a-geolocation-service", listed(key="macAddress"),
+     {"wifiAccessPoints": [{"macAddress": AP1, "signalStrength": -43}, {"macAddress": AP2, "signalStrength": -55}]})
+near("access-points-under-a-name-of-many-meanings", listed(key="BSSID"), {"scan_results": [{"BSSID": AP1, "level": -50}, {"BSSID": AP2, "level": -70}]})
+near("access-points-deeper", listed(), {"wifi": [{"ap": {"mac": AP1}, "rssi": -50}, {"ap": {"mac": AP2}, "rssi": -51}]})
+near("access-points-in-text", listed(key="wifis"), {"wifis": f"{AP1},-50,tea|{AP2},-60,books"})
+near("access-points-as-texts", listed(key="wifi_list"), {"wifi_list": [AP1, AP2]})
+near("access-points-beside-the-own-address", [plain("mac", MAC, key="mac")] + listed(key="bssid"),
+     {"mac": MAC, "wifi_list": [{"bssid": AP1}, {"bssid": AP2}]}, profile={"mac": [MAC]})
+near("access-points-with-that-of-the-profile", listed(AP1.upper(), certainty="confirmed", key="bssid"),
+     {"nearby_wifi": [{"bssid": AP1.upper()}, {"bssid": AP2.upper()}]}, profile={"bssid": [AP2]})
+near("access-points-by-name", [hit("wifi_list", "tea-house", certainty="possible", key="ssid")], {"wifi_list": [{"ssid": "tea-house"}, {"ssid": "book-shop"}]})
+near("access-points-beside-an-address-that-stays", [hit("mac", AP1, certainty="probable", key="mac")] * 2 + listed("d4:6e:0e:00:00:11", key="bssid"),
+     {"wifi": [{"mac": AP1, "bssid": "d4:6e:0e:00:00:11"}, {"mac": AP1, "bssid": "d4:6e:0e:00:00:12"}]})
+near("the-access-point-in-use", [hit("mac", AP1, certainty="probable", key="mac"), hit("bssid", AP2, certainty="probable", key="bssid")],
+     {"wifi": [{"mac": AP1, "bssid": AP2}]})
+near("access-points-as-digests", [hit("bssid", h("md5", AP1), digest="md5", key="bssid")], {"wifi_list": [{"bssid": h("md5", AP1)}]}, profile={"bssid": [AP1]})
+case("access-points-in-a-form", listed(key="wifis[0][mac]"), body=urllib.parse.urlencode({"wifis[0][mac]": AP1, "wifis[1][mac]": AP2}), content_type=FORM, profile=None)
+case("access-points-in-xml", listed(), body=f'<r><wifis><wifi mac="{AP1}"/><wifi mac="{AP2}"/></wifis></r>', content_type="text/xml", profile=None)
+near("beacons-in-a-list", listed(data_type="bluetooth", key="macAddress"), {"bluetoothBeacons": [{"macAddress": AP1}, {"macAddress": AP2}]})
+near("address-of-the-gateway", [hit("bssid", AP1, certainty="probable", key="mac")], {"gateway": {"mac": AP1}})
+near("address-of-the-bluetooth-adapter", [hit("bluetooth", AP1, certainty="probable", key="mac")], {"bluetooth": {"mac": AP1}})
+near("addresses-of-several-things", [hit("mac", AP1, certainty="possible", key="mac"), hit("mac", AP2, certainty="possible", key="mac")],
+     {"things": [{"name": "lamp", "mac": AP1}, {"name": "plug", "mac": AP2}]})
+near("addresses-of-the-interfaces", [hit("mac", AP1, certainty="probable", key="mac"), hit("mac", AP2, certainty="probable", key="mac")],
+     {"interfaces": [{"name": "wlan0", "mac": AP1}, {"name": "eth0", "mac": AP2}]})
+near("one-address-in-several-events", [hit("mac", AP1, certainty="probable", key="mac")] * 2, {"events": [{"mac": AP1}, {"mac": AP1}]})
+near("cell-towers-of-a-geolocation-service", [hit("cell_id", "170402199", certainty="probable", key="cellId")],
+     {"cellTowers": [{"cellId": 170402199, "locationAreaCode": 35632, "mobileCountryCode": 460, "mobileNetworkCode": 0}]})
+near("a-language-is-no-area", [], {"lac": "zh-CN", "cellid": "B12"})
+near("phone-of-a-shop", [hit("phone", PHONE, certainty="possible", key="mobile")], {"shop": {"name": "Tea", "mobile": PHONE}})
+near("phone-of-one-of-the-shops", [hit("phone", PHONE, certainty="possible", key="tel")], {"shopList": [{"contact": {"tel": PHONE}}]})
+near("phone-of-whom-it-goes-to", [hit("phone", PHONE, certainty="probable", key="mobile")], {"destination": {"mobile": PHONE}})
+near("phone-of-the-user", [hit("phone", PHONE, certainty="probable", key="mobile")], {"user": {"mobile": PHONE}})
+near("mailbox-of-a-role", [hit("email", "support@mail.example.com", certainty="possible", key="email")], {"email": "support@mail.example.com"})
+near("place-in-a-list-of-shops", [hit("location", f"{LAT},{LON}", certainty="possible", key="lat")], {"hotel_list": [{"id": 1, "lat": LAT, "lng": LON}]})
+near("place-at-the-center-of-a-map", [hit("location", f"{LAT},{LON}", certainty="possible", key="lat")], {"center": {"lat": LAT, "lng": LON}, "zoom": 12})
+near("addresses-that-a-name-stands-for", [hit("ip", "203.0.113.5", certainty="possible", key="ipv4")], {"dns": {"host": "cdn.example.com", "ipv4": ["203.0.113.5"]}})
+near("withheld-android-id-of-ones", [], {"android_id": "ffffffffffffffff"}, withheld=[["android_id", "android_id"]])
+near("withheld-number-of-examples", [], {"mobile": "13800138000"}, withheld=[["phone", "mobile"]])
+near("place-as-a-receiver-writes-it", [plain("location", "3113.82496,12128.42206")], {"line": "$GPGGA,080000,3113.82496,N,12128.42206,E,1,08,0.9,5.4,M,46.9,M,,*47"}, profile=PROFILE)
+near("place-as-a-receiver-writes-it-without-profile", [hit("location", "3113.82496,12128.42206", certainty="probable")],
+     {"line": "$GNRMC,080000,A,3113.82496,N,12128.42206,E,0.0,0.0,010326,,,A*47"})
+near("place-as-a-cell", [plain("location", "wtw3sjq6q", key="geohash")], {"geohash": "wtw3sjq6q"}, profile=PROFILE)
+near("place-as-a-large-cell", [plain("location_coarse", "wtw3sj", key="geohash")], {"geohash": "wtw3sj"}, profile=PROFILE)
+near("place-as-a-cell-elsewhere", [hit("location", "ezs42e44yx9", certainty="possible", key="geohash")], {"geohash": "ezs42e44yx9"}, profile=PROFILE)
+pluses = next(packed for packed in (gzip.compress(json.dumps({"imei": IMEI, "z": z}).encode(), mtime=0) for z in range(999)) if "+" in b64(packed))
+case("base64-whose-pluses-were-left-bare", [plain("imei", IMEI, key="imei")], body="v=1&data=" + b64(pluses), content_type=FORM)
+case("base64-whose-pluses-were-left-bare-in-a-query", [plain("imei", IMEI, key="imei")], target="/?v=1&data=" + b64(pluses))
+
 # --- limits ---
 case("gzip-bomb", [], body=gzip.compress(bytes(8 << 20)), gaps=["limit", "undecodable"], headers=[["Content-Encoding", "gzip"]])
 nested = inner

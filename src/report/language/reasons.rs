@@ -116,6 +116,12 @@ fn sentence(code: G) -> (&'static str, &'static str) {
         G::PlaceKeys => ("键名是经纬度的名称，值在范围之内", "the keys are names of it and the values are in range"),
         G::TowerKeys => ("位置区与小区编号并列，键名是它们的名称", "the numbers of an area and of a cell stand side by side under names of them"),
         G::PlaceOfSite => ("键名说明这是店铺、车站等地点自身的位置", "the keys around it name something that stands there, such as a shop"),
+        G::ContactOfSite => ("键名说明这是店铺、车站等自身的联系方式", "the keys around it name something that is reached there, such as a shop"),
+        G::Nearby => ("{name} 里有附近的 {count} 个设备", "{count} devices near by, in {name}"),
+        G::SeveralThings => (
+            "同一列表里有多个不同的值，是多个物品的，不是本设备的",
+            "several different ones stand in one list: of several things, not of the device",
+        ),
         G::NoPlaceOfProfile => ("不是设备档案里的地点", "it is none of the profile's places"),
         G::ExperimentalRecipe => ("经由试验性的解码方法得到", "through an experimental recipe"),
     }

@@ -117,6 +117,13 @@ impl Signatures {
                 found.add(origin, format!("umbrella {} holds no type", data_type.id));
             }
             found.sorted(origin, "within", &data_type.within);
+            for word in data_type.words.iter().filter(|w| !w.chars().all(|c| c.is_alphanumeric() && !c.is_uppercase()))
+            {
+                found.add(origin, format!("the word {word:?} of {} has more than letters and digits", data_type.id));
+            }
+            if !data_type.words.is_empty() && data_type.within.is_empty() {
+                found.add(origin, format!("{} has words and no umbrella that they are read as", data_type.id));
+            }
         }
     }
 
