@@ -29,6 +29,7 @@ mod error;
 mod exclusions;
 mod files;
 mod fold;
+mod keyed;
 mod labelled;
 mod labels;
 mod lexicon;
@@ -122,6 +123,7 @@ impl<'s> Reader<'s> {
             let readers::Document { blocks: read, parts, unread } = read;
             let (read, left) = budget.within(read, unread);
             beyond.extend(left.remark(name, sources.len() as u32));
+            let read = keyed::apart(read, |block| tables::begins_with_heads(block, lexicon), lexicon, names);
             let read = block::loosen(
                 read,
                 |block| tables::is_readable(block, lexicon, names),
@@ -215,7 +217,9 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
         let found = tables::read(block, name_above(blocks, at, lexicon, names).as_deref(), lexicon, names);
         let entries = found.entries.into_iter().flat_map(|entry| apart::each(entry, lexicon, names));
         parties.extend(entries.map(|entry| (at, entry.finish(lexicon, names))));
-        own_rows.extend(found.own);
+        // "What we do not collect", over a table of it.
+        let denied = sections.get(at) == Some(&sections::Section::Denied);
+        own_rows.extend(found.own.into_iter().map(|row| entry::Entry { denies: row.denies || denied, ..row }));
     }
     let labelled = labelled::read(blocks, &sections, lexicon, names);
     for at in &labelled.used {

@@ -1,6 +1,6 @@
 //! Recipients named only by kind ("第三方一键登录SDK"), and "partners and other third parties".
 
-use super::block::Block;
+use super::block::{Block, Kind};
 use super::entry::span;
 use super::fold::{Folded, fold};
 use super::lexicon::Lexicon;
@@ -38,7 +38,10 @@ pub fn read(blocks: &[Block], used: &[bool], taken: &sentences::Places, lexicon:
             }
             let place = span(block.source, block.line, block.end_line, sentence.text);
             let denied = lexicon.says("denial-sharing", text) || clauses::denial(lexicon, text).is_some();
-            if category(&sentence, &folded, &place, lexicon, names, denied, &mut found) {
+            // "Our advertising partners may collect:", and then the items.
+            let last = sentence.start + sentence.text.len() >= block.text.trim_end().len();
+            let below = if last { items_below(blocks, at, used, lexicon, names) } else { Vec::new() };
+            if category(&sentence, &folded, &place, &below, lexicon, names, denied, &mut found) {
                 found.sentences.push((at, sentence.start));
                 continue;
             }
@@ -68,10 +71,27 @@ pub fn read(blocks: &[Block], used: &[bool], taken: &sentences::Places, lexicon:
     found
 }
 
+/// The items right below a block that are about nobody by name, with their places.
+fn items_below<'b>(
+    blocks: &'b [Block],
+    at: usize,
+    used: &[bool],
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+) -> Vec<(usize, &'b Block)> {
+    let free = |at: usize| !used.get(at).copied().unwrap_or_default();
+    let item = |block: &Block| matches!(block.kind, Kind::Item(_));
+    let below = blocks.iter().enumerate().skip(at + 1).take_while(|(at, block)| item(block) && free(*at));
+    let own = |block: &Block| lexicon.says("first-party", &fold(&block.text));
+    below.take_while(|(_, block)| !own(block) && !subjects::is_anothers(&block.text, lexicon, names)).collect()
+}
+
+#[expect(clippy::too_many_arguments, reason = "what a sentence is read by, and where it stands")]
 fn category(
     sentence: &sentences::Sentence<'_>,
     folded: &Folded,
     place: &Span,
+    below: &[(usize, &Block)],
     lexicon: &Lexicon,
     names: &Names<'_>,
     denied: bool,
@@ -85,7 +105,9 @@ fn category(
         if denied || names.is_known(&bare) {
             continue;
         }
-        let found_terms = terms::read(lexicon, folded.slice(data.start(), data.end(), sentence.text));
+        let below = if data.as_str().is_empty() { below } else { &[] };
+        let mut found_terms = terms::read(lexicon, folded.slice(data.start(), data.end(), sentence.text));
+        found_terms.extend(below.iter().flat_map(|(_, block)| terms::read(lexicon, &block.text)));
         let data_ids = terms::ids(&found_terms);
         let mut ids: Vec<String> = Vec::new();
         for category in lexicon.categories(&fold(&bare)) {
@@ -97,6 +119,10 @@ fn category(
             continue;
         }
         any = true;
+        for (at, block) in below {
+            let statements = subjects::statements(&block.text, lexicon, names);
+            found.sentences.extend(statements.iter().map(|statement| (*at, statement.start)));
+        }
         let examples = bracketed
             .iter()
             .flat_map(|name| names.products(lexicon, name, "", &words, &[]).into_iter().take(1))

@@ -98,6 +98,11 @@ pub fn is_readable(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> bool 
     })
 }
 
+/// The first row of the table is one of heads that the vocabulary knows.
+pub fn begins_with_heads(block: &Block, lexicon: &Lexicon) -> bool {
+    block.table().and_then(|table| table.rows.first()).is_some_and(|row| head_row(row, lexicon, false).is_some())
+}
+
 /// The columns of a table, and the words of their heads.
 type Heads = (Vec<Option<Column>>, Vec<String>);
 
@@ -189,14 +194,16 @@ fn read_rows(
     let mut heads = heads;
     let mut company_above: Option<String> = None;
     let mut above: Vec<Cell> = Vec::new();
-    for row in rows {
+    for (at, row) in rows.iter().enumerate() {
         if let Some((columns, labels)) = &heads
             && second_heads(row, columns, labels, lexicon)
         {
             continue;
         }
         if let Some(columns) = head_row(row, lexicon, heads.is_some()) {
-            heads = Some((columns, row.cells.iter().map(|c| c.text.clone()).collect()));
+            let labels: Vec<String> = row.cells.iter().map(|c| c.text.clone()).collect();
+            let columns = services_done(columns, &labels, rows.get(at + 1..).unwrap_or_default(), lexicon, names);
+            heads = Some((columns, labels));
             company_above = None;
             above.clear();
             continue;
@@ -236,6 +243,15 @@ fn read_rows(
                 continue;
             }
             entry.put(*column, label, &cell.text, &cell.links);
+        }
+        // "Provider | Service": a service may be that something is collected.
+        if named
+            && !has(&[Column::Data])
+            && let Some(words) = entry.get(Column::Purpose).map(str::to_owned)
+            && lexicon.says("purpose-collects", &fold(&words))
+            && !terms::read(lexicon, &words).is_empty()
+        {
+            entry.put(Column::Data, "", &words, &[]);
         }
         // "Category | Collected? | Shared with": a row about the app, and about those that it names.
         let both = named && labels.iter().any(|label| lexicon.says("head-collected", fold(label).trim()));
@@ -291,6 +307,31 @@ fn read_rows(
         }
         found.entries.extend(each_name(entry, lexicon, names));
     }
+}
+
+/// "Provider | Service", where the services are no names but what is done: what each provider is for.
+fn services_done(
+    mut columns: Vec<Option<Column>>,
+    labels: &[String],
+    rows: &[Row],
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+) -> Vec<Option<Column>> {
+    let at = |column: Column| columns.iter().position(|c| *c == Some(column));
+    let (Some(service), Some(who)) = (at(Column::Product), at(Column::Company)) else { return columns };
+    let said = labels.get(service).is_some_and(|label| lexicon.says("head-of-service", fold(label).trim()));
+    let cell = |row: &Row, at: usize| row.cells.get(at).map(|cell| cell.text.trim().to_owned()).unwrap_or_default();
+    let is_name = |text: &String| names.holds_known(text) || fold(text).contains("sdk");
+    let somebody = rows.iter().filter(|row| is_name(&cell(row, who)) || is_company(&cell(row, who))).count();
+    let nobody = !rows.iter().any(|row| is_name(&cell(row, service)));
+    if said && nobody && somebody * 2 >= rows.len() && somebody > 0 && at(Column::Purpose).is_none() {
+        columns.iter_mut().enumerate().for_each(|(index, column)| match index {
+            index if index == service => *column = Some(Column::Purpose),
+            index if index == who => *column = Some(Column::Party),
+            _ => {}
+        });
+    }
+    columns
 }
 
 /// "Advertising ID | Yes | Yes, with Some Ads": the row's data, shared with whom a cell names.

@@ -7,6 +7,7 @@ use super::super::labels::{Label, identity};
 use super::super::lexicon::Column;
 use super::super::names::Names;
 use super::super::sections::Section;
+use super::super::spelling::is_company;
 use super::Found;
 
 /// An entry being put together.
@@ -72,7 +73,13 @@ impl Open {
     /// Keeps what is a third party: somebody is named, and something is said about them.
     pub(super) fn close(self, found: &mut Found, names: &Names<'_>) {
         let says_who = self.says_who();
-        let entry = self.entry;
+        let mut entry = self.entry;
+        // "Provider: Some Company Ltd." below a name is whose it is.
+        let makes = |(column, value): &(Column, String)| *column == Column::Party && is_company(value);
+        if self.titled && entry.has(Column::Product) && !entry.has(Column::Company) {
+            let maker = entry.values.iter_mut().skip(1).find(|value| makes(value));
+            maker.into_iter().for_each(|(column, _)| *column = Column::Company);
+        }
         let title = entry.get(Column::Product).or_else(|| entry.get(Column::Party)).unwrap_or_default().to_owned();
         let said = [Column::Data, Column::Purpose, Column::Link, Column::Website, Column::Scenario, Column::Method]
             .into_iter()

@@ -131,10 +131,14 @@ pub fn called<'t>(words: &'t str, others: bool, lexicon: &Lexicon, names: &Names
     for cut in lexicon.matches("between-names", text).into_iter().chain(std::iter::once(text.len()..text.len())) {
         if cut.start >= from {
             let part = folded.slice(from, cut.start, words).trim().trim_end_matches('.');
+            let part = part.strip_prefix("by ").unwrap_or(part);
             let part = part.strip_prefix("the ").or(part.strip_prefix("The ")).unwrap_or(part).trim();
             // "From the Some API".
             let part = part.strip_suffix(" API").unwrap_or(part);
-            parts.push((part, from < why));
+            // In brackets stands where a company sits, or who else it is.
+            let before = text.get(..from).unwrap_or_default();
+            let inside = before.matches('(').count() > before.matches(')').count();
+            parts.push((part, from < why && !inside));
         }
         from = from.max(cut.end);
     }

@@ -67,7 +67,10 @@ pub fn announces(text: &str, lexicon: &Lexicon) -> bool {
     let is_of_all = |last: &String| lexicon.says("takes-of-all", last) && lexicon.says("collects", last);
     let first = last.next().unwrap_or_default();
     // "We work with the partners below. Each may collect …".
-    let last = if is_of_all(&first) { last.next().unwrap_or(first) } else { first };
+    // "We work with these partners. Each may collect the following:": the colon is that of both.
+    let mut before =
+        |first: &String| last.next().map(|last| if first.ends_with(':') { last.replace('.', ":") } else { last });
+    let last = if is_of_all(&first) { before(&first).unwrap_or(first) } else { first };
     last.chars().count() <= 200 && lexicon.says("list-follows", &last) && !lexicon.says("denial", &last)
 }
 
@@ -93,8 +96,14 @@ pub fn read(
         return None;
     }
     let told = announced || shares;
-    let is_bare = |block: &Block| announced && names.is_known(block.text.trim());
+    let known_link = |block: &Block| super::link_line(block).is_some_and(|(name, _)| names.is_known(&name));
+    let is_bare = |block: &Block| announced && (names.is_known(block.text.trim()) || known_link(block));
     let items = list_after(blocks, index + 1, MOST_TRIED, free, &is_bare);
+    // Addresses of privacy policies tell where to read on, not who gets what.
+    let of_policies = |at: &usize| blocks.get(*at).is_some_and(|block| is_address_of_a_policy(block, lexicon));
+    if !items.is_empty() && items.iter().all(of_policies) {
+        return None;
+    }
     // A numbered line right before blocks that were read already is their heading.
     if items.len() == 1 && items.first().is_some_and(|at| !free(at + 1) && blocks.get(at + 1).is_some()) {
         return None;
@@ -125,7 +134,12 @@ pub fn read(
         let one = several.is_empty().then(|| item(block, false, lexicon, names)).flatten();
         let alone = announced && several.is_empty() && one.is_none() && matches!(block.kind, Kind::Item(_));
         let alone = alone.then(|| title(block, lexicon, names)).flatten();
-        several.into_iter().chain(one).chain(alone).map(|entry| (*at, entry)).collect()
+        let unread = announced && several.is_empty() && one.is_none() && alone.is_none();
+        let item = unread && matches!(block.kind, Kind::Item(_));
+        let named = if item { behind::called(&block.text, false, lexicon, names) } else { Vec::new() };
+        let known = named.iter().any(|name| names.is_known(name));
+        let named = named.into_iter().filter(|_| known).map(|name| of_name(name, block));
+        several.into_iter().chain(one).chain(alone).chain(named).map(|entry| (*at, entry)).collect()
     };
     let mut entries: Placed = items.iter().flat_map(each).collect();
     for (at, entry) in &mut entries {
@@ -135,6 +149,12 @@ pub fn read(
     let last = entries.iter().map(|(at, _)| *at).max()?;
     items.retain(|at| *at <= last);
     Some((items, entries))
+}
+
+/// "Some Analytics Privacy Policy: https://…".
+fn is_address_of_a_policy(block: &Block, lexicon: &Lexicon) -> bool {
+    let words = block.text.split("http").next().unwrap_or_default().trim().trim_end_matches([':', '：', '(']).trim();
+    words.chars().count() <= LONGEST_NAME && lexicon.says("link-behind-a-name", &fold(words))
 }
 
 /// Items that are no more than names and what they are for, where most are and one is known.
@@ -214,7 +234,9 @@ pub fn alone(block: &Block, section: Section, lexicon: &Lexicon, names: &Names<'
 
 fn one_alone(block: &Block, section: Section, lexicon: &Lexicon, names: &Names<'_>) -> Option<Entry> {
     let text = without_number(&block.text).trim();
-    let (name, rest) = text.split_once(['：', ':'])?;
+    let dash =
+        FIELD_DASHES.iter().find_map(|dash| text.split_once(dash)).filter(|(name, _)| names.is_known(name.trim()));
+    let (name, rest) = dash.or(text.split_once(['：', ':']))?;
     let called = fold(name).ends_with("sdk") && !names_nobody(name, lexicon, names);
     let outside = name.split(['(', '（']).next().unwrap_or(name).trim();
     // "Some Maps: We use the Some Maps SDK to …. Some Company may receive your location."
@@ -224,7 +246,8 @@ fn one_alone(block: &Block, section: Section, lexicon: &Lexicon, names: &Names<'
         return None;
     }
     let says = terms::lead(lexicon, rest) || (again || names.is_product(name)) && !lexicon.says("denial", &fold(rest));
-    item(block, !again, lexicon, names).filter(|entry| says && entry.has(Column::Data))
+    let for_what = |entry: &Entry| dash.is_some() && names.is_product(name) && entry.has(Column::Purpose);
+    item(block, !again, lexicon, names).filter(|entry| says && (entry.has(Column::Data) || for_what(entry)))
 }
 
 /// Positions of the items right after an announcement, at most `most` of them.
@@ -409,6 +432,10 @@ fn under_kind<'t>(kind: &str, rest: &'t str, lexicon: &Lexicon, names: &Names<'_
 /// `广告类：某某广告、某某联盟。收集：OAID`: a kind, those that are of it, and what all of them do. It is
 /// `told` where the words around it say that these are third parties.
 fn several_of_kind(block: &Block, told: bool, lexicon: &Lexicon, names: &Names<'_>) -> Vec<Entry> {
+    let named = several_named(block, told, lexicon, names);
+    if !named.is_empty() {
+        return named;
+    }
     let text = without_number(&block.text);
     // "Shipping – Some Parcel Service: name, address".
     let dash = FIELD_DASHES.iter().filter_map(|dash| text.split_once(dash)).min_by_key(|(kind, _)| kind.len());
@@ -425,6 +452,7 @@ fn several_of_kind(block: &Block, told: bool, lexicon: &Lexicon, names: &Names<'
         && !["first-party", "points-below", "any-third-party", "uses"].iter().any(|id| lexicon.says(id, &words))
         && lexicon.says("kind-of-party", &words);
     let (list, more) = list_and_more(rest.trim(), lexicon);
+    let list = only_names(list, lexicon);
     let mut listed = names_of(list, lexicon);
     // "Shipping: Some Company GmbH": a kind that no vocabulary has, before somebody who is known.
     let first = listed.first().is_some_and(|name| names.is_known(name) || is_firm(name));
@@ -464,6 +492,41 @@ fn several_of_kind(block: &Block, told: bool, lexicon: &Lexicon, names: &Names<'
         entry
     };
     if good { listed.into_iter().map(entry).collect() } else { Vec::new() }
+}
+
+/// "Some Analytics, Crash Reports and Messaging (Some Company) – statistics": an item that names several, the later
+/// ones by what follows the brand of the first, and what all of them do.
+fn several_named(block: &Block, told: bool, lexicon: &Lexicon, names: &Names<'_>) -> Vec<Entry> {
+    let text = without_number(&block.text).trim();
+    let dash = FIELD_DASHES.iter().filter_map(|dash| text.split_once(dash)).min_by_key(|(list, _)| list.len());
+    let Some((list, rest)) = dash.filter(|_| told && matches!(block.kind, Kind::Item(_))) else { return Vec::new() };
+    let list = list.split(['(', '（']).next().unwrap_or(list).trim();
+    let listed = names_of(list, lexicon);
+    let brand = listed.first().and_then(|first| first.split_whitespace().next()).unwrap_or_default().to_owned();
+    let whole = |name: &String| {
+        let branded = format!("{brand} {name}");
+        if !names.is_known(name) && names.is_known(&branded) { branded } else { name.clone() }
+    };
+    let listed: Vec<String> = listed.iter().map(whole).collect();
+    if listed.len() < 2 || names.is_known(list) || !listed.iter().all(|name| names.is_known(name)) {
+        return Vec::new();
+    }
+    let entry = |name: String| {
+        let mut entry = of_name(&name, block);
+        let column = if terms::read(lexicon, rest).is_empty() { Column::Purpose } else { Column::Data };
+        entry.put(column, "", rest.trim(), &[]);
+        entry
+    };
+    listed.into_iter().map(entry).collect()
+}
+
+/// "We share data with A, B and C as described above": the names.
+fn only_names<'t>(list: &'t str, lexicon: &Lexicon) -> &'t str {
+    let folded = Folded::new(list);
+    let lead = lexicon.phrase("before-names", &folded.text).map_or(0, |(m, _)| folded.range(0, m.end(), list).end);
+    let tail = lexicon.phrase("behind-names", &folded.text);
+    let tail = tail.map_or(list.len(), |(m, _)| folded.range(m.start(), m.end(), list).start);
+    list.get(lead..tail.max(lead)).unwrap_or(list)
 }
 
 /// The names behind a kind, and what is said of all of them: in the next sentence, or in

@@ -15,7 +15,7 @@ use super::lexicon::{Column, Lexicon};
 use super::names::Names;
 use super::sections::{self, Section, is_heading, without_number};
 use super::sentences::Sentence;
-use super::subjects;
+use super::{subjects, terms};
 use crate::evidence::Span;
 
 pub use denials::Reach;
@@ -31,6 +31,12 @@ type Placed = Vec<(usize, Entry)>;
 
 /// Longest name of a third party, in characters.
 const LONGEST_NAME: usize = 48;
+
+/// Longest line of a name and what stands behind it in brackets or behind a dash, in characters.
+const LONGEST_HEADLINE: usize = 96;
+
+/// Between a name and what it is for.
+const DASHES: [&str; 3] = [" — ", " – ", " - "];
 
 /// What running text says about third parties.
 #[derive(Default)]
@@ -84,6 +90,15 @@ pub fn read(blocks: &[Block], sections: &[Section], used: &[bool], lexicon: &Lex
             found.entries.extend(entries);
             continue;
         }
+        if let Some(name) = policy_of(block, lexicon, names) {
+            let place = span(block.source, block.line, block.end_line, &block.text);
+            let sentence = Sentence { text: &block.text, start: 0 };
+            found.links.extend(block.links.iter().take(1).map(|link| (index, name.clone(), link.href.clone())));
+            statements::listed(index, &sentence, &[name], &place, Vec::new(), &mut found);
+            found.used.push(index);
+            index += 1;
+            continue;
+        }
         if let Some((name, link)) = link_line(block) {
             found.links.push((index, name, link));
             found.used.push(index);
@@ -98,6 +113,7 @@ pub fn read(blocks: &[Block], sections: &[Section], used: &[bool], lexicon: &Lex
         if !alone.is_empty() {
             found.entries.extend(alone.into_iter().map(|entry| (index, entry)));
             found.used.push(index);
+            introduced.right_above = known_alone(block, names).map(str::to_owned).into_iter().collect();
             index += 1;
             continue;
         }
@@ -106,7 +122,7 @@ pub fn read(blocks: &[Block], sections: &[Section], used: &[bool], lexicon: &Lex
         if line.chars().count() <= LONGEST_NAME && blocks.get(index + 1).is_some_and(|next| next.text.contains(line)) {
             introduced.note(line, lexicon, names);
         }
-        if introduced.announced && is_heading(block) && known_alone(block, names) {
+        if introduced.announced && is_heading(block) && known_alone(block, names).is_some() {
             let words = title(block, lexicon, names).unwrap_or_default();
             let place = span(block.source, block.line, block.end_line, &block.text);
             let sentence = Sentence { text: &block.text, start: 0 };
@@ -117,8 +133,9 @@ pub fn read(blocks: &[Block], sections: &[Section], used: &[bool], lexicon: &Lex
             introduced.last.clone_from(&introduced.here);
         }
         introduced.right_above.clear();
-        if known_alone(block, names) {
-            introduced.right_above.push(without_number(&block.text).trim().trim_end_matches([':', '：']).to_owned());
+        introduced.right_above.extend(known_alone(block, names).map(str::to_owned));
+        if section == Section::Share && introduced.lists.is_empty() {
+            introduced.lists = data_below(index, blocks, &introduced, lexicon, names);
         }
         index += 1;
     }
@@ -164,10 +181,68 @@ fn below_name(
     says
 }
 
-/// The block is a name that is known, and nothing else.
-fn known_alone(block: &Block, names: &Names<'_>) -> bool {
+/// The name that is known, where the block is no more than that, what brackets say of it, and what it is for:
+/// "Some Analytics (Some Company) — statistics".
+fn known_alone<'t>(block: &'t Block, names: &Names<'_>) -> Option<&'t str> {
     let text = without_number(&block.text).trim().trim_end_matches([':', '：']);
-    text.chars().count() <= LONGEST_NAME && !text.contains(['。', '，', '：', ':']) && names.is_known(text)
+    let outside = text.split(['(', '（']).next().unwrap_or(text).trim();
+    let before = DASHES.iter().find_map(|dash| outside.split_once(dash)).map_or(outside, |(name, _)| name.trim());
+    let short = text.chars().count() <= LONGEST_HEADLINE && !text.ends_with(['.', ';', ',']);
+    let plain = short && !text.contains(['。', '，', '：', ':']);
+    let alone = text.chars().count() <= LONGEST_NAME || is_heading(block);
+    let fits = |name: &&str| plain && name.chars().count() <= LONGEST_NAME && names.is_known(name);
+    // "Some Company (Some Product)": the product is in the brackets.
+    let inside = text.strip_prefix(outside).unwrap_or_default().trim_matches(['(', ')', '（', '）', ' ']);
+    let whole = names.is_product(inside) && !names.is_product(outside);
+    let title = [outside, before].into_iter().filter(|_| !whole && (is_heading(block) || is_capitals(text)));
+    title.chain([text].into_iter().filter(|_| alone)).find(fits)
+}
+
+/// A line in capitals, as headings are where the format has none.
+fn is_capitals(text: &str) -> bool {
+    text.contains(char::is_uppercase) && !text.contains(char::is_lowercase)
+}
+
+/// Whose data the items below the block are, of which each begins with some: that of the heading above, where
+/// the block is that heading or says that it is used.
+fn data_below(
+    at: usize,
+    blocks: &[Block],
+    introduced: &Introduced,
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+) -> Vec<String> {
+    let (Some(block), Some(first)) = (blocks.get(at), blocks.get(at + 1)) else { return Vec::new() };
+    let items = matches!(first.kind, Kind::Item(_)) && !matches!(block.kind, Kind::Item(_));
+    let name =
+        first.text.split([':', '：']).next().and_then(|text| DASHES.iter().find_map(|dash| text.split(dash).next()));
+    let named = name.is_some_and(|name| names.is_known(name.trim()));
+    if !items
+        || named
+        || terms::read(lexicon, &first.text).is_empty()
+        || lexicon.says("first-party", &fold(&first.text))
+    {
+        return Vec::new();
+    }
+    let titled = |name: &String| introduced.title.iter().any(|title| title == name);
+    match known_alone(block, names).filter(|_| is_heading(block)) {
+        Some(name) => vec![name.to_owned()],
+        None => match &introduced.here[..] {
+            [only] if titled(only) && !lexicon.says("collects", &fold(&block.text)) => vec![only.clone()],
+            _ => Vec::new(),
+        },
+    }
+}
+
+/// An item that is the privacy policy of a product, in a list of those of third parties.
+fn policy_of(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Option<String> {
+    let text = block.text.trim().trim_end_matches(['.', ';']);
+    let folded = Folded::new(text);
+    let (tail, _) =
+        lexicon.phrase("link-behind-a-name", &folded.text).filter(|_| matches!(block.kind, Kind::Item(_)))?;
+    let name = text.get(..folded.range(tail.start(), tail.end(), text).start)?.trim();
+    let short = name.chars().count() <= LONGEST_NAME && names.is_known(name) && names.is_product(name);
+    short.then(|| name.to_owned())
 }
 
 /// Items below "Some SDK collects the following:", each of which names data.
@@ -200,6 +275,9 @@ fn lists_data(
 
 /// The third party that a heading names, as far as its words tell.
 fn title(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Option<String> {
+    if let Some(name) = known_alone(block, names) {
+        return Some(name.to_owned());
+    }
     let words = without_number(&block.text).trim().trim_end_matches([':', '：']).trim();
     let short = !words.is_empty() && words.chars().count() <= LONGEST_NAME;
     let opens = sections::of(&fold(words), lexicon).is_some() && !fold(words).contains("sdk");
@@ -274,6 +352,20 @@ fn sentences_of(
             }
             about = true;
             introduced.told(listed.clone(), sentence.text);
+            // "Some Login for signing in, Some Store for pictures": each has its own purpose.
+            let end = captures.name("rest").map_or(list.end(), |rest| rest.end());
+            let each = several::each_for(folded.slice(list.start(), end, sentence.text), lexicon, names);
+            for (name, why) in &each {
+                let mut entry = Entry::default();
+                entry.put(Column::Product, "", name, &[]);
+                entry.put(Column::Purpose, "", why, &[]);
+                entry.spans.push(place());
+                found.entries.push((at, entry));
+            }
+            if !each.is_empty() {
+                introduced.told(each.into_iter().map(|(name, _)| name).collect(), sentence.text);
+                break;
+            }
             for name in listed {
                 let mut entry = Entry::default();
                 entry.put(Column::Product, "", &name, &[]);

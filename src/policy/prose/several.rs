@@ -183,6 +183,29 @@ fn one(id: &str, captures: &Captures<'_>, reading: &Reading<'_>, found: &mut Fou
     true
 }
 
+/// "Some Login for signing in, Some Store for keeping pictures, and Some Mail for letters": each name and what
+/// it is for. Empty where not all of it is so, or nobody of them is known.
+pub fn each_for(list: &str, lexicon: &Lexicon, names: &Names<'_>) -> Vec<(String, String)> {
+    let mut out: Vec<(String, String)> = Vec::new();
+    for part in list.split(", ").flat_map(|part| part.split(" and ")) {
+        let part = part.trim();
+        let part = part.strip_prefix("and ").unwrap_or(part).trim_end_matches('.');
+        match part.split_once(" for ").filter(|(name, _)| is_name(name.trim(), lexicon, names)) {
+            Some((name, why)) => out.push((name.trim().to_owned(), why.trim().to_owned())),
+            // "For pictures, sounds and films": the purpose goes on.
+            None => match out.last_mut() {
+                Some((_, why)) => {
+                    why.push_str(", ");
+                    why.push_str(part);
+                }
+                None => return Vec::new(),
+            },
+        }
+    }
+    let known = out.iter().any(|(name, _)| names.holds_known(name));
+    if known && out.len() > 1 { out } else { Vec::new() }
+}
+
 /// What is shared, and what the sentence goes on to say is not.
 fn without_denied(data: &str, lexicon: &Lexicon) -> (String, String) {
     let folded = Folded::new(data);

@@ -63,6 +63,38 @@ pub fn read(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Foun
         || used(reading, introduced, found)
         || titled(reading, introduced, found)
         || behind::read(reading, found)
+        || acts(reading, introduced, found)
+}
+
+/// "Some Push collects an anonymous number", "Some Login signs you in": a product by its name that does something,
+/// though nothing of what it gets is a type of data.
+fn acts(reading: &Reading<'_>, introduced: &Introduced, found: &mut Found) -> bool {
+    let Reading { folded, lexicon, names, .. } = *reading;
+    let text = folded.text.as_str();
+    let undone = ["denial", "denial-sharing", "no-use", "history"].iter().any(|id| lexicon.says(id, text));
+    if undone || introduced.elsewhere {
+        return false;
+    }
+    let mut captures = lexicon.captures("party-collects", text);
+    if introduced.shares {
+        captures.extend(lexicon.captures("introduces", text));
+    }
+    let subjects = captures.iter().filter_map(|captures| captures.name("names"));
+    let subjects = subjects.filter(|subject| begins_a_word(text, subject.start()));
+    let subject = subjects.map(|subject| own_words(reading.words(subject.range()), lexicon).to_owned());
+    let Some(name) = subject.into_iter().find(|name| names.is_known(name) && names.is_product(name)) else {
+        return false;
+    };
+    let raw = reading.sentence.text.trim().to_owned();
+    found.statements.push(Statement { declares: true, raw, ..reading.about(name) });
+    true
+}
+
+/// A name that begins at byte `at` is not the end of a longer word.
+fn begins_a_word(text: &str, at: usize) -> bool {
+    let letter = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    !(letter(text.get(..at).and_then(|t| t.chars().next_back()))
+        && letter(text.get(at..).and_then(|t| t.chars().next())))
 }
 
 /// "What does Some Service get?", and the sentence behind it.
@@ -114,6 +146,9 @@ fn collects(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Foun
     let mut about = false;
     for captures in lexicon.captures("party-collects", text) {
         let (Some(subject), Some(data)) = (captures.name("names"), captures.name("data")) else { continue };
+        if !begins_a_word(text, subject.start()) {
+            continue;
+        }
         let all = captures.whole();
         let here = named_before(reading, subject.start());
         // `由某某提供，其会收集` is read as a whole.

@@ -23,6 +23,8 @@ struct Field {
     line: u32,
     /// Its line breaks are those of the file.
     lined: bool,
+    /// The strings of a list, where it is one; `value` has one a line.
+    items: Vec<Field>,
 }
 
 /// Longest string that labels the one after it, in characters.
@@ -39,6 +41,8 @@ struct Open {
     /// It was a string: without a colon after it, a value.
     is_string: bool,
     key: Option<String>,
+    /// How many blocks there were before it.
+    at: usize,
 }
 
 /// The blocks of a file.
@@ -77,12 +81,14 @@ pub fn read_from(source: &str, first: u32) -> Vec<Block> {
                     }
                 };
                 if let Some(top) = open.last_mut() {
-                    top.string(Field { key: None, value, line, lined });
+                    top.string(Field { key: None, value, line, lined, items: Vec::new() });
                 }
                 line = line.saturating_add(lines_in(after.get(..used).unwrap_or_default()));
                 next = after.get(used..).unwrap_or_default();
             }
-            '{' | '[' | '(' if open.len() < MOST_OPEN => open.push(Open { bracket: c, ..Open::default() }),
+            '{' | '[' | '(' if open.len() < MOST_OPEN => {
+                open.push(Open { bracket: c, at: blocks.len(), ..Open::default() });
+            }
             '}' | ']' | ')' if open.len() > 1 => {
                 if let Some(closed) = open.pop() {
                     close(closed, open.last_mut(), &mut blocks);
@@ -104,7 +110,8 @@ pub fn read_from(source: &str, first: u32) -> Vec<Block> {
                 let word = rest.get(..end).unwrap_or_default();
                 if let Some(top) = open.last_mut() {
                     top.value();
-                    top.last = Some(Field { key: None, value: word.to_owned(), line, lined: false });
+                    let value = word.to_owned();
+                    top.last = Some(Field { key: None, value, line, lined: false, items: Vec::new() });
                     top.is_string = false;
                 }
                 next = rest.get(end..).unwrap_or_default();
@@ -191,12 +198,38 @@ impl Open {
 fn close(mut closed: Open, parent: Option<&mut Open>, blocks: &mut Vec<Block>) {
     closed.value();
     let keyed = closed.fields.iter().filter(|f| f.key.is_some()).count();
+    let nested = blocks.len() > closed.at;
+    let mut parent = parent;
     if closed.bracket == '{'
         && keyed >= 2
-        && let Some(parent) = parent
+        && !nested
+        && let Some(parent) = &mut parent
         && parent.bracket == '['
     {
         parent.rows.push(closed.fields);
+        return;
+    }
+    // `items: ["…", "…"]` in an object is a value of it.
+    if closed.bracket == '['
+        && keyed == 0
+        && !nested
+        && closed.rows.is_empty()
+        && let Some(parent) = &mut parent
+        && parent.bracket == '{'
+        && parent.key.is_some()
+        && let Some(first) = closed.fields.first()
+    {
+        let values: Vec<&str> = closed.fields.iter().map(|field| field.value.trim()).collect();
+        let value = values.join("\n");
+        let line = first.line;
+        parent.fields.push(Field { key: parent.key.take(), value, line, lined: false, items: closed.fields });
+        return;
+    }
+    // A title stands before what the lists in its object hold.
+    if closed.bracket == '{' && keyed > 0 && nested && closed.rows.is_empty() {
+        let below = blocks.split_off(closed.at);
+        blocks.extend(table(&[closed.fields]));
+        blocks.extend(below);
         return;
     }
     if !closed.rows.is_empty() {
@@ -240,7 +273,7 @@ fn table(objects: &[Vec<Field>]) -> Option<Block> {
         }
     }
     let line_of = |object: &[Field]| object.first().map_or(0, |f| f.line);
-    let last_of = |object: &[Field]| object.last().map_or(0, |f| f.line);
+    let last_of = |object: &[Field]| object.last().map_or(0, |f| f.items.last().map_or(f.line, |item| item.line));
     let first = line_of(objects.first()?);
     let cell = |text: &str| Cell { text: text.trim().to_owned(), ..Cell::default() };
     let heads = keys.iter().map(|k| cell(&apart(k))).collect();
@@ -273,6 +306,10 @@ fn is_json(value: &str) -> bool {
 
 /// A string that holds words.
 fn words(field: &Field, blocks: &mut Vec<Block>) {
+    if !field.items.is_empty() {
+        field.items.iter().for_each(|item| words(item, blocks));
+        return;
+    }
     let value = field.value.trim();
     if is_json(value) {
         // What it quotes is shorter than itself, so this ends.
@@ -288,9 +325,14 @@ fn words(field: &Field, blocks: &mut Vec<Block>) {
         value
     };
     let wordy = value.chars().any(super::super::fold::is_cjk) || value.split_whitespace().count() >= 3;
-    if !wordy {
-        return;
+    if wordy {
+        read_words(&Field { value: value.to_owned(), ..field.clone() }, blocks);
     }
+}
+
+/// The words of a string, whatever they are.
+fn read_words(field: &Field, blocks: &mut Vec<Block>) {
+    let value = field.value.as_str();
     let marked = ["</", "<br", "<p>", "<p "].iter().any(|tag| value.contains(tag));
     let found = if marked {
         html::read_marked(&marks::annotate(value, if field.lined { 1 } else { field.line }))
@@ -319,4 +361,12 @@ fn at_line(mut block: Block, line: u32) -> Block {
         }
     }
     block
+}
+
+/// The blocks of one string: text, or HTML.
+pub fn of_a_string(value: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let field = Field { key: None, value: value.to_owned(), line: 1, lined: false, items: Vec::new() };
+    read_words(&field, &mut blocks);
+    blocks
 }

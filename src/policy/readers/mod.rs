@@ -22,6 +22,7 @@ mod text;
 mod wrapped;
 
 pub use archive::{Archive, Contents, is_zip};
+pub use literals::of_a_string;
 pub use mhtml::{is_mhtml, read as read_mhtml};
 
 use std::borrow::Cow;

@@ -17,7 +17,7 @@ const LONGEST_FIRST_OF_TWO: usize = 40;
 static LINK: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\[([^\[\]]*)\]\(<?([^()\s<>]*(?:\([^()\s]*\)[^()\s<>]*)*)>?[^()]*\)").ok());
 static ITEM: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"^([ \t\u{3000}]*)(?:[-*+•●○■◆▪‣★☆▶►➤✓✔※] |[•·●○■◆▪‣★☆▶►➤✓✔※])").ok());
+    LazyLock::new(|| Regex::new(r"^([ \t\u{3000}]*)(?:[-*+•●○■◆▪‣★☆▶►➤✓✔※] |[•·●○■◆▪‣★☆▶►➤✓✔※]|(?:--?|=)> )").ok());
 
 /// The blocks of `text`.
 pub fn read(text: &str) -> Vec<Block> {
