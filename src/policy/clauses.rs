@@ -9,8 +9,8 @@ use super::lexicon::Lexicon;
 pub struct Clause {
     /// Bytes of the text.
     pub range: Range<usize>,
-    /// Where its purpose begins.
-    pub purpose: Option<usize>,
+    /// Its purpose, to its end, or to that of the brackets it stands in.
+    pub purpose: Option<Range<usize>>,
     /// What of it is denied.
     pub denied: Option<Range<usize>>,
     /// The words of the exception or condition: then nothing of it is denied.
@@ -72,6 +72,7 @@ pub fn clauses(lexicon: &Lexicon, text: &str, data: &[Range<usize>]) -> Vec<Clau
             .or_else(|| (circumstance && !lexicon.says("always", &folded.text)).then(|| folded.text.trim().to_owned()));
         let contrasting = lexicon.says("contrast-begins", folded.text.trim());
         let purpose = purpose(lexicon, &folded).map(|at| range.start + folded.range(at, at + 1, words).start);
+        let purpose = purpose.map(|at| at..bracket(text, range.clone(), at).map_or(range.end, |inside| inside.end));
         let mut clause = Clause { purpose, denied, conditional: None, circumstance, range };
         if clause.denied.is_some() {
             // What brackets deny has its condition in them, and then it is no denial.

@@ -9,7 +9,7 @@ use super::fold::{fold, squeeze};
 use super::lexicon::{Column, Lexicon};
 use super::model::{DataItem, Denial, ThirdParty};
 use super::names::Names;
-use super::spelling::is_company;
+use super::spelling::{before_and_inside, is_company};
 use super::{labels, terms};
 use crate::evidence::{Certainty, Span};
 
@@ -319,11 +319,10 @@ pub fn resolve_companies(party: &mut ThirdParty, product: Option<&str>, company:
 
 /// `Firebase (Google)`: the bracket at the end names a company.
 fn company_in_brackets(product: &str, names: &Names<'_>) -> Option<(String, String)> {
-    let (name, inner) = product.trim().trim_end_matches([')', '）']).rsplit_once(['(', '（'])?;
-    let closed = product.trim().ends_with([')', '）']);
+    let (name, inner) = before_and_inside(product)?;
     // "(provider: Some Company)"
     let inner = inner.rsplit(['：', ':']).next().unwrap_or(inner).trim();
-    (closed && !name.trim().is_empty() && (is_company(inner) || !names.companies(inner).is_empty()))
+    (!name.trim().is_empty() && (is_company(inner) || !names.companies(inner).is_empty()))
         .then(|| (name.trim().to_owned(), inner.to_owned()))
 }
 

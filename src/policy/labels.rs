@@ -90,6 +90,19 @@ fn marks(lexicon: &Lexicon, text: &str, glue: bool) -> (Vec<Mark>, usize) {
         let Some(before) = text.get(from..at) else { continue };
         // The whole of what stands before, where the line begins with it.
         let bare = sections::without_number(before);
+        // `某某支付SDK 功能：`: a name, and the label behind it.
+        let named = || {
+            let (name, label) = bare.rsplit_once([' ', '\u{3000}'])?;
+            let named = fold(name.trim()).ends_with("sdk") && whole(name.trim()).is_none();
+            let exact = |words: &str| lexicon.labels().get(&fold(words)).copied();
+            exact(label).filter(|_| named && exact(bare).is_none()).map(|column| (label, column))
+        };
+        if from == line_start
+            && let Some((label, column)) = named()
+        {
+            marks.push((at - label.len(), after, column, label.to_owned()));
+            continue;
+        }
         if from == line_start
             && bare.chars().count() <= LONGEST_LABEL
             && let Some(column) = whole(bare)
@@ -265,6 +278,10 @@ fn label_column(lexicon: &Lexicon, label: &str) -> Option<Column> {
         .heads_in(&folded)
         .iter()
         .any(|(word, _, c)| *c == column && (word.chars().count() >= 4 || word.starts_with("sdk") && *word != "sdk"));
+    // `操作系统信息（系统名称、系统版本）：用于适配`: data, and what for.
+    if column == Column::Other && folded.split_once('(').is_some_and(|(_, inside)| !lexicon.data(inside).is_empty()) {
+        return None;
+    }
     let wordy = folded.is_ascii() && folded.split(' ').count() > 4;
     (long && !wordy).then_some(column)
 }

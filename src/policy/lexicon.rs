@@ -153,6 +153,10 @@ impl Lexicon {
         if let Some(column) = self.headers.get(&folded) {
             return Some(*column);
         }
+        // `公司名称 Company Name`: the same in two languages.
+        if let Some(column) = first_language(&folded).and_then(|own| self.headers.get(own)) {
+            return Some(*column);
+        }
         // Without what stands in brackets, then the longest word inside.
         let bare = folded.split(['(', '[', '【']).next().unwrap_or_default().trim().to_owned();
         if let Some(column) = self.headers.get(&bare) {
@@ -176,8 +180,10 @@ impl Lexicon {
             .collect();
         // The noun at the end says what the column is ("合作方类型"), if it is one of
         // those that names and data do not end with.
-        let last = words.iter().filter(|(_, end, column)| {
+        let longest = words.iter().filter(|(_, end, _)| *end == bare.len()).map(|(len, _, _)| *len).max();
+        let last = words.iter().filter(|(len, end, column)| {
             *end == bare.len()
+                && Some(*len) == longest
                 && matches!(
                     column,
                     Column::Purpose
@@ -240,6 +246,13 @@ impl Lexicon {
         let expressions = self.phrases.get(id).into_iter().flat_map(|phrases| phrases.in_text(text));
         expressions.flat_map(|(expression, _)| phrase::captures(expression, text)).collect()
     }
+}
+
+/// The Chinese of a head that says the same in English behind it: `公司名称 Company Name`.
+pub fn first_language(head: &str) -> Option<&str> {
+    let at = head.char_indices().find(|(_, c)| c.is_ascii_alphabetic()).map(|(at, _)| at)?;
+    let (own, other) = (head.get(..at)?.trim(), head.get(at..)?);
+    (own.chars().count() >= 2 && own.chars().all(is_cjk) && other.is_ascii() && other.len() > 2).then_some(own)
 }
 
 /// "Payment info" is "payment information".

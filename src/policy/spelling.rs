@@ -94,6 +94,26 @@ pub fn split_names(text: &str) -> impl Iterator<Item = &str> {
     text.split(['、', ',', '，', ';', '；', '\n', '/']).map(str::trim).filter(|part| !part.is_empty())
 }
 
+/// What stands before the bracket that ends a text, and inside it: `某某（某（中国）公司）`.
+pub fn before_and_inside(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim();
+    let inner_end = text.strip_suffix([')', '）'])?.len();
+    let mut depth = 0usize;
+    for (at, c) in text.char_indices().rev() {
+        match c {
+            ')' | '）' => depth += 1,
+            '(' | '（' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return text.get(..at).zip(text.get(at + c.len_utf8()..inner_end));
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
 /// What a cell may call one product: as it stands, without brackets, the brackets'
 /// content, the members of an enumeration.
 pub(super) fn spellings(text: &str) -> Vec<String> {

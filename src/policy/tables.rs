@@ -6,7 +6,7 @@
 use super::block::{Block, Cell, Row};
 use super::entry::{Entry, span, urls};
 use super::fold::{Folded, fold, squeeze};
-use super::lexicon::{Column, Lexicon};
+use super::lexicon::{Column, Lexicon, first_language};
 use super::names::Names;
 use super::prose::names_nobody;
 use super::spelling::is_company;
@@ -195,6 +195,14 @@ fn read_rows(
     let mut company_above: Option<String> = None;
     let mut above: Vec<Cell> = Vec::new();
     for (at, row) in rows.iter().enumerate() {
+        // A title over the heads that follow it.
+        let filled = row.cells.iter().filter(|cell| !cell.text.trim().is_empty()).count();
+        if filled == 1
+            && heads.is_some()
+            && rows.get(at + 1).is_some_and(|next| head_row(next, lexicon, true).is_some())
+        {
+            continue;
+        }
         if let Some((columns, labels)) = &heads
             && second_heads(row, columns, labels, lexicon)
         {
@@ -426,7 +434,10 @@ fn row_text(row: &Row) -> String {
 fn head_row(row: &Row, lexicon: &Lexicon, again: bool) -> Option<Vec<Option<Column>>> {
     let mut columns: Vec<Option<Column>> = row.cells.iter().map(|cell| head(cell, lexicon)).collect();
     if again {
-        let exact = |cell: &&Cell| lexicon.labels().contains_key(&fold(cell.text.trim()));
+        let exact = |cell: &&Cell| {
+            let own = first_language(cell.text.trim()).unwrap_or(cell.text.trim());
+            lexicon.labels().contains_key(&fold(own))
+        };
         let filled: Vec<&Cell> = row.cells.iter().filter(|c| !c.text.trim().is_empty()).collect();
         let hits = filled.iter().filter(|c| exact(c)).count();
         if hits < 2 || hits * 4 < filled.len() * 3 {
@@ -457,6 +468,27 @@ fn head_row(row: &Row, lexicon: &Lexicon, again: bool) -> Option<Vec<Option<Colu
             *slot = Some(other);
         }
     }
+    // "Name | Provider": the second makes what the first names.
+    let open = columns.iter().filter(|column| **column == Some(Column::Party)).count();
+    if open == 2 && !has(Column::Product, &columns) && !has(Column::Company, &columns) {
+        let makes = |cell: &Cell| lexicon.says("head-of-maker", fold(&cell.text).trim());
+        let maker = row.cells.iter().position(makes).filter(|at| columns.get(*at) == Some(&Some(Column::Party)));
+        if let Some(maker) = maker.and_then(|at| columns.get_mut(at)) {
+            *maker = Some(Column::Company);
+            if let Some(name) = columns.iter_mut().find(|column| **column == Some(Column::Party)) {
+                *name = Some(Column::Product);
+            }
+        }
+    }
+    // `合作方类型 | 信息类型`: where nobody has a name, the kinds are those who get it.
+    if !columns.iter().flatten().any(|column| labels::identity(*column) || *column == Column::Package)
+        && let Some(kind) = row.cells.iter().position(|cell| {
+            lexicon.says("head-of-recipients", &fold(first_language(cell.text.trim()).unwrap_or(cell.text.trim())))
+        })
+        && let Some(kind) = columns.get_mut(kind)
+    {
+        *kind = Some(Column::Party);
+    }
     // Package names alone say whose a row is.
     if !columns.iter().flatten().any(|column| labels::identity(*column))
         && let Some(package) = columns.iter_mut().find(|column| **column == Some(Column::Package))
@@ -468,6 +500,8 @@ fn head_row(row: &Row, lexicon: &Lexicon, again: bool) -> Option<Vec<Option<Colu
 
 fn head(cell: &Cell, lexicon: &Lexicon) -> Option<Column> {
     let text = squeeze(&cell.text);
+    let own = first_language(&text).filter(|own| lexicon.labels().contains_key(&fold(own)));
+    let text = own.map_or(text.clone(), str::to_owned);
     let most = if text.is_ascii() { LONGEST_HEAD_ENGLISH } else { LONGEST_HEAD };
     // Nor does a head enumerate data, name a company, or have its value beside it.
     let labelled = text.trim_end_matches([':', '：']).contains([':', '：']);

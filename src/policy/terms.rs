@@ -62,7 +62,11 @@ pub fn read_with(lexicon: &Lexicon, text: &str, cut_purposes: bool) -> Vec<Term>
         let clause = clauses
             .get(clauses.partition_point(|c| c.range.end <= range.start))
             .filter(|c| c.range.contains(&range.start));
-        if cut_purposes && clause.is_some_and(|c| c.circumstance || c.purpose.is_some_and(|at| range.start >= at)) {
+        if cut_purposes
+            && clause.is_some_and(|c| {
+                c.circumstance || c.purpose.as_ref().is_some_and(|purpose| purpose.contains(&range.start))
+            })
+        {
             continue;
         }
         terms.push(Term {

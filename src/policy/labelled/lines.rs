@@ -5,6 +5,7 @@ use super::super::fold::fold;
 use super::super::labels::{self, Parts, identity, split};
 use super::super::lexicon::{Column, Lexicon};
 use super::super::names::Names;
+use super::super::prose::without_brackets;
 use super::super::{sections, terms};
 
 /// Longest title of a block.
@@ -19,7 +20,9 @@ pub(super) fn title_of(block: &Block) -> Option<String> {
     // What brackets hold (package names) does not make a title long.
     let outside = text.split(['(', '（']).next().unwrap_or_default();
     let short = outside.chars().count() <= LONGEST_TITLE && text.chars().count() <= 4 * LONGEST_TITLE;
-    let sentence = text.ends_with(['。', '.', ';', '；', '，', ',', '!', '！']) || text.contains('。');
+    // `某某地图(com.example.map)，用于定位，收集的信息：位置信息`
+    let told = without_brackets(text).split_once(['，', ',']).is_some_and(|(_, rest)| rest.contains(['：', ':']));
+    let sentence = text.ends_with(['。', '.', ';', '；', '，', ',', '!', '！']) || text.contains('。') || told;
     (short && !sentence && !text.is_empty() && block.table().is_none()).then(|| text.to_owned())
 }
 
@@ -70,7 +73,30 @@ pub(super) fn lists_data(block: &Block, lexicon: &Lexicon, names: &Names<'_>) ->
     // A number and a name that begins with nothing of data is the next title.
     let named = fold(text).contains("sdk") || names.is_known(text) || first.is_some_and(|at| at > 0);
     let title = sections::is_numbered(&block.text) && named;
-    !block.is_heading() && !title && terms::lead(lexicon, bare) && !lexicon.says("first-party", &fold(text))
+    // `系统信息（系统名称、系统版本）：用于统计`
+    let explained = bare
+        .split_once(['：', ':'])
+        .map(|(what, _)| what)
+        .filter(|what| what.contains(['(', '（']) && what.chars().count() <= LONGEST_TITLE && !names.holds_known(what));
+    let data = terms::lead(lexicon, bare) || explained.is_some_and(|what| !terms::read(lexicon, what).is_empty());
+    !block.is_heading() && !title && data && !lexicon.says("first-party", &fold(text))
+}
+
+/// `【仅Android】AndroidID`: the line begins with a bracket that says where it holds.
+pub(super) fn is_of_a_system(block: &Block) -> bool {
+    block.text.trim_start().starts_with(['【', '[']) && block.text.contains(['】', ']'])
+}
+
+/// `(2) 可选个人信息`: a label of data without a value, over the lines that are it.
+pub(super) fn is_part_of_data(block: &Block, lexicon: &Lexicon) -> bool {
+    let words = fold(sections::without_number(&block.text).trim().trim_end_matches([':', '：']).trim());
+    lexicon.labels().get(&words) == Some(&Column::Data)
+}
+
+/// `您可以选择是否向其提供如下信息：`, among lines of data.
+pub(super) fn leads_on(block: &Block, lexicon: &Lexicon) -> bool {
+    let folded = fold(block.text.trim());
+    folded.ends_with(':') && lexicon.says("points-below", &folded) && !block.is_heading()
 }
 
 /// `客户端：安卓`: short words, a colon, and something that is neither somebody nor data.

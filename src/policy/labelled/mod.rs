@@ -19,13 +19,14 @@ use super::lexicon::{Column, Lexicon};
 use super::names::Names;
 use super::prose::{announces, names_nobody};
 use super::sections::{self, Section};
+use super::spelling::is_company;
 use super::terms;
 use lines::{
-    LONGEST_TITLE, depth_of, enumerates, goes_on, is_unknown_label, leads_labels, lists_data, names_somebody, speaks,
-    tells, title_of,
+    LONGEST_TITLE, depth_of, enumerates, goes_on, is_of_a_system, is_part_of_data, is_unknown_label, leads_labels,
+    leads_on, lists_data, names_somebody, speaks, tells, title_of,
 };
 use open::Open;
-use words::{maker, name_and_more, name_and_rest, named_first, purpose_and_data, says_more, used_name};
+use words::{known_first, maker, name_and_more, name_and_rest, named_first, purpose_and_data, says_more, used_name};
 
 /// What [`read`] found.
 #[derive(Default)]
@@ -140,6 +141,8 @@ impl Reader<'_> {
     /// The block has no label, and goes on with what the last one began.
     fn continues(&mut self, index: usize, block: &Block) -> bool {
         let (lexicon, names) = (self.lexicon, self.names);
+        let next = self.blocks.get(index + 1);
+        let next_lists = || next.is_some_and(|next| lists_data(next, lexicon, names));
         let Some(current) = &mut self.open else { return false };
         // `收集的个人信息：IMEI、`: an enumeration goes on in the next line.
         if !block.is_heading()
@@ -148,15 +151,29 @@ impl Reader<'_> {
         {
             value.push_str(block.text.trim());
         // `个人信息字段：` and then, line by line, what they are.
-        } else if current.listing && lists_data(block, lexicon, names) {
+        } else if (current.listing || current.gives_data() && is_of_a_system(block))
+            && lists_data(block, lexicon, names)
+        {
             current.entry.put(Column::Data, "", &block.text, &block.links);
+        // `(1) 必要个人信息` over some of those lines.
+        } else if current.gives_data()
+            && current.is_named()
+            && (is_part_of_data(block, lexicon) || leads_on(block, lexicon))
+            && next_lists()
+        {
+            current.listing = true;
         // `客户端：安卓` between two labels is one too, though nobody knows it.
         } else if current.is_named()
             && is_unknown_label(block, lexicon, names)
-            && self.blocks.get(index + 1).is_some_and(|next| goes_on(next, lexicon))
+            && next.is_some_and(|next| goes_on(next, lexicon))
         {
             current.tail = Some((Column::Other, depth_of(block), block.text.clone()));
             current.listing = false;
+        // `应用信息（时区）：用于统计`, among lines of data, is one that holds none.
+        } else if current.listing
+            && is_unknown_label(block, lexicon, names)
+            && next.is_some_and(|next| lists_data(next, lexicon, names) || is_part_of_data(next, lexicon))
+        {
         } else {
             return false;
         }
@@ -167,11 +184,15 @@ impl Reader<'_> {
     /// Words that may be a name.
     fn title(&mut self, index: usize, words: String) {
         self.close();
-        // A line that says what it is for stands between a name and its labels.
+        // A line that says what it is for stands between a name and its labels, or a label that nobody knows.
         let only_purpose = self.lexicon.says("purpose", &fold(&words)) && !self.names.holds_known(&words);
-        let somebody = |name: &str| self.names.holds_known(name) || fold(name).contains("sdk");
+        let block = self.blocks.get(index);
+        let label = block.is_some_and(|block| is_unknown_label(block, self.lexicon, self.names));
+        let label = label && !self.names.holds_known(&words) && !is_company(&words) && !fold(&words).contains("sdk");
+        let called = |name: &str| !self.lexicon.categories(name).is_empty();
+        let somebody = |name: &str| self.names.holds_known(name) || fold(name).contains("sdk") || called(name);
         match &mut self.title {
-            Some((at, name)) if *at + 1 == index && only_purpose && somebody(name) => *at = index,
+            Some((at, name)) if *at + 1 == index && (only_purpose || label) && somebody(name) => *at = index,
             _ => self.title = Some((index, words)),
         }
     }
@@ -197,7 +218,8 @@ impl Reader<'_> {
         let (lexicon, names) = (self.lexicon, self.names);
         // "We use Some Push. Data: …": the sentence says who.
         let used = used_name(prefix, lexicon, names);
-        let parted = named_first(prefix, lexicon, names).unwrap_or_else(|| name_and_rest(prefix));
+        let parted = known_first(prefix, names).or_else(|| named_first(prefix, lexicon, names));
+        let parted = parted.unwrap_or_else(|| name_and_rest(prefix));
         let (name, led) = match (&used, parted) {
             (Some(name), _) => (name.as_str(), None),
             // `推送服务商：某某。共享信息：…`: a kind, and then who it is.

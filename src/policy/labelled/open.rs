@@ -7,7 +7,7 @@ use super::super::labels::{Label, identity};
 use super::super::lexicon::Column;
 use super::super::names::Names;
 use super::super::sections::Section;
-use super::super::spelling::is_company;
+use super::super::spelling::{before_and_inside, is_company};
 use super::Found;
 
 /// An entry being put together.
@@ -59,6 +59,11 @@ impl Open {
             || again && section == Section::Collect && !self.says_who()
     }
 
+    /// The last label is one of data.
+    pub(super) fn gives_data(&self) -> bool {
+        self.tail.as_ref().is_some_and(|(column, _, _)| *column == Column::Data)
+    }
+
     /// Whose it is stands there.
     pub(super) fn is_named(&self) -> bool {
         self.titled || self.says_who()
@@ -89,7 +94,7 @@ impl Open {
         let labelled = !self.titled && (entry.get(Column::Product).is_some() || entry.get(Column::Party).is_some());
         let sdk = fold(&title).contains("sdk");
         let outside = title.split(['(', '（']).next().unwrap_or_default().trim();
-        let inside = title.trim_end_matches([')', '）']).rsplit(['(', '（']).next().unwrap_or_default().trim();
+        let inside = before_and_inside(&title).map_or(title.as_str(), |(_, inside)| inside).trim();
         let known = |title: &str| names.is_known(title);
         let named =
             company || labelled || sdk || known(&title) || (known(outside) || known(inside)) && entry.has(Column::Data);
@@ -100,6 +105,8 @@ impl Open {
         // "### Some Analytics", "Data processed: …".
         let known = entry.has(Column::Data) && (known(&title) || known(outside) || known(inside));
         let about = said >= 1 && (said >= 2 || company || sdk || known || labelled && entry.has(Column::Data));
+        // `SDK名称：某某统计SDK`, `服务提供方：某某公司`, and what it collects is said elsewhere.
+        let about = about || labelled && company && (sdk || names.holds_known(&title));
         // `权限：相机；目的：扫码`, whatever stands above.
         let only_permissions = entry.has(Column::Permissions) && !entry.has(Column::Data) && !names.holds_known(&title);
         if named && about && (company || !title.is_empty()) {

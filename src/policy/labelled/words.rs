@@ -27,6 +27,23 @@ pub(super) fn name_and_rest(prefix: &str) -> (&str, Option<&str>) {
     }
 }
 
+/// `com.example.push(某某推送)，用于推送，` before the first label: a name that is known up to the comma, and more.
+pub(super) fn known_first<'t>(prefix: &'t str, names: &Names<'_>) -> Option<(&'t str, Option<&'t str>)> {
+    let mut depth = 0usize;
+    let comma = prefix.char_indices().find(|(_, c)| {
+        match c {
+            '(' | '（' => depth += 1,
+            ')' | '）' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && matches!(c, ',' | '，')
+    });
+    let (at, comma) = comma?;
+    let name = prefix.get(..at)?.trim();
+    let rest = prefix.get(at + comma.len_utf8()..)?.trim().trim_end_matches(['，', ',', '。', ';', '；', '、']).trim();
+    (names.is_known(name) && !name.contains(['：', ':'])).then_some((name, Some(rest).filter(|rest| !rest.is_empty())))
+}
+
 /// `由某某公司提供，用于统计`: the company.
 pub(super) fn maker<'t>(words: &'t str, lexicon: &Lexicon) -> Option<&'t str> {
     let folded = Folded::new(words);

@@ -237,8 +237,8 @@ fn one_alone(block: &Block, section: Section, lexicon: &Lexicon, names: &Names<'
     let dash =
         FIELD_DASHES.iter().find_map(|dash| text.split_once(dash)).filter(|(name, _)| names.is_known(name.trim()));
     let (name, rest) = dash.or(text.split_once(['：', ':']))?;
-    let called = fold(name).ends_with("sdk") && !names_nobody(name, lexicon, names);
     let outside = name.split(['(', '（']).next().unwrap_or(name).trim();
+    let called = fold(outside).ends_with("sdk") && !names_nobody(name, lexicon, names);
     // "Some Maps: We use the Some Maps SDK to …. Some Company may receive your location."
     let again = is_name(outside, lexicon, names) && rest.contains(outside);
     let open = section == Section::Open && again;
@@ -393,7 +393,8 @@ fn begins_list(text: &str, comma: usize, lexicon: &Lexicon, names: &Names<'_>) -
     let plain = || !["collects", "uses", "purpose", "first-party", "no-subject"].into_iter().any(says);
     let called = names.is_known(name.trim()) || names.holds_known(name) && plain();
     let open = name.contains(['(', '（']) && !name.contains([')', '）']);
-    name.chars().count() <= LONGEST_COMMA_NAME && !open && called && rest.chars().any(is_cjk)
+    let short = name.chars().count() <= LONGEST_COMMA_NAME || !packages_in(name).is_empty();
+    short && !open && called && rest.chars().any(is_cjk)
 }
 
 /// `某某科技有限公司 — 用于付款 — 订单信息`: what follows a name, field by field, where one of them is the company.
@@ -452,6 +453,10 @@ fn several_of_kind(block: &Block, told: bool, lexicon: &Lexicon, names: &Names<'
         && !["first-party", "points-below", "any-third-party", "uses"].iter().any(|id| lexicon.says(id, &words))
         && lexicon.says("kind-of-party", &words);
     let (list, more) = list_and_more(rest.trim(), lexicon);
+    // `广告服务：本应用使用某某SDK与某某广告。`
+    let uses = Folded::new(list);
+    let lead = lexicon.phrase("list-lead", &uses.text).filter(|_| lexicon.says("first-party", &uses.text));
+    let list = lead.and_then(|(m, _)| list.get(uses.range(m.start(), m.end(), list).end..)).unwrap_or(list);
     let list = only_names(list, lexicon);
     let mut listed = names_of(list, lexicon);
     // "Shipping: Some Company GmbH": a kind that no vocabulary has, before somebody who is known.

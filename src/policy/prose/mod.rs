@@ -21,7 +21,7 @@ use crate::evidence::Span;
 pub use denials::Reach;
 pub use lists::announces;
 pub use naming::{is_firm, names_nobody};
-pub use statements::Statement;
+pub use statements::{Statement, without_brackets};
 
 use naming::{is_name, names_of};
 use statements::Introduced;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::super::fold::{Folded, fold};
 use super::super::lexicon::Lexicon;
 use super::super::names::Names;
-use super::super::spelling::{bare_stem, is_company, packages_in};
+use super::super::spelling::{bare_stem, before_and_inside, is_company, packages_in};
 use super::super::terms;
 use super::LONGEST_NAME;
 
@@ -15,7 +15,7 @@ pub fn names_nobody(name: &str, lexicon: &Lexicon, names: &Names<'_>) -> bool {
         return false;
     }
     // `一键登录（某某云）`: a function, and whose it is.
-    let inside = name.trim().strip_suffix([')', '）']).and_then(|t| t.rsplit_once(['(', '（']));
+    let inside = before_and_inside(name);
     if inside.is_some_and(|(_, inside)| names.is_known(inside)) {
         return false;
     }

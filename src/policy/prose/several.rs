@@ -1,5 +1,6 @@
 //! Sentences about several third parties at once, or about those that data is given to.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::super::entry::span;
@@ -8,6 +9,7 @@ use super::super::lexicon::Lexicon;
 use super::super::names::Names;
 use super::super::phrase::Captures;
 use super::super::sentences::Sentence;
+use super::super::spelling::before_and_inside;
 use super::super::subjects::begins_with_brand;
 use super::super::{clauses, terms};
 use super::Found;
@@ -97,9 +99,17 @@ fn one(id: &str, captures: &Captures<'_>, reading: &Reading<'_>, found: &mut Fou
     let part =
         |name: &str| captures.name(name).map(|m| folded.slice(m.start(), m.end(), sentence.text).trim().to_owned());
     let shares = id.starts_with("shares-");
-    let listed = part("names").map(|list| names_of(&without_brackets(&list), reading.lexicon)).unwrap_or_default();
+    let list = part("names").unwrap_or_default();
+    let listed = names_of(&without_brackets(&marked_name(&list)), reading.lexicon);
+    // `某某平台（由某某公司提供）`
+    let inside = before_and_inside(&list).map(|(_, inside)| inside).filter(|_| listed.len() == 1);
+    let company = inside.and_then(|inside| {
+        let folded = Folded::new(inside);
+        let made = lexicon.captures("made-by", &folded.text).into_iter().next()?;
+        made.name("company").map(|company| folded.slice(company.start(), company.end(), inside).to_owned())
+    });
     // "Couriers (such as A and B)": the words before say that they are names.
-    let given = captures.name("given").is_some();
+    let given = captures.name("given").is_some() || company.is_some();
     let called_so = |n: &str| n.chars().count() <= LONGEST_GIVEN && terms::read(lexicon, n).is_empty();
     let called_so = |n: &str| given && called_so(n) && !names_nobody(n, lexicon, names);
     let of_brand = |n: &str| shares && begins_with_brand(&fold(n), lexicon, names);
@@ -161,6 +171,7 @@ fn one(id: &str, captures: &Captures<'_>, reading: &Reading<'_>, found: &mut Fou
             block,
             sentence: sentence.start + offset,
             names: vec![name.clone()],
+            company: company.clone(),
             raw: raw.clone(),
             purpose: purpose.clone(),
             terms: terms.clone(),
@@ -204,6 +215,12 @@ pub fn each_for(list: &str, lexicon: &Lexicon, names: &Names<'_>) -> Vec<(String
     }
     let known = out.iter().any(|(name, _)| names.holds_known(name));
     if known && out.len() > 1 { out } else { Vec::new() }
+}
+
+/// `【某某平台】（由某某公司提供）`: a name that brackets only set apart.
+fn marked_name(list: &str) -> Cow<'_, str> {
+    let inner = list.trim().strip_prefix('【').and_then(|rest| rest.split_once('】'));
+    inner.map_or(Cow::Borrowed(list), |(name, rest)| Cow::Owned(format!("{name}{rest}")))
 }
 
 /// What is shared, and what the sentence goes on to say is not.

@@ -150,7 +150,11 @@ fn table(lines: &[(u32, &str)]) -> Option<(Block, usize)> {
             used = index + 1;
             continue;
         }
-        if self::columns(line).is_none() {
+        // `\t\t姓名、邮箱`: the first cells are blank, and the row goes on with the one above.
+        let goes_on = columns.1 == '\t' && line.starts_with('\t') && tabs(line).len() > 1;
+        if goes_on && rows.len() > 1 {
+            rows.push(Row { cells: tabs(line), line: *number, end_line: *number });
+        } else if self::columns(line).is_none() {
             // A hard-wrapped cell: the row above has fewer cells than the first, and
             // the line still has a separator, or the next line has.
             let short = rows.last().is_some_and(|r| r.cells.len() < rows.first().map_or(0, |f| f.cells.len()));
