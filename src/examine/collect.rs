@@ -260,7 +260,7 @@ impl Collector {
     /// Sorts, labels and numbers everything.
     pub fn observations(self, lens: &Lens<'_>) -> Observations {
         // If no app to audit is given, the traffic counts as the app's, so it must be of one app only.
-        let one_app = lens.app.is_some() || self.contacts.apps().len() == 1;
+        let one_app = lens.app.is_some() || self.contacts.is_of_one_app();
         let mut gaps = self.gaps;
         let contacts = self.contacts.into_vec(&mut gaps);
         let mut entries: Vec<AddedUp> = self.sightings.into_entries(|_| true).collect();

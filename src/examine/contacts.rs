@@ -107,9 +107,10 @@ impl Contacts {
         self.many_named.extend(other.many_named);
     }
 
-    /// The apps that sent something; `None` among them: of some of it the app is not known.
-    pub(super) fn apps(&self) -> BTreeSet<Option<&str>> {
-        self.by_key.keys().map(|(_, app)| app.as_deref()).collect()
+    /// All of it was sent by one app, or by apps that are not known.
+    pub(super) fn is_of_one_app(&self) -> bool {
+        let apps: BTreeSet<&Option<String>> = self.by_key.keys().map(|(_, app)| app).collect();
+        apps.len() == 1
     }
 
     /// All of them, by recipient and app; names that are left out become gaps.

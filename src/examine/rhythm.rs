@@ -35,7 +35,7 @@ pub type FlowKey = (String, String, Option<String>);
 
 /// A flow in one phase group and scenario.
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Part {
+struct FlowPhase {
     flow: FlowKey,
     phase: &'static str,
     scenario: Option<String>,
@@ -43,32 +43,36 @@ struct Part {
 
 /// The same, borrowed: nearly every message is of one that was met before.
 #[derive(Hash)]
-struct PartOf<'a> {
+struct FlowPhaseOf<'a> {
     flow: (&'a str, &'a str, Option<&'a str>),
     phase: &'static str,
     scenario: Option<&'a str>,
 }
 
-impl PartOf<'_> {
-    fn into_owned(self) -> Part {
+impl FlowPhaseOf<'_> {
+    fn into_owned(self) -> FlowPhase {
         let ((recipient, data_type, app), scenario) = (self.flow, self.scenario.map(str::to_owned));
-        Part { flow: (recipient.to_owned(), data_type.to_owned(), app.map(str::to_owned)), phase: self.phase, scenario }
+        FlowPhase {
+            flow: (recipient.to_owned(), data_type.to_owned(), app.map(str::to_owned)),
+            phase: self.phase,
+            scenario,
+        }
     }
 }
 
-impl Equivalent<Part> for PartOf<'_> {
-    fn equivalent(&self, part: &Part) -> bool {
-        let (recipient, data_type, app) = &part.flow;
+impl Equivalent<FlowPhase> for FlowPhaseOf<'_> {
+    fn equivalent(&self, other: &FlowPhase) -> bool {
+        let (recipient, data_type, app) = &other.flow;
         self.flow == (recipient.as_str(), data_type.as_str(), app.as_deref())
-            && self.phase == part.phase
-            && self.scenario == part.scenario.as_deref()
+            && self.phase == other.phase
+            && self.scenario == other.scenario.as_deref()
     }
 }
 
 /// The rhythm of every flow in every phase group and scenario.
 #[derive(Debug, Default)]
 pub struct Rhythms {
-    flows: IndexMap<Part, Beats, RandomState>,
+    flows: IndexMap<FlowPhase, Beats, RandomState>,
     /// Kept of all.
     times: usize,
 }
@@ -81,12 +85,12 @@ impl Rhythms {
         types.dedup();
         for data_type in types {
             let flow = (recipient, data_type, message.app.as_deref());
-            let part = PartOf { flow, phase: phase.group(), scenario: phase.scenario.as_deref() };
-            let index = match self.flows.get_index_of(&part) {
+            let key = FlowPhaseOf { flow, phase: phase.group(), scenario: phase.scenario.as_deref() };
+            let index = match self.flows.get_index_of(&key) {
                 Some(index) => index,
                 // Of flows beyond the limit no sighting is kept either, and that is told there.
                 None if self.flows.len() >= FLOWS / SHARDS => continue,
-                None => self.flows.insert_full(part.into_owned(), Beats::default()).0,
+                None => self.flows.insert_full(key.into_owned(), Beats::default()).0,
             };
             let Some((_, beats)) = self.flows.get_index_mut(index) else { continue };
             let before = beats.times.len();
@@ -104,7 +108,7 @@ impl Rhythms {
 
     /// Gives each flow its rhythms, earliest first.
     pub fn put_into(self, flows: &mut BTreeMap<FlowKey, Flow>) {
-        for (Part { flow, phase, scenario }, beats) in self.flows {
+        for (FlowPhase { flow, phase, scenario }, beats) in self.flows {
             if let Some(flow) = flows.get_mut(&flow) {
                 flow.phases.push(beats.rhythm(phase, scenario));
             }

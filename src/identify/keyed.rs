@@ -1,5 +1,9 @@
 //! Values that are in no profile: recognised by key name, shape, and the names that the recipient uses.
 
+use std::collections::HashSet;
+
+use foldhash::fast::RandomState;
+
 use super::keys::{ANY_DIGEST, Hint};
 use super::{Found, Hit, Identifier, Seen, Withheld, digest, in_text};
 use crate::evidence::{Certainty, Ground, GroundCode, Reason};
@@ -37,21 +41,15 @@ impl Reading<'_> {
     }
 }
 
-/// The first `known` hits are values of the profile, by their leaves. A leaf that is nothing else has no
-/// other reading that could hold beside it.
-pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], known: usize, found: &mut Found) {
-    let mut next = 0;
-    for seen in leaves {
+pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], found: &mut Found) {
+    // A leaf that is nothing but a value of the profile has no other reading that could hold beside it.
+    let whole = |hit: &&Hit| {
+        let length = leaves.get(hit.leaf).map(|seen| seen.leaf.bytes.len());
+        hit.certainty == Certainty::Confirmed && hit.start == 0 && Some(hit.end) == length
+    };
+    let settled: HashSet<usize, RandomState> = found.hits.iter().filter(whole).map(|hit| hit.leaf).collect();
+    for seen in leaves.iter().filter(|seen| !settled.contains(&seen.index)) {
         let Some(text) = seen.text else { continue };
-        let whole = |hit: &Hit| hit.certainty == Certainty::Confirmed && hit.start == 0 && hit.end == text.len();
-        let here = |hit: &Hit| hit.leaf.cmp(&seen.index);
-        let of_profile = found.hits.get(next..known).unwrap_or_default();
-        let (passed, there) =
-            (of_profile.partition_point(|h| here(h).is_lt()), of_profile.partition_point(|h| here(h).is_le()));
-        next += there;
-        if of_profile.get(passed..there).is_some_and(|hits| hits.iter().any(whole)) {
-            continue;
-        }
         let before = found.hits.len();
         let named = text.len() <= LONGEST && one_leaf(identifier, *seen, text, found);
         if found.hits.len() == before {

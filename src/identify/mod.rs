@@ -159,10 +159,9 @@ impl Identifier {
         let mut seen = Vec::with_capacity(leaves.len());
         seen.extend((0..leaves.len()).filter_map(|index| self.seen(index, leaves, product, &mut names)));
         self.patterns.search(self, &seen, time, &mut found.hits);
-        let known = found.hits.len();
         place::search(self, &seen, time, &mut found);
         apps::search(self, &seen, &mut found.hits);
-        keyed::search(self, &seen, known, &mut found);
+        keyed::search(self, &seen, &mut found);
         tower::search(self, &seen, &mut found);
         nearby::search(self, &seen, &mut found);
         settle::settle(&mut found, |leaf| self.is_experimental(leaves.get(leaf)));

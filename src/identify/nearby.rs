@@ -7,6 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use foldhash::fast::RandomState;
+use indexmap::IndexMap;
+
 use super::{Found, Hit, Identifier, Seen};
 use crate::evidence::{Certainty, Ground, GroundCode, Reason};
 use crate::observations::Form;
@@ -58,7 +61,7 @@ impl List<'_> {
 
 /// Puts one hit in place of those that are parts of one list, and corrects whose address the others are.
 pub(super) fn search(identifier: &Identifier, leaves: &[Seen<'_>], found: &mut Found) {
-    let mut lists: BTreeMap<(usize, &str), List<'_>> = BTreeMap::new();
+    let mut lists: IndexMap<(usize, &str), List<'_>, RandomState> = IndexMap::default();
     let own = |hit: &Hit| hit.data_type == "mac" && hit.certainty == Certainty::Confirmed;
     let parts = found.hits.iter().enumerate().filter(|(_, hit)| PARTS.contains(&hit.data_type.as_str()) && !own(hit));
     for (number, hit) in parts {

@@ -74,8 +74,8 @@ pub(super) fn head_bits(bytes: &[u8]) -> u32 {
 /// It is one of the binary structures, though nobody says so.
 fn is_structure(bytes: &[u8]) -> bool {
     let bytes = Bytes::copy_from_slice(bytes);
-    let (input, mut budget) = (Input::new(&bytes, None, false), Budget::default());
-    STRUCTURES.iter().any(|opener| (opener.open)(&input, &mut budget).is_some())
+    let input = Input::new(&bytes, None, false);
+    STRUCTURES.iter().any(|opener| (opener.open)(&input, &mut Budget::default()).is_some())
 }
 
 const STRUCTURES: &[Opener] = &[

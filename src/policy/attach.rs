@@ -292,7 +292,7 @@ fn deny(party: &mut ThirdParty, statement: &Statement, term: &Term) {
 fn add_data(party: &mut ThirdParty, statement: &Statement) {
     let said_before = !party.data.is_empty();
     for term in &statement.terms {
-        if term.denied || term.conditional.is_some() {
+        if !term.is_affirmed() {
             deny(party, statement, term);
             continue;
         }

@@ -129,14 +129,13 @@ impl Entry {
             ..ThirdParty::default()
         };
         for term in &data.terms {
-            if term.denied || term.conditional.is_some() {
+            if !term.is_affirmed() {
                 party.denied.push(Denial {
                     data_type: term.data_type.clone(),
                     conditional: term.conditional.clone(),
                     span: Span { quote: term.raw.clone(), ..span.clone() },
                 });
-            }
-            if !term.denied && term.conditional.is_none() {
+            } else {
                 party.data_items.push(DataItem {
                     data_type: term.data_type.clone(),
                     raw: term.raw.clone(),

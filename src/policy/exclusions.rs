@@ -69,7 +69,7 @@ pub fn first(lexicon: &Lexicon, text: &str) -> Vec<Range<usize>> {
 }
 
 fn is_part(lexicon: &Lexicon, whole: &Term, part: &Term) -> bool {
-    !whole.denied && whole.conditional.is_none() && lexicon.contains(&whole.data_type, &part.data_type)
+    whole.is_affirmed() && lexicon.contains(&whole.data_type, &part.data_type)
 }
 
 /// Nothing but a separator of an enumeration stands between two members.

@@ -25,6 +25,13 @@ pub struct Term {
     pub conditional: Option<String>,
 }
 
+impl Term {
+    /// The words say that it is collected: they do not deny it, not even on a condition.
+    pub fn is_affirmed(&self) -> bool {
+        !self.denied && self.conditional.is_none()
+    }
+}
+
 /// Types that are a handset's or an app's own identifiers: the words before them
 /// describe them.
 const IDENTIFIERS: [&str; 13] =
@@ -117,7 +124,7 @@ pub fn denies_all(lexicon: &Lexicon, text: &str) -> Option<Option<String>> {
 /// The type ids of terms that are not denied, each once, in order.
 pub fn ids(terms: &[Term]) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
-    for term in terms.iter().filter(|t| !t.denied && t.conditional.is_none()) {
+    for term in terms.iter().filter(|t| t.is_affirmed()) {
         if !ids.contains(&term.data_type) {
             ids.push(term.data_type.clone());
         }

@@ -200,7 +200,7 @@ pub fn read(text: &str, lexicon: &Lexicon, names: &Names<'_>) -> Result<Policy, 
                 let raw = party.data_raw.clone().unwrap_or_default();
                 party.data_items = terms::read(lexicon, &raw)
                     .into_iter()
-                    .filter(|t| !t.denied && t.conditional.is_none() && party.data.contains(&t.data_type))
+                    .filter(|t| t.is_affirmed() && party.data.contains(&t.data_type))
                     .map(|t| item(t.data_type, t.raw, &span))
                     .collect();
                 party.domains = party.link.as_deref().and_then(host).into_iter().collect();

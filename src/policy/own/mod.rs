@@ -224,14 +224,13 @@ fn take(sentence: &str, folded: &str, block: &Block, lexicon: &Lexicon, found: &
         found.denials.push(Denial { data_type: "*".to_owned(), conditional, span: place.clone() });
     }
     for term in means.unwrap_or_else(|| terms::read(lexicon, sentence)) {
-        if term.denied || term.conditional.is_some() {
+        if !term.is_affirmed() {
             found.denials.push(Denial {
                 data_type: term.data_type.clone(),
                 conditional: term.conditional.clone(),
                 span: Span { quote: place.quote.clone(), ..place.clone() },
             });
-        }
-        if !term.denied && term.conditional.is_none() {
+        } else {
             found.items.push(DataItem {
                 data_type: term.data_type,
                 raw: term.raw.clone(),

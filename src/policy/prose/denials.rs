@@ -168,7 +168,7 @@ fn instead(reading: &Reading<'_>, reach: &Reach, name: &str) -> Option<Statement
     let mut clauses = text.split([',', '，']).skip(1).chain(turn.and_then(|at| text.get(at..)));
     let clause = clauses.find(turns)?;
     let mut terms = collected(clause, lexicon);
-    terms.retain(|t| !t.denied && t.conditional.is_none());
+    terms.retain(|t| t.is_affirmed());
     let (raw, purpose) = cut_purpose(clause, lexicon);
     (!terms.is_empty() && *reach == Reach::Named).then(|| Statement {
         raw,
@@ -182,7 +182,7 @@ fn instead(reading: &Reading<'_>, reach: &Reach, name: &str) -> Option<Statement
 fn denied(reading: &Reading<'_>) -> Vec<terms::Term> {
     let text = reading.sentence.text;
     let terms = terms::read(reading.lexicon, text).into_iter();
-    let mut terms: Vec<terms::Term> = terms.filter(|t| t.denied || t.conditional.is_some()).collect();
+    let mut terms: Vec<terms::Term> = terms.filter(|t| !t.is_affirmed()).collect();
     if terms.is_empty()
         && let Some(conditional) = terms::denies_all(reading.lexicon, text)
     {
