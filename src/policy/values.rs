@@ -33,6 +33,8 @@ const COLUMNS: [&str; 18] = [
     "quote",
     "reading",
 ];
+/// A spreadsheet runs what begins so, unless an apostrophe stands before it.
+const RUN: [char; 6] = ['=', '+', '-', '@', '\'', '\t'];
 /// Between ids and names in one cell.
 const BETWEEN: &str = "; ";
 
@@ -48,8 +50,7 @@ pub fn write(policy: &Policy) -> String {
     let mut put = |kind: &str, cells: &[(&str, String)]| {
         let cell = |column: &&str| {
             let text = cells.iter().find(|(c, _)| c == column).map(|(_, v)| v.as_str()).unwrap_or_default();
-            // A spreadsheet runs what begins so.
-            if text.starts_with(['=', '+', '-', '@', '\'', '\t']) { format!("'{text}") } else { text.to_owned() }
+            if text.starts_with(RUN) { format!("'{text}") } else { text.to_owned() }
         };
         let row = std::iter::once(kind.to_owned()).chain(COLUMNS.iter().skip(1).map(cell));
         // A vector takes whatever is written.
@@ -144,120 +145,147 @@ pub fn read(text: &str, lexicon: &Lexicon, names: &Names<'_>) -> Result<Policy, 
     let mut claims = serde_json::Map::new();
     for record in reader.records() {
         let record = record.map_err(|e| broken(e.position().map_or(0, |p| p.line() as usize), e.to_string()))?;
-        let line = record.position().map_or(0, |p| p.line() as usize);
-        let cell = |column: &str| {
-            let at = heads.iter().position(|h| h == column);
-            let text = at.and_then(|at| record.get(at)).unwrap_or_default().trim();
-            text.strip_prefix('\'')
-                .filter(|t| t.starts_with(['=', '+', '-', '@', '\'', '\t']))
-                .unwrap_or(text)
-                .to_owned()
-        };
-        let some = |column: &str| Some(cell(column)).filter(|t| !t.is_empty());
-        let list = |column: &str| -> Vec<String> {
-            cell(column).split(';').map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()).collect()
-        };
-        let own_line = cell("line").parse().unwrap_or_default();
-        let source = policy.sources.iter().position(|s| s.name == cell("source")).unwrap_or_default();
-        let span = Span { source: source as u32, line: own_line, end_line: own_line, quote: cell("quote") };
+        let row = Row { heads: &heads, record: &record };
+        let span = row.place(&policy);
         match record.get(0).unwrap_or_default().trim() {
-            "source" => {
-                let words = list("words");
-                let word = |at: usize| words.get(at).cloned().unwrap_or_default();
-                policy.sources.push(Source {
-                    name: cell("source"),
-                    sha256: cell("sha256"),
-                    format: word(0),
-                    encoding: word(1),
-                    tables: word(2).parse().unwrap_or_default(),
-                    paragraphs: word(3).parse().unwrap_or_default(),
-                    parts: Vec::new(),
-                });
-            }
+            "source" => policy.sources.push(row.source()),
             "part" => {
-                if let Some(source) = policy.sources.get_mut(source) {
-                    source.parts.push(Part { name: cell("words"), first_line: own_line });
+                if let Some(source) = policy.sources.get_mut(span.source as usize) {
+                    source.parts.push(Part { name: row.cell("words"), first_line: row.line() });
                 }
             }
-            "third_party" => {
-                let mut party = ThirdParty {
-                    company: some("company"),
-                    product: some("product"),
-                    data: list("data"),
-                    data_raw: some("words"),
-                    purpose: some("purpose"),
-                    scenario: some("scenario"),
-                    method: some("method"),
-                    permissions_raw: some("permissions"),
-                    link: some("link"),
-                    same_as: list("same_as"),
-                    reading: some("reading"),
-                    lines: vec![own_line],
-                    ..ThirdParty::default()
-                };
-                let denial = |id| Denial { data_type: id, conditional: None, span: span.clone() };
-                party.denied = list("denied").into_iter().map(denial).collect();
-                let raw = party.data_raw.clone().unwrap_or_default();
-                party.data_items = terms::read(lexicon, &raw)
-                    .into_iter()
-                    .filter(|t| t.is_affirmed() && party.data.contains(&t.data_type))
-                    .map(|t| item(t.data_type, t.raw, &span))
-                    .collect();
-                party.domains = party.link.as_deref().and_then(host).into_iter().collect();
-                party.spans.push(span);
-                let read = party.reading.as_deref() == Some(corrected::digest(&party).as_str());
-                corrected::correct(&mut party, lexicon, names);
-                party.corrected = !read;
-                policy.third_parties.push(party);
-            }
-            "recipient_kind" => policy.category_disclosures.push(CategoryDisclosure {
-                category: cell("product"),
-                categories: list("words"),
-                examples: Vec::new(),
-                data: list("data"),
-                data_items: list("data").into_iter().map(|id| item(id.clone(), id, &span)).collect(),
-                lines: vec![own_line],
-                spans: vec![span],
-            }),
+            "third_party" => policy.third_parties.push(row.third_party(span, lexicon, names)),
+            "recipient_kind" => policy.category_disclosures.push(row.recipient_kind(span)),
             "collects" => {
-                let words = cell("words");
-                for id in list("data") {
-                    policy.first_party_items.push(item(id, words.clone(), &span));
-                }
+                let words = row.cell("words");
+                policy.first_party_items.extend(row.list("data").into_iter().map(|id| item(id, words.clone(), &span)));
             }
-            kind @ ("does_not_collect" | "does_not_share") => {
-                let denials = if kind == "does_not_share" {
-                    &mut policy.third_party_denials
-                } else {
-                    &mut policy.first_party_denials
-                };
-                denials.extend(list("data").into_iter().map(|id| Denial {
-                    data_type: id,
-                    conditional: some("condition"),
-                    span: span.clone(),
-                }));
-            }
+            "does_not_collect" => policy.first_party_denials.extend(row.denials("data", &span)),
+            "does_not_share" => policy.third_party_denials.extend(row.denials("data", &span)),
             "claim" => {
-                let words = cell("words");
-                let value = serde_json::from_str(&words.to_lowercase())
-                    .ok()
-                    .filter(serde_json::Value::is_boolean)
-                    .unwrap_or_else(|| words.clone().into());
-                claims.insert(cell("data"), value);
-                let quote = Quote { quote: span.quote, line: span.line, source: span.source };
-                policy.claim_locations.entry(cell("data")).or_default().push(quote);
+                let Span { source, line, quote, .. } = span;
+                claims.insert(row.cell("data"), row.claimed());
+                policy.claim_locations.entry(row.cell("data")).or_default().push(Quote { quote, line, source });
             }
             "" => {}
-            other => return Err(broken(line, format!("the first cell is {other:?}, which is no kind of row"))),
+            other => {
+                let line = record.position().map_or(0, |p| p.line() as usize);
+                return Err(broken(line, format!("the first cell is {other:?}, which is no kind of row")));
+            }
         }
     }
     policy.claims =
         serde_json::from_value(claims.into()).map_err(|e| broken(0, format!("a claim cannot be read ({e})")))?;
     policy.third_party_count = policy.third_parties.len();
-    policy.first_party_data = super::once(policy.first_party_items.iter().map(|i| &i.data_type));
+    policy.first_party_data = once(policy.first_party_items.iter().map(|i| &i.data_type));
     let denied = policy.first_party_denials.iter().filter(|d| d.conditional.is_none());
-    policy.first_party_denied = super::once(denied.map(|d| &d.data_type));
+    policy.first_party_denied = once(denied.map(|d| &d.data_type));
     Ok(policy)
+}
+
+/// A row on its way in.
+struct Row<'a> {
+    heads: &'a csv::StringRecord,
+    record: &'a csv::StringRecord,
+}
+
+impl Row<'_> {
+    /// What stands in a column, without the apostrophe that keeps a spreadsheet from running it.
+    fn cell(&self, column: &str) -> String {
+        let at = self.heads.iter().position(|head| head == column);
+        let text = at.and_then(|at| self.record.get(at)).unwrap_or_default().trim();
+        text.strip_prefix('\'').filter(|bare| bare.starts_with(RUN)).unwrap_or(text).to_owned()
+    }
+
+    fn some(&self, column: &str) -> Option<String> {
+        Some(self.cell(column)).filter(|text| !text.is_empty())
+    }
+
+    fn list(&self, column: &str) -> Vec<String> {
+        self.cell(column).split(';').map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect()
+    }
+
+    /// The line of the document, not of the table.
+    fn line(&self) -> u32 {
+        self.cell("line").parse().unwrap_or_default()
+    }
+
+    /// Where it stands in a document of `policy`.
+    fn place(&self, policy: &Policy) -> Span {
+        let name = self.cell("source");
+        let source = policy.sources.iter().position(|source| source.name == name).unwrap_or_default();
+        Span { source: source as u32, line: self.line(), end_line: self.line(), quote: self.cell("quote") }
+    }
+
+    fn source(&self) -> Source {
+        let words = self.list("words");
+        let word = |at: usize| words.get(at).cloned().unwrap_or_default();
+        Source {
+            name: self.cell("source"),
+            sha256: self.cell("sha256"),
+            format: word(0),
+            encoding: word(1),
+            tables: word(2).parse().unwrap_or_default(),
+            paragraphs: word(3).parse().unwrap_or_default(),
+            parts: Vec::new(),
+        }
+    }
+
+    fn third_party(&self, span: Span, lexicon: &Lexicon, names: &Names<'_>) -> ThirdParty {
+        let mut party = ThirdParty {
+            company: self.some("company"),
+            product: self.some("product"),
+            data: self.list("data"),
+            data_raw: self.some("words"),
+            denied: self.denials("denied", &span).map(|denial| Denial { conditional: None, ..denial }).collect(),
+            purpose: self.some("purpose"),
+            scenario: self.some("scenario"),
+            method: self.some("method"),
+            permissions_raw: self.some("permissions"),
+            link: self.some("link"),
+            same_as: self.list("same_as"),
+            reading: self.some("reading"),
+            lines: vec![span.line],
+            ..ThirdParty::default()
+        };
+        party.data_items = terms::read(lexicon, party.data_raw.as_deref().unwrap_or_default())
+            .into_iter()
+            .filter(|term| term.is_affirmed() && party.data.contains(&term.data_type))
+            .map(|term| item(term.data_type, term.raw, &span))
+            .collect();
+        party.domains = party.link.as_deref().and_then(host).into_iter().collect();
+        party.spans.push(span);
+        let untouched = party.reading.as_deref() == Some(corrected::digest(&party).as_str());
+        corrected::correct(&mut party, lexicon, names);
+        party.corrected = !untouched;
+        party
+    }
+
+    fn recipient_kind(&self, span: Span) -> CategoryDisclosure {
+        CategoryDisclosure {
+            category: self.cell("product"),
+            categories: self.list("words"),
+            examples: Vec::new(),
+            data: self.list("data"),
+            data_items: self.list("data").into_iter().map(|id| item(id.clone(), id, &span)).collect(),
+            lines: vec![span.line],
+            spans: vec![span],
+        }
+    }
+
+    /// Denials of the data in `column`, on the row's condition.
+    fn denials(&self, column: &str, span: &Span) -> impl Iterator<Item = Denial> {
+        let (conditional, span) = (self.some("condition"), span.clone());
+        let denial = move |data_type| Denial { data_type, conditional: conditional.clone(), span: span.clone() };
+        self.list(column).into_iter().map(denial)
+    }
+
+    /// A promise is kept as a text or as yes and no; a spreadsheet writes `TRUE`.
+    fn claimed(&self) -> serde_json::Value {
+        let words = self.cell("words");
+        let said = serde_json::from_str(&words.to_lowercase()).ok().filter(serde_json::Value::is_boolean);
+        said.unwrap_or_else(|| words.into())
+    }
 }
 
 fn item(data_type: String, raw: String, span: &Span) -> DataItem {

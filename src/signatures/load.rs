@@ -1,5 +1,6 @@
 //! Loads, overlays, checks and indexes the signature tree.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -90,7 +91,7 @@ struct Source {
     shown: String,
     /// 0 is the embedded set, the overlays follow.
     layer: usize,
-    text: String,
+    text: Cow<'static, str>,
 }
 
 /// The tables a signature file may hold; which ones is up to its author.
@@ -357,13 +358,13 @@ impl<'a> Lines<'a> {
     }
 }
 
-fn collect_embedded(dir: &Dir<'_>, files: &mut Vec<Source>) {
+fn collect_embedded(dir: &'static Dir<'static>, files: &mut Vec<Source>) {
     for file in dir.files() {
         if file.path().extension().is_some_and(|e| e == "toml")
             && let Some(text) = file.contents_utf8()
         {
             let name = file.path().to_string_lossy().replace('\\', "/");
-            files.push(Source { shown: format!("signatures/{name}"), name, layer: 0, text: text.to_owned() });
+            files.push(Source { shown: format!("signatures/{name}"), name, layer: 0, text: Cow::Borrowed(text) });
         }
     }
     for sub in dir.dirs() {
@@ -386,7 +387,7 @@ fn collect_folder(root: &Path, dir: &Path, layer: usize, files: &mut Vec<Source>
         } else if path.extension().is_some_and(|e| e == "toml") {
             let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
             let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-            files.push(Source { name, shown: path.display().to_string(), layer, text });
+            files.push(Source { name, shown: path.display().to_string(), layer, text: Cow::Owned(text) });
         }
     }
     Ok(())
