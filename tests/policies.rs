@@ -158,6 +158,10 @@ fn score(case: &Case, policy: &Policy, scores: &mut Scores) {
             let rows = policy.third_parties.iter().filter(|party| party.company_only);
             rows.flat_map(|party| party.resolved_companies.clone()).collect()
         }),
+        (
+            "catch_all",
+            policy.catch_all.iter().map(|all| format!("{}: {}", all.recipients, all.data.join(" "))).collect(),
+        ),
         ("names_seen", policy.names_seen.iter().map(|n| n.product.clone()).collect()),
     ] {
         if let Some(wanted) = case.expected.get(key) {
