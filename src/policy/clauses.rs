@@ -200,6 +200,12 @@ fn goes_on(lexicon: &Lexicon, last: &Clause, data: &[Range<usize>], folded: &str
     !named && lexicon.says("verb-of-enumeration", folded)
 }
 
+/// What a sentence sets against each other: "we do not sell your IMEI", "but we share your OAID".
+pub fn contrasting<'t>(lexicon: &Lexicon, sentence: &'t str) -> impl Iterator<Item = (usize, &'t str)> + use<'t> {
+    let parts = contrasts(lexicon, sentence, 0..sentence.len()).into_iter();
+    parts.filter_map(|part| Some((part.start, sentence.get(part)?)))
+}
+
 /// `range`, cut where a contrast begins inside it.
 fn contrasts(lexicon: &Lexicon, text: &str, range: Range<usize>) -> Vec<Range<usize>> {
     let words = text.get(range.clone()).unwrap_or_default();

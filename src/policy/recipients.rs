@@ -1,5 +1,7 @@
 //! Recipients named only by kind ("第三方一键登录SDK"), and "partners and other third parties".
 
+use std::ops::Range;
+
 use super::block::{Block, Kind};
 use super::entry::span;
 use super::fold::{Folded, fold};
@@ -31,44 +33,60 @@ pub fn read(blocks: &[Block], used: &[bool], taken: &sentences::Places, lexicon:
             if taken.contains(&(at, sentence.start)) {
                 continue;
             }
-            let folded = Folded::new(sentence.text);
-            let text = folded.text.as_str();
-            if lexicon.says("history", text) {
-                continue;
+            // "We do not give anyone your IMEI, but we share your OAID with our partners."
+            let denies_sharing = lexicon.says("denial-sharing", &fold(sentence.text));
+            let mut any = false;
+            for (offset, text) in clauses::contrasting(lexicon, sentence.text) {
+                let part = sentences::Sentence { text, start: sentence.start + offset };
+                any |= reads(&part, &sentence, (at, blocks, used), lexicon, names, &mut found);
             }
-            let place = span(block.source, block.line, block.end_line, sentence.text);
-            let denied = lexicon.says("denial-sharing", text) || clauses::denial(lexicon, text).is_some();
-            // "Our advertising partners may collect:", and then the items.
-            let last = sentence.start + sentence.text.len() >= block.text.trim_end().len();
-            let below = if last { items_below(blocks, at, used, lexicon, names) } else { Vec::new() };
-            if category(&sentence, &folded, &place, &below, lexicon, names, denied, &mut found) {
-                found.sentences.push((at, sentence.start));
-                continue;
-            }
-            if denied {
-                continue;
-            }
-            for captures in lexicon.captures("catch-all", text).into_iter().take(1) {
-                let Some(name) = captures.name("name") else { continue };
-                let data = captures.name("data").map(|m| folded.slice(m.start(), m.end(), sentence.text));
-                let mut ids = data.map(|d| terms::ids(&terms::read(lexicon, d))).unwrap_or_default();
-                if ids.is_empty() {
-                    ids = terms::ids(&terms::read(
-                        lexicon,
-                        folded.slice(captures.whole().start(), captures.whole().end(), sentence.text),
-                    ));
-                }
-                found.catch_all.push(CatchAll {
-                    recipients: folded.slice(name.start(), name.end(), sentence.text).trim().to_owned(),
-                    data: ids,
-                    lines: vec![place.line],
-                    spans: vec![place.clone()],
-                });
+            if any && !denies_sharing {
                 found.sentences.push((at, sentence.start));
             }
         }
     }
     found
+}
+
+/// Reads a part of a sentence; `true` where it is about somebody.
+fn reads(
+    part: &sentences::Sentence<'_>,
+    sentence: &sentences::Sentence<'_>,
+    (at, blocks, used): (usize, &[Block], &[bool]),
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+    found: &mut Found,
+) -> bool {
+    let Some(block) = blocks.get(at) else { return false };
+    let folded = Folded::new(part.text);
+    let text = folded.text.as_str();
+    if lexicon.says("history", text) {
+        return false;
+    }
+    let place = span(block.source, block.line, block.end_line, sentence.text);
+    let denied = lexicon.says("denial-sharing", text) || clauses::denial(lexicon, text).is_some();
+    // "Our advertising partners may collect:", and then the items.
+    let last = part.start + part.text.len() >= block.text.trim_end().len();
+    let below = if last { items_below(blocks, at, used, lexicon, names) } else { Vec::new() };
+    if category(part, &folded, &place, &below, lexicon, names, denied, found) {
+        return true;
+    }
+    if denied {
+        return false;
+    }
+    let caught = lexicon.captures("catch-all", text).into_iter().next();
+    let Some((name, whole, data)) = caught.and_then(|c| Some((c.name("name")?, c.whole(), c.name("data")))) else {
+        return false;
+    };
+    let words = |range: Range<usize>| folded.slice(range.start, range.end, part.text);
+    let ids = |range: Range<usize>| terms::ids(&terms::read(lexicon, words(range)));
+    let mut data = data.map(|data| ids(data.range())).unwrap_or_default();
+    if data.is_empty() {
+        data = ids(whole.range());
+    }
+    let recipients = words(name.range()).trim().to_owned();
+    found.catch_all.push(CatchAll { recipients, data, lines: vec![place.line], spans: vec![place] });
+    true
 }
 
 /// The items right below a block that are about nobody by name, with their places.

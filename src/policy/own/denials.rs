@@ -5,7 +5,7 @@ use super::super::entry::span;
 use super::super::fold::fold;
 use super::super::lexicon::Lexicon;
 use super::super::model::Denial;
-use super::super::{sentences, terms};
+use super::super::{clauses, sentences, terms};
 use crate::evidence::Span;
 
 /// The condition that a sentence behind the answer "no" gives: `不会。仅当您邀请好友时，才会读取。`
@@ -45,9 +45,20 @@ pub(super) fn sharing(sentence: &str, folded: &str, block: &Block, lexicon: &Lex
     let place = span(block.source, block.line, block.end_line, sentence);
     let conditional = lexicon.phrase("exception", folded).map(|(m, _)| m.as_str().to_owned());
     let conditional = conditional.or_else(|| limit(folded, lexicon));
-    let found = terms::read_with(lexicon, sentence, false);
-    let mut ids: Vec<String> = found.into_iter().map(|t| t.data_type).collect();
-    ids.dedup();
+    // "…, but we share your OAID": that is not denied.
+    let parts: Vec<&str> = clauses::contrasting(lexicon, sentence).map(|(_, part)| part).collect();
+    let denied = |part: &&&str| lexicon.says("denial-sharing", &fold(part));
+    let ids_of = |parts: &mut dyn Iterator<Item = &&str>| -> Vec<String> {
+        let found = parts.flat_map(|part| terms::read_with(lexicon, part, false));
+        let mut ids: Vec<String> = found.map(|term| term.data_type).collect();
+        ids.dedup();
+        ids
+    };
+    let mut ids = ids_of(&mut parts.iter().filter(denied));
+    if ids.is_empty() {
+        // "Your IMEI is stored on the phone, but not shared."
+        ids = ids_of(&mut parts.iter().take_while(|part| !denied(part)));
+    }
     if ids.is_empty() {
         ids.push("*".to_owned());
     }
