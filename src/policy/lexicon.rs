@@ -264,9 +264,11 @@ fn shortened<'a>(words: impl Iterator<Item = (&'a String, &'a String)>) -> impl 
 fn is_member(text: &str, start: usize, end: usize) -> bool {
     let apart =
         |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() || matches!(c, '和' | '及' | '与' | '或' | '等'));
-    // "您的短信": what belongs to the user begins a member too.
+    // "您的短信": what belongs to the user begins a member too; "离开您的手机" is a place.
+    const PLACE: [char; 5] = ['在', '至', '从', '于', '开'];
     let before = text.get(..start).unwrap_or_default();
-    let owned = ["您的", "你的", "用户的"].iter().any(|owner| before.ends_with(owner));
+    let mut owners = ["您的", "你的", "用户的"].iter().filter_map(|owner| before.strip_suffix(owner));
+    let owned = owners.any(|verb| !verb.ends_with(PLACE));
     (owned || apart(before.chars().next_back())) && apart(text.get(end..).and_then(|t| t.chars().next()))
 }
 
