@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::session::is_key_log;
+
 /// Bytes of an input that are looked at.
 pub(super) const LOOK: usize = 64 << 10;
 
@@ -108,6 +110,9 @@ pub(super) fn format(head: &[u8]) -> Result<Format, (String, &'static str)> {
             return Err(((*looks).to_owned(), next));
         }
     }
+    if is_key_log(head) {
+        return Err(("a TLS key log".to_owned(), KEYS));
+    }
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     if text.starts_with(b"{") {
         if is_history(text) {
@@ -151,11 +156,8 @@ const MAGICS: &[(&[u8], &str, &str)] = &[
     (b"\xff\xd8\xff", "a JPEG image", CAPTURE),
     (b"SQLite format 3\0", "an SQLite database", CAPTURE),
     (b"\x7fELF", "a program", CAPTURE),
-    (b"-----BEGIN ", "PEM (a key or a certificate)", "give it with --keys"),
     (b"CLIENT_RANDOM ", "a TLS key log", KEYS),
-    (b"CLIENT_HANDSHAKE_TRAFFIC_SECRET ", "a TLS key log", KEYS),
-    (b"SERVER_HANDSHAKE_TRAFFIC_SECRET ", "a TLS key log", KEYS),
-    (b"# SSL/TLS secrets log file", "a TLS key log", KEYS),
+    (b"-----BEGIN ", "PEM (a key or a certificate)", "give it with --keys"),
 ];
 const CAPTURE: &str = "give a pcap, pcapng, HAR or mitmproxy flow file, or the session of a proxy";
 const CONVERT: &str = "convert it: editcap -F pcapng IN OUT";
@@ -174,7 +176,11 @@ fn text_kind(text: &[u8]) -> (String, &'static str) {
     if start.starts_with(b"<?xml") {
         return ("XML".to_owned(), CAPTURE);
     }
-    if start.starts_with(b"[") {
+    // A section of TOML or INI has a name in brackets, an array of JSON no bare word.
+    let inner = text.trim_ascii_start();
+    let inner = inner.get(inner.iter().take_while(|b| **b == b'[' || b.is_ascii_whitespace()).count()..);
+    let is_element = |b: &u8| matches!(b, b'{' | b'"' | b']' | b'-' | b'0'..=b'9');
+    if start.starts_with(b"[") && inner.is_some_and(|inner| inner.first().is_none_or(is_element)) {
         return ("JSON without the \"log\" of a HAR".to_owned(), "export the traffic as HAR (HTTP Archive 1.2)");
     }
     let sample = text.get(..text.len().min(512)).unwrap_or_default();

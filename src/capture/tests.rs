@@ -433,6 +433,12 @@ fn what_cannot_be_opened_says_so() {
     assert!(message(b"<!DOCTYPE html><html>").contains("looks like HTML"));
     assert!(message(b"PK\x03\x04....").contains("ZIP"));
     assert!(message(b"CLIENT_RANDOM 00 00\n").contains("--keys"));
+    let secret = format!("# by a tool\nEXPORTER_SECRET {0} {0}\n", "0a".repeat(32));
+    assert!(message(secret.as_bytes()).contains("--keys"));
+    for text in ["[package]\nname = \"x\"\n", "[[bin]]\n", "[mysqld]\n"] {
+        assert!(message(text.as_bytes()).contains("looks like text"), "{text}");
+    }
+    assert!(message(b"[ {\"a\": 1} ]").contains("JSON"));
     assert!(message(b"{\"a\": 1}").contains("JSON"));
     assert!(message(b"\x00\x01\x02\x03").contains("00 01 02 03"));
     assert!(message(&pcap_header(LE, 0xa1b2_c3d4, 1)[..23]).contains("header is cut"));

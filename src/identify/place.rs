@@ -184,6 +184,9 @@ fn in_text(identifier: &Identifier, seen: Seen<'_>) -> Vec<Pair> {
     if let Some(cell) = in_cell(identifier, seen, text) {
         return vec![cell];
     }
+    if let Some(pairs) = in_minutes(seen, text) {
+        return pairs;
+    }
     // Each of two numbers has a point.
     if memchr::memchr_iter(b'.', text.as_bytes()).nth(1).is_none() {
         return Vec::new();
@@ -225,6 +228,27 @@ fn in_text(identifier: &Identifier, seen: Seen<'_>) -> Vec<Pair> {
     pairs.collect()
 }
 
+/// `31°13'49.5"N 121°28'25.3"E`: what is written so says itself that it is a place.
+fn in_minutes(seen: Seen<'_>, text: &str) -> Option<Vec<Pair>> {
+    let halves = shape::sexagesimal(text);
+    let pairs = halves.windows(2).filter_map(|two| {
+        let [first, second] = two else { return None };
+        let (latitude, longitude) = match (first.axis, second.axis) {
+            (shape::Axis::Latitude, shape::Axis::Longitude) => (first, second),
+            (shape::Axis::Longitude, shape::Axis::Latitude) => (second, first),
+            _ => return None,
+        };
+        // Something short stands between them.
+        (second.start.checked_sub(first.end)? <= 16).then_some(())?;
+        let written = text.get(first.start..second.end)?.to_owned();
+        let mut read = pair(seen, latitude.degrees, longitude.degrees, written, true, true, false);
+        (read.start, read.end) = (first.start, second.end);
+        Some(read)
+    });
+    let pairs: Vec<Pair> = pairs.collect();
+    (!pairs.is_empty()).then_some(pairs)
+}
+
 /// `geohash=wtw3sjq6q`: a name that says so, and a cell.
 fn in_cell<'a>(identifier: &Identifier, seen: Seen<'a>, text: &'a str) -> Option<Pair> {
     /// The shortest and the longest that say where.
@@ -240,21 +264,34 @@ fn numbers(text: &str) -> Vec<(usize, &str)> {
     let is_part = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-');
     let mut numbers = Vec::new();
     let mut rest = text;
+    let mut behind_number = false;
     while let Some(start) = rest.find(is_part) {
         let tail = rest.get(start..).unwrap_or_default();
         let number = tail.get(..tail.find(|c| !is_part(c)).unwrap_or(tail.len())).unwrap_or_default();
-        let joined = rest.get(..start).and_then(|head| head.chars().next_back()).is_some_and(char::is_alphanumeric);
+        let before = rest.get(..start).unwrap_or_default();
+        // `121.4737x31.2304x20`: the macro of ad monitors.
+        let crossed = behind_number && before.eq_ignore_ascii_case("x");
+        let joined = !crossed && before.chars().next_back().is_some_and(char::is_alphanumeric);
         if number.contains('.') && !joined && numbers.len() < NUMBERS {
             numbers.push((text.len() - tail.len(), number));
         }
+        behind_number = !joined;
         rest = tail.get(number.len()..).unwrap_or_default();
     }
     numbers
 }
 
-/// A text that is nothing but two numbers.
+/// A text that is nothing but two numbers, and perhaps a third behind the same mark: metres of accuracy or height.
 fn two_numbers(text: &str) -> Option<(Degrees, Degrees)> {
-    let (a, b) = text.trim().trim_matches(['(', ')', '[', ']']).split_once([',', ';', '|', ' ', '/'])?;
+    const MARKS: [char; 6] = [',', ';', '|', ' ', '/', 'x'];
+    /// Heights reach nine thousand metres, and have decimals.
+    const METRES: usize = 12;
+    let text = text.trim().trim_matches(['(', ')', '[', ']']);
+    let (a, rest) = text.split_once(MARKS)?;
+    let mark = text.get(a.len()..)?.chars().next()?;
+    let (b, metres) = rest.split_once(mark).map_or((rest, None), |(b, metres)| (b, Some(metres.trim())));
+    let is_metres = |text: &str| text.len() <= METRES && text.parse::<f64>().is_ok_and(f64::is_finite);
+    metres.is_none_or(is_metres).then_some(())?;
     Some((shape::degrees(a)?, shape::degrees(b)?))
 }
 

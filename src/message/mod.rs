@@ -24,6 +24,7 @@ mod layer;
 mod legs;
 pub mod line;
 mod mqtt;
+mod proxied;
 mod qpack;
 mod quic;
 mod raw;

@@ -2,7 +2,8 @@
 //! bytes in turns, each looked at for a protocol that begins there.
 
 use super::draft::{Context, Draft, Out};
-use super::feed::{Feed, Held};
+use super::feed::{Feed, Held, Trail};
+use super::proxied;
 use super::sniff::{Found, Verdict, sniff};
 use crate::evidence::{Direction, Gap, GapReason, Transport};
 use crate::net::Chunk;
@@ -95,6 +96,14 @@ impl Turns {
     fn look(&mut self, direction: Direction, context: &mut Context, out: &mut Out<'_>) -> Option<Found> {
         if let Some((_, true)) = self.turn {
             let first = self.passed == 0;
+            if first && direction == Direction::Sent {
+                match proxied::head(self.sent.bytes()) {
+                    // It says from where, and is no part of what the client sends.
+                    proxied::Head::Whole(length) => drop(self.sent.take(length, &mut Trail::default())),
+                    proxied::Head::More if self.sent.len() < TURN_LIMIT => return None,
+                    proxied::Head::More | proxied::Head::None => {}
+                }
+            }
             let port = context.endpoints.server.port();
             match sniff(direction, self.feed(direction).bytes(), port, first) {
                 Verdict::Found(found) => return Some(found),

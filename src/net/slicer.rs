@@ -288,6 +288,12 @@ impl Slicer {
                 6 | 17 if quoted => return quote(bytes, held, found),
                 6 | 17 => return self.transport(packet, (held, depth, conflict), found, gaps),
                 1 | 58 if !quoted => {
+                    let echoed = icmp_echo(bytes, &found);
+                    if !is_filler(echoed) {
+                        let detail = "what an ICMP echo request carries is not read";
+                        let gap = Gap::new(GapReason::UnknownProtocol, frame(), detail);
+                        gaps.add(gap.of_bytes((echoed.len() + found.missing) as u64));
+                    }
                     range = icmp_quote(bytes, &found)?;
                     quoted = true;
                 }
@@ -452,6 +458,29 @@ fn cut(at: String, packet: &Packet<'_>) -> Gap {
         0 => Gap::new(GapReason::DamagedInput, at, "a packet that is shorter than its headers"),
         missing => Gap::new(GapReason::Truncated, at, SNAPLEN).of_bytes(missing),
     }
+}
+
+/// What an echo request carries (RFC 792, RFC 4443 §4.1); nothing of other messages.
+fn icmp_echo<'a>(bytes: &'a [u8], found: &Ip) -> &'a [u8] {
+    let message = bytes.get(found.payload.clone()).unwrap_or_default();
+    let request = if found.protocol == 1 { 8 } else { 128 };
+    message.get(8..).filter(|_| message.first() == Some(&request)).unwrap_or_default()
+}
+
+/// What `ping` fills a packet with: the time, in 8 or 16 bytes, and bytes that are equal or count up (the alphabet
+/// up to `w` and again, on Windows).
+fn is_filler(bytes: &[u8]) -> bool {
+    let counts = |bytes: &[u8]| {
+        bytes.windows(2).all(|two| match two {
+            [b'w', b'a'] => true,
+            [a, b] => a == b || a.wrapping_add(1) == *b,
+            _ => true,
+        })
+    };
+    let is_time = |bytes: &[u8]| !bytes.iter().all(|b| b.is_ascii_graphic() || *b == b' ');
+    [0, 8, 16]
+        .into_iter()
+        .any(|at| bytes.split_at_checked(at).is_some_and(|(time, rest)| (at == 0 || is_time(time)) && counts(rest)))
 }
 
 /// The packet that an ICMP error quotes: destination unreachable, source quench, redirect,

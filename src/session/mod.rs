@@ -8,6 +8,7 @@ mod clock;
 mod canary;
 mod describe;
 mod ignore;
+mod keys;
 mod marks;
 mod pirogue;
 mod place;
@@ -24,6 +25,7 @@ pub use describe::{Build, Case, DEFAULT_SKEW_MS, Description, Measured, OnClock,
 pub use ignore::{
     IgnoreRule, IgnoreState, Matcher, WARNING_DAYS, parse_day, parse_ignore, read_ignore, without_rules, write_rule,
 };
+pub use keys::is_key_log;
 pub use marks::{MARKS, Mark, Timeline, append_mark, parse_mark, read_marks};
 pub(crate) use place::line_at;
 pub use privacy::{exposures, is_private, private_folder, private_options, repository, to_owner};
@@ -167,7 +169,7 @@ impl Session {
                 _ if has_extension(&name, CAPTURES) && name.starts_with(NOISE) => self.noise.push(path),
                 _ if has_extension(&name, CAPTURES) => self.captures.push(path),
                 _ if has_extension(&name, KEYS) => self.keys.push(path),
-                "sslkeylog.txt" => self.keys.push(path),
+                _ if keys::holds_keys(&path) => self.keys.push(path),
                 _ if has_extension(&name, OTHERS) => match witness::read(&path) {
                     Some(witness) => self.witnesses.push(witness),
                     None => self.others.push(path),

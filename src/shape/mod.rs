@@ -13,7 +13,9 @@ mod token;
 
 pub use network::{ip, mac, mac_is_local};
 pub use person::{bank_card, email, id_card, is_role, phone_abroad, phone_cn};
-pub use place::{Degrees, Place, degrees, degrees_and_minutes, geohash, pair, to_bd09, to_gcj02};
+pub use place::{
+    Axis, Degrees, Place, Sexagesimal, degrees, degrees_and_minutes, geohash, pair, sexagesimal, to_bd09, to_gcj02,
+};
 pub use software::{android_id, hex, oaid, package_name, udid, uuid};
 pub use telephony::{iccid, imei, imei_digits, imsi, luhn, meid};
 pub use token::token;

@@ -60,6 +60,105 @@ pub fn degrees_and_minutes(
     (latitude.value.abs() <= 90.0 && longitude.value.abs() <= 180.0).then_some((latitude, longitude))
 }
 
+/// Which of the two coordinates a number of degrees is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Axis {
+    /// North or south.
+    Latitude,
+    /// East or west.
+    Longitude,
+}
+
+/// A coordinate in degrees and minutes, and where in a text it stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sexagesimal {
+    /// Its value; north and east are positive.
+    pub degrees: Degrees,
+    /// Which of the two it is.
+    pub axis: Axis,
+    /// First byte.
+    pub start: usize,
+    /// Behind the last byte.
+    pub end: usize,
+}
+
+/// Coordinates in degrees, minutes and perhaps seconds, as people, maps and exiftool write them: `31°13'49.5"N`,
+/// `N31° 13.825'`, `31 deg 13' 49.50" N`, `北纬31°13′49″` (ISO 6709 annex D). Without a half of the globe it is any angle.
+pub fn sexagesimal(text: &str) -> Vec<Sexagesimal> {
+    /// Coordinates looked for in one text.
+    const MOST: usize = 256;
+    let bytes = text.as_bytes();
+    // Minutes end in an apostrophe or a prime, whose first byte of UTF-8 is this: most texts have neither.
+    if memchr::memchr2(b'\'', 0xe2, bytes).is_none() {
+        return Vec::new();
+    }
+    let places = text.match_indices(['°', 'º']).chain(text.match_indices("deg"));
+    let mut found: Vec<Sexagesimal> =
+        places.take(MOST).filter_map(|(at, sign)| coordinate(text, at, at + sign.len())).collect();
+    found.sort_by_key(|coordinate| coordinate.start);
+    found
+}
+
+/// The coordinate whose sign of degrees stands at `sign..behind`.
+fn coordinate(text: &str, sign: usize, behind: usize) -> Option<Sexagesimal> {
+    let head = text.get(..sign)?.trim_end();
+    let whole = head.len() - head.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let mut start = head.len() - whole;
+    let degrees: f64 = text.get(start..head.len()).filter(|d| super::digits(d, 1..=3))?.parse().ok()?;
+    let tail = text.get(behind..)?;
+    let (minutes, minute_decimals, tail) = sixtieth(tail, &["'", "′", "’"])?;
+    let (seconds, second_decimals, tail) = sixtieth(tail, &["\"", "″", "”", "''", "′′"])
+        .map_or((0.0, None, tail), |(value, decimals, tail)| (value, Some(decimals), tail));
+    let decimals = match second_decimals {
+        // A second is some thirty metres.
+        Some(decimals) => decimals + 4,
+        None => minute_decimals + 1,
+    };
+    const HALVES: [(&str, Axis, f64); 8] = [
+        ("N", Axis::Latitude, 1.0),
+        ("S", Axis::Latitude, -1.0),
+        ("E", Axis::Longitude, 1.0),
+        ("W", Axis::Longitude, -1.0),
+        ("北纬", Axis::Latitude, 1.0),
+        ("南纬", Axis::Latitude, -1.0),
+        ("东经", Axis::Longitude, 1.0),
+        ("西经", Axis::Longitude, -1.0),
+    ];
+    let before = text.get(..start)?.trim_end();
+    let in_front = || HALVES.into_iter().find(|(word, ..)| before.ends_with(word));
+    let close = tail.trim_start_matches(' ');
+    let behind = HALVES.into_iter().find(|(word, ..)| close.starts_with(word));
+    let mut end = text.len() - tail.len();
+    let (_, axis, half) = match behind {
+        Some(half) => {
+            end = text.len() - close.len() + half.0.len();
+            half
+        }
+        None => {
+            let half = in_front()?;
+            start = before.len() - half.0.len();
+            half
+        }
+    };
+    let value = half * (degrees + minutes / 60.0 + seconds / 3600.0);
+    let most = if axis == Axis::Latitude { 90.0 } else { 180.0 };
+    (value.abs() <= most).then_some(())?;
+    Some(Sexagesimal { degrees: Degrees { value, decimals, scaled: false }, axis, start, end })
+}
+
+/// A number below sixty before one of `signs`, its decimals, and what follows.
+fn sixtieth<'a>(text: &'a str, signs: &[&str]) -> Option<(f64, u32, &'a str)> {
+    let text = text.trim_start_matches(' ');
+    let number = text.get(..text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len()))?;
+    let (units, fraction) = number.split_once('.').unwrap_or((number, ""));
+    (super::digits(units, 1..=2) && fraction.len() <= 8 && fraction.bytes().all(|b| b.is_ascii_digit()))
+        .then_some(())?;
+    let rest = text.get(number.len()..)?.trim_start_matches(' ');
+    let rest = signs.iter().find_map(|sign| rest.strip_prefix(sign))?;
+    let value = number.parse::<f64>().ok().filter(|value| *value < 60.0)?;
+    Some((value, fraction.len() as u32, rest))
+}
+
 /// The middle of a geohash's cell (G. Niemeyer 2008), five characters or more, with as many decimals as the cell's size
 /// leaves: eight characters are some 40 m.
 pub fn geohash(text: &str) -> Option<(Degrees, Degrees)> {

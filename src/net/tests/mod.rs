@@ -330,7 +330,23 @@ fn what_icmp_quotes_takes_a_number_and_carries_nothing() {
     assert_eq!(slice(&[quoted(6, &tcp_header(40000, 80, 1, 2, "S")[..16])]).0.len(), 1);
     // An echo quotes nothing.
     let echo = v4(1, 1, (0, false), &[&[8, 0, 0, 0, 0, 0, 0, 0][..], &v4(9, 17, (0, false), &udp(1, 2, b""))].concat());
-    assert_eq!(slice(&[echo]).0, []);
+    let (found, gaps) = slice(&[echo]);
+    assert_eq!(found, []);
+    assert_eq!(gaps.len(), 1, "and what it carries is counted");
+    // What ping fills a packet with says nothing.
+    let time = [0x68, 0x55, 0x1a, 0, 0, 0, 0, 0, 9, 1, 0, 0, 0, 0, 0, 0];
+    let counted: Vec<u8> = (0x10..0x38).collect();
+    let fillers = [&[][..], &[0; 32], &[&time[..], &counted].concat(), b"abcdefghijklmnopqrstuvwabcdefghi"];
+    for filler in fillers {
+        let echo = v4(1, 1, (0, false), &[&[8, 0, 0, 0, 0, 1, 0, 1][..], filler].concat());
+        assert_eq!(slice(&[echo]).1, []);
+    }
+    for carried in [&b"imei=352099001761481"[..], b"9f3c21ab47de5608"] {
+        let echo = v4(1, 1, (0, false), &[&[8, 0, 0, 0, 0, 1, 0, 1][..], carried].concat());
+        let reply = v4(2, 1, (0, false), &[&[0, 0, 0, 0, 0, 1, 0, 1][..], carried].concat());
+        assert_eq!(slice(&[echo]).1.len(), 1);
+        assert_eq!(slice(&[reply]).1, []);
+    }
 }
 
 /// The files of `tests/make-links.py`, with each byte of the headers changed and cut anywhere.
