@@ -138,6 +138,8 @@ grounds! {
     NoPlaceOfProfile,
     /// It was found through an experimental recipe.
     ExperimentalRecipe,
+    /// It is the {digest} of a value beside it.
+    DigestOfNeighbour,
 }
 
 /// One part of a reason.

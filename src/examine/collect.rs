@@ -133,14 +133,18 @@ impl Collector {
         self.rhythms.add(message, &recipient, &phase, &found.hits);
     }
 
-    /// A DNS question. The name reaches whoever runs its zone, so a value of the device in it is a
+    /// A DNS question, or what a device tells the local link of itself. The name reaches whoever runs its zone, so a value of the device in it is a
     /// sighting. Otherwise it counts for nothing: a resolver is no contact of the app, and a question
     /// is no message to the zone.
     fn question(&mut self, message: &Message, dns: &Dns, lens: &Lens<'_>) {
-        if dns.response || message.protocol != Protocol::Dns {
-            return;
-        }
-        let named = Message { host: dns.names.first().cloned(), sni: None, ..message.clone() };
+        let named = match message.protocol {
+            Protocol::Dns if !dns.response => {
+                Message { host: dns.names.first().cloned(), sni: None, ..message.clone() }
+            }
+            // Whoever is on the local link hears it, as a question or as an answer (RFC 6762).
+            Protocol::Udp if message.direction == Direction::Sent => message.clone(),
+            _ => return,
+        };
         let mut attribution = lens.attributor.attribute(&named);
         if attribution.ignored.is_some() {
             return;

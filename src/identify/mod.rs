@@ -9,6 +9,7 @@
 //! known to use that key. *Possible* is the rest.
 
 mod apps;
+mod beside;
 mod boundary;
 mod digest;
 mod embedded;
@@ -162,6 +163,7 @@ impl Identifier {
         place::search(self, &seen, time, &mut found);
         apps::search(self, &seen, &mut found.hits);
         keyed::search(self, &seen, &mut found);
+        beside::settle(&seen, &mut found.hits);
         tower::search(self, &seen, &mut found);
         nearby::search(self, &seen, &mut found);
         settle::settle(&mut found, |leaf| self.is_experimental(leaves.get(leaf)));

@@ -6,7 +6,8 @@ use super::{Found, Hit};
 use crate::evidence::{Certainty, Ground, GroundCode};
 
 /// Leaves one hit for each value: the more certain one wins, then the longer, then the type that
-/// comes first. What an experimental recipe led to is possible at most.
+/// comes first. What an experimental recipe led to is possible at most, but for what the device profile confirms:
+/// its value there proves that the recipe read rightly.
 pub(super) fn settle(found: &mut Found, is_experimental: impl Fn(usize) -> bool) {
     let mut hits = std::mem::take(&mut found.hits);
     hits.sort_by(|a, b| {
@@ -29,7 +30,7 @@ pub(super) fn settle(found: &mut Found, is_experimental: impl Fn(usize) -> bool)
         }
     }
     for hit in &mut kept {
-        if is_experimental(hit.leaf) {
+        if hit.certainty < Certainty::Confirmed && is_experimental(hit.leaf) {
             hit.certainty = Certainty::Possible;
             hit.reason.0.push(Ground::new(GroundCode::ExperimentalRecipe));
         }

@@ -10,7 +10,7 @@ use super::form::{self, numbered};
 use super::leaf::{Link, Part};
 use super::walk::{Inside, Value, Walk};
 use super::{coding, percent};
-use crate::message::{Kind, Message};
+use crate::message::{Dns, Kind, Message, Protocol};
 
 /// The request target, where the message has one.
 pub(super) fn target(message: &Message) -> Option<&str> {
@@ -41,7 +41,9 @@ pub(super) fn read(message: &Message, walk: &mut Walk<'_>) {
     }
     read_headers(message, walk);
     read_names(message, walk);
-    if matches!(message.kind, Kind::Dns(_)) {
+    // What a device answers on the local link is of itself: its name, its services and their texts.
+    let announces = |dns: &Dns| dns.response && message.protocol == Protocol::Udp;
+    if matches!(&message.kind, Kind::Dns(dns) if !announces(dns)) {
         return;
     }
     if !message.body.is_empty() {

@@ -128,6 +128,23 @@ pub(super) fn is_opaque(bytes: &[u8], expected: bool) -> bool {
     !bytes.is_empty() && (!is_text(bytes) || bytes.len() >= least && bytes.iter().all(word))
 }
 
+/// Whether as many different bytes occur as in hex of something random, and more: padding and runs have few.
+pub(super) fn is_varied(bytes: &[u8]) -> bool {
+    const LEAST: usize = 14;
+    let mut seen = [false; 256];
+    let mut count = 0;
+    for byte in bytes {
+        if let Some(seen) = seen.get_mut(usize::from(*byte)).filter(|seen| !**seen) {
+            *seen = true;
+            count += 1;
+            if count == LEAST {
+                return true;
+            }
+        }
+    }
+    false
+}
+
 /// A name as fields have them: letters, digits and a few marks, not starting with a digit.
 pub(super) fn is_name(bytes: &[u8]) -> bool {
     /// Longest field name taken as such.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::budget::{self, Budget};
 use super::clue::{Clue, Clues, Look};
 use super::leaf::{Leaf, Link, Part};
-use super::{Decoded, pairs, recipe, refused, sense};
+use super::{Decoded, image, pairs, recipe, refused, sense};
 use crate::evidence::{Direction, Gap, GapReason, Place};
 use crate::message::{Kind, Message};
 use crate::shape;
@@ -258,7 +258,7 @@ impl<'d> Walk<'d> {
 
     /// Takes a value, by its recipe where there is one, and all the way down.
     pub(super) fn take(&mut self, value: Value) {
-        let before = self.leaves.len();
+        let (before, sealed) = (self.leaves.len(), self.sealed.len());
         let sealing = self.recipes.iter().find(|r| r.sealed && r.starts_at(&value)).map(|r| r.id.clone());
         let opened = self.recipes.iter().filter(|r| !r.sealed && r.starts_at(&value)).find_map(|r| {
             let led = recipe::run(&r.steps, &value.link, self.query, &mut self.budget)?;
@@ -289,8 +289,11 @@ impl<'d> Walk<'d> {
             let encoded = leaf.bytes.len().saturating_mul(2) >= link.bytes.len() && !sense::is_text(&leaf.bytes);
             Arc::ptr_eq(&leaf.link, &link) || encoded
         };
-        let closed = || self.leaves.get(before..).is_some_and(|new| new.iter().all(unread));
-        if let Some(id) = sealing.filter(|_| closed() && sense::is_opaque(&link.bytes, !is_body)) {
+        let new = || self.leaves.get(before..).unwrap_or_default();
+        let closed = || new().iter().all(unread) && sense::is_opaque(&link.bytes, !is_body);
+        // A value inside of it may have been told already.
+        let told = self.sealed.len() > sealed;
+        if let Some(id) = sealing.filter(|_| closed() || !told && is_mostly_opaque(new(), link.bytes.len())) {
             self.sealed.push((id.to_string(), link));
         }
     }
@@ -436,18 +439,50 @@ impl<'d> Walk<'d> {
         gaps.extend(closed.iter().map(|(reason, what)| Gap::new(*reason, &at, *what)));
         gaps.extend(self.budget.reached().map(|limit| Gap::new(GapReason::Limit, &at, limit)));
         let body_leaf = self.leaves.iter().find(|l| l.part == Part::Body && is_body(&l.link));
-        if let Some(leaf) = body_leaf.filter(|l| !l.bytes.is_empty() && !sense::is_text(&l.bytes))
-            && message.direction == Direction::Sent
-            && !matches!(message.kind, Kind::Raw)
-            && closed.is_empty()
-            && !self.sealed.iter().any(|(_, link)| Arc::ptr_eq(link, &leaf.link))
-        {
-            let detail = "a body in a form that nothing here reads: searched as bytes";
-            gaps.push(Gap::new(GapReason::Undecodable, &at, detail).of_bytes(leaf.bytes.len() as u64));
+        let is_read = message.direction == Direction::Sent
+            && !matches!(message.kind, Kind::Raw | Kind::Dns(_))
+            && closed.is_empty();
+        if let Some(leaf) = body_leaf.filter(|l| is_read && !l.bytes.is_empty() && !sense::is_text(&l.bytes)) {
+            if !self.sealed.iter().any(|(_, link)| Arc::ptr_eq(link, &leaf.link)) {
+                let detail = "a body in a form that nothing here reads: searched as bytes";
+                gaps.push(Gap::new(GapReason::Undecodable, &at, detail).of_bytes(leaf.bytes.len() as u64));
+            }
+        } else if is_read && self.sealed.is_empty() {
+            let closed = [Part::Body, Part::Query].into_iter().filter_map(|part| mostly_closed(&self.leaves, part));
+            gaps.extend(closed.map(|bytes| {
+                let detail = "values in an encoding or encryption that nothing here opens: searched as they are";
+                Gap::new(GapReason::Undecodable, &at, detail).of_bytes(bytes as u64)
+            }));
         }
         let sealed = self.sealed.into_iter().map(|(id, link)| (id, link.steps())).collect();
         Decoded { leaves: self.leaves, sealed, gaps }
     }
+}
+
+/// Values that nothing opened make up most of `length` bytes, whatever readable envelope they stand in.
+fn is_mostly_opaque(leaves: &[Leaf], length: usize) -> bool {
+    opaque(leaves).map(|leaf| leaf.bytes.len()).sum::<usize>().saturating_mul(2) >= length.max(1)
+}
+
+/// Bytes of the values of this part of a message that nothing opened, where they are most of it.
+fn mostly_closed(leaves: &[Leaf], part: Part) -> Option<usize> {
+    let (mut closed, mut all) = (0_usize, 0_usize);
+    for leaf in leaves.iter().filter(|leaf| leaf.part == part) {
+        all = all.saturating_add(leaf.bytes.len());
+        closed = closed.saturating_add(opaque(std::slice::from_ref(leaf)).map(|leaf| leaf.bytes.len()).sum());
+    }
+    (closed > 0 && closed.saturating_mul(2) >= all).then_some(closed)
+}
+
+/// Values that look encrypted, and of which nothing was decoded. Pictures are none: what they say is told by their
+/// metadata.
+fn opaque(leaves: &[Leaf]) -> impl Iterator<Item = &Leaf> {
+    /// Longer than digests, tokens of 64 characters and most keys.
+    const SHORTEST: usize = 96;
+    let long = leaves.iter().filter(|leaf| leaf.bytes.len() >= SHORTEST && leaf.decoded.is_empty());
+    long.filter(|leaf| {
+        sense::is_varied(&leaf.bytes) && sense::is_opaque(&leaf.bytes, false) && !image::is_image(&leaf.bytes)
+    })
 }
 
 /// Nothing but the body and its content codings.

@@ -346,7 +346,7 @@ case("mobtech-dinfo", [hit("gaid", "c0ffee00-7b48-4d09-9e6a-1c2d3e4f5a6b", certa
                        plain("device_model", "WW-Test-9000")],
      body=urllib.parse.urlencode({"m": sealed_m}), content_type=FORM, host="devs.data.mob.com", target="/dinfo", product="mobtech")
 case("mobtech-dinfo-wrong-key", [], body=urllib.parse.urlencode({"m": b64(openssl_aes_ecb("another.key.1234", dinfo.encode()))}),
-     content_type=FORM, host="devs.data.mob.com", target="/dinfo", product="mobtech")
+     content_type=FORM, host="devs.data.mob.com", target="/dinfo", product="mobtech", gaps=["undecodable"])
 opaque = b64(hashlib.sha512(b"1").digest() * 3)
 case("amap-x-info", [], headers=[["X-INFO", opaque]], host="restsdk.amap.com", target="/v3/iasdkauth", product="amap", body="a=1&b=2",
      content_type=FORM, sealed=[["amap-x-info", ["header x-info"]]])
@@ -599,6 +599,35 @@ near("place-as-a-cell-elsewhere", [hit("location", "ezs42e44yx9", certainty="pos
 pluses = next(packed for packed in (gzip.compress(json.dumps({"imei": IMEI, "z": z}).encode(), mtime=0) for z in range(999)) if "+" in b64(packed))
 case("base64-whose-pluses-were-left-bare", [plain("imei", IMEI, key="imei")], body="v=1&data=" + b64(pluses), content_type=FORM)
 case("base64-whose-pluses-were-left-bare-in-a-query", [plain("imei", IMEI, key="imei")], target="/?v=1&data=" + b64(pluses))
+
+# 31.230416 N, 121.473701 E in degrees, minutes and seconds (rounded by hand to a tenth of a second).
+DMS = """31°13'49.5"N 121°28'25.3"E"""
+near("place-in-seconds", [plain("location", DMS)], {"text": DMS}, profile=PROFILE)
+near("place-in-seconds-as-exiftool-writes-it", [plain("location", """31 deg 13' 49.50" N, 121 deg 28' 25.32" E""")],
+     {"GPSPosition": """31 deg 13' 49.50" N, 121 deg 28' 25.32" E"""}, profile=PROFILE)
+near("place-in-minutes-half-first", [plain("location", "N31° 13.825', E121° 28.422'")], {"wo": "N31° 13.825', E121° 28.422'"}, profile=PROFILE)
+near("place-in-seconds-in-chinese", [plain("location", "东经121°28′25.3″，北纬31°13′49.5″")], {"msg": "我在东经121°28′25.3″，北纬31°13′49.5″。"}, profile=PROFILE)
+near("place-in-seconds-elsewhere", [hit("location", """39°54'15.1"N 116°24'26.6"E""", certainty="possible")], {"text": """39°54'15.1"N 116°24'26.6"E"""}, profile=PROFILE)
+near("angles-that-are-no-place", [], {"text": """31°13'49.5" and 121°28'25.3" of arc; 12' x 13' room at 21°C"""}, profile=PROFILE)
+near("place-and-accuracy", [plain("location", "121.473701,31.230416", key="lbs")], {"lbs": "121.473701x31.230416x20"}, profile=PROFILE)
+near("place-and-accuracy-without-profile", [hit("location", "31.230416,121.473701", certainty="probable", key="location")], {"location": "31.230416,121.473701,20"})
+near("sizes-that-are-no-place", [], {"size": "31.23x12.47x20", "screen": "0.5x31.230416"}, profile=PROFILE)
+near("digest-of-what-is-beside-it", [hit("android_id", ANDROID_ID, certainty="probable", key="device_id"), hit("android_id", hashlib.md5(ANDROID_ID.encode()).hexdigest(), digest="md5", certainty="probable", key="idmd5", variant="unknown")],
+     {"device_id": ANDROID_ID, "idmd5": hashlib.md5(ANDROID_ID.encode()).hexdigest()}, product="umeng")
+near("digest-of-what-names-nothing", [hit("imei", hashlib.md5(b"build-4711").hexdigest(), digest="md5", certainty="possible", key="idmd5", variant="unknown")],
+     {"build": "build-4711", "idmd5": hashlib.md5(b"build-4711").hexdigest()}, product="umeng")
+closed = b64(hashlib.sha512(b"2").digest() * 3)
+case("closed-in-an-envelope", [], body=json.dumps({"v": 2, "data": closed}), content_type=JSON, gaps=["undecodable"])
+case("closed-in-a-query", [], target="/track?v=2&data=" + urllib.parse.quote(closed, safe=""), gaps=["undecodable"])
+case("long-and-empty", [], body=json.dumps({"v": 2, "data": "A" * 400}), content_type=JSON)
+case("signed-and-readable", [], body=json.dumps({"text": "words that anyone can read, and more of them than there is of the signature. " * 5, "sign": closed}), content_type=JSON)
+case("closed-in-an-envelope-of-a-known-product", [], body=json.dumps({"message": closed}), content_type=JSON, host="open.e.kuaishou.com",
+     target="/rest/e/v3/open/univ", product="kuaishou_ads", sealed=[["kuaishou-ads", ["body"]]])
+case("experimental-and-of-the-profile", [plain("imei", IMEI, key="imei")], body=gzip.compress(json.dumps({"platform": "a", "content": [{"imei": IMEI}]}).encode(), mtime=0),
+     content_type="application/octet-stream", host="stats.jpush.cn", target="/v3/report", product="jiguang")
+case("gdt-ext-of-an-iphone", [hit("idfa", hashlib.md5(OAID.upper().encode()).hexdigest(), digest="md5", certainty="probable", key="muid", variant="unknown")],
+     target="/gdt_mview.fcg?posid=1&ext=" + urllib.parse.quote(json.dumps({"req": {"muid": hashlib.md5(OAID.upper().encode()).hexdigest(), "muidtype": 2}})),
+     host="mi.gdt.qq.com", product="gdt", profile={})
 
 # --- limits ---
 case("gzip-bomb", [], body=gzip.compress(bytes(8 << 20)), gaps=["limit", "undecodable"], headers=[["Content-Encoding", "gzip"]])

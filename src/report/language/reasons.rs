@@ -123,6 +123,7 @@ fn sentence(code: G) -> (&'static str, &'static str) {
             "several different ones stand in one list: of several things, not of the device",
         ),
         G::NoPlaceOfProfile => ("不是设备档案里的地点", "it is none of the profile's places"),
+        G::DigestOfNeighbour => ("是旁边那个值的 {digest}", "it is the {digest} of a value beside it"),
         G::ExperimentalRecipe => ("经由试验性的解码方法得到", "through an experimental recipe"),
     }
 }
