@@ -14,9 +14,14 @@ const MOST: usize = 64;
 /// Lengths of identifiers.
 const LENGTHS: std::ops::RangeInclusive<usize> = 4..=64;
 
+/// Digests of one message that are looked for.
+const DIGESTS: usize = 16;
+
 pub(super) fn settle(leaves: &[Seen<'_>], hits: &mut [Hit]) {
-    for at in 0..hits.len() {
-        let Some(hit) = hits.get(at).filter(|hit| hit.form.variant == "unknown") else { continue };
+    let is_unknown = |(at, hit): (usize, &Hit)| (hit.form.variant == "unknown").then_some(at);
+    let unknown: Vec<usize> = hits.iter().enumerate().filter_map(is_unknown).take(DIGESTS).collect();
+    for at in unknown {
+        let Some(hit) = hits.get(at) else { continue };
         let Some(origin) = origin(leaves, hit) else { continue };
         let whole = |other: &&Hit| other.leaf == origin && other.form.digest == "plain" && other.start == 0;
         let plain =

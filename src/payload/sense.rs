@@ -124,8 +124,17 @@ pub(super) fn is_opaque(bytes: &[u8], expected: bool) -> bool {
     /// One block.
     const BLOCK: usize = 22;
     let least = if expected { BLOCK } else { WORD };
-    let word = |b: &u8| b.is_ascii_alphanumeric() || b"+/=-_\r\n".contains(b);
-    !bytes.is_empty() && (!is_text(bytes) || bytes.len() >= least && bytes.iter().all(word))
+    !bytes.is_empty() && (!is_text(bytes) || bytes.len() >= least && bytes.iter().all(is_of_encoding))
+}
+
+/// Whether what begins with `head` may be opaque: it is no text with spaces or marks in it.
+pub(super) fn begins_opaque(head: &[u8]) -> bool {
+    !begins_text(head) || head.iter().all(is_of_encoding)
+}
+
+/// Of the alphabets of base64 and hex, with line ends.
+fn is_of_encoding(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/=-_\r\n".contains(byte)
 }
 
 /// Whether as many different bytes occur as in hex of something random, and more: padding and runs have few.

@@ -480,7 +480,9 @@ fn opaque(leaves: &[Leaf]) -> impl Iterator<Item = &Leaf> {
     /// Longer than digests, tokens of 64 characters and most keys.
     const SHORTEST: usize = 96;
     let long = leaves.iter().filter(|leaf| leaf.bytes.len() >= SHORTEST && leaf.decoded.is_empty());
-    long.filter(|leaf| {
+    // What begins as running text is none, and need not be read to its end.
+    let begins = |leaf: &&Leaf| leaf.bytes.get(..SHORTEST).is_some_and(sense::begins_opaque);
+    long.filter(begins).filter(|leaf| {
         sense::is_varied(&leaf.bytes) && sense::is_opaque(&leaf.bytes, false) && !image::is_image(&leaf.bytes)
     })
 }

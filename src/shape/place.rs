@@ -92,6 +92,10 @@ pub fn sexagesimal(text: &str) -> Vec<Sexagesimal> {
     if memchr::memchr2(b'\'', 0xe2, bytes).is_none() {
         return Vec::new();
     }
+    // So do the signs of degrees, with another byte.
+    if memchr::memchr(0xc2, bytes).is_none() && memchr::memmem::find(bytes, b"deg").is_none() {
+        return Vec::new();
+    }
     let places = text.match_indices(['°', 'º']).chain(text.match_indices("deg"));
     let mut found: Vec<Sexagesimal> =
         places.take(MOST).filter_map(|(at, sign)| coordinate(text, at, at + sign.len())).collect();

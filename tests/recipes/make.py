@@ -112,6 +112,7 @@ case("miaozhen", f"https://e.cn.miaozhen.com/x/k=1&p=2&m2={md5(IMEI)}&m1={ANDROI
 case("admaster", f"https://v.admaster.com.cn/c/a100,b200,0a0,0c{md5(IMEI)},n{MAC.replace(':', '')},z{IDFA},0d{ANDROID},t1767225600", types=["imei", "mac", "idfa", "android_id"])
 case("gridsum", f"https://i.gridsumdissector.com/v/?gscmd=impress&if={IDFA}&im={IMEI}&aid={ANDROID}&oa={OAID}&m={MAC}", types=["idfa", "imei", "android_id", "oaid", "mac"])
 case("gdt-ext", "https://mi.gdt.qq.com/gdt_mview.fcg?posid=1&ext=" + urllib.parse.quote(js({"req": {"m5": IDFA, "c_device": "WW-Test-9000", "c_mf": "wirewitness"}})), types=["idfa", "device_model"])
+case("gdt-apple-ext", "https://mi.gdt.qq.com/gdt_mview.fcg?posid=2&ext=" + urllib.parse.quote(js({"req": {"muid": md5("5E1F0A77-" + IDFA[9:]), "muidtype": 2}})), types=["idfa"])
 case("cmic-json", "https://config.cmpassport.com/client/uniConfig", {"ver": "1.0", "appid": "300011", "imsi": IMSI, "mobilebrand": "wirewitness", "mobilemodel": "WW-Test-9000", "ipv4_list": "10.0.0.5"}, types=["imsi", "device_model", "ip"])
 case("umeng-header", "https://ulogs.umeng.com/unify_logs", {"header": {"mc": MAC, "device_model": "WW-Test-9000", "os_version": "14", "mccmnc": "46000"}}, types=["mac", "device_model", "carrier"])
 case("applog-plain", "https://log.snssdk.com/service/2/app_log/", {"magic_tag": "ss_app_log", "header": {"openudid": ANDROID, "mc": MAC, "build_serial": "WW4400218837", "google_aid": UUID, "sim_serial_number": [ICCID], "device_id": "7301122334455667788"}}, types=["android_id", "mac", "serial", "gaid", "iccid", "sdk_id"])
