@@ -16,6 +16,9 @@ const MOST_NESTED: usize = 8;
 /// Lines of `pre` text in which a link is looked for after the one before.
 const LINES_AHEAD: usize = 1_000;
 
+/// Longest label, in characters, whose value stands in the next `text`.
+const LONGEST_LABEL: usize = 24;
+
 /// Elements that are not the document.
 const LEFT_OUT: [&str; 17] = [
     "script", "style", "noscript", "nav", "aside", "head", "svg", "iframe", "button", "select", "option", "canvas",
@@ -170,6 +173,10 @@ struct Walk {
     lists: u8,
     pre: usize,
     tables: Vec<Grid>,
+    /// How long the text was where the last `text` element ended.
+    text_before: Option<usize>,
+    /// The white space that came last goes on in a new line.
+    new_line: bool,
 }
 
 impl Walk {
@@ -182,6 +189,10 @@ impl Walk {
                 }
             }
             "strong" | "b" => self.strong += 1,
+            // Mini programs set each paragraph in a `text` of its own, on a line of its own.
+            "text" if self.new_line && self.text_before == Some(self.text.trim_end().len()) && !self.is_label() => {
+                self.block_edge();
+            }
             "pre" => {
                 self.flush();
                 self.pre += 1;
@@ -235,6 +246,7 @@ impl Walk {
                 }
             }
             "strong" | "b" => self.strong = self.strong.saturating_sub(1),
+            "text" => self.text_before = Some(self.text.trim_end().len()),
             "pre" => {
                 self.flush();
                 self.pre = self.pre.saturating_sub(1);
@@ -256,6 +268,12 @@ impl Walk {
             }
             _ => {}
         }
+    }
+
+    /// The text so far is a few words and a colon: what follows is its value.
+    fn is_label(&self) -> bool {
+        let text = self.text.trim_end();
+        text.ends_with([':', '：']) && text.chars().count() <= LONGEST_LABEL
     }
 
     fn in_cell(&self) -> bool {
@@ -286,6 +304,7 @@ impl Walk {
                 continue;
             }
             if c.is_whitespace() && c != '\u{3000}' {
+                self.new_line |= c == '\n';
                 if !self.text.is_empty() && !self.text.ends_with([' ', '\n']) {
                     self.text.push(' ');
                 }
@@ -295,6 +314,7 @@ impl Walk {
                 self.first = self.line;
             }
             self.text.push(c);
+            self.new_line = false;
             self.bold.1 += 1;
             if self.strong > 0 {
                 self.bold.0 += 1;

@@ -74,7 +74,7 @@ impl Split {
         while let Some(rest) = source.get(at..).filter(|r| !r.is_empty()) {
             if rest.starts_with('<') {
                 let (tag, len) = tag(rest);
-                self.put_markup(&tag);
+                self.put_markup(&component(&tag).unwrap_or_else(|| tag.clone()));
                 at += len;
                 match () {
                     () if tag.starts_with("</") => open = open.saturating_sub(1),
@@ -112,6 +112,25 @@ fn begins_element(rest: &str, before: &str) -> bool {
     let word = before.trim_end();
     let operator = word.is_empty() || word.ends_with(['(', '=', '>', '?', ':', '&', '|', ',', '[', '{', '}', ';']);
     (next.is_ascii_alphabetic() || next == '>') && (operator || matches!(word, "return" | "default"))
+}
+
+/// What the tag of a component of the page's own stands for by its name: `<Section title="…">` opens a part with
+/// that title, `<ListItem>` is an item.
+fn component(tag: &str) -> Option<String> {
+    let name = tag.trim_start_matches(['<', '/']).split(|c: char| !c.is_alphanumeric()).next()?;
+    if !name.starts_with(|c: char| c.is_ascii_uppercase()) || tag.ends_with("/>") {
+        return None;
+    }
+    let ends = tag.starts_with("</");
+    if name.ends_with("Item") || name == "Li" {
+        return Some(if ends { "</li></ul>".to_owned() } else { "<ul><li>".to_owned() });
+    }
+    let attribute = |name: &str| {
+        let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
+        rest.split_once('"').map(|(value, _)| value).filter(|value| !value.trim().is_empty())
+    };
+    let title = ["title", "heading", "header"].into_iter().find_map(attribute).filter(|_| !ends)?;
+    Some(format!("{tag}<h3>{title}</h3>"))
 }
 
 /// A tag without the expressions in it, and its length in the source.
