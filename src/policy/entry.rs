@@ -207,6 +207,7 @@ impl Entry {
             let mut kept = String::new();
             let lined = text.lines().nth(1).is_some();
             for line in text.lines() {
+                let line = labels::without_system(line, lexicon);
                 match labels::split(lexicon, line) {
                     Some(parts) if parts.labels.iter().any(|l| l.column != Column::Data) || lined => {
                         kept.push_str(&parts.prefix);
@@ -261,6 +262,12 @@ impl Entry {
                 raws.push(squeeze(text));
                 nothing = false;
             }
+        }
+        // `收集方式：自动收集IMEI`, and no label of data says what: how, and with it what.
+        let how = self.get(Column::Method).filter(|how| lexicon.says("collects", &fold(how)));
+        if let Some(how) = how.filter(|_| data.terms.is_empty() && !data.none) {
+            data.terms = terms::read(lexicon, how);
+            raws.extend((!data.terms.is_empty()).then(|| squeeze(how)));
         }
         if nothing && data.none {
             raws.dedup();

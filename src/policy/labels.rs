@@ -1,7 +1,7 @@
 //! The labels of a text, each with its value: `目的：统计；信息：OAID`.
 
 use super::block::{Block, Cell, Kind, Row};
-use super::fold::{fold, is_cjk};
+use super::fold::{Folded, fold, is_cjk};
 use super::lexicon::{Column, Lexicon};
 use super::sections;
 
@@ -159,6 +159,10 @@ fn parts(lexicon: &Lexicon, text: &str, marks: Vec<Mark>) -> Option<Parts> {
         // `穿山甲隐私政策链接https://…`: the address does for the colon.
         let at = text.find("http://").or_else(|| text.find("https://"))?;
         let before = text.get(..at)?.trim();
+        // `苹果端：IDFV 隐私政策https://…` is more than a label.
+        if before.trim_end_matches([':', '：']).contains([':', '：']) {
+            return None;
+        }
         let column = lexicon.column(before).filter(|c| matches!(c, Column::Link | Column::Website))?;
         let label = Label { column, label: before.to_owned(), value: text.get(at..)?.to_owned() };
         return (before.chars().count() <= LONGEST_LABEL).then(|| Parts { prefix: String::new(), labels: vec![label] });
@@ -291,6 +295,18 @@ fn verbed(lexicon: &Lexicon, candidate: &str) -> Option<Column> {
     let folded = fold(candidate.trim());
     let (verb, _) = lexicon.phrase("label-verb", &folded)?;
     lexicon.labels().get(folded.get(..verb.start())?).copied()
+}
+
+/// The line without words before it that say on which system it holds: `安卓版本：`, `【仅iOS】`.
+pub fn without_system<'t>(text: &'t str, lexicon: &Lexicon) -> &'t str {
+    let text = text.trim_start();
+    if let Some((_, rest)) = text.strip_prefix(['【', '[']).and_then(|t| t.split_once(['】', ']'])) {
+        return rest;
+    }
+    let folded = Folded::new(text);
+    let system = lexicon.phrase("of-a-system", &folded.text);
+    let end = system.map_or(0, |(found, _)| folded.range(0, found.end(), text).end);
+    text.get(end..).unwrap_or(text)
 }
 
 /// The column says who.

@@ -46,6 +46,27 @@ pub fn is_numbered(text: &str) -> bool {
     without_number(text).len() < text.trim_start().len()
 }
 
+/// How deep a heading is by the form of its number: `一、`, `（一）`, `1.`, `1.1`, `（1）`, `①`. 0 where it has none,
+/// or one that says nothing.
+fn depth(text: &str) -> u8 {
+    let text = text.trim_start();
+    let mut chars = text.chars();
+    let (first, second) = (chars.next().unwrap_or(' '), chars.next().unwrap_or(' '));
+    let counts = |c: char| "一二三四五六七八九十".contains(c);
+    match first {
+        '第' => 1,
+        c if counts(c) && is_numbered(text) => 1,
+        '(' | '（' if counts(second) => 2,
+        '(' | '（' if second.is_ascii_digit() => 5,
+        '①'..='⑳' => 6,
+        c if c.is_ascii_digit() && is_numbered(text) => {
+            let number = text.split(|c: char| !c.is_ascii_digit() && c != '.').next().unwrap_or_default();
+            if number.trim_end_matches('.').contains('.') { 4 } else { 3 }
+        }
+        _ => 0,
+    }
+}
+
 /// A heading, of the format or by its looks: numbered or bold, short, no sentence.
 pub fn is_heading(block: &Block) -> bool {
     if block.is_heading() {
@@ -61,6 +82,8 @@ pub fn is_heading(block: &Block) -> bool {
 /// The section of each block. A heading belongs to the section it opens.
 pub fn read(blocks: &[Block], lexicon: &Lexicon) -> Vec<Section> {
     let mut current = Section::Open;
+    // How deep the heading is that opened it.
+    let mut opened = 0;
     // A heading that decides nothing stays within the section around it.
     blocks
         .iter()
@@ -75,11 +98,20 @@ pub fn read(blocks: &[Block], lexicon: &Lexicon) -> Vec<Section> {
                     && !title.contains(['：', ':', '。', '；'])
                     && lexicon.says("title-of-a-part", fold(title).trim())
             };
-            if is_heading(block) || listed && short || plain() {
+            // `（1）相册权限，用于存储照片`: an item that says what for, whatever words that has.
+            let says_why = || {
+                let told = block.text.split_once(['，', ',']);
+                !block.is_heading() && told.is_some_and(|(_, why)| lexicon.says("says-why", fold(why).trim()))
+            };
+            if (is_heading(block) || listed && short || plain()) && !says_why() {
                 let text = fold(without_number(&block.text));
-                if let Some(section) = of(&text, lexicon) {
-                    current = section;
-                } else if block.is_heading() && current != Section::Share && current != Section::Collect {
+                let depth = depth(&block.text);
+                // `（三）保障账户安全` below `一、我们收集的信息`: what is collected for that.
+                let within = current == Section::Collect && opened > 0 && depth > opened;
+                let found = of(&text, lexicon).filter(|found| *found != Section::Other || !within);
+                if let Some(section) = found {
+                    (current, opened) = (section, depth);
+                } else if !within && block.is_heading() && current != Section::Share && current != Section::Collect {
                     current = Section::Open;
                 }
             }

@@ -68,7 +68,7 @@ pub(super) fn leads_labels(lexicon: &Lexicon, blocks: &[Block], index: usize) ->
 pub(super) fn lists_data(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> bool {
     let text = block.text.trim();
     let text = sections::without_number(text);
-    let bare = text.strip_prefix(['【', '[']).and_then(|t| t.split_once(['】', ']'])).map_or(text, |(_, rest)| rest);
+    let bare = labels::without_system(text, lexicon);
     let first = terms::read(lexicon, bare).first().map(|term| term.start);
     // A number and a name that begins with nothing of data is the next title.
     let named = fold(text).contains("sdk") || names.is_known(text) || first.is_some_and(|at| at > 0);
@@ -82,9 +82,9 @@ pub(super) fn lists_data(block: &Block, lexicon: &Lexicon, names: &Names<'_>) ->
     !block.is_heading() && !title && data && !lexicon.says("first-party", &fold(text))
 }
 
-/// `【仅Android】AndroidID`: the line begins with a bracket that says where it holds.
-pub(super) fn is_of_a_system(block: &Block) -> bool {
-    block.text.trim_start().starts_with(['【', '[']) && block.text.contains(['】', ']'])
+/// `【仅Android】AndroidID`, `安卓版本：IMEI`: the line begins with words that say where it holds.
+pub(super) fn is_of_a_system(text: &str, lexicon: &Lexicon) -> bool {
+    labels::without_system(text, lexicon).len() < text.trim_start().len()
 }
 
 /// `(2) 可选个人信息`: a label of data without a value, over the lines that are it.

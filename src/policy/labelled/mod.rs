@@ -151,7 +151,7 @@ impl Reader<'_> {
         {
             value.push_str(block.text.trim());
         // `个人信息字段：` and then, line by line, what they are.
-        } else if (current.listing || current.gives_data() && is_of_a_system(block))
+        } else if (current.listing || current.gives_data() && is_of_a_system(&block.text, lexicon))
             && lists_data(block, lexicon, names)
         {
             current.entry.put(Column::Data, "", &block.text, &block.links);
@@ -207,8 +207,9 @@ impl Reader<'_> {
             current.take(index, block);
             return;
         }
-        let names = self.names;
-        let more = |(at, name): &(usize, String)| at + 1 == index && says_more(name, &block.text, names);
+        let (names, blocks) = (self.names, self.blocks);
+        let headed = |at: usize| blocks.get(at).is_some_and(Block::is_heading);
+        let more = |(at, name): &(usize, String)| at + 1 == index && says_more(name, headed(*at), &block.text, names);
         self.title = self.title.take().filter(more).map(|(_, name)| (index, name));
         self.close();
     }
@@ -216,6 +217,13 @@ impl Reader<'_> {
     /// Takes the name that stands before the first label; yields what stands between them.
     fn name<'p>(&mut self, index: usize, prefix: &'p str) -> Option<&'p str> {
         let (lexicon, names) = (self.lexicon, self.names);
+        // `安卓版本：IMEI 隐私政策：…`, below a label of data: more of it, and nobody's name.
+        if let Some(current) = self.open.as_mut().filter(|open| open.gives_data() && open.is_named())
+            && is_of_a_system(prefix, lexicon)
+        {
+            current.entry.put(Column::Data, "", prefix, &[]);
+            return None;
+        }
         // "We use Some Push. Data: …": the sentence says who.
         let used = used_name(prefix, lexicon, names);
         let parted = known_first(prefix, names).or_else(|| named_first(prefix, lexicon, names));
@@ -284,6 +292,8 @@ impl Reader<'_> {
         let Some((at, words)) = named.filter(|(_, words)| !identity(first.column) || own(words)) else { return open };
         open.titled = true;
         open.about_data = lexicon.says("title-of-data", &fold(&words)) && !names.holds_known(&words);
+        open.titled_by_data =
+            open.about_data && lexicon.says("title-of-a-permission", &fold(&words)) && terms::lead(lexicon, &words);
         open.entry.put(Column::Product, "", &words, &[]);
         open.blocks.push(at);
         if let Some(block) = self.blocks.get(at) {

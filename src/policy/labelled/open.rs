@@ -28,6 +28,8 @@ pub(super) struct Open {
     pub(super) of_data: bool,
     /// The title says that data follows: `用户基本信息`.
     pub(super) about_data: bool,
+    /// The title is itself what is collected: `使用相机权限`, over what for.
+    pub(super) titled_by_data: bool,
 }
 
 impl Open {
@@ -43,6 +45,7 @@ impl Open {
             data_label: None,
             of_data: false,
             about_data: false,
+            titled_by_data: false,
         }
     }
 
@@ -120,6 +123,14 @@ impl Open {
                 || self.about_data
                 || only_permissions)
         {
+            found.own.push(entry);
+            found.used.extend(self.blocks);
+        } else if self.titled_by_data
+            && matches!(self.section, Section::Collect | Section::Open)
+            && !(says_who || entry.denies)
+            && (entry.has(Column::Purpose) || entry.has(Column::Scenario))
+        {
+            entry.put(Column::Permissions, "", &title, &[]);
             found.own.push(entry);
             found.used.extend(self.blocks);
         }

@@ -65,10 +65,11 @@ pub(super) fn named_first<'t>(
     (somebody && !sentence).then(|| (name.trim(), Some(rest).filter(|rest| !rest.is_empty())))
 }
 
-/// "Some Analytics is a service of Some Company." below the title "Some Analytics (Some Company)".
-pub(super) fn says_more(title: &str, text: &str, names: &Names<'_>) -> bool {
+/// "Some Analytics is a service of Some Company." below the title "Some Analytics (Some Company)"; what stands
+/// below a heading that is a name is about it anyhow.
+pub(super) fn says_more(title: &str, headed: bool, text: &str, names: &Names<'_>) -> bool {
     let name = title.split(['(', '（']).next().unwrap_or(title).trim();
-    names.is_known(name) && text.trim_start().starts_with(name)
+    names.is_known(name) && (headed || text.trim_start().starts_with(name))
 }
 
 /// `用于消息推送，收集IMEI`: what it is for, and from the clause on that says what it collects.

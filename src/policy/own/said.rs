@@ -7,7 +7,7 @@ use super::super::sections::{Section, without_number};
 use super::super::sentences::Sentence;
 use super::super::{clauses, subjects};
 use super::denials::{deny, lifted, sharing};
-use super::shapes::{begins_with_data, labelled_by_data, lists_only_data, value_is_data};
+use super::shapes::{begins_with_data, ends_with_data, labelled_by_data, lists_only_data, value_is_data};
 use super::{Reader, take};
 
 /// A block, and where it stands.
@@ -183,7 +183,7 @@ impl Before {
 
 /// The sentence says what it is about by its form.
 fn names_what(sentence: &str, listed: bool, lexicon: &Lexicon) -> bool {
-    listed && begins_with_data(sentence, lexicon)
+    listed && (begins_with_data(sentence, lexicon) || ends_with_data(sentence, lexicon))
         || value_is_data(sentence, lexicon)
         || lists_only_data(sentence, lexicon)
         || labelled_by_data(sentence, lexicon)

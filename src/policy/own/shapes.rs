@@ -25,6 +25,14 @@ pub(super) fn begins_with_data(text: &str, lexicon: &Lexicon) -> bool {
     terms::read(lexicon, &lead).first().is_some_and(|t| t.start <= 12)
 }
 
+/// `您注册时使用的邮箱`, `使用数据，例如IP地址`: a few words that end in a datum.
+pub(super) fn ends_with_data(text: &str, lexicon: &Lexicon) -> bool {
+    let text = without_number(text).trim().trim_end_matches(['。', '；', ';', '.', '等']);
+    let short = text.chars().count() <= LONGEST_ENDING && !text.contains(['：', ':', '。', '？', '?']);
+    let last = terms::read(lexicon, text).into_iter().next_back();
+    short && last.is_some_and(|term| term.is_affirmed() && term.end == text.len())
+}
+
 /// `短信、通讯录`: a line that only lists data.
 pub(super) fn only_data(text: &str, lexicon: &Lexicon) -> bool {
     let folded = fold(text);
@@ -75,6 +83,9 @@ const PERMISSION_WORD: usize = 11;
 
 /// Longest line, in characters, that only lists data.
 const LONGEST_LISTING: usize = 120;
+
+/// Longest line, in characters, that ends in a datum.
+const LONGEST_ENDING: usize = 40;
 
 /// Longest label, in characters, of data that is collected.
 const LONGEST_LABEL: usize = 24;

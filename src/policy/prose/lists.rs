@@ -116,7 +116,9 @@ pub fn read(
     // "5.2 We do not sell your data" behind the last of them is about the app.
     let apps = |at: &&usize| blocks.get(**at).is_some_and(|block| begins_with_the_app(block, lexicon));
     let before = items.iter().take_while(|at| !apps(at));
-    let alike = told && known > 0 && before.clone().count() > 1 && before.clone().all(named);
+    // "A weather service: for your city" among them is told by its kind alone.
+    let of_kind = |at: &usize| blocks.get(*at).is_some_and(|block| is_kind(block, lexicon, names));
+    let alike = told && known > 0 && before.clone().count() > 1 && before.clone().all(|at| named(at) || of_kind(at));
     if sure.is_empty() || sure.len() * 2 <= items.len() && !alike {
         return announced.then(|| names_alone(items, blocks, lexicon, names)).flatten();
     }
@@ -197,6 +199,13 @@ fn title(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Option<Entry> {
 fn begins_with_the_app(block: &Block, lexicon: &Lexicon) -> bool {
     let folded = fold(without_number(&block.text).trim());
     lexicon.phrase("first-party", &folded).is_some_and(|(found, _)| found.start() == 0)
+}
+
+/// The words for a kind of third party, a mark, and what it is for or gets.
+fn is_kind(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> bool {
+    let text = without_number(&block.text).trim();
+    let kind = text.split_once(['：', ':']).map(|(kind, _)| kind.trim());
+    kind.is_some_and(|kind| names_nobody(kind, lexicon, names) && lexicon.says("kind-of-party", &fold(kind)))
 }
 
 /// A name, a mark, and what it is for or gets.

@@ -39,6 +39,8 @@ fn without(text: &str, ranges: Vec<Range<usize>>) -> String {
 /// Members of a list of names; the last may follow "和", "and".
 pub fn names_of(list: &str, lexicon: &Lexicon) -> Vec<String> {
     let mut out = Vec::new();
+    // `某某公司/某某公司（某某）、某某公司`: a stroke between firms parts them, whatever parts the others.
+    let list = &list.replace("公司/", "公司、");
     let separator: &[char] = if list.contains('、') { &['、', '\n'] } else { &[',', '，', '、', '/', '\n'] };
     for part in apart(list, separator) {
         let part = part.trim();

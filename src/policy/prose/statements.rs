@@ -144,9 +144,12 @@ fn collects(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Foun
     let Reading { sentence, folded, lexicon, names, .. } = *reading;
     let text = folded.text.as_str();
     let mut about = false;
+    let mut told: Vec<usize> = Vec::new();
     for captures in lexicon.captures("party-collects", text) {
         let (Some(subject), Some(data)) = (captures.name("names"), captures.name("data")) else { continue };
-        if !begins_a_word(text, subject.start()) {
+        // `使用某某地图时，SDK会收集`: "the SDK" is the one that the words before name.
+        let named = told.contains(&data.start()) && lexicon.says("pronoun", subject.as_str().trim());
+        if named || !begins_a_word(text, subject.start()) {
             continue;
         }
         let all = captures.whole();
@@ -220,6 +223,7 @@ fn collects(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Foun
         if terms.is_empty() || denied {
             continue;
         }
+        told.extend(known.then(|| data.start()));
         let (raw, purpose) = cut_purpose(reading.words(all.range()), lexicon);
         about = about || known;
         let declared = |s: &String| met || given || sdk(s) || is_whole(s) || modal && brand(s);
