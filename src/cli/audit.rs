@@ -11,7 +11,7 @@ use crate::audit::snapshot::{self, Snapshot};
 use crate::audit::{Report, SessionFacts, baseline, suppress};
 use crate::examine::{self, Settings};
 use crate::policy;
-use crate::report::Service;
+use crate::report::{self, Service};
 use crate::session::{IgnoreRule, IgnoreState, Session, read_ignore};
 use crate::signatures::Signatures;
 
@@ -77,7 +77,8 @@ pub fn run(args: Args) -> anyhow::Result<Outcome> {
     let signatures = args.traffic.signatures()?;
     let session = args.traffic.session(&args.inputs, &signatures)?;
     let watch = Watch::begin(args.traffic.quiet, &session.progress, args.look.language.into());
-    let report = report_of(&session, &args.policy, &args.traffic, &args.judge.terms, &signatures)?;
+    let report =
+        report_of(&session, &args.policy, &args.traffic, &args.judge.terms, &signatures, args.look.language.into())?;
     drop(watch);
     let gate = args.judge.held.gate();
     let policies = policies_of(&session, &args.policy)?;
@@ -109,11 +110,13 @@ pub(super) fn report_of(
     traffic: &Traffic,
     terms: &Terms,
     signatures: &Signatures,
+    language: report::Language,
 ) -> anyhow::Result<Report> {
     let policies = policies_of(session, policies)?;
     let policy = policy::read(&policies, signatures)?;
     for remark in &policy.remarks {
-        output::say(traffic.quiet, &format!("policy: {}", remark.message));
+        let said = language.told(&remark.message, &remark.message_zh);
+        output::say(traffic.quiet, &format!("{}{said}", language.pick("政策：", "policy: ")));
     }
     if terms.show_values {
         output::say(false, "values are shown as they are: this report is not for sharing");

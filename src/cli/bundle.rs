@@ -66,7 +66,7 @@ pub struct Make {
     key: Option<PathBuf>,
 
     /// Language of the report
-    #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
+    #[arg(long, alias = "lang", value_enum, default_value_t, value_name = "LANGUAGE")]
     language: Language,
 
     #[command(flatten)]
@@ -134,7 +134,7 @@ fn make(args: &Make) -> anyhow::Result<Outcome> {
         bail!("{} holds the session itself, with its keys and its device: name the policy's own files", path.display());
     }
     let watch = Watch::begin(args.traffic.quiet, &session.progress, args.language.into());
-    let report = report_of(&session, &policies, &args.traffic, &args.terms, &signatures)?;
+    let report = report_of(&session, &policies, &args.traffic, &args.terms, &signatures, args.language.into())?;
     write(args, &session, &signatures, (&policies, &report), &output, key.as_ref())?;
     drop(watch);
     if args.sealed {

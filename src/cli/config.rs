@@ -53,7 +53,7 @@ enum Show {
         command: String,
 
         /// Language of the origins; else that of the command
-        #[arg(long, value_enum, value_name = "LANGUAGE")]
+        #[arg(long, alias = "lang", value_enum, value_name = "LANGUAGE")]
         language: Option<Language>,
 
         /// Arguments of that command

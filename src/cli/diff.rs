@@ -35,7 +35,7 @@ pub struct Args {
     fail_on: Vec<Fails>,
 
     /// Language
-    #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
+    #[arg(long, alias = "lang", value_enum, default_value_t, value_name = "LANGUAGE")]
     language: Language,
 }
 
@@ -62,6 +62,7 @@ enum Format {
     /// The difference as data
     Json,
     /// For a summary or a merge request's note
+    #[value(alias = "md")]
     Markdown,
 }
 

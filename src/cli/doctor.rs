@@ -28,7 +28,7 @@ pub struct Args {
     ca_dir: Option<PathBuf>,
 
     /// Language of the answer
-    #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
+    #[arg(long, alias = "lang", value_enum, default_value_t, value_name = "LANGUAGE")]
     language: Language,
 }
 

@@ -15,7 +15,7 @@ pub struct Args {
     code: Option<String>,
 
     /// Language of the explanation
-    #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
+    #[arg(long, alias = "lang", value_enum, default_value_t, value_name = "LANGUAGE")]
     language: Language,
 }
 

@@ -80,7 +80,7 @@ struct Add {
     expires: Date,
 
     /// Language of what is said
-    #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
+    #[arg(long, alias = "lang", value_enum, default_value_t, value_name = "LANGUAGE")]
     language: Language,
 
     #[command(flatten)]
@@ -116,7 +116,7 @@ struct Lines {
     report: Option<PathBuf>,
 
     /// Language of what is said
-    #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
+    #[arg(long, alias = "lang", value_enum, default_value_t, value_name = "LANGUAGE")]
     language: Language,
 
     #[command(flatten)]
@@ -202,6 +202,9 @@ fn list(lines: &Lines) -> anyhow::Result<Outcome> {
         }
     }
     output::stdout(text.as_bytes())?;
+    if rules.is_empty() {
+        output::say(false, &fill(words.no_line, &[&path.display()]));
+    }
     Ok(Outcome::Clear)
 }
 
@@ -241,7 +244,9 @@ fn file(path: &Path) -> PathBuf {
 
 fn read(lines: &Lines) -> anyhow::Result<(PathBuf, Vec<IgnoreRule>)> {
     let path = file(&lines.file);
-    let rules = read_ignore(&path)?;
+    // A session without the file ignores nothing.
+    let absent = lines.file.is_dir() && !path.exists();
+    let rules = if absent { Vec::new() } else { read_ignore(&path)? };
     Ok((path, rules))
 }
 

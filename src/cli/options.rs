@@ -138,7 +138,7 @@ pub enum Language {
 #[derive(Debug, Clone, Default, Args)]
 pub struct Look {
     /// Language of the report
-    #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
+    #[arg(long, alias = "lang", value_enum, default_value_t, value_name = "LANGUAGE")]
     pub language: Language,
 
     /// Colours: auto is "when standard output is a terminal"

@@ -44,7 +44,7 @@ pub struct Held {
     #[arg(long, value_name = "SEVERITY|CODE[@PHASE]", value_delimiter = ',', default_values = ["medium"])]
     pub fail_on: Vec<FailOn>,
 
-    /// Exit with 3 where fewer percent of the sent bytes could be read
+    /// Exit with 3 where less than this percentage of the sent bytes could be read
     #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u64).range(0..=100))]
     pub require_coverage: u64,
 }
@@ -154,6 +154,7 @@ pub enum Format {
     /// GitHub's workflow commands, which become annotations
     Github,
     /// A summary in Markdown, for $GITHUB_STEP_SUMMARY
+    #[value(alias = "md")]
     Markdown,
     /// JSON Lines, a finding a line
     Jsonl,

@@ -32,7 +32,7 @@ pub struct Args {
     format: Format,
 
     /// Language of the table
-    #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
+    #[arg(long, alias = "lang", value_enum, default_value_t, value_name = "LANGUAGE")]
     language: Language,
 
     /// Folder of further signatures, laid over the built-in ones by id; may be repeated
@@ -129,6 +129,7 @@ fn json(policy: &Policy) -> anyhow::Result<String> {
 fn table(policy: &Policy, signatures: &Signatures, language: Language) -> String {
     let zh = language == Language::Zh;
     let say = |en: &'static str, chinese: &'static str| if zh { chinese } else { en };
+    let colon = say(": ", "：");
     let mut out = String::new();
     for source in &policy.sources {
         let _ = writeln!(
@@ -140,7 +141,7 @@ fn table(policy: &Policy, signatures: &Signatures, language: Language) -> String
             source.sha256.get(..16).unwrap_or_default()
         );
     }
-    let _ = writeln!(out, "\n{}: {}", say("Third parties", "第三方"), policy.third_parties.len());
+    let _ = writeln!(out, "\n{}{colon}{}", say("Third parties", "第三方"), policy.third_parties.len());
     if !policy.third_parties.is_empty() {
         let mut rows = grid();
         rows.set_header(if zh {
@@ -184,19 +185,20 @@ fn table(policy: &Policy, signatures: &Signatures, language: Language) -> String
     let none = say("nothing found", "未找到").to_owned();
     let or_none = |text: String| if text.is_empty() { none.clone() } else { text };
     let own = or_none(names_of(&policy.first_party_data, signatures, zh));
-    let _ = writeln!(out, "\n{}: {own}", say("The app says it collects", "应用声明自身收集"));
+    let _ = writeln!(out, "\n{}{colon}{own}", say("The app says it collects", "应用声明自身收集"));
     if !policy.first_party_denied.is_empty() {
         let denied = names_of(&policy.first_party_denied, signatures, zh);
-        let _ = writeln!(out, "{}: {denied}", say("The app says it does not collect", "应用声明不收集"));
+        let _ = writeln!(out, "{}{colon}{denied}", say("The app says it does not collect", "应用声明不收集"));
     }
     let _ = writeln!(out, "\n{}", say("Claims", "承诺"));
     for (key, label, value) in claims(&policy.claims, zh) {
-        let _ = write!(out, "  {label}: {value}");
+        let _ = write!(out, "  {label}{colon}{value}");
         if let Some(quote) = policy.claim_locations.get(key).and_then(|q| q.first()) {
-            let short: String = quote.quote.chars().take(80).collect();
+            let cut = if quote.quote.chars().count() > SHORT { "…" } else { "" };
+            let short: String = quote.quote.chars().take(SHORT).collect();
             let source = policy.sources.get(quote.source as usize);
             let place = report::policy::place(source, quote.line, language.into());
-            let _ = write!(out, "  ({place}: {})", clean(&short));
+            let _ = write!(out, "  ({place}{colon}{}{cut})", clean(&short));
         }
         out.push('\n');
     }
@@ -207,7 +209,7 @@ fn table(policy: &Policy, signatures: &Signatures, language: Language) -> String
                 remark.spans.iter().take(MOST_PLACES).map(|s| place_of(policy, Some(s), language)).collect();
             let _ = write!(
                 out,
-                "  {}: {}",
+                "  {}{colon}{}",
                 remark.code,
                 clean(report::Language::from(language).told(&remark.message, &remark.message_zh))
             );
@@ -219,6 +221,9 @@ fn table(policy: &Policy, signatures: &Signatures, language: Language) -> String
     }
     out
 }
+
+/// Characters of a claim's sentence in the table.
+const SHORT: usize = 80;
 
 /// Places named with a remark in the table; the other formats have all.
 const MOST_PLACES: usize = 8;

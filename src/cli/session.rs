@@ -49,7 +49,7 @@ enum Command {
         /// The session folder
         folder: PathBuf,
         /// Language of the answer
-        #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
+        #[arg(long, alias = "lang", value_enum, default_value_t, value_name = "LANGUAGE")]
         language: Language,
         /// Folder of further signatures
         #[arg(long, value_name = "DIR")]

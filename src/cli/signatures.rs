@@ -48,7 +48,7 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         signatures: Vec<PathBuf>,
         /// Language of the answer
-        #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
+        #[arg(long, alias = "lang", value_enum, default_value_t, value_name = "LANGUAGE")]
         language: options::Language,
     },
 }
@@ -278,7 +278,9 @@ fn host(
     if let Some((entry, domain)) =
         index.infrastructure(&name).filter(|(_, d)| found.id != format!("infrastructure:{d}"))
     {
-        line(words.under_infrastructure, &[&domain, &entry.kind, &entry.operator, &entry.origin])?;
+        let operator = language.pick(entry.operator_zh.as_deref().unwrap_or(&entry.operator), &entry.operator);
+        let kind = language.kind(&entry.kind);
+        line(words.under_infrastructure, &[&domain, &kind, &operator, &entry.origin])?;
     }
     // A host of another product may be called by a wrapper: likely callers, never covers.
     let callers =

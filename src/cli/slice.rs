@@ -101,7 +101,7 @@ fn report_for(args: &Args, session: &Session, signatures: &Signatures) -> anyhow
         let observations = crate::examine::examine(session, signatures, settings, &mut say)?;
         return Ok(crate::audit::audit(observations, Policy::default(), super::audit::facts(session), signatures));
     }
-    report_of(session, &args.policy, &args.traffic, &Terms::default(), signatures)
+    report_of(session, &args.policy, &args.traffic, &Terms::default(), signatures, report::Language::En)
 }
 
 /// An input that is not the one that the report is about.

@@ -51,7 +51,7 @@ pub struct Args {
     format: Format,
 
     /// Language of the answer
-    #[arg(long, value_enum, default_value_t, value_name = "LANGUAGE")]
+    #[arg(long, alias = "lang", value_enum, default_value_t, value_name = "LANGUAGE")]
     language: Language,
 
     /// Threads to use [default: as many as there are cores]

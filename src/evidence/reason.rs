@@ -66,7 +66,7 @@ grounds! {
     GroupOfOwner,
     /// None of the group's products lists this host.
     GroupWithoutProduct,
-    /// It lies under {domain}, {kind} of {operator}, at {origin}.
+    /// It lies under {domain}, {kind} of {zh}, {en}, at {origin}.
     Infrastructure,
     /// The user settled it as {as}: {why}.
     Settled,

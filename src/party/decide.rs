@@ -68,7 +68,7 @@ impl<'s> Attributor<'s> {
             (SettledAs::FirstParty, _) => self.first_party(subject, Certainty::Confirmed, reason("first-party")),
             (SettledAs::Infrastructure, _) => {
                 let domain = subject.host.registrable();
-                infrastructure(&domain, &domain, Certainty::Confirmed, reason("infrastructure"))
+                infrastructure(&domain, (&domain, &domain), Certainty::Confirmed, reason("infrastructure"))
             }
             (SettledAs::Ignore | SettledAs::Product(_), _) => {
                 Recipient { reason: reason("ignore"), ..self.unknown(subject) }
@@ -201,18 +201,19 @@ impl<'s> Attributor<'s> {
 
 fn by_infrastructure(subject: &Subject<'_>, entry: &Infrastructure, domain: &str) -> Recipient {
     let lies = Ground::new(GroundCode::Infrastructure).with("domain", domain).with("kind", &entry.kind);
-    let lies = lies.with("operator", &entry.operator).with("origin", entry.origin.to_string());
-    infrastructure(domain, &entry.operator, of(entry.confidence), said(subject, [lies]))
+    let zh = entry.operator_zh.as_ref().unwrap_or(&entry.operator);
+    let lies = lies.with("zh", zh).with("en", &entry.operator).with("origin", entry.origin.to_string());
+    infrastructure(domain, (zh, &entry.operator), of(entry.confidence), said(subject, [lies]))
 }
 
-fn infrastructure(domain: &str, operator: &str, certainty: Certainty, reason: Reason) -> Recipient {
+fn infrastructure(domain: &str, (zh, en): (&str, &str), certainty: Certainty, reason: Reason) -> Recipient {
     Recipient {
         id: format!("infrastructure:{domain}"),
         role: Role::Infrastructure,
         product: None,
         company: None,
-        zh: operator.to_owned(),
-        en: operator.to_owned(),
+        zh: zh.to_owned(),
+        en: en.to_owned(),
         domain: domain.to_owned(),
         reason,
         certainty,

@@ -156,7 +156,7 @@ fn capture(input: &Input, damage: &[Gap]) -> Check {
         let (places, worst) = (damage.len(), &worst.detail);
         let more = |text: &str| if places > 1 { text.replace("{}", &(places - 1).to_string()) } else { String::new() };
         Check { state: State::Note, ..check }.then(
-            format!("会计入缺口：{worst}{}", more("（另有 {} 处）")),
+            format!("会计入缺口：{}{}", Language::Zh.of_gap(worst), more("（另有 {} 处）")),
             format!("Counts as a gap: {worst}{}", more(" (and {} more)")),
         )
     } else {

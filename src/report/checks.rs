@@ -70,7 +70,7 @@ pub fn render(checks: &[Check], language: Language, width: Option<u16>) -> Strin
     for check in checks {
         let subject = super::escape::visible(&check.subject);
         let found = super::escape::visible(language.of(&check.found));
-        line(check.state.as_str(), &format!("{subject}: {found}"));
+        line(check.state.as_str(), &format!("{subject}{}{found}", language.colon()));
         let then = super::escape::visible(language.of(&check.then));
         if !then.is_empty() {
             line("", &then);
@@ -87,8 +87,9 @@ const NARROWEST: u16 = 40;
 fn wrapped(text: &str, width: Option<u16>) -> Vec<String> {
     let Some(width) = width else { return vec![text.to_owned()] };
     let mut table = Table::new();
+    let room = width.max(NARROWEST).saturating_sub(HEAD as u16);
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(width.max(NARROWEST).saturating_sub(HEAD as u16)).add_row([text]);
+    table.set_width(room).add_row([super::fold::fold(text, room.into())]);
     table.column_iter_mut().for_each(|column| _ = column.set_padding((0, 0)));
     table.lines().map(|line| line.trim_end().to_owned()).collect()
 }
@@ -104,7 +105,7 @@ mod tests {
             Check::found(State::Lacking, "keys.log", "没有", "missing").then("TLS 打不开", "TLS stays closed");
         let text = render(&[good.clone(), lacking.clone()], Language::En, None);
         assert_eq!(text, "ok     device.toml: 3 values\nlacks  keys.log: missing\n       TLS stays closed\n");
-        assert_eq!(render(&[good], Language::Zh, None), "ok     device.toml: 3 个值\n");
+        assert_eq!(render(&[good], Language::Zh, None), "ok     device.toml：3 个值\n");
         let long = lacking.then("文".repeat(40), "a few words ".repeat(8));
         let text = render(std::slice::from_ref(&long), Language::En, Some(60));
         assert_eq!(text.lines().count(), 3, "{text}");

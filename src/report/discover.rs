@@ -40,7 +40,12 @@ pub fn render(found: &Discoveries, signatures: &Signatures, language: Language, 
         lines.push(page.bold(page.words.gaps));
         for gap in &found.gaps {
             let reason = language.words().term(gap.reason.as_str());
-            lines.push(format!("  {reason} ({}): {} ×{}", visible(&gap.at), visible(&gap.detail), gap.count));
+            // Behind the name of its run.
+            let (run, at) = gap.at.split_once(": ").unwrap_or(("", &gap.at));
+            let at =
+                if run.is_empty() { language.of_gap(at).into() } else { format!("{run}: {}", language.of_gap(at)) };
+            let detail = language.of_gap(&gap.detail);
+            lines.push(format!("  {reason} ({}): {} ×{}", visible(&at), visible(&detail), gap.count));
         }
     }
     lines.iter().map(|line| line.trim_end().to_owned() + "\n").collect()

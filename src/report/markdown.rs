@@ -25,10 +25,11 @@ pub fn render(report: &Report, service: &Service<'_>) -> Result<String, serde_js
         Outcome::Failed => "❌",
         Outcome::TooLittleSeen => "⚠️",
     };
+    let colon = service.language.colon();
     let mut text = format!("## {mark} wirewitness · {}\n\n", escape(&arranged.app));
     text.push_str(&format!("{}\n\n{}\n\n", escape(&service.verdict(report)), escape(&arranged.headline)));
     for fact in &arranged.case {
-        text.push_str(&format!("- {}: {}\n", fact.name, escape(&fact.values.join("; "))));
+        text.push_str(&format!("- {}{colon}{}\n", fact.name, escape(&fact.values.join("; "))));
     }
     if !arranged.case.is_empty() {
         text.push('\n');
@@ -38,7 +39,7 @@ pub fn render(report: &Report, service: &Service<'_>) -> Result<String, serde_js
         text.push_str(&format!("{}\n\n", counts.join(" · ")));
     }
     if let Some(baseline) = &arranged.baseline {
-        text.push_str(&format!("{}: {}\n\n", words.baseline, escape(&baseline.counts)));
+        text.push_str(&format!("{}{colon}{}\n\n", words.baseline, escape(&baseline.counts)));
     }
     let mut left = 0;
     if !report.findings.is_empty() {
@@ -71,10 +72,10 @@ pub fn render(report: &Report, service: &Service<'_>) -> Result<String, serde_js
         text.push_str(&format!("- {}\n", escape(line)));
     }
     for (reason, count) in &arranged.coverage.closed {
-        text.push_str(&format!("- {}: {} {count}\n", words.coverage_closed, escape(reason)));
+        text.push_str(&format!("- {}{colon}{} {count}\n", words.coverage_closed, escape(reason)));
     }
     for line in &arranged.coverage.withheld {
-        text.push_str(&format!("- {}: {}\n", words.withheld, escape(line)));
+        text.push_str(&format!("- {}{colon}{}\n", words.withheld, escape(line)));
     }
     Ok(text)
 }
@@ -97,6 +98,7 @@ fn row(finding: &Finding, shown: &view::Finding, is_stated: bool, report: &Repor
 
 fn details(finding: &view::Finding, service: &Service<'_>) -> String {
     let words = service.language.words();
+    let colon = service.language.colon();
     let mut text = format!(
         "<details><summary>{} <code>{}</code> {}</summary>\n\n{}\n\n",
         finding.severity_words,
@@ -109,17 +111,17 @@ fn details(finding: &view::Finding, service: &Service<'_>) -> String {
     }
     for place in finding.evidence.iter().take(1) {
         if !place.request.is_empty() {
-            text.push_str(&format!("- {}: {}\n", words.request, escape(&place.request)));
-            text.push_str(&format!("- {}: {}\n", words.value, escape(&place.value)));
-            text.push_str(&format!("- {}: {}\n", words.steps, escape(&place.steps)));
+            text.push_str(&format!("- {}{colon}{}\n", words.request, escape(&place.request)));
+            text.push_str(&format!("- {}{colon}{}\n", words.value, escape(&place.value)));
+            text.push_str(&format!("- {}{colon}{}\n", words.steps, escape(&place.steps)));
         }
-        text.push_str(&format!("- {}: {}\n", words.place, escape(&place.place)));
+        text.push_str(&format!("- {}{colon}{}\n", words.place, escape(&place.place)));
         if let Some(filter) = &place.filter {
-            text.push_str(&format!("- {}: {}\n", words.filter, escape(filter)));
+            text.push_str(&format!("- {}{colon}{}\n", words.filter, escape(filter)));
         }
     }
     if !finding.mend.is_empty() {
-        text.push_str(&format!("- {}: {}\n", words.mend, escape(&finding.mend)));
+        text.push_str(&format!("- {}{colon}{}\n", words.mend, escape(&finding.mend)));
     }
     if let Some(command) = &finding.ignore_command {
         text.push_str(&format!("- {}: `{command}`\n", words.ignore_how));

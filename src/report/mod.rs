@@ -13,6 +13,7 @@ pub mod discover;
 pub mod escape;
 mod excerpt;
 pub mod explain;
+mod fold;
 pub mod github;
 pub mod gitlab;
 pub mod html;

@@ -56,10 +56,11 @@ pub fn render(report: &Report, service: &Service<'_>) -> Result<String, serde_js
         "message": {"text": view::coverage(report, service.language).lines.join(" ")},
     })];
     notifications.extend(report.gaps.iter().take(NOTIFICATIONS).map(|gap| {
+        let (detail, at) = (service.language.of_gap(&gap.detail), service.language.of_gap(&gap.at));
         json!({
             "descriptor": {"id": gap.reason.as_str()},
             "level": "note",
-            "message": {"text": format!("{}: {} ({}) ×{}", words.term(gap.reason.as_str()), gap.detail, gap.at, gap.count)},
+            "message": {"text": format!("{}: {detail} ({at}) ×{}", words.term(gap.reason.as_str()), gap.count)},
         })
     }));
     if left > 0 {

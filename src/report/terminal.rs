@@ -7,6 +7,7 @@
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
 
+use super::fold::fold;
 use super::language::Language;
 use super::view::{self, Contact, Evidence, Finding, View};
 use crate::audit::Report;
@@ -30,6 +31,9 @@ impl Default for Options {
 
 /// Narrower terminals get lines of this width, which they wrap themselves.
 pub const MIN_WIDTH: u16 = 60;
+
+/// Columns of a code at most that stays in one line.
+const CODE: u16 = 24;
 
 /// Columns of the label beside a finding's lines.
 const LABEL: u16 = 14;
@@ -100,11 +104,14 @@ impl Page<'_> {
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
         table.set_width(self.width - indent);
         let labelled = rows.iter().any(|(label, _)| !label.is_empty());
+        // A column is left free at the right.
+        let room = self.width.saturating_sub(indent + if labelled { LABEL } else { 0 } + 1);
         for (label, text) in rows {
+            let text = fold(text, room.into());
             if labelled {
-                table.add_row([(*label).to_owned(), text.clone()]);
+                table.add_row([(*label).to_owned(), text]);
             } else {
-                table.add_row([text.clone()]);
+                table.add_row([text]);
             }
         }
         for (index, column) in table.column_iter_mut().enumerate() {
@@ -234,10 +241,11 @@ impl Page<'_> {
     }
 
     fn finding(&mut self, finding: &Finding) {
-        let words = self.options.language.words();
+        let language = self.options.language;
+        let words = language.words();
         let mut tags = vec![finding.certainty.as_str(), &finding.phase];
         tags.extend(Some(finding.baseline_words.as_str()).filter(|words| !words.is_empty()));
-        let tags = tags.join(", ");
+        let tags = language.aside(&tags.join(language.comma()));
         let severity = finding.severity_words.to_uppercase();
         let line = if finding.ignored.is_some() {
             // Struck out for eyes and for a file alike.
@@ -246,12 +254,15 @@ impl Page<'_> {
             let badge = self.styled(severity_style(&finding.severity), &severity);
             format!("{badge}  {}", self.styled(TITLE, &finding.code))
         };
-        self.text.push_str(&format!("\n{line}  ({tags})\n"));
+        self.text.push_str(&format!("\n{line}{}{tags}\n", language.pick("", " ")));
         self.rows(&[("", finding.message.clone())], 2);
         let mut rows: Vec<(&str, String)> = Vec::new();
         rows.extend(finding.ignored.iter().map(|ignored| (words.ignored, ignored.clone())));
         for quote in &finding.policy {
-            rows.push((words.policy_says, format!("{}: “{}”", quote.place, quote.words)));
+            rows.push((
+                words.policy_says,
+                format!("{}{}“{}”", quote.place, self.options.language.colon(), quote.words),
+            ));
         }
         if finding.policy.is_empty() {
             rows.push((words.policy_says, finding.silent.clone()));
@@ -368,7 +379,13 @@ impl Page<'_> {
             let mut names = vec![contact.recipient.clone(), contact.hosts.clone()];
             names.extend((!contact.networks.is_empty()).then(|| contact.networks.clone()));
             names.extend(contact.remarks.iter().cloned());
-            table.add_row([names.join("\n"), messages.join(", "), contact.phases.clone(), contact.findings.clone()]);
+            table.add_row([names.join("\n"), messages.join("\n"), contact.phases.clone(), contact.findings.clone()]);
+        }
+        // Codes stay whole, so that they can be searched for.
+        let codes = contacts.iter().flat_map(|contact| contact.findings.split(", ")).map(str::len).max().unwrap_or(0);
+        if let Some(column) = table.column_mut(3) {
+            let width = comfy_table::Width::Fixed(u16::try_from(codes).unwrap_or(u16::MAX).min(CODE).saturating_add(3));
+            column.set_constraint(comfy_table::ColumnConstraint::LowerBoundary(width));
         }
         self.push_table(&table, 0);
     }
@@ -386,7 +403,12 @@ impl Page<'_> {
             };
             self.text.push_str(&format!("{} — {state}\n", claim.claim));
             let mut rows = vec![("", claim.reason.clone())];
-            rows.extend(claim.quotes.iter().map(|quote| ("", format!("{}: “{}”", quote.place, quote.words))));
+            rows.extend(
+                claim
+                    .quotes
+                    .iter()
+                    .map(|quote| ("", format!("{}{}“{}”", quote.place, self.options.language.colon(), quote.words))),
+            );
             if !claim.findings.is_empty() {
                 rows.push(("", claim.findings.join(", ")));
             }
@@ -402,10 +424,10 @@ impl Page<'_> {
             return;
         }
         for group in &view.declared {
-            let place = if group.place.is_empty() { String::new() } else { format!(" ({})", group.place) };
+            let place = self.options.language.aside(&group.place);
             self.text.push_str(&format!("{}{place}\n", group.party));
             let rows: Vec<(&str, String)> =
-                group.states.iter().map(|(state, types)| ("", format!("{state}: {types}"))).collect();
+                group.states.iter().map(|(state, types)| ("", format!("{state} — {types}"))).collect();
             self.rows(&rows, 2);
         }
     }
@@ -423,22 +445,23 @@ impl Page<'_> {
     fn coverage(&mut self, view: &View) {
         let words = self.options.language.words();
         self.section(words.coverage);
+        let language = self.options.language;
+        let colon = language.colon();
         let mut rows: Vec<(&str, String)> = Vec::new();
         rows.extend(view.coverage.lines.iter().map(|line| ("", line.clone())));
         if !view.coverage.closed.is_empty() {
             let closed: Vec<String> = view.coverage.closed.iter().map(|(why, n)| format!("{why} {n}")).collect();
-            rows.push(("", format!("{}: {}", words.coverage_closed, closed.join(", "))));
+            rows.push(("", format!("{}{colon}{}", words.coverage_closed, closed.join(language.comma()))));
         }
-        rows.extend(view.coverage.sealed.iter().map(|line| ("", format!("{}: {line}", words.sealed_payloads))));
-        rows.extend(view.coverage.withheld.iter().map(|line| ("", format!("{}: {line}", words.withheld))));
+        rows.extend(view.coverage.sealed.iter().map(|line| ("", format!("{}{colon}{line}", words.sealed_payloads))));
+        rows.extend(view.coverage.withheld.iter().map(|line| ("", format!("{}{colon}{line}", words.withheld))));
         if view.coverage.gaps.is_empty() {
             rows.push(("", words.gaps_none.to_owned()));
         }
         for (reason, at, detail) in &view.coverage.gaps {
-            let at = if at.is_empty() { String::new() } else { format!(" ({at})") };
-            rows.push(("", format!("{}: {reason}{at}: {detail}", words.gaps)));
+            rows.push(("", format!("{}{colon}{reason}{}{colon}{detail}", words.gaps, language.aside(at))));
         }
-        rows.extend(view.coverage.not_checked.iter().map(|line| ("", format!("{}: {line}", words.not_checked))));
+        rows.extend(view.coverage.not_checked.iter().map(|line| ("", format!("{}{colon}{line}", words.not_checked))));
         self.rows(&rows, 0);
         self.text.push('\n');
         let from = self.text.len();
@@ -457,7 +480,7 @@ fn evidence_rows(evidence: &Evidence, language: Language) -> Vec<(&'static str, 
     let mut rows = Vec::new();
     if !evidence.request.is_empty() {
         rows.push((words.request, evidence.request.clone()));
-        rows.push((words.value, format!("{}, {}; {}", evidence.value, evidence.form, evidence.times)));
+        rows.push((words.value, format!("{} · {} · {}", evidence.value, evidence.form, evidence.times)));
         rows.push((words.steps, evidence.steps.clone()));
     }
     rows.push((words.place, evidence.place.clone()));

@@ -5,6 +5,7 @@
 
 use rust_xlsxwriter::{Color, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, XlsxError};
 
+use super::fold::columns;
 use super::sheet::{Cell, Mark, Sheet};
 
 /// Characters of one cell that Excel takes (its specification: 32,767).
@@ -49,8 +50,8 @@ pub fn render(sheets: &[Sheet]) -> Result<Vec<u8>, XlsxError> {
         for (column, name) in (0u16..).zip(&sheet.heads) {
             page.write_string_with_format(0, column, name, &head)?;
             let cells = sheet.rows.iter().take(MEASURED).filter_map(|row| row.cells.get(usize::from(column)));
-            let widest = cells.map(|cell| cell.to_string().lines().map(width).max().unwrap_or_default()).max();
-            let named = name.lines().map(width).max().unwrap_or_default();
+            let widest = cells.map(|cell| cell.to_string().lines().map(columns).max().unwrap_or_default()).max();
+            let named = name.lines().map(columns).max().unwrap_or_default();
             let wanted = widest.unwrap_or_default().max(named).clamp(6, WIDEST) + 2;
             page.set_column_width(column, wanted as f64)?;
             widths.push(wanted);
@@ -112,19 +113,14 @@ fn wrapped(text: &str, room: usize) -> usize {
     let room = room.saturating_sub(2).max(1);
     let (mut lines, mut used) = (1, 0);
     for word in text.split_inclusive(' ') {
-        if used > 0 && used + width(word.trim_end()) > room {
+        if used > 0 && used + columns(word.trim_end()) > room {
             (lines, used) = (lines + 1, 0);
         }
-        used += width(word);
+        used += columns(word);
         lines += used.saturating_sub(1) / room;
         used -= used.saturating_sub(1) / room * room;
     }
     lines
-}
-
-/// How wide a text is, in half-width characters.
-fn width(text: &str) -> usize {
-    text.chars().map(|c| if u32::from(c) >= 0x2e80 { 2 } else { 1 }).sum()
 }
 
 #[cfg(test)]

@@ -12,6 +12,9 @@ pub struct Infrastructure {
     pub id: String,
     /// Who runs it.
     pub operator: String,
+    /// The same in Chinese, where its users call it otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator_zh: Option<String>,
     /// Registrable (or longer) domains; `*` as in host patterns.
     pub domains: Vec<String>,
     /// `cdn`, `cloud`, `storage`, `dns` …

@@ -57,7 +57,7 @@ fn both_sides_clauses_and_method_are_there() {
             assert!(page.contains(&input.sha256));
         }
         assert!(page.contains(&report.tool.signatures_sha256));
-        assert!(page.contains("2026-03-01T08:00:20.000000Z consent-given"));
+        assert!(page.contains(&format!("2026-03-01T08:00:20.000000Z {}", language.mark("consent-given"))));
         assert!(page.contains("frame.number in {"));
     }
 }

@@ -14,6 +14,7 @@ use wirewitness::signatures::Signatures;
 #[path = "../case/mod.rs"]
 #[allow(dead_code)]
 mod case;
+mod gaps;
 mod html;
 mod ignored;
 mod json;

@@ -14,6 +14,7 @@ use super::beside::{self, Sides};
 use super::escape::visible;
 use super::excerpt;
 use super::language::{Language, fill};
+use super::view;
 
 /// What the sections are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,7 +69,7 @@ fn arrange(seen: &Observations, signatures: &Signatures, language: Language, sor
     let mut inputs = Vec::new();
     for input in &seen.inputs {
         let line = fill(words.input_line, &[&visible(&input.name), &input.format, &input.records]);
-        inputs.push(format!("{line}, SHA-256 {}", input.sha256));
+        inputs.push(format!("{line}{}SHA-256 {}", language.comma(), input.sha256));
         inputs.extend(input.producer.as_deref().map(|producer| format!("  {}", visible(producer))));
     }
     let sections = match sort {
@@ -96,7 +97,7 @@ fn by_recipient(seen: &Observations, signatures: &Signatures, language: Language
             title: visible(name(recipient, language)),
             facts: facts(contact, recipient, language),
             rows,
-            sealed: sealed(seen, recipient, language),
+            sealed: sealed(seen, recipient, signatures, language),
             withheld: seen
                 .withheld
                 .iter()
@@ -143,7 +144,7 @@ fn by_type(seen: &Observations, signatures: &Signatures, language: Language) -> 
                 title: visible(name(recipient, language)),
                 facts: facts(contact, recipient, language),
                 rows: Vec::new(),
-                sealed: sealed(seen, recipient, language),
+                sealed: sealed(seen, recipient, signatures, language),
                 withheld: Vec::new(),
             });
         }
@@ -155,16 +156,17 @@ fn facts(contact: &Contact, recipient: &Recipient, language: Language) -> Vec<St
     let words = language.words();
     vec![
         format!("{} · {}", words.term(&word(&recipient.role)), visible(&contact.hosts.join(", "))),
-        format!("{}: {}", words.reason, visible(&language.because(&recipient.reason))),
+        format!("{}{}{}", words.reason, language.colon(), visible(&language.because(&recipient.reason))),
         traffic(contact, language),
     ]
 }
 
-fn sealed(seen: &Observations, recipient: &Recipient, language: Language) -> Vec<String> {
+fn sealed(seen: &Observations, recipient: &Recipient, signatures: &Signatures, language: Language) -> Vec<String> {
     let of = seen.sealed.iter().filter(|sealed| sealed.recipient == recipient.id);
     of.map(|sealed| {
         let recipe = format!("{} ×{}", sealed.recipe, sealed.count);
-        let may = sealed.may_contain.join(", ");
+        let may: Vec<String> = sealed.may_contain.iter().map(|id| type_name(signatures, id, language)).collect();
+        let may = may.join(language.words().and);
         let line = fill(language.words().sealed_line, &[&visible(name(recipient, language)), &recipe, &may]);
         format!("{line} — {}", language.told(&sealed.reason, &sealed.reason_zh))
     })
@@ -179,7 +181,7 @@ fn withheld(slot: &Withheld, seen: &Observations, signatures: &Signatures, langu
     let what = type_name(signatures, &slot.data_type, language);
     let line = fill(words.withheld_line, &[&visible(whom), &what, &words.term(&instead), &slot.count]);
     let steps: Vec<String> = slot.locator.steps.iter().map(ToString::to_string).collect();
-    format!("{line} · {} · {}", visible(&steps.join(" → ")), visible(&place(&slot.locator.place, seen)))
+    format!("{line} · {} · {}", visible(&steps.join(" → ")), visible(&place(&slot.locator.place, seen, language)))
 }
 
 fn coverage(seen: &Observations, language: Language) -> Vec<String> {
@@ -194,12 +196,21 @@ fn coverage(seen: &Observations, language: Language) -> Vec<String> {
         None => lines.push(words.coverage_nothing.to_owned()),
     }
     for (reason, count) in &coverage.closed {
-        lines.push(format!("{}: {} {count}", words.coverage_closed, words.term(reason.as_str())));
+        lines.push(format!("{}{}{} {count}", words.coverage_closed, language.colon(), words.term(reason.as_str())));
     }
     for gap in &seen.gaps {
-        let times = if gap.count > 1 { fill(words.gap_count, &[&gap.count]) } else { String::new() };
+        let times = if gap.count > 1 { format!(" {}", fill(words.gap_count, &[&gap.count])) } else { String::new() };
         let reason = words.term(gap.reason.as_str());
-        lines.push(format!("{}: {reason} ({}): {} {times}", words.gaps, visible(&gap.at), visible(&gap.detail)));
+        let at = match seen.recipients.get(&gap.at) {
+            Some(recipient) => name(recipient, language).into(),
+            None => language.of_gap(&gap.at),
+        };
+        let (colon, at) = (language.colon(), language.aside(&visible(&at)));
+        lines.push(format!(
+            "{}{colon}{reason}{at}{colon}{}{times}",
+            words.gaps,
+            visible(&language.of_gap(&gap.detail))
+        ));
     }
     lines
 }
@@ -237,8 +248,7 @@ fn row(sighting: &Sighting, subject: String, seen: &Observations, language: Lang
     let words = language.words();
     let key = sighting.key.as_deref().map(|key| format!("{} = ", visible(key))).unwrap_or_default();
     let steps: Vec<String> = sighting.locator.steps.iter().map(ToString::to_string).collect();
-    let variant = if sighting.form.variant == "as-is" { "" } else { &sighting.form.variant };
-    let form = format!("{} {variant}", words.term(&sighting.form.digest));
+    let form = view::form(sighting, language);
     Row {
         subject,
         certainty_id: word(&sighting.certainty),
@@ -247,27 +257,37 @@ fn row(sighting: &Sighting, subject: String, seen: &Observations, language: Lang
             "{key}{} ({}) · {} · {} ×{}",
             visible(sighting.masked.as_str()),
             sighting.label,
-            form.trim_end(),
+            form,
             words.term(&format!("wire:{}", word(&sighting.wire))),
             sighting.count,
         ),
         excerpt: visible(&excerpt::of(sighting)),
         request: visible(&format!("{} · {}", sighting.path_template, sighting.host)),
         way: format!("{} → [{}–{}]", visible(&steps.join(" → ")), sighting.locator.start, sighting.locator.end),
-        place: visible(&place(&sighting.locator.place, seen)),
+        place: visible(&place(&sighting.locator.place, seen, language)),
         reason: visible(&language.because(&sighting.reason)),
     }
 }
 
 /// `demo.pcapng tcp.stream 4, frames 40 41`.
-fn place(place: &Place, seen: &Observations) -> String {
+fn place(place: &Place, seen: &Observations, language: Language) -> String {
+    let words = language.words();
     let (input, at) = match place {
         Place::Frames { input, frames, transport, stream, .. } => {
             let transport = word(transport);
             let frames: Vec<String> = frames.iter().take(8).map(ToString::to_string).collect();
-            (*input, format!("{transport}.stream {stream}, frames {}", frames.join(" ")))
+            (
+                *input,
+                format!(
+                    "{transport}.stream {stream}{}{}",
+                    language.comma(),
+                    fill(words.place_frames, &[&frames.join(" ")])
+                ),
+            )
         }
-        Place::Entry { input, entry, pointer } => (*input, format!("entry {entry}, {pointer}")),
+        Place::Entry { input, entry, pointer } => {
+            (*input, format!("{}{}{pointer}", fill(words.place_entry, &[entry]), language.comma()))
+        }
     };
     let input = seen.inputs.get(input as usize).map_or("-", |i| i.name.as_str());
     format!("{input} {at}")

@@ -22,7 +22,7 @@ pub fn render(seen: &Observations, signatures: &Signatures, language: Language, 
         }
         lines.extend(section.sealed.iter().map(|sealed| format!("  {sealed}")));
         let withheld = language.words().withheld;
-        lines.extend(section.withheld.iter().map(|slot| format!("  {withheld}: {slot}")));
+        lines.extend(section.withheld.iter().map(|slot| format!("  {withheld}{}{slot}", language.colon())));
     }
     if !view.beside.is_empty() {
         lines.push(String::new());

@@ -52,6 +52,8 @@ pub struct Words {
     pub line_state: [&'static str; 3],
     /// File, line, state, day, matcher.
     pub line: &'static str,
+    /// File without a line.
+    pub no_line: &'static str,
     /// Findings, severity of the worst.
     pub reaches: &'static str,
     /// No finding.
@@ -114,6 +116,7 @@ const EN: Words = Words {
     ignored_until: "{}:{}: ignored until {}: {}",
     line_state: ["expired {} days ago", "expires in {} days", "active"],
     line: "{}:{}  {} ({})  {}",
+    no_line: "nothing is ignored: {} has no line",
     reaches: "  reaches {} findings, the worst {}",
     reaches_nothing: "reaches no finding",
     expired_on: "expired on {}",
@@ -154,6 +157,7 @@ const ZH: Words = Words {
     ignored_until: "{}:{}：忽略到 {} 为止：{}",
     line_state: ["已过期 {} 天", "还有 {} 天过期", "有效"],
     line: "{}:{}  {}（{}）  {}",
+    no_line: "没有忽略任何发现：{} 中没有一行",
     reaches: "  涉及 {} 条发现，最严重的为{}",
     reaches_nothing: "不涉及任何发现",
     expired_on: "已于 {} 过期",
@@ -174,7 +178,8 @@ mod tests {
             words;
         let Words { product, calls, note, path_rule, fits, otherwise, by, would_be, would, under_group, .. } = words;
         let Words { under_infrastructure, called_by, traffic, confidence, ignored_until, line_state, line, .. } = words;
-        let Words { reaches, reaches_nothing, expired_on, goes, stay, origins, options_of, reached, .. } = words;
+        let Words { no_line, reaches, reaches_nothing, expired_on, goes, stay, origins, options_of, reached, .. } =
+            words;
         let single = [
             name_of_product,
             name_of_company,
@@ -194,6 +199,7 @@ mod tests {
             called_by,
             ignored_until,
             line,
+            no_line,
             reaches,
             reaches_nothing,
             expired_on,

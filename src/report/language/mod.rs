@@ -4,6 +4,7 @@ mod commands;
 pub(super) mod discover;
 mod en;
 mod reasons;
+mod stages;
 pub mod tables;
 mod zh;
 
@@ -61,6 +62,37 @@ impl Language {
         if zh.is_empty() { en } else { self.pick(zh, en) }
     }
 
+    /// What stands between a name and what is said of it.
+    pub fn colon(self) -> &'static str {
+        self.pick("：", ": ")
+    }
+
+    /// What stands between two parts of a line.
+    pub fn comma(self) -> &'static str {
+        self.pick("，", ", ")
+    }
+
+    /// `text` in brackets, as an addition to what stands before it; nothing of an empty one.
+    pub fn aside(self, text: &str) -> String {
+        match self {
+            _ if text.is_empty() => String::new(),
+            Self::En => format!(" ({text})"),
+            Self::Zh => format!("（{text}）"),
+        }
+    }
+
+    /// A mark of the session: its word, or the scenario that it begins.
+    pub fn mark(self, mark: &str) -> String {
+        match mark.split_once(':') {
+            Some((kind, text)) => format!(
+                "{}{}{text}",
+                self.words().term(&format!("mark:{kind}")).trim_start_matches("mark:"),
+                self.colon()
+            ),
+            None => self.words().term(&format!("mark:{mark}")).trim_start_matches("mark:").to_owned(),
+        }
+    }
+
     /// Its half of a sentence.
     pub fn of(self, text: &Text) -> &str {
         match self {
@@ -93,7 +125,7 @@ words! {
     title, question, app, app_unknown, policy, no_policy, inputs, input_line,
     findings_none, findings_count, findings_one, policy_says_nothing, seen_nothing, seen_rest,
     matrix, matrix_empty, matrix_legend, matrix_listed, recipient, data_types, phase,
-    findings, policy_says, traffic_shows, policy_silent, policy_no_promise, request, value, steps, bytes_of, place, filter, times, more_evidence,
+    findings, policy_says, traffic_shows, policy_silent, policy_no_promise, request, value, steps, bytes_of, place, place_frames, place_offset, place_entry, filter, times, more_evidence,
     clauses, clauses_more, clauses_note, detection_scenario, severity_steps, certainty, fingerprint, received_by, host,
     contacts, contacts_intro, messages, messages_read, closed, sealed, hosts, judged,
     claims, claims_none,

@@ -4,6 +4,8 @@
 //! recipient's reason is its name, which the next one says something of; all others
 //! are set apart by a semicolon.
 
+use std::borrow::Cow;
+
 use super::Language;
 use crate::evidence::{Ground, GroundCode as G, Reason};
 
@@ -24,6 +26,11 @@ impl Language {
         said
     }
 
+    /// A kind of shared infrastructure; as the data has it where there is no word for it.
+    pub fn kind(self, kind: &str) -> String {
+        self.words().term(&format!("kind:{kind}")).trim_start_matches("kind:").to_owned()
+    }
+
     fn ground(self, ground: &Ground) -> String {
         let (zh, en) = sentence(ground.code);
         let mut filled = String::new();
@@ -32,11 +39,34 @@ impl Language {
         while let Some((before, behind)) = rest.split_once('{') {
             let Some((field, after)) = behind.split_once('}') else { break };
             filled.push_str(before);
-            filled.push_str(ground.fields.get(field).map_or("", String::as_str));
+            let value = ground.fields.get(field).map_or("", String::as_str);
+            // A blank between Chinese and a name in Latin letters, as Chinese is set.
+            let named = field == "zh";
+            if named && filled.ends_with(is_han) && value.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+                filled.push(' ');
+            }
+            filled.push_str(&self.field(field, value));
+            if named && value.ends_with(|c: char| c.is_ascii_alphanumeric()) && after.starts_with(is_han) {
+                filled.push(' ');
+            }
             rest = after;
         }
         filled + rest
     }
+
+    /// What stands for a field: names are as they are, terms in the reader's words.
+    fn field<'a>(self, field: &str, value: &'a str) -> Cow<'a, str> {
+        match field {
+            "variant" | "datum" => self.of_form(value),
+            "digest" => Cow::Owned(value.to_uppercase()),
+            "kind" => Cow::Owned(self.kind(value)),
+            _ => Cow::Borrowed(value),
+        }
+    }
+}
+
+fn is_han(c: char) -> bool {
+    matches!(c, '\u{4e00}'..='\u{9fff}')
 }
 
 /// The next ground says something of this one: a name, or what it is an alias of.
@@ -80,7 +110,7 @@ fn sentence(code: G) -> (&'static str, &'static str) {
         G::Group => ("在{zh}的域名 {domain} 之下（特征 {origin}）", "lies under {domain}, a domain of {en} (signature {origin})"),
         G::GroupOfOwner => ("应用的所有者（{owner}）属于该集团", "the owner ({owner}) belongs to that group"),
         G::GroupWithoutProduct => ("该集团没有哪个产品列出这个主机", "none of its products lists this host"),
-        G::Infrastructure => ("在 {operator} 的公用域名 {domain} 之下（{kind}，特征 {origin}）", "lies under {domain}, {kind} of {operator} (signature {origin})"),
+        G::Infrastructure => ("在{zh}的公用域名 {domain} 之下（{kind}，特征 {origin}）", "lies under {domain}, {kind} of {en} (signature {origin})"),
         G::Settled => ("已由用户定为 {as}：{why}", "was settled as {as}: {why}"),
         G::Local => ("在本地网络之内", "lies in the local network"),
         G::AddressOnly => ("没有名称，也没有特征列出它", "is an address without a name, and no signature lists it"),
@@ -166,6 +196,22 @@ mod tests {
             Language::Zh.because(&reason),
             "主机 api.getui.com 与个推的主机 api.getui.com 相符（特征 getui.toml:14）；证书 *.getui.com 与之一致"
         );
+    }
+
+    #[test]
+    fn terms_in_a_reason_are_in_its_language() {
+        let of =
+            |code| Ground::new(code).with("zh", "MobTech").with("matched", "mob.com").with("origin", "mobtech.toml:5");
+        let digest = Ground::new(G::ProfileDigest).with("digest", "md5").with("variant", "upper");
+        let cloud = Ground::new(G::Infrastructure).with("zh", "阿里云").with("domain", "aliyuncs.com");
+        let cloud = cloud.with("kind", "cloud").with("origin", "infrastructure.toml:30");
+        for (ground, zh) in [
+            (digest, "设备档案里某个值的 MD5（大写）"),
+            (of(G::MatchDomain), "在 MobTech 的域名 mob.com 之下（特征 mobtech.toml:5）"),
+            (cloud, "在阿里云的公用域名 aliyuncs.com 之下（云服务，特征 infrastructure.toml:30）"),
+        ] {
+            assert_eq!(Language::Zh.because(&ground.into()), zh);
+        }
     }
 
     #[test]

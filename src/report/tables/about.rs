@@ -18,11 +18,14 @@ impl Tables<'_> {
         facts.extend(view::case(report, language));
         let coverage = view::coverage(report, language);
         facts.push(fact(words.coverage, coverage.lines));
-        let closed = coverage.closed.iter().map(|(reason, count)| format!("{reason}: {count}"));
+        let closed = coverage.closed.iter().map(|(reason, count)| format!("{reason} {count}"));
         facts.push(fact(words.coverage_closed, closed.collect()));
         facts.push(fact(words.sealed_payloads, coverage.sealed));
         facts.push(fact(words.withheld, coverage.withheld));
-        let gaps = coverage.gaps.iter().map(|(reason, at, detail)| format!("{reason}: {detail} ({at})"));
+        let gaps = coverage
+            .gaps
+            .iter()
+            .map(|(reason, at, detail)| format!("{reason}{}{detail}{}", language.colon(), language.aside(at)));
         facts.push(fact(words.gaps, gaps.collect()));
         facts.push(fact(words.not_checked, coverage.not_checked));
         facts.extend(view::method(report, language));

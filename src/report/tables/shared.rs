@@ -37,11 +37,11 @@ impl Tables<'_> {
         let type_of = |judged: &&JudgedFlow| view::type_name(report, &judged.flow.data_type, language);
         let against = |judged: &&JudgedFlow| {
             let code = judged.verdict.as_ref().map(|verdict| format!(" ({})", verdict.code)).unwrap_or_default();
-            format!("{}: {}{code}", type_of(judged), self.verdict(judged))
+            format!("{}{}{}{code}", type_of(judged), language.colon(), self.verdict(judged))
         };
         let judged = report.findings.iter().filter(|f| f.recipient == contact.recipient && f.data_type.is_none());
         let methods = flows.iter().flat_map(|judged| self.index.sightings(&judged.flow.sightings));
-        let closed = contact.closed.iter().map(|(reason, n)| format!("{}: {n}", words.term(reason.as_str())));
+        let closed = contact.closed.iter().map(|(reason, n)| format!("{} {n}", words.term(reason.as_str())));
         let networks = contact.networks.iter().filter_map(|network| network.country.clone());
         let places = declared.iter().filter_map(|row| row.spans.first());
         Row::from(vec![

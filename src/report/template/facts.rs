@@ -112,17 +112,23 @@ impl<'a> Facts<'a> {
                 Fact::Table([words.recipient, words.role, words.reason].map(str::to_owned).to_vec(), rows.collect())
             }
             "coverage" => {
-                let closed = view.coverage.closed.iter().map(|(reason, n)| format!("{reason}: {n}"));
+                let closed = view.coverage.closed.iter().map(|(reason, n)| format!("{reason} {n}"));
                 Fact::List(view.coverage.lines.iter().cloned().chain(closed).collect())
             }
             "gaps" => {
-                let gaps = view.coverage.gaps.iter().map(|(reason, at, detail)| format!("{reason}: {detail} ({at})"));
+                let gaps = view.coverage.gaps.iter().map(|(reason, at, detail)| {
+                    format!("{reason}{}{detail}{}", self.language.colon(), self.language.aside(at))
+                });
                 Fact::List(view.coverage.sealed.iter().cloned().chain(gaps).collect())
             }
             "method" => known(&view.method),
             "suppressions" => {
                 let lines = view.ignored.iter().flat_map(|ignored| &ignored.lines);
-                Fact::List(lines.map(|line| format!("{} {}: {}", line.place, line.matcher, line.reason)).collect())
+                Fact::List(
+                    lines
+                        .map(|line| format!("{} {}{}{}", line.place, line.matcher, self.language.colon(), line.reason))
+                        .collect(),
+                )
             }
             "advice" => Fact::List(view.advice.clone()),
             "tool" => Fact::Words(format!("{} {}", self.report.tool.name, self.report.tool.version)),
@@ -148,21 +154,22 @@ impl<'a> Facts<'a> {
 
     fn finding(&self, finding: &view::Finding) -> (String, Vec<String>) {
         let words = self.language.words();
+        let colon = self.language.colon();
         let title = format!("{} {} {}", finding.severity_words, finding.code, finding.subject);
         let mut lines = vec![finding.message.clone()];
-        lines.extend(finding.ignored.iter().map(|by| format!("{}: {by}", words.ignored)));
+        lines.extend(finding.ignored.iter().map(|by| format!("{}{colon}{by}", words.ignored)));
         for quote in &finding.policy {
-            lines.push(format!("{}: {} — {}", words.policy_says, quote.words, quote.place));
+            lines.push(format!("{}{colon}{} — {}", words.policy_says, quote.words, quote.place));
         }
         if finding.policy.is_empty() {
-            lines.push(format!("{}: {}", words.policy_says, finding.silent));
+            lines.push(format!("{}{colon}{}", words.policy_says, finding.silent));
         }
         for place in finding.evidence.iter().take(1) {
             let said = [place.request.as_str(), place.value.as_str(), place.place.as_str()];
             let said: Vec<&str> = said.into_iter().filter(|text| !text.is_empty()).collect();
-            lines.push(format!("{}: {}", words.traffic_shows, said.join(" · ")));
+            lines.push(format!("{}{colon}{}", words.traffic_shows, said.join(" · ")));
         }
-        lines.push(format!("{}: {}", words.fingerprint, finding.fingerprint));
+        lines.push(format!("{}{colon}{}", words.fingerprint, finding.fingerprint));
         (title, lines)
     }
 

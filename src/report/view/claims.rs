@@ -32,7 +32,11 @@ pub fn claims(report: &Report, language: Language) -> Vec<Claim> {
             let name = if claim.value == "true" {
                 name.to_owned()
             } else {
-                format!("{name}: {}", words.term(&format!("value:{}", claim.value)).trim_start_matches("value:"))
+                format!(
+                    "{name}{}{}",
+                    language.colon(),
+                    words.term(&format!("value:{}", claim.value)).trim_start_matches("value:")
+                )
             };
             let state = word(&claim.state);
             Claim {

@@ -67,20 +67,25 @@ pub fn coverage(report: &Report, language: Language) -> Coverage {
         .gaps
         .iter()
         .map(|gap| {
-            let mut detail = gap.detail.clone();
+            let mut detail = language.of_gap(&gap.detail).into_owned();
             if gap.count > 1 {
                 detail.push(' ');
                 detail.push_str(&fill(words.gap_count, &[&gap.count]));
             }
             if gap.bytes > 0 {
-                detail.push_str(", ");
+                detail.push_str(language.comma());
                 detail.push_str(&fill(words.gap_bytes, &[&gap.bytes]));
             }
-            (words.term(gap.reason.as_str()).to_owned(), gap.at.clone(), detail)
+            // A place, or whom what was not seen went to.
+            let at = match report.recipients.contains_key(&gap.at) {
+                true => recipient_name(report, &gap.at, language),
+                false => language.of_gap(&gap.at).into_owned(),
+            };
+            (words.term(gap.reason.as_str()).to_owned(), at, detail)
         })
         .collect();
     let inactive = contact_abroad_inactive(report);
-    let not_checked = inactive.map(|why| format!("contact-abroad: {}", language.of(&why)));
+    let not_checked = inactive.map(|why| format!("contact-abroad{}{}", language.colon(), language.of(&why)));
     Coverage {
         percent,
         lines,

@@ -46,7 +46,7 @@ pub fn of_sighting(sighting: &Sighting, report: &Report, language: Language) -> 
     let key = sighting.key.as_deref().map(|key| format!("{key} = ")).unwrap_or_default();
     let mut form = form(sighting, language);
     if word(&sighting.wire) == "clear" {
-        form.push_str(&format!(", {}", words.term("clear-wire")));
+        form.push_str(&format!("{}{}", language.comma(), words.term("clear-wire")));
     }
     Evidence {
         request: format!("{} · {}", sighting.path_template, fill(words.host, &[&sighting.host])),
@@ -71,7 +71,7 @@ pub fn form(sighting: &Sighting, language: Language) -> String {
         digest => digest.to_uppercase(),
     };
     if sighting.form.variant != "as-is" {
-        form.push_str(&format!(" ({})", sighting.form.variant));
+        form.push_str(&language.aside(&language.of_form(&sighting.form.variant)));
     }
     form
 }
@@ -102,7 +102,8 @@ pub fn of_place(locator: &Locator, report: &Report, language: Language) -> Evide
     }
 }
 
-fn place(locator: &Locator, report: &Report, _: Language) -> (String, Option<String>) {
+fn place(locator: &Locator, report: &Report, language: Language) -> (String, Option<String>) {
+    let words = language.words();
     let name = |input: &u32| {
         report.inputs.get(*input as usize).map_or_else(|| format!("input {input}"), |input| input.name.clone())
     };
@@ -111,9 +112,11 @@ fn place(locator: &Locator, report: &Report, _: Language) -> (String, Option<Str
             let part = |input: &u32, stream: &u32, frames: &[u64]| {
                 let (ranges, more) = ranges(frames);
                 let more = if more > 0 { format!(" +{more}") } else { String::new() };
-                format!("{} · {}.stream {stream} · frames {}{more}", name(input), word(transport), ranges.join(", "))
+                let frames = fill(words.place_frames, &[&format!("{}{more}", ranges.join(", "))]);
+                format!("{} · {}.stream {stream} · {frames}", name(input), word(transport))
             };
-            let mut place = format!("{} · offset {offset}", part(input, stream, frames));
+            let offset = fill(words.place_offset, &[offset]);
+            let mut place = format!("{} · {offset}", part(input, stream, frames));
             for rest in continued {
                 place.push_str(&format!("; {}", part(&rest.input, &rest.stream, &rest.frames)));
             }
@@ -122,7 +125,9 @@ fn place(locator: &Locator, report: &Report, _: Language) -> (String, Option<Str
                 (!ranges.is_empty()).then(|| format!("frame.number in {{{}}}", ranges.join(", ").replace('–', "..")));
             (place, filter)
         }
-        Place::Entry { input, entry, pointer } => (format!("{} · entry {entry} · {pointer}", name(input)), None),
+        Place::Entry { input, entry, pointer } => {
+            (format!("{} · {} · {pointer}", name(input), fill(words.place_entry, &[entry])), None)
+        }
     }
 }
 

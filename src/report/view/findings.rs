@@ -163,7 +163,7 @@ pub fn quote(span: &Span, report: &Report, language: Language) -> Quote {
     let same = |other: &Span| other.source == span.source && other.line == span.line;
     // What a person made of a row is not what the document says there.
     if report.declarations.third_parties.iter().any(|p| p.corrected && p.spans.iter().any(same)) {
-        place.push_str(&format!(" ({})", language.words().corrected));
+        place.push_str(&language.aside(language.words().corrected));
     }
     Quote { place, words: span.quote.clone() }
 }
@@ -174,7 +174,7 @@ pub fn clause(id: &str, report: &Report, language: Language) -> Clause {
         Some(known) => {
             // A scenario under an item is a testing platform's reading of it, not the item.
             let scenario = audit::is_scenario(id);
-            let note = if scenario { format!(" ({})", language.words().detection_scenario) } else { String::new() };
+            let note = if scenario { language.aside(language.words().detection_scenario) } else { String::new() };
             Clause {
                 id: id.to_owned(),
                 title: format!("{} {}{note}", known.title, known.reference),
@@ -188,7 +188,7 @@ pub fn clause(id: &str, report: &Report, language: Language) -> Clause {
     }
 }
 
-/// `base high, data class H: +1, = critical` in the reader's words.
+/// Of `base high`, `data class H: +1`, `= critical`: `base high, data class H +1 = critical` in the reader's words.
 fn steps(steps: &[String], language: Language) -> String {
     let words = language.words();
     let severity = |word: &str| words.term(word).to_owned();
@@ -210,5 +210,9 @@ fn steps(steps: &[String], language: Language) -> String {
             None => step.clone(),
         }
     });
-    said.collect::<Vec<_>>().join(words.and)
+    said.reduce(|before, step| match step.starts_with('=') {
+        true => format!("{before} {step}"),
+        false => format!("{before}{}{step}", language.comma()),
+    })
+    .unwrap_or_default()
 }

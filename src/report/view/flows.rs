@@ -49,7 +49,7 @@ fn row(judged: &JudgedFlow, report: &Report, index: &Index<'_>, places: usize, l
         data_type: type_name(report, &flow.data_type, language),
         symbol,
         words: said.to_owned(),
-        count: format!("×{}, {}", flow.count, words.term(&word(&flow.certainty))),
+        count: format!("×{}{}{}", flow.count, language.comma(), words.term(&word(&flow.certainty))),
         reason: judged.verdict.as_ref().map(|v| language.of(&v.reason).to_owned()).unwrap_or_default(),
         quote: judged
             .verdict

@@ -1,6 +1,6 @@
 //! How the report came about, and how to make it again.
 
-use super::Fact;
+use super::{Fact, type_name};
 use crate::audit::Report;
 use crate::observations::{ClockBy, Input};
 use crate::report::clocks;
@@ -19,27 +19,34 @@ pub fn method(report: &Report, language: Language) -> Vec<Fact> {
         fact(words.method_psl, vec![report.tool.public_suffix_list.clone()]),
     ];
     facts.extend(report.inputs.iter().map(|input| fact(&input.name, of_input(input, language))));
-    let noise = |input: &Input| fact(&format!("{}: {}", words.method_noise, input.name), of_input(input, language));
+    let noise = |input: &Input| {
+        fact(&format!("{}{}{}", words.method_noise, language.colon(), input.name), of_input(input, language))
+    };
     facts.extend(report.noise.iter().map(noise));
     for file in &report.geo {
         let date = file.date.as_deref().unwrap_or(words.no);
         let values = vec![format!("{} {}", words.sha256, file.sha256), format!("{}, {date}", file.format)];
-        facts.push(fact(&format!("{}: {}", words.method_geo, file.name), values));
+        facts.push(fact(&format!("{}{}{}", words.method_geo, language.colon(), file.name), values));
     }
     for source in &report.declarations.sources {
         let values =
             vec![format!("{} {}", words.sha256, source.sha256), format!("{}, {}", source.format, source.encoding)];
         facts.push(fact(&source.name, values));
     }
-    let marks = session.marks.iter().map(|(time, mark)| format!("{time} {mark}")).collect();
-    let settled = session.settled.iter().map(|(host, what, why)| format!("{host} = {what}: {why}")).collect::<Vec<_>>();
+    let marks = session.marks.iter().map(|(time, mark)| format!("{time} {}", language.mark(mark))).collect();
+    let settled = session
+        .settled
+        .iter()
+        .map(|(host, what, why)| format!("{host} = {what}{}{why}", language.colon()))
+        .collect::<Vec<_>>();
     facts.push(fact(words.method_first_party, or(session.first_party.clone(), words.no)));
     facts.push(fact(words.method_owner, or(session.owner.iter().cloned().collect(), words.no)));
     if let Some(country) = &session.country {
         facts.push(fact(words.method_country, vec![country.clone()]));
     }
     facts.push(fact(words.method_isolation, vec![if session.isolation { words.yes } else { words.no }.to_owned()]));
-    facts.push(fact(words.method_profile, or(session.profile_types.clone(), words.method_no_profile)));
+    let types = session.profile_types.iter().map(|id| type_name(report, id, language)).collect();
+    facts.push(fact(words.method_profile, or(types, words.method_no_profile)));
     facts.push(fact(words.method_marks, or(marks, words.method_no_marks)));
     let skew = (!session.marks.is_empty()).then(|| fill(words.method_skew, &[&session.clock_skew_ms]));
     let shifts = report.inputs.iter().filter_map(|input| clocks::said(input, language));

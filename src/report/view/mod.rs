@@ -169,7 +169,9 @@ fn beside(report: &Report, language: Language) -> Vec<String> {
 
 /// What the policy's reader said of its own reading.
 fn remarks(report: &Report, language: Language) -> Vec<String> {
-    let of = |remark: &Remark| format!("{}: {}", remark.code, language.told(&remark.message, &remark.message_zh));
+    let of = |remark: &Remark| {
+        format!("{}{}{}", remark.code, language.colon(), language.told(&remark.message, &remark.message_zh))
+    };
     report.declarations.remarks.iter().map(of).collect()
 }
 
@@ -250,6 +252,6 @@ fn policy_line(report: &Report, sources: &[&str], language: Language) -> String 
     match (sources.is_empty(), corrected) {
         (true, _) => words.no_policy.to_owned(),
         (false, 0) => sources.join(", "),
-        (false, rows) => format!("{} ({})", sources.join(", "), fill(words.rows_corrected, &[&rows])),
+        (false, rows) => sources.join(", ") + &language.aside(&fill(words.rows_corrected, &[&rows])),
     }
 }

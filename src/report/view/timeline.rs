@@ -121,7 +121,7 @@ pub fn timeline(report: &Report, index: &Index<'_>, language: Language) -> Optio
     let ticks: Vec<(u32, String)> = (0..=5)
         .map(|part| {
             let behind = axis.end.since(axis.start) / 5 * part;
-            let words = format!("+{}", duration(u64::try_from(behind / 1_000_000).unwrap_or(0)));
+            let words = tick(behind, axis.end.since(axis.start));
             (axis.x(Time(axis.start.0.saturating_add(behind))), words)
         })
         .collect();
@@ -138,10 +138,20 @@ pub fn timeline(report: &Report, index: &Index<'_>, language: Language) -> Optio
     let left = recipients.len().saturating_sub(PART * PARTS);
     Some(Timeline {
         parts,
-        marks: marks.iter().take(MARKS).map(|mark| format!("{} {}", mark.time, mark.mark)).collect(),
+        marks: marks.iter().take(MARKS).map(|mark| format!("{} {}", mark.time, language.mark(&mark.mark))).collect(),
         phases: phases.map(|phase| (phase.to_owned(), words.term(phase).to_owned())).collect(),
         more: if left > 0 { fill(words.diagram_more, &[&left]) } else { String::new() },
     })
+}
+
+/// How far behind the start, to tenths of a second in a short session, so that all ticks are alike.
+fn tick(behind: i64, span: i64) -> String {
+    const SECOND: i64 = 1_000_000_000;
+    let [behind, span] = [behind, span].map(|time| u64::try_from(time).unwrap_or(0));
+    match span < 100 * SECOND as u64 {
+        true => format!("+{}.{} s", behind / SECOND as u64, behind % SECOND as u64 / (SECOND as u64 / 10)),
+        false => format!("+{}", duration(behind / 1_000_000)),
+    }
 }
 
 /// The phases between the marks, neighbours of the same phase as one.
@@ -224,5 +234,18 @@ fn lane(
         spans: spans.into_iter().collect(),
         dots: dots.into_iter().map(dot).collect(),
         name: name.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tick;
+
+    #[test]
+    fn the_ticks_of_an_axis_are_alike() {
+        const SECOND: i64 = 1_000_000_000;
+        let short = [0, 6_671_000_000, 33 * SECOND].map(|behind| tick(behind, 33 * SECOND));
+        assert_eq!(short, ["+0.0 s", "+6.6 s", "+33.0 s"]);
+        assert_eq!([0, 1200].map(|behind| tick(behind * SECOND, 1200 * SECOND)), ["+0.000 s", "+20 min"]);
     }
 }
