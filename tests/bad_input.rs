@@ -214,6 +214,9 @@ fn what_is_not_there_is_named_before_what_else_is_missing() {
     refused(&wirewitness(&["audit", path(&nowhere)]), &words);
     refused(&wirewitness(&["bundle", path(&nowhere), "--output", path(&out)]), &words);
     refused(&wirewitness(&["audit", path(&sample()), "--policy", path(&nowhere)]), &["nowhere", "check the path"]);
+    let noise = wirewitness(&["audit", path(&sample()), "--noise", path(&nowhere)]);
+    refused(&noise, &["nowhere: there is no such file; check the path"]);
+    assert!(!String::from_utf8_lossy(&noise.stderr).contains("os error"), "it is said once");
 }
 
 /// A policy that names nobody's data has not had all of it seen.
@@ -273,4 +276,43 @@ fn a_folder_with_nothing_but_a_policy_holds_no_capture() {
     let (folder, _) = folder_with("policy.txt", "隐私政策\n我们收集您的手机号。\n".as_bytes());
     fs::write(folder.path().join("session.toml"), "policy = \"policy.txt\"\n").expect("written");
     refused(&wirewitness(&["audit", path(folder.path())]), &["holds no capture", "record one or copy it there"]);
+}
+
+#[test]
+fn a_line_of_marks_is_named_by_its_own_number_alone() {
+    let folder = session();
+    fs::write(folder.path().join("phases.jsonl"), "{\"time\": \"noon\", \"mark\": \"launched\"}\n").expect("written");
+    let output = wirewitness(&["audit", path(folder.path())]);
+    refused(&output, &["phases.jsonl:1: not an RFC 3339 time: noon"]);
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("column"));
+}
+
+#[test]
+fn a_session_that_ignores_nothing_says_so() {
+    let folder = session();
+    for command in ["list", "prune"] {
+        let output = wirewitness(&["ignore", command, path(folder.path())]);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.stdout.is_empty());
+    }
+    let output = wirewitness(&["ignore", "list", path(folder.path()), "--lang", "zh"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("没有忽略任何发现"));
+    let absent = folder.path().join("none.toml");
+    refused(&wirewitness(&["ignore", "list", path(&absent)]), &["none.toml", "cannot be read"]);
+}
+
+#[test]
+fn a_folder_without_signatures_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = wirewitness(&["audit", path(&sample()), "--signatures", path(folder.path())]);
+    refused(&output, &["no .toml file"]);
+}
+
+/// What the reader of a policy remarks is in the language of the report, on standard error too.
+#[test]
+fn remarks_on_a_policy_are_in_the_language_of_the_report() {
+    let output = wirewitness(&["audit", path(&sample()), "--lang", "zh", "--format", "md"]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains("政策：没有说明收集哪些数据：联通"), "{error}");
+    assert!(!error.contains("policy: "), "{error}");
 }

@@ -38,7 +38,7 @@ impl Digests {
         let mut made = self.0.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let mut of = |source: &Source| {
             let digest = made.remove(source.path()).unwrap_or_else(|| of(source.path(), &Progress::default()));
-            digest.map_err(|error| OpenError::io(source.name(), error))
+            digest.map_err(|error| OpenError::io(source.name(), &error))
         };
         sources.iter().map(&mut of).collect()
     }

@@ -20,18 +20,15 @@ pub struct OpenError {
     pub what: String,
     /// What the user can do.
     pub next: String,
-    /// What the system said, where it said something.
-    #[source]
-    pub source: Option<io::Error>,
 }
 
 impl OpenError {
     fn new(name: &str, what: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { name: name.to_owned(), what: what.into(), next: next.into(), source: None }
+        Self { name: name.to_owned(), what: what.into(), next: next.into() }
     }
 
     /// From what the system said about `name`.
-    pub(super) fn io(name: &str, error: io::Error) -> Self {
+    pub(super) fn io(name: &str, error: &io::Error) -> Self {
         let (what, next) = match error.kind() {
             io::ErrorKind::NotFound => ("there is no such file".to_owned(), "check the path"),
             io::ErrorKind::PermissionDenied => {
@@ -39,7 +36,7 @@ impl OpenError {
             }
             _ => (format!("it cannot be read: {error}"), "check the disk, or copy the file and try again"),
         };
-        Self { source: Some(error), ..Self::new(name, what, next) }
+        Self::new(name, what, next)
     }
 }
 
@@ -69,9 +66,9 @@ impl Source {
 
     fn open_file(path: &Path) -> Result<Self, OpenError> {
         let shown = path.display().to_string();
-        let metadata = std::fs::metadata(path).map_err(|e| OpenError::io(&shown, e))?;
+        let metadata = std::fs::metadata(path).map_err(|e| OpenError::io(&shown, &e))?;
         if metadata.is_dir() {
-            let found = Members::folder(path).map_err(|e| OpenError::io(&shown, e))?;
+            let found = Members::folder(path).map_err(|e| OpenError::io(&shown, &e))?;
             if let Some(format) = members::format(found.names()).filter(|format| *format == Format::HttpCanary) {
                 let (name, path, bytes) = (file_name(path), path.to_owned(), found.size());
                 let (coding, progress) = (Coding::None, Progress::default());
@@ -81,7 +78,7 @@ impl Source {
         }
         if !metadata.is_file() {
             // A pipe or a device gives its bytes once.
-            let mut file = File::open(path).map_err(|e| OpenError::io(&shown, e))?;
+            let mut file = File::open(path).map_err(|e| OpenError::io(&shown, &e))?;
             let mut source = Self::spool(&mut file)?;
             source.name = file_name(path);
             return Ok(source);
@@ -92,8 +89,8 @@ impl Source {
     /// Keeps `reader` in a temporary file, as standard input is kept.
     pub(super) fn spool(reader: &mut dyn Read) -> Result<Self, OpenError> {
         let name = "-";
-        let mut spool = tempfile::NamedTempFile::new().map_err(|e| OpenError::io(name, e))?;
-        io::copy(reader, spool.as_file_mut()).map_err(|e| OpenError::io(name, e))?;
+        let mut spool = tempfile::NamedTempFile::new().map_err(|e| OpenError::io(name, &e))?;
+        io::copy(reader, spool.as_file_mut()).map_err(|e| OpenError::io(name, &e))?;
         let path = spool.path().to_owned();
         Self::look(name.to_owned(), "standard input", path, Some(spool))
     }
@@ -104,9 +101,9 @@ impl Source {
         path: PathBuf,
         spool: Option<tempfile::NamedTempFile>,
     ) -> Result<Self, OpenError> {
-        let mut file = File::open(&path).map_err(|e| OpenError::io(shown, e))?;
-        let bytes = file.metadata().map_err(|e| OpenError::io(shown, e))?.len();
-        let head = read_head(&mut file).map_err(|e| OpenError::io(shown, e))?;
+        let mut file = File::open(&path).map_err(|e| OpenError::io(shown, &e))?;
+        let bytes = file.metadata().map_err(|e| OpenError::io(shown, &e))?.len();
+        let head = read_head(&mut file).map_err(|e| OpenError::io(shown, &e))?;
         if head.is_empty() {
             return Err(OpenError::new(shown, "it is empty", "check that the recording was stopped and written"));
         }
@@ -114,13 +111,10 @@ impl Source {
         let head = if coding == Coding::None {
             head
         } else {
-            file.seek(SeekFrom::Start(0)).map_err(|e| OpenError::io(shown, e))?;
+            file.seek(SeekFrom::Start(0)).map_err(|e| OpenError::io(shown, &e))?;
             let what = coding.name().unwrap_or_default();
-            inflate::open(coding, Box::new(file)).and_then(|mut inner| read_head(&mut inner)).map_err(|e| {
-                OpenError {
-                    source: Some(e),
-                    ..OpenError::new(shown, format!("its {what} data is damaged from the start"), "get the file again")
-                }
+            inflate::open(coding, Box::new(file)).and_then(|mut inner| read_head(&mut inner)).map_err(|_| {
+                OpenError::new(shown, format!("its {what} data is damaged from the start"), "get the file again")
             })?
         };
         let format = if coding == Coding::None && head.starts_with(ZIP) { zipped(&path) } else { sniff::format(&head) };
@@ -190,7 +184,7 @@ impl Source {
 
     /// The file as given.
     pub(super) fn raw(&self) -> Result<File, OpenError> {
-        File::open(&self.path).map_err(|e| OpenError::io(&self.name, e))
+        File::open(&self.path).map_err(|e| OpenError::io(&self.name, &e))
     }
 
     /// Its content, decompressed while it is read. Reading past a limit of
@@ -199,7 +193,7 @@ impl Source {
     /// # Errors
     /// Where the file cannot be opened any more.
     pub fn bytes(&self) -> Result<Box<dyn Read + Send>, OpenError> {
-        inflate::open(self.coding, self.watched()?).map_err(|e| OpenError::io(&self.name, e))
+        inflate::open(self.coding, self.watched()?).map_err(|e| OpenError::io(&self.name, &e))
     }
 
     /// The file as given, which counts what is read of it.
@@ -213,7 +207,7 @@ impl Source {
     /// Where it cannot be opened any more.
     pub fn members(&self) -> Result<Members, OpenError> {
         let members = if self.path.is_dir() { Members::folder(&self.path) } else { Members::zip(&self.path) };
-        members.map_err(|e| OpenError::io(&self.name, e))
+        members.map_err(|e| OpenError::io(&self.name, &e))
     }
 
     /// Its packets, from the first. `input` is what they carry as their input.

@@ -70,7 +70,7 @@ pub fn survey(
     hash: Hash,
     observe: &mut dyn FnMut(&Packet<'_>),
 ) -> Result<Survey, OpenError> {
-    let failed = |e| OpenError::io(source.name(), e);
+    let failed = |e| OpenError::io(source.name(), &e);
     let mut format = source.format().to_string();
     if let Some(coding) = source.coding().name() {
         format.push_str(&format!(" ({coding})"));

@@ -87,13 +87,21 @@ fn ends_a_line(file: &mut std::fs::File) -> std::io::Result<bool> {
     Ok(last == *b"\n")
 }
 
+/// What is wrong in a line, without the place, which is said before it: the parser counts
+/// each as the first line of a text.
+fn within_line(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    said.strip_suffix(&place).map_or(said.clone(), str::to_owned)
+}
+
 /// Reads `phases.jsonl`, sorted by time.
 pub fn read_marks(path: &Path) -> Result<Vec<Mark>, SessionError> {
     let text = read_text(path, LIMIT)?;
     let mut marks = Vec::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let at_line = |what: String| SessionError { path: format!("{}:{}", path.display(), number + 1), what };
-        let mark: Mark = serde_json::from_str(line).map_err(|error| at_line(error.to_string()))?;
+        let mark: Mark = serde_json::from_str(line).map_err(|error| at_line(within_line(&error)))?;
         parse_mark(&mark.mark).map_err(at_line)?;
         marks.push(mark);
     }

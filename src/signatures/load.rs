@@ -143,7 +143,13 @@ impl Signatures {
         let mut files = Vec::new();
         collect_embedded(&EMBEDDED, &mut files);
         for (layer, overlay) in overlays.iter().enumerate() {
+            let before = files.len();
             collect_folder(overlay.as_ref(), overlay.as_ref(), layer + 1, &mut files)?;
+            // The wrong folder, most likely: without a word, what it was to settle would stay open.
+            if files.len() == before {
+                let path = overlay.as_ref().display().to_string();
+                return Err(LoadError::Unreadable { path, error: std::io::Error::other("it holds no .toml file") });
+            }
         }
         let mut set = Self::default();
         let mut problems = Vec::new();

@@ -33,7 +33,6 @@ pub fn read(source: &Source, input: u32, options: &Options, sink: &mut dyn FnMut
         name: source.name().to_owned(),
         what: format!("not a JSON session of Charles: {what}"),
         next: "save the session again, or export it as HAR".to_owned(),
-        source: None,
     })?;
     Ok(imported)
 }

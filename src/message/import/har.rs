@@ -43,7 +43,6 @@ pub fn har(source: &Source, input: u32, options: &Options, sink: &mut dyn FnMut(
         name: source.name().to_owned(),
         what: format!("not a HAR file: {what}"),
         next: "export it again as HAR 1.2; the list of requests is expected at /log/entries".to_owned(),
-        source: None,
     })
 }
 
