@@ -145,7 +145,7 @@ pub fn statements(
             if !unnamed(parties, &statement, &mut spread, lexicon, names, &mut attached) {
                 attached.beyond.push(statement.span.clone());
             }
-            attached.sentences.push((statement.block, statement.sentence));
+            attached.sentences.extend(statement.place());
             continue;
         }
         let products: Vec<String> = statement
@@ -216,7 +216,7 @@ pub fn statements(
             reached = true;
         }
         if reached {
-            attached.sentences.push((statement.block, statement.sentence));
+            attached.sentences.extend(statement.place());
         }
     }
     attached

@@ -249,7 +249,8 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
         party.reading = Some(corrected::digest(party));
     }
 
-    let kinds = recipients::read(blocks, &used, &taken, lexicon, names);
+    let denied = sections::denied(blocks, &sections, lexicon);
+    let kinds = recipients::read(blocks, &used, &denied, &taken, lexicon, names);
     taken.extend(&kinds.sentences);
     let mut own = own::read(blocks, &used, &taken, &sections, &own_rows, lexicon, names);
     own.denials.extend(attached.own);

@@ -10,7 +10,7 @@ use aho_corasick::AhoCorasick;
 use super::fold::{Folded, fold, is_cjk, key};
 use super::lexicon::Lexicon;
 use super::model::Resolved;
-use super::spelling::{company_key, members, packages_in, product_key, spellings, split_names, stem};
+use super::spelling::{company_key, is_glued_to_sdk, members, packages_in, product_key, spellings, split_names, stem};
 use crate::evidence::Certainty;
 use crate::signatures::Signatures;
 
@@ -33,6 +33,8 @@ pub struct Names<'a> {
     literal: Option<AhoCorasick>,
     literal_ids: Vec<&'a str>,
     inside: Inside,
+    /// Folded names of several Latin words, which keys would run together.
+    several_words: Literal,
     /// Keys of services that no signature knows.
     services: BTreeSet<String>,
     services_inside: Inside,
@@ -89,7 +91,9 @@ impl<'a> Names<'a> {
                     literal.push(folded);
                     literal_ids.push(product.id.as_str());
                 }
-                for name in [key(name), product_key(name)] {
+                // "ShareSDK" is a name as a whole: the word before "SDK" names nobody.
+                let bare = (!is_glued_to_sdk(&fold(name))).then(|| product_key(name));
+                for name in [key(name)].into_iter().chain(bare) {
                     if !name.is_empty() {
                         products.entry(name).or_default().insert(product.id.as_str());
                     }
@@ -113,6 +117,11 @@ impl<'a> Names<'a> {
         }
         // The longest prefix decides.
         packages.sort_by_key(|(p, _)| (usize::MAX - p.len(), *p));
+        let mut several_words: Vec<String> =
+            literal.iter().filter(|n| n.is_ascii() && n.contains(' ')).cloned().collect();
+        several_words.sort_unstable();
+        several_words.dedup();
+        let several_words = (AhoCorasick::new(&several_words).ok(), several_words);
         let literal = AhoCorasick::new(&literal).ok();
         let (inside, services_inside) = (Inside::new(products.keys()), Inside::new(services.iter()));
         Self {
@@ -124,6 +133,7 @@ impl<'a> Names<'a> {
             literal,
             literal_ids,
             inside,
+            several_words,
             services,
             services_inside,
         }
@@ -195,7 +205,7 @@ impl<'a> Names<'a> {
             }
         }
         if found.is_empty()
-            && let Some((name, ids)) = self.inside(product)
+            && let Some((name, ids)) = self.words_inside(product).or_else(|| self.inside(product))
         {
             add(
                 &mut found,
@@ -281,6 +291,20 @@ impl<'a> Names<'a> {
     /// The text holds the name of a known product.
     pub fn holds_known(&self, text: &str) -> bool {
         self.is_known(text) || self.inside(text).is_some() || self.services_inside.longest(text).is_some()
+    }
+
+    /// The longest product name of several Latin words inside `text`: "Some Store" in "Some Store purchases".
+    fn words_inside(&self, text: &str) -> Option<(String, &BTreeSet<&'a str>)> {
+        let name = longest(&self.several_words, &fold(text), true)?;
+        self.products.get(&key(name)).map(|ids| (name.to_owned(), ids))
+    }
+
+    /// The product that is called so is made by the company of that name.
+    pub fn is_product_of(&self, product: &str, company: &str) -> bool {
+        let companies = self.companies(company);
+        let ids = self.exactly(product).into_iter().flatten();
+        let mut makers = ids.filter_map(|id| self.signatures.products.get(*id)).map(|product| &product.company);
+        makers.any(|maker| companies.contains(maker))
     }
 
     /// The longest product name inside `text`.

@@ -23,8 +23,15 @@ pub struct Found {
 }
 
 /// Reads the sentences that name nobody.
-pub fn read(blocks: &[Block], used: &[bool], taken: &sentences::Places, lexicon: &Lexicon, names: &Names<'_>) -> Found {
-    let mut reader = Reader { blocks, used, lexicon, names, found: Found::default() };
+pub fn read(
+    blocks: &[Block],
+    used: &[bool],
+    denied: &[bool],
+    taken: &sentences::Places,
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+) -> Found {
+    let mut reader = Reader { blocks, used, denied, lexicon, names, found: Found::default() };
     for (at, block) in blocks.iter().enumerate() {
         if used.get(at).copied().unwrap_or_default() || block.table().is_some() {
             continue;
@@ -44,6 +51,8 @@ pub fn read(blocks: &[Block], used: &[bool], taken: &sentences::Places, lexicon:
 struct Reader<'r> {
     blocks: &'r [Block],
     used: &'r [bool],
+    /// Blocks below "we do not:".
+    denied: &'r [bool],
     lexicon: &'r Lexicon,
     names: &'r Names<'r>,
     found: Found,
@@ -77,10 +86,11 @@ impl<'r> Reader<'r> {
         for (offset, words) in clauses::contrasting(lexicon, sentence.text) {
             let folded = Folded::new(words);
             let text = folded.text.as_str();
-            if lexicon.says("history", text)
-                || lexicon.says("denial-sharing", text)
+            let denied = lexicon.says("denial-sharing", text)
                 || clauses::denial(lexicon, text).is_some()
-            {
+                // "We do not: share your scores with third parties".
+                || self.denied.get(at).copied().unwrap_or_default() && lexicon.says("begins-with-giving", text.trim());
+            if denied || lexicon.says("history", text) {
                 continue;
             }
             // "Our advertising partners may collect:", and then the items.

@@ -120,6 +120,20 @@ pub fn read(blocks: &[Block], lexicon: &Lexicon) -> Vec<Section> {
         .collect()
 }
 
+/// Blocks whose words are denied by what stands above them: a heading that says so, or "we do not:" over a list.
+pub fn denied(blocks: &[Block], sections: &[Section], lexicon: &Lexicon) -> Vec<bool> {
+    let mut above = false;
+    let each = blocks.iter().zip(sections).map(|(block, section)| {
+        let item = matches!(block.kind, Kind::Item(_));
+        if !item {
+            let last = super::sentences::split(&block.text).pop().map(|last| fold(last.text)).unwrap_or_default();
+            above = lexicon.says("goes-on", last.trim()) && lexicon.says("denial-of-what-follows", last.trim());
+        }
+        *section == Section::Denied || item && above
+    });
+    each.collect()
+}
+
 /// The section that a folded heading opens.
 pub fn of(heading: &str, lexicon: &Lexicon) -> Option<Section> {
     if lexicon.says("denial-heading", heading) {

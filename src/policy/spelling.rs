@@ -42,8 +42,10 @@ const LEGAL_FORMS: [&str; 29] = [
 ];
 
 /// Legal forms that are too short to be looked for but as a word of their own.
-const SHORT_FORMS: [&str; 16] =
-    ["plc", "ag", "ug", "kg", "oy", "aps", "sas", "s.a.s", "s.a", "s.r.l", "srl", "s.c.a", "b.v", "bv", "n.v", "a/s"];
+const SHORT_FORMS: [&str; 17] = [
+    "plc", "pbc", "ag", "ug", "kg", "oy", "aps", "sas", "s.a.s", "s.a", "s.r.l", "srl", "s.c.a", "b.v", "bv", "n.v",
+    "a/s",
+];
 
 /// Words that say what kind of thing a product name names, not which.
 const GENERIC: [&str; 22] = [
@@ -116,7 +118,7 @@ pub fn before_and_inside(text: &str) -> Option<(&str, &str)> {
 
 /// What a cell may call one product: as it stands, without brackets, the brackets'
 /// content, the members of an enumeration.
-pub(super) fn spellings(text: &str) -> Vec<String> {
+pub fn spellings(text: &str) -> Vec<String> {
     let mut out = vec![text.trim().to_owned()];
     let (mut outside, mut inside, mut depth) = (String::new(), String::new(), 0);
     for c in text.chars() {
@@ -157,6 +159,11 @@ pub(super) fn product_key(name: &str) -> String {
         name = name.replace(word, " ");
     }
     key(&name)
+}
+
+/// A folded name that has "sdk" as the end of a Latin word: "sharesdk".
+pub(super) fn is_glued_to_sdk(folded: &str) -> bool {
+    folded.strip_suffix("sdk").is_some_and(|word| word.ends_with(|c: char| c.is_ascii_alphanumeric()))
 }
 
 /// A company's name without its legal form and place in brackets.

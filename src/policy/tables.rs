@@ -9,7 +9,7 @@ use super::fold::{Folded, fold, squeeze};
 use super::lexicon::{Column, Lexicon, first_language};
 use super::names::Names;
 use super::prose::names_nobody;
-use super::spelling::is_company;
+use super::spelling::{before_and_inside, is_company};
 use super::{labels, terms};
 
 /// Cells longer than this are no heads.
@@ -262,7 +262,11 @@ fn read_rows(
             entry.put(Column::Data, "", &words, &[]);
         }
         // "Category | Collected? | Shared with": a row about the app, and about those that it names.
-        let both = named && labels.iter().any(|label| lexicon.says("head-collected", fold(label).trim()));
+        let of_both = |label: &String| {
+            let label = fold(label);
+            lexicon.says("head-collected", label.trim()) || lexicon.says("head-of-destination", label.trim())
+        };
+        let both = named && labels.iter().any(of_both);
         above = cells;
         entry.spans.push(span(block.source, row.line, row.end_line, &row_text(row)));
         if !named {
@@ -363,11 +367,19 @@ fn each_name(mut entry: Entry, lexicon: &Lexicon, names: &Names<'_>) -> Vec<Entr
     let is_kind = |kind: &str| {
         names_nobody(kind, lexicon, names) || !names.is_known(kind) && lexicon.says("kind-of-party", &fold(kind))
     };
-    let list = match words.split_once(':') {
+    let whose = whose(&words, lexicon, names);
+    let list = match whose.split_once(':') {
         Some((kind, list)) if !list.starts_with("//") && is_kind(kind) => list.trim(),
-        _ => words.trim(),
+        _ => whose.trim(),
     };
-    let listed: Vec<&str> = list.split([',', ';']).flat_map(|part| part.split(" and ")).map(str::trim).collect();
+    // "Some Maps / Other Maps (maps)": what all of them are.
+    let list = match before_and_inside(list).filter(|_| !entry.has(Column::Company)) {
+        Some((before, kind)) if apart(before, lexicon, names).is_some() && !names.holds_known(kind) => before,
+        _ => list,
+    };
+    let separate = apart(list, lexicon, names).filter(|_| !entry.has(Column::Company));
+    let parts = || list.split([',', ';']).flat_map(|part| part.split(" and ")).map(str::trim).collect();
+    let listed: Vec<&str> = separate.unwrap_or_else(parts);
     let rename = |entry: &mut Entry, name: &str| {
         if let Some((_, words)) = entry.values.get_mut(at) {
             name.clone_into(words);
@@ -389,6 +401,31 @@ fn each_name(mut entry: Entry, lexicon: &Lexicon, names: &Names<'_>) -> Vec<Entr
         entry
     };
     listed.iter().map(one).collect()
+}
+
+/// The name in a cell that says more: "Processed by Some Ads", "Some Store. It gets no card number.".
+fn whose<'t>(words: &'t str, lexicon: &Lexicon, names: &Names<'_>) -> &'t str {
+    // "Some Company, Inc. dba Some Reports" is no sentence.
+    let sentence = |rest: &str| rest.starts_with(|c: char| c.is_uppercase()) && rest.split_whitespace().count() > 2;
+    let first = words.split_once(". ").filter(|(_, rest)| sentence(rest)).map_or(words, |(first, _)| first).trim();
+    let folded = Folded::new(first);
+    let lead = lexicon.phrase("before-who-gets", &folded.text).map_or(0, |(m, _)| folded.range(0, m.end(), first).end);
+    let name = first.get(lead..).unwrap_or(first).trim();
+    if names.is_known(name.split('(').next().unwrap_or(name).trim()) { name } else { words }
+}
+
+/// "Some Maps / Other Maps": names that are known, of different products.
+fn apart<'t>(list: &'t str, lexicon: &Lexicon, names: &Names<'_>) -> Option<Vec<&'t str>> {
+    let parts: Vec<&str> = list.split(" / ").map(str::trim).collect();
+    let mut products: Vec<String> = Vec::new();
+    for part in &parts {
+        let own = names.products(lexicon, part, "", "", &[]);
+        if !names.is_known(part) || own.iter().any(|own| products.contains(&own.product)) {
+            return None;
+        }
+        products.extend(own.into_iter().map(|own| own.product));
+    }
+    (parts.len() > 1).then_some(parts)
 }
 
 /// A second row of heads: the cells that stand under one head over several of them have

@@ -1,6 +1,6 @@
 //! What is not collected, or shared with nobody.
 
-use super::super::block::Block;
+use super::super::block::{Block, Kind};
 use super::super::entry::span;
 use super::super::fold::fold;
 use super::super::lexicon::Lexicon;
@@ -45,6 +45,7 @@ pub(super) fn sharing(sentence: &str, folded: &str, block: &Block, lexicon: &Lex
     let place = span(block.source, block.line, block.end_line, sentence);
     let conditional = lexicon.phrase("exception", folded).map(|(m, _)| m.as_str().to_owned());
     let conditional = conditional.or_else(|| limit(folded, lexicon));
+    let conditional = conditional.or_else(|| whereof(sentence, folded, block, lexicon));
     // "…, but we share your OAID": that is not denied.
     let parts: Vec<&str> = clauses::contrasting(lexicon, sentence).map(|(_, part)| part).collect();
     let denied = |part: &&&str| lexicon.says("denial-sharing", &fold(part));
@@ -65,6 +66,14 @@ pub(super) fn sharing(sentence: &str, folded: &str, block: &Block, lexicon: &Lex
     for id in ids {
         denials.push(Denial { data_type: id, conditional: conditional.clone(), span: place.clone() });
     }
+}
+
+/// "Exchange rates: the app loads them from … No user data is sent.": what the item is about, behind which a
+/// denial that names no recipient stands.
+fn whereof(sentence: &str, folded: &str, block: &Block, lexicon: &Lexicon) -> Option<String> {
+    let (label, rest) = block.text.split_once(": ").filter(|_| matches!(block.kind, Kind::Item(_)))?;
+    let behind = !rest.trim_start().starts_with(sentence.trim()) && rest.contains(sentence.trim());
+    (behind && lexicon.says("nothing-is-sent", folded.trim())).then(|| label.trim().to_owned())
 }
 
 /// The words that limit a denial of sharing to a purpose, to some recipients, or to

@@ -15,7 +15,7 @@ use super::lexicon::{Column, Lexicon};
 use super::model::{DataItem, Denial};
 use super::names::Names;
 use super::sections::{Section, is_heading, is_numbered, without_number};
-use super::{labels, sentences, terms};
+use super::{clauses, labels, sentences, terms};
 use crate::evidence::Span;
 use denials::{denied_words, deny};
 use said::Here;
@@ -108,7 +108,13 @@ impl<'r> Reader<'r> {
             return;
         }
         if self.denying && (listed || only_data(&block.text, lexicon)) {
-            deny(&block.text, block, None, lexicon, &mut self.found.denials);
+            let folded = fold(&block.text);
+            // "Share your contacts with anybody": what is not done with them.
+            if lexicon.says("begins-with-giving", folded.trim()) {
+                return;
+            }
+            let conditional = clauses::exception(lexicon, &folded);
+            deny(&block.text, block, conditional.as_deref(), lexicon, &mut self.found.denials);
             return;
         }
         self.sentences(&here);

@@ -52,7 +52,9 @@ impl<'r> Reader<'r> {
             && (says("collects") || section == Section::Collect)
             && !says("third-party-subject")
             && !says("denial");
-        self.denying = section != Section::Share && goes_on && says("denial-of-what-follows");
+        // "We do not:" is about the app wherever it stands.
+        let of_app = section != Section::Share || says("denies-itself");
+        self.denying = of_app && goes_on && says("denial-of-what-follows");
         if announces {
             self.collecting = section != Section::Other || says("collects-strongly");
         } else if !listed {
@@ -103,8 +105,12 @@ impl<'r> Reader<'r> {
         }
         // "If you write to us, we receive your address" is said there too.
         let told = strong && clauses::denial(lexicon, text).is_none();
+        // "The only services that get it are …".
+        let affirms = says("app-does") && clauses::denial(lexicon, text).is_none() && !says("denial-sharing");
+        let told = told || says("tells-the-only-ones") || affirms;
         if section == Section::Denied && !told {
-            deny(without_number(sentence.text), block, None, lexicon, &mut self.found.denials);
+            let conditional = clauses::exception(lexicon, text);
+            deny(without_number(sentence.text), block, conditional.as_deref(), lexicon, &mut self.found.denials);
             return;
         }
         // What the app itself says that it does not collect holds wherever it stands.
@@ -116,7 +122,8 @@ impl<'r> Reader<'r> {
                 return;
             }
         }
-        if says("third-party-subject") && !strong && !joint || anothers {
+        // "Your orders are never shared with Some Ads" says nothing of what the app collects.
+        if says("third-party-subject") && !strong && !joint || anothers || says("not-given-to") && !strong && !denies {
             before.said = false;
             return;
         }

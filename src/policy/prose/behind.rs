@@ -6,7 +6,9 @@ use std::ops::Range;
 use super::super::fold::{Folded, fold, key};
 use super::super::lexicon::Lexicon;
 use super::super::names::Names;
+use super::super::spelling::before_and_inside;
 use super::super::subjects::begins_with_brand;
+use super::super::terms;
 use super::naming::{is_firm, is_name, names_nobody, names_of};
 use super::several::Reading;
 use super::statements::Statement;
@@ -43,12 +45,36 @@ fn declare(name: &str, reading: &Reading<'_>, found: &mut Found) {
     found.statements.push(Statement { declares: true, raw, ..reading.about(name.to_owned()) });
 }
 
+/// "Crash data: stack traces (Some Reports)", "advertising ID (used by Some Ads to show ads)": data, and who gets it.
+pub fn in_brackets(reading: &Reading<'_>, found: &mut Found) {
+    let Reading { lexicon, names, .. } = *reading;
+    let text = reading.sentence.text.trim().trim_end_matches(['.', ';']);
+    let Some((outside, inside)) = before_and_inside(text).filter(|_| reading.folded.text.is_ascii()) else { return };
+    let undone = ["denial", "denial-sharing", "no-use", "not-given-to", "user-acts"];
+    let undone = undone.iter().any(|id| lexicon.says(id, &reading.folded.text));
+    let terms = terms::read(lexicon, outside);
+    let lists = outside.contains(':') || terms::lead(lexicon, outside);
+    if undone || !lists || names.holds_known(outside) {
+        return;
+    }
+    let folded = Folded::new(inside);
+    let lead = lexicon.phrase("before-who-gets", &folded.text).map_or(0, |(m, _)| folded.range(0, m.end(), inside).end);
+    let rest = inside.get(lead..).unwrap_or_default();
+    let name = [" for ", " to ", ","].iter().filter_map(|end| rest.split_once(end)).map(|(name, _)| name);
+    let name = name.min_by_key(|name| name.len()).unwrap_or(rest).trim();
+    if !names.is_known(name) || !names.companies(name).is_empty() && !names.is_product(name) {
+        return;
+    }
+    let raw = outside.trim().to_owned();
+    found.statements.push(Statement { declares: true, of_app: true, raw, terms, ..reading.about(name.to_owned()) });
+}
+
 /// Whom the sentence names behind such words.
 fn called_in(reading: &Reading<'_>) -> Vec<String> {
     let Reading { lexicon, names, .. } = *reading;
     // A semicolon ends a sentence as a point does.
     let text = reading.folded.text.trim_end_matches([';', ' ']);
-    if lexicon.says("denial", text) || lexicon.says("no-use", text) {
+    if ["denial", "no-use", "not-given-to"].iter().any(|id| lexicon.says(id, text)) {
         return Vec::new();
     }
     let called = lexicon.captures("names-follow", text).into_iter().find_map(|captures| {
@@ -135,6 +161,9 @@ pub fn called<'t>(words: &'t str, others: bool, lexicon: &Lexicon, names: &Names
             let part = part.strip_prefix("the ").or(part.strip_prefix("The ")).unwrap_or(part).trim();
             // "From the Some API".
             let part = part.strip_suffix(" API").unwrap_or(part);
+            // "Some Service's API".
+            let owner = part.strip_suffix("'s").or(part.strip_suffix("’s")).filter(|owner| names.is_known(owner));
+            let part = owner.unwrap_or(part);
             // In brackets stands where a company sits, or who else it is.
             let before = text.get(..from).unwrap_or_default();
             let inside = before.matches('(').count() > before.matches(')').count();

@@ -64,7 +64,10 @@ impl Tried {
 pub fn announces(text: &str, lexicon: &Lexicon) -> bool {
     // Folded it would show no sentence's end: a capital follows one.
     let mut last = sentences::split(text).into_iter().rev().map(|s| fold(s.text).trim().to_owned());
-    let is_of_all = |last: &String| lexicon.says("takes-of-all", last) && lexicon.says("collects", last);
+    // "We use the services below. Each has its own privacy policy:".
+    let is_of_all = |last: &String| {
+        lexicon.says("takes-of-all", last) && lexicon.says("collects", last) || lexicon.says("has-a-policy-each", last)
+    };
     let first = last.next().unwrap_or_default();
     // "We work with the partners below. Each may collect …".
     // "We work with these partners. Each may collect the following:": the colon is that of both.
@@ -343,7 +346,11 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
     let short = short && !name.is_empty() && !name.contains(['。', '；']);
     let package = !packages_in(name).is_empty();
     let fields = fields(rest, lexicon);
+    // "Some Store In-App Purchases": a name that begins with one that is known.
+    let titled = outside.split_whitespace().all(|word| word.starts_with(|c: char| c.is_ascii_uppercase()))
+        && outside.match_indices(' ').any(|(at, _)| outside.get(..at).is_some_and(|name| names.is_known(name)));
     let looks = package
+        || titled
         || folded.contains("sdk")
         || names.holds_known(name)
         || is_company(name)
@@ -353,6 +360,7 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
     // "Some Company (Some Store)": a word in brackets is no verb.
     let bare = fold(outside);
     let verb = !names.is_known(outside)
+        && !titled
         && (lexicon.says("purpose", &bare) || lexicon.says("collects", &bare) && !folded.contains("sdk"));
     let own = lexicon.says("first-party", &folded)
         || lexicon.says("speaks-to-the-reader", &folded)
@@ -372,7 +380,11 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
     if fields.is_empty() && !rest.trim().is_empty() && urls(rest).first().map(String::as_str) != Some(rest.trim()) {
         // "For storing pictures, collects nothing": nothing of what it is for is collected.
         let none = rest.split(['，', ',', '；', ';', '。']).find(|c| lexicon.says("says-none", fold(c).trim()));
-        let rest = none.unwrap_or(rest);
+        // "Your orders are never shared with it" tells what it does not get.
+        let given = |text: &str| !lexicon.says("not-given-to", &fold(text));
+        let said = sentences::split(rest).into_iter().map(|sentence| sentence.text).filter(|text| given(text));
+        let rest = if given(rest) { rest.to_owned() } else { said.collect() };
+        let rest = none.unwrap_or(&rest);
         let found = terms::read(lexicon, rest);
         if !found.is_empty() || lexicon.says("says-none", fold(rest).trim()) {
             entry.put(Column::Data, "", rest, &[]);

@@ -58,11 +58,13 @@ pub fn read(blocks: &[Block], sections: &[Section], used: &[bool], lexicon: &Lex
     let mut found = Found::default();
     let mut tried = lists::Tried::default();
     let mut introduced = Introduced::default();
+    let denied = sections::denied(blocks, sections, lexicon);
     let mut index = 0;
     while let Some(block) = blocks.get(index) {
         let section = sections.get(index).copied().unwrap_or_default();
         introduced.shares = section == Section::Share || introduced.announced;
         introduced.elsewhere = !matches!(section, Section::Share | Section::Open);
+        introduced.denied = denied.get(index).copied().unwrap_or_default();
         if is_heading(block) {
             introduced.title = title(block, lexicon, names).filter(|_| !introduced.elsewhere).into_iter().collect();
             let words = without_number(&block.text).trim().trim_end_matches([':', '：']).trim();
@@ -321,6 +323,8 @@ fn sentences_of(
 ) {
     introduced.before.clear();
     introduced.here.clear();
+    let label = block.text.split_once([':', '：']).map(|(label, _)| without_number(label).trim());
+    introduced.labelled = label.filter(|label| label.chars().count() <= LONGEST_NAME).map(str::to_owned);
     // "We pass on to: A (…); B (…)": marks that end sentences elsewhere part the members.
     let whole = Sentence { text: &block.text, start: 0 };
     let place = span(block.source, block.line, block.end_line, &block.text);

@@ -140,7 +140,8 @@ fn one(id: &str, captures: &Captures<'_>, reading: &Reading<'_>, found: &mut Fou
         return false;
     }
     let before = text.get(..all.end()).unwrap_or_default();
-    if clauses::denial(lexicon, before).is_some() || lexicon.says("denial-sharing", before) {
+    let undone = ["denial-sharing", "not-given-to"].iter().any(|id| lexicon.says(id, before));
+    if undone || clauses::denial(lexicon, before).is_some() {
         return false;
     }
     let which = part("rest").filter(|rest| lexicon.says("which-collects", &fold(rest)));
@@ -198,11 +199,17 @@ fn one(id: &str, captures: &Captures<'_>, reading: &Reading<'_>, found: &mut Fou
 /// it is for. Empty where not all of it is so, or nobody of them is known.
 pub fn each_for(list: &str, lexicon: &Lexicon, names: &Names<'_>) -> Vec<(String, String)> {
     let mut out: Vec<(String, String)> = Vec::new();
+    // "Some Store and Other Store for payments": one purpose of both.
+    let mut waiting: Vec<&str> = Vec::new();
     for part in list.split(", ").flat_map(|part| part.split(" and ")) {
         let part = part.trim();
         let part = part.strip_prefix("and ").unwrap_or(part).trim_end_matches('.');
         match part.split_once(" for ").filter(|(name, _)| is_name(name.trim(), lexicon, names)) {
-            Some((name, why)) => out.push((name.trim().to_owned(), why.trim().to_owned())),
+            Some((name, why)) => {
+                let all = waiting.drain(..).chain([name.trim()]);
+                out.extend(all.map(|name| (name.to_owned(), why.trim().to_owned())));
+            }
+            None if names.is_known(part) => waiting.push(part),
             // "For pictures, sounds and films": the purpose goes on.
             None => match out.last_mut() {
                 Some((_, why)) => {
@@ -214,7 +221,7 @@ pub fn each_for(list: &str, lexicon: &Lexicon, names: &Names<'_>) -> Vec<(String
         }
     }
     let known = out.iter().any(|(name, _)| names.holds_known(name));
-    if known && out.len() > 1 { out } else { Vec::new() }
+    if known && waiting.is_empty() && out.len() > 1 { out } else { Vec::new() }
 }
 
 /// `【某某平台】（由某某公司提供）`: a name that brackets only set apart.

@@ -7,7 +7,7 @@ use super::super::fold::{Folded, fold, key};
 use super::super::lexicon::Lexicon;
 use super::super::names::Names;
 use super::super::sections;
-use super::super::spelling::{is_company, split_names};
+use super::super::spelling::{is_company, spellings, split_names};
 use super::super::{clauses, exclusions, sentences, subjects, terms};
 use super::behind;
 use super::denials::{self, Reach};
@@ -41,6 +41,15 @@ pub struct Statement {
     pub denies: bool,
     /// Whom it is about.
     pub reach: Reach,
+    /// It is about what the app itself collects as well.
+    pub of_app: bool,
+}
+
+impl Statement {
+    /// Block and offset of a sentence that is about third parties alone.
+    pub fn place(&self) -> Option<(usize, usize)> {
+        (!self.of_app).then_some((self.block, self.sentence))
+    }
 }
 
 /// Reads one sentence; `true` where it is about third parties.
@@ -59,6 +68,9 @@ pub fn read(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Foun
         return true;
     }
     several::through(reading, found);
+    if !introduced.denied {
+        behind::in_brackets(reading, found);
+    }
     product_of(reading, introduced, found)
         || used(reading, introduced, found)
         || titled(reading, introduced, found)
@@ -72,7 +84,8 @@ fn acts(reading: &Reading<'_>, introduced: &Introduced, found: &mut Found) -> bo
     let Reading { folded, lexicon, names, .. } = *reading;
     let text = folded.text.as_str();
     let undone = ["denial", "denial-sharing", "no-use", "history"].iter().any(|id| lexicon.says(id, text));
-    if undone || introduced.elsewhere {
+    // In a part about the app a Chinese name may be that of its own function.
+    if undone || introduced.elsewhere && !text.is_ascii() {
         return false;
     }
     let mut captures = lexicon.captures("party-collects", text);
@@ -162,7 +175,7 @@ fn collects(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Foun
         }
         let words = reading.words(subject.range());
         let named = if here.is_empty() { introduced.meant(words, lexicon) } else { &here };
-        let subjects = meant(subjects(words, lexicon), named, lexicon);
+        let subjects = introduced.products_of(meant(subjects(words, lexicon), named, lexicon), names);
         // "We and Some SDK": what is said of the app is its own reader's.
         let is_app = |s: &str| lexicon.phrase("first-party", s).is_some_and(|(m, _)| m.as_str().len() == s.len());
         let several = subjects.len() > 1;
@@ -402,6 +415,8 @@ pub struct Introduced {
     pub announced: bool,
     /// The words of the heading above, whatever its section.
     pub headed: Option<String>,
+    /// The words before the colon of an item.
+    pub labelled: Option<String>,
     /// Whom the last block was about that named somebody since the heading.
     pub last: Vec<String>,
     /// The block before is nothing but a name that is known.
@@ -410,6 +425,8 @@ pub struct Introduced {
     pub shares: bool,
     /// It stands in one about something else.
     pub elsewhere: bool,
+    /// What the sentence says is denied by what stands above it.
+    pub denied: bool,
     /// Keys of names that are "used", of which no more is known.
     used: HashSet<String>,
     /// Those of the last sentence.
@@ -497,6 +514,16 @@ impl Introduced {
     /// Whom the last sentence introduced without saying what they collect.
     pub fn noted(&self) -> Vec<String> {
         self.noted.clone()
+    }
+
+    /// Below the heading "Some Ads", its maker stands for it: "Some Company may collect …".
+    fn products_of(&self, subjects: Vec<String>, names: &Names<'_>) -> Vec<String> {
+        let product = |maker: &String| {
+            let parts = self.labelled.iter().chain(&self.headed).flat_map(|title| spellings(title));
+            let mut parts = parts.filter(|part| !names.is_product(maker) && names.is_product_of(part, maker));
+            parts.next().map(|part| part.trim().to_owned())
+        };
+        subjects.into_iter().map(|subject| product(&subject).unwrap_or(subject)).collect()
     }
 
     /// The heading's name, where `name` only adds what kind of thing it is.

@@ -29,6 +29,8 @@ const HINTS: [&str; 16] = [
 const NOT_IN_CELLS: [&str; 9] = ["h1", "h2", "h3", "h4", "table", "form", "nav", "script", "section"];
 /// Elements that are a table's, or a list's of terms, and read as such.
 const TABLES: [&str; 10] = ["table", "thead", "tbody", "tfoot", "tr", "td", "th", "caption", "colgroup", "dl"];
+/// Lists, which are cells where a class says so.
+const LISTS: [&str; 2] = ["ul", "ol"];
 /// Elements that are cells where a class says so.
 const INLINE: [&str; 6] = ["span", "a", "b", "strong", "em", "label"];
 
@@ -137,7 +139,8 @@ fn is_row(node: NodeRef<'_, Node>) -> bool {
 
 fn is_cell(node: NodeRef<'_, Node>, hinted: bool) -> bool {
     let Some(element) = node.value().as_element() else { return false };
-    if INLINE.contains(&element.name()) && !hinted {
+    // A paragraph and the list below it, again and again, are the parts of a page.
+    if (INLINE.contains(&element.name()) || LISTS.contains(&element.name())) && !hinted {
         return false;
     }
     let mut length = 0;

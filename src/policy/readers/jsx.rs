@@ -74,7 +74,8 @@ impl Split {
         while let Some(rest) = source.get(at..).filter(|r| !r.is_empty()) {
             if rest.starts_with('<') {
                 let (tag, len) = tag(rest);
-                self.put_markup(&component(&tag).unwrap_or_else(|| tag.clone()));
+                let stands_for = component(&tag, rest.get(..len).unwrap_or_default());
+                self.put_markup(&stands_for.unwrap_or_else(|| tag.clone()));
                 at += len;
                 match () {
                     () if tag.starts_with("</") => open = open.saturating_sub(1),
@@ -91,7 +92,8 @@ impl Split {
                 match plain.chars().next() {
                     // A string is text.
                     Some(quote @ ('"' | '\'' | '`')) if string_len(plain, quote) == plain.len() => {
-                        self.put_markup(plain.trim_matches(quote));
+                        // A line ends where the program says so: `{'\n'}`.
+                        self.put_markup(&plain.trim_matches(quote).replace("\\n", "<br>"));
                     }
                     _ => self.code(inner, depth + 1),
                 }
@@ -115,8 +117,8 @@ fn begins_element(rest: &str, before: &str) -> bool {
 }
 
 /// What the tag of a component of the page's own stands for by its name: `<Section title="…">` opens a part with
-/// that title, `<ListItem>` is an item.
-fn component(tag: &str) -> Option<String> {
+/// that title, `<ListItem>` is an item. `source` is the tag as it was written.
+fn component(tag: &str, source: &str) -> Option<String> {
     let name = tag.trim_start_matches(['<', '/']).split(|c: char| !c.is_alphanumeric()).next()?;
     if !name.starts_with(|c: char| c.is_ascii_uppercase()) || tag.ends_with("/>") {
         return None;
@@ -125,11 +127,7 @@ fn component(tag: &str) -> Option<String> {
     if name.ends_with("Item") || name == "Li" {
         return Some(if ends { "</li></ul>".to_owned() } else { "<ul><li>".to_owned() });
     }
-    let attribute = |name: &str| {
-        let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
-        rest.split_once('"').map(|(value, _)| value).filter(|value| !value.trim().is_empty())
-    };
-    let title = ["title", "heading", "header"].into_iter().find_map(attribute).filter(|_| !ends)?;
+    let title = title(source).filter(|_| !ends)?;
     Some(format!("{tag}<h3>{title}</h3>"))
 }
 
@@ -156,6 +154,23 @@ fn tag(rest: &str) -> (String, usize) {
         }
     }
     (out, at)
+}
+
+/// Attributes by which a component is given its heading.
+const TITLES: [&str; 3] = ["title", "heading", "header"];
+
+/// The heading that a component is given.
+fn title(source: &str) -> Option<&str> {
+    let value = TITLES.iter().find_map(|name| {
+        let after = source.match_indices(name).find_map(|(at, _)| {
+            let own = source.get(..at).is_some_and(|before| before.ends_with(char::is_whitespace));
+            source.get(at + name.len()..).and_then(|rest| rest.strip_prefix('=')).filter(|_| own)
+        })?;
+        let value = after.trim_start_matches('{').trim_start();
+        let quote = value.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
+        value.get(1..string_len(value, quote).checked_sub(1)?)
+    })?;
+    (!value.trim().is_empty() && !value.contains(['\n', '<', '$'])).then_some(value)
 }
 
 /// Length of a string with its quotes.
