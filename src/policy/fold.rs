@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use foldhash::fast::RandomState;
+use regex::Regex;
 use unicode_normalization::UnicodeNormalization;
 
 /// Traditional characters to those that the vocabulary is written with.
@@ -24,6 +25,11 @@ static REGIONAL: LazyLock<Option<(AhoCorasick, Vec<&'static str>)>> = LazyLock::
         lines.filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(' ')).unzip();
     let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(words).ok()?;
     Some((automaton, meant))
+});
+
+/// A legal form of a company in folded English, and the marks in it.
+static LEGAL_FORM: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(,)? (?:co|corp|inc|llc|ltd|pte|pvt|plc|gmbh)\b(\.)?(?:(,)? (?:ltd|limited|inc|llc)\b(\.)?)?").ok()
 });
 
 /// Text in NFKC, lower case, traditional characters as simplified ones, words of Taiwan and
@@ -121,6 +127,29 @@ impl Folded {
         folded
     }
 
+    /// The same with the legal forms of companies as plain words, so that a mark in one neither ends a sentence nor
+    /// parts two names: `some company co., ltd. and other, inc.` is `some company co ltd and other inc.`. A point
+    /// before a capital letter of `original` may end a sentence all the same, and stays.
+    pub fn with_plain_firms(mut self, original: &str) -> Self {
+        let ends_sentence = |at: usize| {
+            let place = self.range(at, at + 1, original);
+            let behind = original.get(place.start..).filter(|rest| rest.starts_with('.'));
+            let next = behind.map(|rest| rest.trim_start_matches('.').trim_start().chars().next());
+            next.is_some_and(|next| next.is_none_or(char::is_uppercase))
+        };
+        let marks: Vec<usize> = LEGAL_FORM
+            .iter()
+            .flat_map(|form| form.captures_iter(&self.text))
+            .flat_map(|form| form.iter().skip(1).flatten().map(|mark| mark.start()).collect::<Vec<_>>())
+            .filter(|at| !ends_sentence(*at))
+            .collect();
+        for at in marks.into_iter().rev() {
+            self.text.remove(at);
+            self.map.remove(at);
+        }
+        self
+    }
+
     fn put(&mut self, c: char, at: u32) {
         self.text.push(c);
         self.map.extend(std::iter::repeat_n(at, c.len_utf8()));
@@ -204,5 +233,16 @@ mod tests {
         let at = folded.text.find("imei").unwrap_or_default();
         assert_eq!(folded.slice(at, at + 4, text), "IMEI");
         assert_eq!(folded.slice(0, "设备信息".len(), text), "设备 信息");
+    }
+
+    #[test]
+    fn legal_forms_are_words() {
+        let plain = |text: &str| Folded::new(text).with_plain_firms(text).text;
+        assert_eq!(plain("Heron Co., Ltd. reads A, Ibis, Inc., B."), "heron co ltd reads a, ibis inc, b.");
+        assert_eq!(plain("Read by Ibis, Inc. Ibis keeps it."), "read by ibis inc. ibis keeps it.");
+        assert_eq!(plain("We co-operate, limited to Heron LLC."), "we co-operate, limited to heron llc.");
+        let text = "From Ibis, Inc. on";
+        let folded = Folded::new(text).with_plain_firms(text);
+        assert_eq!(folded.slice(5, 13, text), "Ibis, Inc");
     }
 }

@@ -42,9 +42,9 @@ const LEGAL_FORMS: [&str; 29] = [
 ];
 
 /// Legal forms that are too short to be looked for but as a word of their own.
-const SHORT_FORMS: [&str; 17] = [
-    "plc", "pbc", "ag", "ug", "kg", "oy", "aps", "sas", "s.a.s", "s.a", "s.r.l", "srl", "s.c.a", "b.v", "bv", "n.v",
-    "a/s",
+const SHORT_FORMS: [&str; 18] = [
+    "co", "plc", "pbc", "ag", "ug", "kg", "oy", "aps", "sas", "s.a.s", "s.a", "s.r.l", "srl", "s.c.a", "b.v", "bv",
+    "n.v", "a/s",
 ];
 
 /// Words that say what kind of thing a product name names, not which.

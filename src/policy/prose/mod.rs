@@ -336,7 +336,7 @@ fn sentences_of(
     }
     let sentences = subjects::statements(&block.text, lexicon, names).into_iter();
     for sentence in sentences.flat_map(|sentence| parted(sentence, lexicon)) {
-        let folded = Folded::new(sentence.text);
+        let folded = Folded::new(sentence.text).with_plain_firms(sentence.text);
         let text = folded.text.as_str();
         if lexicon.says("history", text) {
             continue;

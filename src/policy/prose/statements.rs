@@ -613,7 +613,8 @@ fn split_subjects(text: &str, lexicon: &Lexicon) -> Vec<String> {
         .flat_map(|part| apart(part, lexicon))
         .flat_map(|part| joined(part, lexicon))
         .map(|part| own_words(part.trim(), lexicon).trim_end_matches(" SDKs").to_owned())
-        .filter(|part| !part.is_empty())
+        // "Some Company, Inc.": one name.
+        .filter(|part| !part.is_empty() && !lexicon.says("legal-form-alone", &fold(part)))
         .collect()
 }
 
