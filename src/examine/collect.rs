@@ -24,8 +24,9 @@ use super::sighting::{AddedUp, Setting, SightingEntry, Sightings, WhatOf, order}
 use super::withheld::WithheldSlots;
 
 /// Different sightings of a whole run; a shard keeps 1/64. Where what was collected becomes the report, each takes
-/// some 3 kilobytes, all of them some 160 MB; an app has some hundreds, a day in a browser some thousands.
-const MAX_SIGHTINGS: usize = 52 * 1024;
+/// some 3 kilobytes, all of them some 130 MB; an app has some hundreds, a day in a browser some thousands.
+const MAX_SIGHTINGS: usize = 40 * 1024;
+
 /// Bytes of a body that were sent and that the imported file left out. They count as not read.
 fn left_out(message: &Message) -> u64 {
     match message.incomplete {
@@ -133,9 +134,9 @@ impl Collector {
         self.rhythms.add(message, &recipient, &phase, &found.hits);
     }
 
-    /// A DNS question, or what a device tells the local link of itself. The name reaches whoever runs its zone, so a value of the device in it is a
-    /// sighting. Otherwise it counts for nothing: a resolver is no contact of the app, and a question
-    /// is no message to the zone.
+    /// A DNS question, or what a device tells the local link of itself. The name reaches whoever runs its zone,
+    /// so a value of the device in it is a sighting. Otherwise it counts for nothing: a resolver is no contact of
+    /// the app, and a question is no message to the zone.
     fn question(&mut self, message: &Message, dns: &Dns, lens: &Lens<'_>) {
         let named = match message.protocol {
             Protocol::Dns if !dns.response => {

@@ -1,6 +1,7 @@
 //! Key logs and private keys, told by what they hold: tools name them as they like (`ecapture_masterkey.log`,
 //! `SSLKEYLOGFILE.txt`).
 
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -9,9 +10,12 @@ const HEAD: u64 = 4096;
 
 /// Whether the file is a key log or a private key in PEM.
 pub(super) fn holds_keys(path: &Path) -> bool {
-    let mut head = Vec::new();
-    let read = || std::fs::File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
-    path.is_file() && { read }().is_ok() && (is_key_log(&head) || is_private_key(&head))
+    let begins = |file: File| {
+        let mut head = Vec::new();
+        file.take(HEAD).read_to_end(&mut head).map(|_| head)
+    };
+    // A pipe would wait for its writer.
+    path.is_file() && File::open(path).and_then(begins).is_ok_and(|head| is_key_log(&head) || is_private_key(&head))
 }
 
 /// Whether a file that begins with `head` is a key log in the NSS format (draft-ietf-tls-keylogfile): behind comments,
