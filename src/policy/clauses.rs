@@ -57,7 +57,7 @@ pub fn clauses(lexicon: &Lexicon, text: &str, data: &[Range<usize>]) -> Vec<Clau
         let words = text.get(range.clone()).unwrap_or_default();
         let folded = Folded::new(words);
         let denied = denied(lexicon, text, &folded, range.clone(), data);
-        let exception = excepted(lexicon, &folded.text, denied.is_some());
+        let exception = exception(lexicon, &folded.text, denied.is_some());
         let joined = |from: usize| text.get(from..range.start).is_some_and(|gap| matches!(gap, "," | "，"));
         if out.last().is_some_and(|last: &Clause| !joined(last.range.end)) {
             lead = None;
@@ -181,15 +181,14 @@ fn bracket(text: &str, range: Range<usize>, at: usize) -> Option<Range<usize>> {
     None
 }
 
-/// The words of an exception to what all of a folded text denies: "your location, unless you turn it on".
-pub fn exception(lexicon: &Lexicon, folded: &str) -> Option<String> {
-    let verb = lexicon.phrase("undoes-a-denial", folded)?.0;
-    Some(verb.as_str().to_owned())
+/// The words that undo what all of a folded text denies: "your location, unless you turn it on".
+pub fn undoing(lexicon: &Lexicon, folded: &str) -> Option<String> {
+    lexicon.phrase("undoes-a-denial", folded).map(|(words, _)| words.as_str().to_owned())
 }
 
 /// The words of an exception. In a clause that denies nothing, what is taken out of a whole
 /// before it is none.
-fn excepted(lexicon: &Lexicon, folded: &str, denies: bool) -> Option<String> {
+fn exception(lexicon: &Lexicon, folded: &str, denies: bool) -> Option<String> {
     let out = if denies { Vec::new() } else { lexicon.matches("exclusion", folded) };
     let everybody = lexicon.matches("no-exception", folded);
     let found = lexicon.matches("exception", folded).into_iter();

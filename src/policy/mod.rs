@@ -210,6 +210,7 @@ fn opened(name: &str, bytes: &[u8], lexicon: &Lexicon, names: &Names<'_>) -> Res
 /// Blocks to a policy: the stages of the diagram above, in its order.
 fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: &Names<'_>) -> Policy {
     let sections = sections::read(blocks, lexicon);
+    let denied = sections::denied(blocks, &sections, lexicon);
     let mut used = vec![false; blocks.len()];
     let mut parties: Vec<(usize, ThirdParty)> = Vec::new();
     let mut own_rows = Vec::new();
@@ -231,7 +232,7 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
         parties.extend(apart::each(entry, lexicon, names).iter().map(|entry| (at, entry.finish(lexicon, names))));
     }
     own_rows.extend(labelled.own);
-    let written = prose::read(blocks, &sections, &used, lexicon, names);
+    let written = prose::read(blocks, (&sections, &denied), &used, lexicon, names);
     for at in &written.used {
         if let Some(used) = used.get_mut(*at) {
             *used = true;
@@ -249,7 +250,6 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
         party.reading = Some(corrected::digest(party));
     }
 
-    let denied = sections::denied(blocks, &sections, lexicon);
     let kinds = recipients::read(blocks, &used, &denied, &taken, lexicon, names);
     taken.extend(&kinds.sentences);
     let mut own = own::read(blocks, &used, &taken, &sections, &own_rows, lexicon, names);

@@ -48,18 +48,14 @@ pub(super) fn sharing(sentence: &str, folded: &str, block: &Block, lexicon: &Lex
     let conditional = conditional.or_else(|| whereof(sentence, folded, block, lexicon));
     // "…, but we share your OAID": that is not denied.
     let parts: Vec<&str> = clauses::contrasting(lexicon, sentence).map(|(_, part)| part).collect();
-    let denied = |part: &&&str| lexicon.says("denial-sharing", &fold(part));
-    let ids_of = |parts: &mut dyn Iterator<Item = &&str>| -> Vec<String> {
-        let found = parts.flat_map(|part| terms::read_with(lexicon, part, false));
-        let mut ids: Vec<String> = found.map(|term| term.data_type).collect();
-        ids.dedup();
-        ids
-    };
-    let mut ids = ids_of(&mut parts.iter().filter(denied));
+    let denies = |part: &str| lexicon.says("denial-sharing", &fold(part));
+    let ids_in = |part: &str| terms::read_with(lexicon, part, false).into_iter().map(|term| term.data_type);
+    let mut ids: Vec<String> = parts.iter().filter(|part| denies(part)).flat_map(|part| ids_in(part)).collect();
     if ids.is_empty() {
         // "Your IMEI is stored on the phone, but not shared."
-        ids = ids_of(&mut parts.iter().take_while(|part| !denied(part)));
+        ids = parts.iter().take_while(|part| !denies(part)).flat_map(|part| ids_in(part)).collect();
     }
+    ids.dedup();
     if ids.is_empty() {
         ids.push("*".to_owned());
     }

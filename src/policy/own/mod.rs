@@ -113,7 +113,7 @@ impl<'r> Reader<'r> {
             if lexicon.says("begins-with-giving", folded.trim()) {
                 return;
             }
-            let conditional = clauses::exception(lexicon, &folded);
+            let conditional = clauses::undoing(lexicon, &folded);
             deny(&block.text, block, conditional.as_deref(), lexicon, &mut self.found.denials);
             return;
         }

@@ -109,7 +109,7 @@ impl<'r> Reader<'r> {
         let affirms = says("app-does") && clauses::denial(lexicon, text).is_none() && !says("denial-sharing");
         let told = told || says("tells-the-only-ones") || affirms;
         if section == Section::Denied && !told {
-            let conditional = clauses::exception(lexicon, text);
+            let conditional = clauses::undoing(lexicon, text);
             deny(without_number(sentence.text), block, conditional.as_deref(), lexicon, &mut self.found.denials);
             return;
         }

@@ -54,11 +54,16 @@ pub struct Found {
 }
 
 /// Reads the blocks that tables and labels left.
-pub fn read(blocks: &[Block], sections: &[Section], used: &[bool], lexicon: &Lexicon, names: &Names<'_>) -> Found {
+pub fn read(
+    blocks: &[Block],
+    (sections, denied): (&[Section], &[bool]),
+    used: &[bool],
+    lexicon: &Lexicon,
+    names: &Names<'_>,
+) -> Found {
     let mut found = Found::default();
     let mut tried = lists::Tried::default();
     let mut introduced = Introduced::default();
-    let denied = sections::denied(blocks, sections, lexicon);
     let mut index = 0;
     while let Some(block) = blocks.get(index) {
         let section = sections.get(index).copied().unwrap_or_default();
