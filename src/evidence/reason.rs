@@ -4,9 +4,11 @@
 //! here: it is a list of [`Ground`]s, each a stable code with its fields.
 //! `report::language` has the words of every code in both languages.
 
-use std::collections::BTreeMap;
+mod fields;
 
 use serde::{Deserialize, Serialize};
+
+pub use fields::Fields;
 
 /// Declares the codes once: their words in JSON, and that each has a sentence (the
 /// language's `match` leaves none out).
@@ -148,20 +150,20 @@ pub struct Ground {
     /// See [`GroundCode`].
     pub code: GroundCode,
     /// What the code's sentence names, by field.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub fields: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Fields::is_empty")]
+    pub fields: Fields,
 }
 
 impl Ground {
     /// Without fields.
     pub fn new(code: GroundCode) -> Self {
-        Self { code, fields: BTreeMap::new() }
+        Self { code, fields: Fields::default() }
     }
 
     /// With one more field.
     #[must_use]
-    pub fn with(mut self, field: &str, value: impl Into<String>) -> Self {
-        self.fields.insert(field.to_owned(), value.into());
+    pub fn with(mut self, field: &'static str, value: impl Into<String>) -> Self {
+        self.fields.insert(field, value.into());
         self
     }
 }
@@ -191,7 +193,7 @@ impl Reason {
 
     /// The fields' values, to be changed where a report must not print them.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut String> {
-        self.0.iter_mut().flat_map(|ground| ground.fields.values_mut())
+        self.0.iter_mut().flat_map(|ground| ground.fields.iter_mut().map(|(_, value)| value))
     }
 }
 

@@ -24,8 +24,8 @@ use super::sighting::{AddedUp, Setting, SightingEntry, Sightings, WhatOf, order}
 use super::withheld::WithheldSlots;
 
 /// Different sightings of a whole run; a shard keeps 1/64. Where what was collected becomes the report, each takes
-/// some 3 kilobytes, all of them some 130 MB; an app has some hundreds, a day in a browser some thousands.
-const MAX_SIGHTINGS: usize = 40 * 1024;
+/// some 2 kilobytes, all of them some 120 MB; an app has some hundreds, a day in a browser some thousands.
+const MAX_SIGHTINGS: usize = 52 * 1024;
 
 /// Bytes of a body that were sent and that the imported file left out. They count as not read.
 fn left_out(message: &Message) -> u64 {

@@ -146,7 +146,7 @@ fn hide_in_names(values: &Hidden, attribution: &mut Attribution) {
         return;
     }
     let grounds = recipient.reason.0.iter_mut().chain(attribution.remark.iter_mut().flat_map(|r| &mut r.0));
-    let told = grounds.flat_map(|ground| &mut ground.fields).filter(|(field, _)| HOSTS.contains(&field.as_str()));
+    let told = grounds.flat_map(|ground| ground.fields.iter_mut()).filter(|(field, _)| HOSTS.contains(field));
     let mut hosts: Vec<&mut String> = told.map(|(_, host)| host).chain([&mut attribution.host]).collect();
     // A recipient that nothing knows is called by its host.
     if recipient.id.starts_with("host:") {

@@ -25,7 +25,7 @@ const BURST: usize = 3;
 
 /// Flows in a phase and scenario of a whole run; a shard keeps 1/64. As many as there may be sightings,
 /// of which each is of one.
-const FLOWS: usize = 40 * 1024;
+const FLOWS: usize = 52 * 1024;
 
 /// Times kept of all flows of a whole run, 32 MiB; a shard keeps 1/64.
 const ALL_TIMES: usize = 4 << 20;

@@ -3,9 +3,9 @@
 use super::BODY_KEPT;
 use super::feed::FRAMES_KEPT;
 
-/// Memory of all messages of a run that are still coming in. It holds twelve bodies at their limit,
+/// Memory of all messages of a run that are still coming in. It holds ten bodies at their limit,
 /// far more than apps send at the same time, and keeps a run below 256 MB.
-pub const IN_ALL: usize = 12 * BODY_KEPT;
+pub const IN_ALL: usize = 10 * BODY_KEPT;
 
 /// A field of a head: its name, its value, and the room for both.
 const FIELD_COST: usize = 128;

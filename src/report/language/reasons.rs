@@ -39,7 +39,7 @@ impl Language {
         while let Some((before, behind)) = rest.split_once('{') {
             let Some((field, after)) = behind.split_once('}') else { break };
             filled.push_str(before);
-            let value = ground.fields.get(field).map_or("", String::as_str);
+            let value = ground.fields.get(field).unwrap_or_default();
             // A blank between Chinese and a name in Latin letters, as Chinese is set.
             let named = field == "zh";
             if named && filled.ends_with(is_han) && value.starts_with(|c: char| c.is_ascii_alphanumeric()) {
