@@ -45,6 +45,7 @@ mod questions;
 mod readers;
 mod recipients;
 mod remarks;
+mod required;
 mod sections;
 mod sentences;
 mod spelling;

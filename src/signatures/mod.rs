@@ -14,6 +14,7 @@ mod index;
 mod infrastructure;
 mod keys;
 mod load;
+mod parts;
 mod protocols;
 mod recipes;
 mod types;

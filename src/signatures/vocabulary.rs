@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Origin;
+use super::{Origin, parts};
 
 /// Words for one data type.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -91,47 +91,12 @@ pub struct Vocabulary {
     pub phrases: Vec<Phrase>,
 }
 
-/// Parts in parts that are followed: those in the files have one of another.
-const DEEPEST_PARTS: usize = 4;
-
 impl Vocabulary {
-    /// A pattern with the phrases it is made of put in: `{not-zh}收集` has those of
-    /// `part:not-zh`. What names no phrase stays as it is, and is no regular expression.
+    /// A pattern with the phrases it is made of put in ([`parts::whole`]).
     pub fn whole(&self, pattern: &str) -> String {
-        let mut whole = pattern.to_owned();
-        for _ in 0..DEEPEST_PARTS {
-            let mut next = String::with_capacity(whole.len());
-            let mut rest = whole.as_str();
-            let mut any = false;
-            while let Some((before, after)) = rest.split_once('{') {
-                next.push_str(before);
-                let part = after.split_once('}').and_then(|(name, after)| Some((self.part(name)?, after)));
-                match part {
-                    Some((words, after)) => {
-                        next.push_str(&words);
-                        rest = after;
-                        any = true;
-                    }
-                    None => {
-                        next.push('{');
-                        rest = after;
-                    }
-                }
-            }
-            next.push_str(rest);
-            whole = next;
-            if !any {
-                break;
-            }
-        }
-        whole
-    }
-
-    fn part(&self, name: &str) -> Option<String> {
-        let id = name.starts_with(|c: char| c.is_ascii_lowercase()).then(|| format!("part:{name}"))?;
-        let patterns: Vec<&str> =
-            self.phrases.iter().filter(|p| p.id == id).flat_map(|p| &p.patterns).map(String::as_str).collect();
-        (!patterns.is_empty()).then(|| format!("(?:{})", patterns.join("|")))
+        parts::whole(pattern, &|id| {
+            self.phrases.iter().filter(|p| p.id == id).flat_map(|p| &p.patterns).map(String::as_str).collect()
+        })
     }
 }
 
