@@ -89,7 +89,7 @@ fn wrapped(text: &str, width: Option<u16>) -> Vec<String> {
     let mut table = Table::new();
     let room = width.max(NARROWEST).saturating_sub(HEAD as u16);
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(room).add_row([super::fold::fold(text, room.into())]);
+    table.set_width(room).add_row([super::wrap::wrap(text, room.into())]);
     table.column_iter_mut().for_each(|column| _ = column.set_padding((0, 0)));
     table.lines().map(|line| line.trim_end().to_owned()).collect()
 }

@@ -13,7 +13,6 @@ pub mod discover;
 pub mod escape;
 mod excerpt;
 pub mod explain;
-mod fold;
 pub mod github;
 pub mod gitlab;
 pub mod html;
@@ -31,6 +30,7 @@ pub mod tables;
 pub mod template;
 pub mod terminal;
 mod view;
+mod wrap;
 pub mod xlsx;
 
 pub use language::{Language, fill};

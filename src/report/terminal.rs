@@ -7,9 +7,9 @@
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::fold::fold;
 use super::language::Language;
 use super::view::{self, Contact, Evidence, Finding, View};
+use super::wrap::wrap;
 use crate::audit::Report;
 
 /// How to print.
@@ -107,7 +107,7 @@ impl Page<'_> {
         // A column is left free at the right.
         let room = self.width.saturating_sub(indent + if labelled { LABEL } else { 0 } + 1);
         for (label, text) in rows {
-            let text = fold(text, room.into());
+            let text = wrap(text, room.into());
             if labelled {
                 table.add_row([(*label).to_owned(), text]);
             } else {

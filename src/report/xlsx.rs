@@ -5,8 +5,8 @@
 
 use rust_xlsxwriter::{Color, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, XlsxError};
 
-use super::fold::columns;
 use super::sheet::{Cell, Mark, Sheet};
+use super::wrap::columns;
 
 /// Characters of one cell that Excel takes (its specification: 32,767).
 const LONGEST: usize = 32_767;

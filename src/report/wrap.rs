@@ -5,27 +5,27 @@
 /// `text` with line ends put in, so that no line takes more than `width` columns. A single word
 /// that is longer stays as it is, and so does a text without Chinese: whoever prints it breaks
 /// it at its blanks.
-pub fn fold(text: &str, width: usize) -> String {
+pub fn wrap(text: &str, width: usize) -> String {
     if !text.chars().any(is_wide) {
         return text.to_owned();
     }
-    let mut folded = String::with_capacity(text.len() + text.len() / width.max(1));
+    let mut wrapped = String::with_capacity(text.len() + text.len() / width.max(1));
     for (index, line) in text.split('\n').enumerate() {
         if index > 0 {
-            folded.push('\n');
+            wrapped.push('\n');
         }
         let mut used = 0;
         for piece in pieces(line) {
             if used > 0 && used + columns(piece.trim_end()) > width {
-                folded.truncate(folded.trim_end_matches(' ').len());
-                folded.push('\n');
+                wrapped.truncate(wrapped.trim_end_matches(' ').len());
+                wrapped.push('\n');
                 used = 0;
             }
-            folded.push_str(piece);
+            wrapped.push_str(piece);
             used += columns(piece);
         }
     }
-    folded
+    wrapped
 }
 
 /// What stays together.
@@ -67,11 +67,11 @@ pub fn columns(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::fold;
+    use super::wrap;
 
     #[test]
     fn chinese_is_broken_between_characters_and_words_stay_whole() {
-        for (text, width, folded) in [
+        for (text, width, wrapped) in [
             ("第 3 项写了“个推”，数据只写“设备信息”", 20, "第 3 项写了“个推”，\n数据只写“设备信息”"),
             ("防止他人冒用；其余的", 12, "防止他人冒\n用；其余的"),
             ("读取（包括IMEI、OAID）", 12, "读取（包括\nIMEI、OAID）"),
@@ -82,7 +82,7 @@ mod tests {
             ("", 4, ""),
             ("字", 0, "字"),
         ] {
-            assert_eq!(fold(text, width), folded);
+            assert_eq!(wrap(text, width), wrapped);
         }
     }
 }
