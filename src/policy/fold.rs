@@ -50,6 +50,11 @@ pub fn is_cjk(c: char) -> bool {
         | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{2ffff}')
 }
 
+/// How wide `text` is: a CJK character is as wide as two Latin letters, and says as much.
+pub fn columns(text: &str) -> usize {
+    text.chars().map(|c| if is_cjk(c) { 2 } else { 1 }).sum()
+}
+
 impl Folded {
     /// Folds `original`.
     pub fn new(original: &str) -> Self {

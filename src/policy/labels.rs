@@ -1,7 +1,7 @@
 //! The labels of a text, each with its value: `目的：统计；信息：OAID`.
 
 use super::block::{Block, Cell, Kind, Row};
-use super::fold::{Folded, fold, is_cjk};
+use super::fold::{Folded, columns, fold, is_cjk};
 use super::lexicon::{Column, Lexicon};
 use super::sections;
 
@@ -25,8 +25,8 @@ pub struct Parts {
     pub labels: Vec<Label>,
 }
 
-/// Longest label, in characters; longer ones are sentences.
-const LONGEST_LABEL: usize = 24;
+/// Longest label, in columns ([`columns`]); longer ones are sentences.
+const LONGEST_LABEL: usize = 48;
 /// How much of a text before a colon is looked at, in bytes.
 const LOOK_BACK: usize = 400;
 
@@ -64,7 +64,7 @@ fn marks(lexicon: &Lexicon, text: &str, glue: bool) -> (Vec<Mark>, usize) {
         let bracket = matches!(c, '】' | ']');
         if bracket {
             let inner = text.get(line_start..at).and_then(|t| t.trim_start().strip_prefix(['【', '[']));
-            let column = inner.filter(|t| t.chars().count() <= LONGEST_LABEL).and_then(whole);
+            let column = inner.filter(|t| columns(t) <= LONGEST_LABEL).and_then(whole);
             if let (Some(inner), Some(column)) = (inner, column) {
                 let rest = text.get(at + c.len_utf8()..).unwrap_or_default();
                 let after = text.len() - rest.trim_start_matches([':', '：']).len();
@@ -104,7 +104,7 @@ fn marks(lexicon: &Lexicon, text: &str, glue: bool) -> (Vec<Mark>, usize) {
             continue;
         }
         if from == line_start
-            && bare.chars().count() <= LONGEST_LABEL
+            && columns(bare) <= LONGEST_LABEL
             && let Some(column) = whole(bare)
         {
             marks.push((at - bare.len(), after, column, bare.trim().to_owned()));
@@ -113,7 +113,8 @@ fn marks(lexicon: &Lexicon, text: &str, glue: bool) -> (Vec<Mark>, usize) {
         // Else a label word right before the colon, after something that ends a value.
         let mut best: Option<(usize, Column)> = None;
         let mut stuck: Option<(usize, Column)> = None;
-        let tail = before.char_indices().rev().take(LONGEST_LABEL).last().map_or(before.len(), |(at, _)| at);
+        let short = |(at, _): &(usize, char)| before.get(*at..).is_some_and(|tail| columns(tail) <= LONGEST_LABEL);
+        let tail = before.char_indices().rev().take_while(short).last().map_or(before.len(), |(at, _)| at);
         for (offset, _) in before.char_indices().skip_while(|(at, _)| *at < tail) {
             let candidate = before.get(offset..).unwrap_or_default();
             let edge = before.get(..offset).and_then(|b| b.chars().next_back()).is_some_and(|c| {
@@ -165,7 +166,7 @@ fn parts(lexicon: &Lexicon, text: &str, marks: Vec<Mark>) -> Option<Parts> {
         }
         let column = lexicon.column(before).filter(|c| matches!(c, Column::Link | Column::Website))?;
         let label = Label { column, label: before.to_owned(), value: text.get(at..)?.to_owned() };
-        return (before.chars().count() <= LONGEST_LABEL).then(|| Parts { prefix: String::new(), labels: vec![label] });
+        return (columns(before) <= LONGEST_LABEL).then(|| Parts { prefix: String::new(), labels: vec![label] });
     }
     let first = marks.first().map_or(0, |m| m.0);
     parts.prefix = sections::without_number(text.get(..first).unwrap_or_default()).trim().to_owned();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::fold::{Folded, fold, is_cjk};
+use super::fold::{Folded, columns, fold, is_cjk};
 use super::phrase::{self, Captures, Match, Phrases};
 use crate::signatures::Signatures;
 
@@ -74,6 +74,11 @@ pub struct Found<'a> {
 /// Begins a word of the vocabulary that means something only by itself: `=电话` is a phone
 /// number in `姓名、电话`, not in `电话权限`.
 const WHOLE: char = '=';
+
+/// Longest head of a column that is looked up, in columns of text ([`columns`]); longer ones are sentences.
+const LONGEST_HEAD: usize = 80;
+/// Longest head in which shorter ones are searched, in characters: a sentence holds many words that are heads.
+const LONGEST_SEARCHED: usize = 24;
 
 /// Words of one table of the vocabulary.
 #[derive(Debug)]
@@ -147,7 +152,7 @@ impl Lexicon {
     /// The column that a head or label names.
     pub fn column(&self, head: &str) -> Option<Column> {
         let folded = fold(head.trim().trim_matches(['*', ':', '：', '.', '、', ' ']));
-        if folded.is_empty() || folded.chars().count() > 40 {
+        if folded.is_empty() || columns(&folded) > LONGEST_HEAD {
             return None;
         }
         if let Some(column) = self.headers.get(&folded) {
@@ -162,7 +167,7 @@ impl Lexicon {
         if let Some(column) = self.headers.get(&bare) {
             return Some(*column);
         }
-        if bare.chars().count() > 24 {
+        if bare.chars().count() > LONGEST_SEARCHED {
             return None;
         }
         let words: Vec<(usize, usize, Column)> = self
