@@ -275,6 +275,9 @@ fn label_column(lexicon: &Lexicon, label: &str) -> Option<Column> {
         return Some(Column::Permissions);
     }
     let folded = bare;
+    if let Some(column) = of_several(lexicon, &folded) {
+        return Some(column);
+    }
     if folded.contains([',', ':', '。', ';']) || lexicon.says("points-below", &folded) {
         return None;
     }
@@ -289,6 +292,16 @@ fn label_column(lexicon: &Lexicon, label: &str) -> Option<Column> {
     }
     let wordy = folded.is_ascii() && folded.split(' ').count() > 4;
     (long && !wordy).then_some(column)
+}
+
+/// The column of labels side by side that name the same: `SDK/产品`, `合作方或公司名称`.
+fn of_several(lexicon: &Lexicon, folded: &str) -> Option<Column> {
+    let labels = folded.split(['/', '、', '或', '与', '和', '及']);
+    let columns = labels.map(|label| lexicon.labels().get(label.trim()).copied()).collect::<Option<Vec<Column>>>()?;
+    let first = *columns.first()?;
+    let same = || columns.iter().all(|column| *column == first).then_some(first);
+    let who = || columns.iter().all(|column| identity(*column)).then_some(Column::Party);
+    same().or_else(who)
 }
 
 /// The column of `收集的信息包括` after a comma: a whole label and its verb.
