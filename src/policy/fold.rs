@@ -29,7 +29,8 @@ static REGIONAL: LazyLock<Option<(AhoCorasick, Vec<&'static str>)>> = LazyLock::
 
 /// A legal form of a company in folded English, and the marks in it.
 static LEGAL_FORM: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(,)? (?:co|corp|inc|llc|ltd|pte|pvt|plc|gmbh)\b(\.)?(?:(,)? (?:ltd|limited|inc|llc)\b(\.)?)?").ok()
+    let form = r"(?:co|corp|inc|llc|ltd|pte|pvt|pty|plc|gmbh|s(\.)r(\.)o|s(\.)r(\.)l|s(\.)p(\.)a|b(\.)v|l(\.)l(\.)c)";
+    Regex::new(&format!(r"(,)? {form}\b(\.)?(?:(,)? (?:ltd|limited|inc|llc)\b(\.)?)?")).ok()
 });
 
 /// Text in NFKC, lower case, traditional characters as simplified ones, words of Taiwan and
@@ -145,8 +146,11 @@ impl Folded {
         let marks: Vec<usize> = LEGAL_FORM
             .iter()
             .flat_map(|form| form.captures_iter(&self.text))
-            .flat_map(|form| form.iter().skip(1).flatten().map(|mark| mark.start()).collect::<Vec<_>>())
-            .filter(|at| !ends_sentence(*at))
+            .flat_map(|form| {
+                let end = form.get(0).map_or(0, |whole| whole.end());
+                let marks = form.iter().skip(1).flatten().map(|mark| mark.start());
+                marks.filter(|at| at + 1 < end || !ends_sentence(*at)).collect::<Vec<_>>()
+            })
             .collect();
         for at in marks.into_iter().rev() {
             self.text.remove(at);
@@ -246,6 +250,7 @@ mod tests {
         assert_eq!(plain("Heron Co., Ltd. reads A, Ibis, Inc., B."), "heron co ltd reads a, ibis inc, b.");
         assert_eq!(plain("Read by Ibis, Inc. Ibis keeps it."), "read by ibis inc. ibis keeps it.");
         assert_eq!(plain("We co-operate, limited to Heron LLC."), "we co-operate, limited to heron llc.");
+        assert_eq!(plain("Heron, s.r.o. and Ibis Pty. Ltd. read it."), "heron sro and ibis pty ltd read it.");
         let text = "From Ibis, Inc. on";
         let folded = Folded::new(text).with_plain_firms(text);
         assert_eq!(folded.slice(5, 13, text), "Ibis, Inc");

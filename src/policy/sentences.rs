@@ -84,16 +84,21 @@ fn pieces(text: &str) -> (Vec<Sentence<'_>>, usize) {
 /// Words that begin a sentence and no name.
 const BEGINNINGS: [&str; 10] = ["It", "The", "This", "These", "We", "They", "You", "Our", "Its", "For"];
 
+/// Legal forms of companies that are written with a point behind them.
+const POINTED_FORMS: [&str; 14] =
+    ["inc", "ltd", "co", "corp", "llc", "pte", "pvt", "pty", "l.l.c", "s.a", "s.p.a", "s.r.l", "s.r.o", "b.v"];
+
 fn abbreviation(text: &str, at: usize, rest: &str) -> bool {
     let first = rest.split_whitespace().next().unwrap_or_default();
     let before = text.get(..at).unwrap_or_default();
     let word = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
     let lower = word.to_ascii_lowercase();
     // "… of Some Company Ltd. It collects …"
-    if matches!(lower.as_str(), "inc" | "ltd" | "corp" | "etc" | "llc") && BEGINNINGS.contains(&first) {
+    let form = POINTED_FORMS.contains(&lower.as_str());
+    if (form || lower == "etc") && BEGINNINGS.contains(&first) {
         return false;
     }
-    matches!(lower.as_str(), "e.g" | "i.e" | "inc" | "ltd" | "co" | "corp" | "no" | "vs" | "etc")
+    form || matches!(lower.as_str(), "e.g" | "i.e" | "no" | "vs" | "etc")
         || word.chars().all(|c| c.is_ascii_digit()) && !word.is_empty() && before.trim() == word
 }
 
@@ -101,6 +106,7 @@ fn abbreviation(text: &str, at: usize, rest: &str) -> bool {
 mod tests {
     #[test]
     fn sentences_end_where_they_should() {
+        assert_eq!(super::split("Heron (Heron Apps Pte. Ltd.) and Ibis, s.r.o. read IDs.").len(), 1);
         let ends = super::split("Heron is a service of Heron Ltd. It collects IDs. See Heron Ltd. Dublin.");
         assert_eq!(ends.len(), 3);
         let words: Vec<&str> = super::split("We use IDs (e.g. IMEI). Then more. 收集信息（A；B）。其他；再")

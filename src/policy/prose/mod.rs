@@ -5,6 +5,7 @@ mod behind;
 mod denials;
 mod lists;
 mod naming;
+mod operators;
 mod several;
 mod statements;
 
@@ -340,14 +341,16 @@ fn sentences_of(
         return;
     }
     let sentences = subjects::statements(&block.text, lexicon, names).into_iter();
-    for sentence in sentences.flat_map(|sentence| parted(sentence, lexicon)) {
+    for said in sentences.flat_map(|sentence| parted(sentence, lexicon)) {
+        let bare = operators::without_operators(said.text, lexicon);
+        let sentence = Sentence { text: &bare, start: said.start };
         let folded = Folded::new(sentence.text).with_plain_firms(sentence.text);
         let text = folded.text.as_str();
         if lexicon.says("history", text) {
             continue;
         }
         introduced.meet(sentence.text, &folded, lexicon, names);
-        let place = || span(block.source, block.line, block.end_line, sentence.text);
+        let place = || span(block.source, block.line, block.end_line, said.text);
         let mut about = several::bracketed(at, &sentence, &place(), lexicon, names, found);
         for captures in lexicon.captures("sdk-list", text).into_iter().filter(|_| !about) {
             let Some(list) = captures.name("names") else { continue };

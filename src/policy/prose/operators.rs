@@ -1,0 +1,50 @@
+//! Who runs what a sentence names: `Some Analytics, operated by Some Company Inc., collects …`.
+
+use std::borrow::Cow;
+
+use crate::policy::fold::Folded;
+use crate::policy::lexicon::Lexicon;
+
+/// `text` without what is said of who runs a service between its name and what it does: the company is no other
+/// recipient, and the name stands beside its verb again.
+pub fn without_operators<'t>(text: &'t str, lexicon: &Lexicon) -> Cow<'t, str> {
+    let folded = Folded::new(text).with_plain_firms(text);
+    let captures = lexicon.captures("operator-of-name", &folded.text);
+    let cuts = captures.iter().filter_map(|found| found.name("cut"));
+    let mut cuts: Vec<_> = cuts.map(|cut| folded.range(cut.start(), cut.end(), text)).collect();
+    cuts.sort_by_key(|cut| cut.start);
+    let mut kept = String::new();
+    let mut from = 0;
+    for cut in cuts.into_iter().filter(|cut| !cut.is_empty()) {
+        if let Some(before) = text.get(from..cut.start) {
+            kept.push_str(before);
+            from = cut.end;
+        }
+    }
+    if from == 0 {
+        return Cow::Borrowed(text);
+    }
+    kept.push_str(text.get(from..).unwrap_or_default());
+    Cow::Owned(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signatures::Signatures;
+
+    #[test]
+    fn names_stand_beside_their_verbs() {
+        let lexicon = Lexicon::new(&Signatures::embedded().unwrap());
+        for (text, bare) in [
+            ("Heron, operated by Heron Apps Pte. Ltd., collects A.", "Heron collects A."),
+            ("We share A with Heron, a service of Ibis, Inc., and Crane.", "We share A with Heron and Crane."),
+            ("We send A to Heron (run by Ibis Inc.) and Crane.", "We send A to Heron and Crane."),
+            ("We send A to Heron, which is provided by Ibis Inc.", "We send A to Heron."),
+            ("我们使用苍鹭服务，该服务由某某有限公司提供，会收集A。", "我们使用苍鹭服务，会收集A。"),
+            ("We send A to servers operated by Ibis Inc.", "We send A to servers operated by Ibis Inc."),
+        ] {
+            assert_eq!(without_operators(text, &lexicon), bare);
+        }
+    }
+}
