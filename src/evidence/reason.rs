@@ -142,6 +142,12 @@ grounds! {
     ExperimentalRecipe,
     /// It is the {digest} of a value beside it.
     DigestOfNeighbour,
+    /// What stands beside it may belong to it, and make another name of it.
+    LongerName,
+    /// It stands between bytes that are no text.
+    AmongBytes,
+    /// The message, or the device profile, tells which system the device has: ids of the other one are its own.
+    OfSystem,
 }
 
 /// One part of a reason.

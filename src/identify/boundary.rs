@@ -93,6 +93,55 @@ fn is_in_longer_address(text: &[u8], start: usize, end: usize) -> bool {
     longer.len() > end - start && shape::email(longer)
 }
 
+/// Whether a name that anyone chooses (of a wireless network) may go on on either side: `Harbour_5G` in
+/// `Harbour_5G_guest`. Spaces part words of one name and words of a sentence. They go for the former
+/// where the value is `named`, and where it is a word that could stand in any sentence.
+pub(super) fn may_be_longer_name(text: &[u8], start: usize, end: usize, named: bool) -> bool {
+    let (before, inside, after) = (
+        text.get(..start).unwrap_or_default(),
+        text.get(start..end).unwrap_or_default(),
+        text.get(end..).unwrap_or_default(),
+    );
+    let is_part = |b: &u8| b.is_ascii_alphanumeric() || !b.is_ascii();
+    let is_mark = |b: &u8| b"_-.".contains(b);
+    let marked = matches!(before, [.., b, mark] if is_mark(mark) && is_part(b))
+        || matches!(after, [mark, b, ..] if is_mark(mark) && is_part(b));
+    let spaces = named || inside.iter().all(u8::is_ascii_alphabetic);
+    let word = |b: &&u8| is_part(b) || is_mark(b);
+    // `ssid=Harbour rssi=-50`: a word with a sign behind it is the next name.
+    let behind = match after {
+        [b' ', tail @ ..] => {
+            let length = tail.iter().take_while(word).count();
+            length > 0 && !matches!(tail.get(length), Some(b'=' | b':'))
+        }
+        _ => false,
+    };
+    let ahead = matches!(before, [.., b, b' '] if is_part(b));
+    marked || spaces && (behind || ahead)
+}
+
+/// Whether the letters and digits beside a match are bytes that happen to look like some: it is long, a few of them
+/// stand there with bytes that are no text behind, and they do not go on with what it is made of.
+pub(super) fn stands_among_bytes(bytes: &[u8], start: usize, end: usize) -> bool {
+    /// Digits of the shortest identifier that no chance writes.
+    const LONG: usize = 14;
+    /// A fourth letter in a row is one in three hundred times chance.
+    const FEW: usize = 3;
+    let inside = bytes.get(start..end).unwrap_or_default();
+    let digits = inside.iter().all(u8::is_ascii_hexdigit);
+    let alone = |run: &[u8], next: Option<&u8>| {
+        let stray = run.is_empty() || !digits || run.iter().any(|b| !b.is_ascii_hexdigit());
+        run.len() <= FEW && stray && next.is_none_or(|b| !b.is_ascii_graphic() && *b != b' ')
+    };
+    let (before, after) = (bytes.get(..start).unwrap_or_default(), bytes.get(end..).unwrap_or_default());
+    let left = before.iter().rev().take(FEW + 1).take_while(|b| b.is_ascii_alphanumeric()).count();
+    let right = after.iter().take(FEW + 1).take_while(|b| b.is_ascii_alphanumeric()).count();
+    let (head, tail) = (before.len() - left, after.get(..right).unwrap_or_default());
+    inside.len() >= LONG
+        && alone(before.get(head..).unwrap_or_default(), head.checked_sub(1).and_then(|at| bytes.get(at)))
+        && alone(tail, after.get(right))
+}
+
 /// Whether the match, of four or eight hex digits, is a group of a UUID.
 fn is_group_of_uuid(text: &[u8], start: usize, end: usize) -> bool {
     /// Characters of a UUID.

@@ -21,10 +21,10 @@ const ELSEWHERE: &[&str] = &["location", "installed_apps"];
 /// Types whose shape alone makes a possible hit: few other things look like them.
 const SHAPE_ALONE: &[&str] = &["id_card", "iccid", "email", "mac"];
 
-/// Types by which someone is reached: a shop has them as well.
-const CONTACTS: &[&str] = &["address", "email", "name", "phone"];
+/// Types by which someone is reached: a shop has them as well, and a network of its own.
+const CONTACTS: &[&str] = &["address", "bssid", "email", "name", "phone"];
 /// Those, and the names of what holds them: `{"shop": {"contact": {"tel": …}}}`.
-const AROUND_CONTACTS: &[&str] = &["address", "contacts", "email", "name", "phone"];
+const AROUND_CONTACTS: &[&str] = &["address", "bssid", "contacts", "email", "name", "phone"];
 
 /// One reading of a value.
 pub(super) struct Reading<'a> {
@@ -251,13 +251,30 @@ fn canonical(data_type: &str, token: &str) -> String {
     }
 }
 
-/// The value, or the values of a list, each with its offset.
+/// The value, or the values of a list, each with its offset. What a value is may stand before it: `ifa:7c1d90ae-…`.
 fn tokens(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mark = |c: char| matches!(c, ',' | '|' | ';');
     let is_list = text.contains(mark) && !text.contains(char::is_whitespace);
     let pieces = text.split(move |c| is_list && mark(c)).take(if is_list { LISTED } else { 1 });
     let offset = move |piece: &str| piece.as_ptr() as usize - text.as_ptr() as usize;
-    pieces.map(str::trim).filter(|p| !p.is_empty()).map(move |p| (offset(p), p))
+    pieces.map(|piece| without_scheme(piece.trim())).filter(|p| !p.is_empty()).map(move |p| (offset(p), p))
+}
+
+/// `ifa:7c1d90ae-…` without the word that says what the id behind it is.
+fn without_scheme(piece: &str) -> &str {
+    /// Letters of such a word.
+    const WORD: std::ops::RangeInclusive<usize> = 2..=8;
+    /// An id of sixteen digits is the shortest that is written so.
+    const SHORTEST: usize = 16;
+    let is_id = |rest: &str| rest.len() >= SHORTEST && rest.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    match piece.split_once(':') {
+        Some((word, rest))
+            if WORD.contains(&word.len()) && word.bytes().all(|b| b.is_ascii_alphabetic()) && is_id(rest) =>
+        {
+            rest
+        }
+        _ => piece,
+    }
 }
 
 /// A hit for a value that has the shape of one type, under a name that does not say so.

@@ -24,6 +24,7 @@ mod patterns;
 mod place;
 mod placeholders;
 mod settle;
+mod system;
 mod tower;
 
 #[cfg(test)]
@@ -163,6 +164,7 @@ impl Identifier {
         place::search(self, &seen, time, &mut found);
         apps::search(self, &seen, &mut found.hits);
         keyed::search(self, &seen, &mut found);
+        system::settle(self, &seen, &mut found);
         beside::settle(&seen, &mut found.hits);
         tower::search(self, &seen, &mut found);
         nearby::search(self, &seen, &mut found);

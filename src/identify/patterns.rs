@@ -33,6 +33,9 @@ const NOT_TEXT: &[&str] = &["location", "location_coarse", "installed_apps"];
 /// What every server learns from a User-Agent: no sighting there.
 const IN_USER_AGENTS: &[&str] = &["device_model", "os_version", "carrier", "network_type", "screen"];
 
+/// Types whose values are names that anyone chooses: a longer one is another one.
+const FREE_NAMES: &[&str] = &["ssid"];
+
 /// A value of the profile.
 #[derive(Debug)]
 struct Known {
@@ -247,8 +250,12 @@ impl Patterns {
         let mut candidates = if exact.is_empty() { direct().filter(|w| !w.exact).collect() } else { exact };
         candidates.retain(|w| w.of.as_ref().is_none_or(|maker| maker.made(seen)));
         let versioned = software_version(bytes, &range);
+        let among_bytes = seen.text.is_none()
+            && !boundary::holds(bytes, range.start, range.end, Stuff::Word)
+            && boundary::stands_among_bytes(bytes, range.start, range.end);
         candidates.retain(|w| {
             boundary::holds(bytes, range.start, range.end, Stuff::of(text, w.exact))
+                || among_bytes
                 || versioned.is_some() && self.known.get(w.known).is_some_and(|k| w.is_body_of(k))
         });
         // What was decoded is searched where it was decoded to.
@@ -280,7 +287,19 @@ impl Patterns {
             "any-case".clone_into(&mut form.variant);
         }
         let written = if chosen.embedding.is_some() { chosen.text.clone() } else { text.to_owned() };
-        Some(known.hit(seen, form, key, range, written, time))
+        let named_freely = plain_word && chosen.embedding.is_none() && FREE_NAMES.contains(&known.data_type.as_str());
+        let longer = named_freely && boundary::may_be_longer_name(bytes, range.start, range.end, named);
+        let by_bytes = among_bytes && chosen.embedding.is_none();
+        let mut hit = known.hit(seen, form, key, range, written, time);
+        let doubts = [
+            longer.then_some((Certainty::Possible, GroundCode::LongerName)),
+            by_bytes.then_some((Certainty::Probable, GroundCode::AmongBytes)),
+        ];
+        for (most, ground) in doubts.into_iter().flatten() {
+            hit.certainty = hit.certainty.min(most);
+            hit.reason.0.push(Ground::new(ground));
+        }
+        Some(hit)
     }
 }
 

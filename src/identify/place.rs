@@ -187,6 +187,9 @@ fn in_text(identifier: &Identifier, seen: Seen<'_>) -> Vec<Pair> {
     if let Some(pairs) = in_minutes(seen, text) {
         return pairs;
     }
+    if let Some(pair) = with_commas(identifier, seen, text) {
+        return vec![pair];
+    }
     // Each of two numbers has a point.
     if memchr::memchr_iter(b'.', text.as_bytes()).nth(1).is_none() {
         return Vec::new();
@@ -257,6 +260,20 @@ fn in_cell<'a>(identifier: &Identifier, seen: Seen<'a>, text: &'a str) -> Option
     key_of(identifier, seen).filter(|(part, ..)| *part == Some("geohash"))?;
     let (latitude, longitude) = shape::geohash(text)?;
     Some(pair(seen, latitude, longitude, text.to_owned(), true, true, false))
+}
+
+/// `location=31,230416;121,473701`: a name that says so, and two numbers with decimal commas.
+fn with_commas(identifier: &Identifier, seen: Seen<'_>, text: &str) -> Option<Pair> {
+    /// Two coordinates of as many decimals as anyone writes.
+    const LONGEST: usize = 50;
+    /// A comma alone cannot part what it parts already.
+    const MARKS: [&str; 5] = [";", "|", "/", ", ", " "];
+    (text.len() <= LONGEST && !seen.named.is_empty() && text.contains(',') && !text.contains('.')).then_some(())?;
+    let (first, second) = MARKS.iter().find_map(|mark| text.split_once(mark))?;
+    (first.contains(',') && second.contains(',')).then_some(())?;
+    let (a, b) = (shape::degrees(first)?, shape::degrees(second)?);
+    let (.., recipient) = key_of(identifier, seen).filter(|(part, clear, _)| part.is_none() && *clear)?;
+    Some(pair(seen, a, b, text.to_owned(), false, true, recipient))
 }
 
 /// The decimal numbers of a text, with their offsets.
@@ -335,7 +352,11 @@ fn judge(identifier: &Identifier, seen: Seen<'_>, pair: Pair, time: Time) -> Opt
             let certainty = if known.value.holds_at(time) { most } else { most.min(Certainty::Probable) };
             let near =
                 Ground::new(GroundCode::ProfilePlace).with("datum", datum).with("decimals", decimals.to_string());
-            Some(hit(certainty, near.into(), datum, known.value.value.clone()))
+            // What stands in the same part of a town shares its few decimals with the device.
+            let site = decimals < PRECISE_DECIMALS && !pair.recipient && is_of_a_site(identifier, seen);
+            let certainty = if site { Certainty::Possible } else { certainty };
+            let site = site.then(|| Ground::new(GroundCode::PlaceOfSite));
+            Some(hit(certainty, Reason::of([Some(near), site].into_iter().flatten()), datum, known.value.value.clone()))
         }
         _ if !pair.keyed => None,
         _ => {

@@ -408,3 +408,121 @@ fn where_a_shop_stands_is_not_where_the_device_is() {
         assert_eq!(told(&[], body), ["location probable"], "{body}");
     }
 }
+
+#[test]
+fn a_longer_name_of_a_network_is_another_network() {
+    let home = |body: &str| told(&[("ssid", "Harbour_5G")], body);
+    for body in [
+        r#"{"ssid":"Harbour_5G_guest"}"#,
+        r#"{"networks":["New-Harbour_5G"]}"#,
+        r#"{"ssid":"Harbour_5G Guests"}"#,
+        r#"{"ssid":"Old Harbour_5G"}"#,
+    ] {
+        assert_eq!(home(body), ["ssid possible"], "{body}");
+    }
+    for body in [
+        r#"{"ssid":"Harbour_5G"}"#,
+        r#"{"wifi":"Harbour_5G,Other"}"#,
+        r#"{"log":"connected to Harbour_5G (channel 36)"}"#,
+        r#"{"log":"ssid=Harbour_5G rssi=-51"}"#,
+    ] {
+        assert_eq!(home(body), ["ssid confirmed"], "{body}");
+    }
+    // A word that is the name of a street as well.
+    let street = |body: &str| told(&[("ssid", "Lindengasse")], body);
+    assert_eq!(street(r#"{"t":"Flat, Lindengasse 4"}"#), ["ssid possible"]);
+    assert_eq!(street(r#"{"t":"Lindengasse"}"#), ["ssid confirmed"]);
+}
+
+#[test]
+fn an_id_between_bytes_that_look_like_letters() {
+    let id = "9f3c21ab47de5608";
+    let among = |before: &[u8], after: &[u8]| {
+        let noise = [0xd3_u8, 0x9e, 0xc5, 0xf8];
+        let body = [&noise[..], before, id.as_bytes(), after, &noise[..]].concat();
+        let signatures = Signatures::embedded().unwrap();
+        let message = Message { body: body.into(), ..sent("/", "") };
+        let leaves = Decoder::new(&signatures).leaves(&message, None).leaves;
+        let ids = BTreeMap::from([("android_id".to_owned(), vec![id.to_owned()])]);
+        let found = Identifier::new(&signatures, &profile(&ids)).find(&leaves, None, Time(0));
+        found.hits.iter().map(|hit| hit.certainty).collect::<Vec<_>>()
+    };
+    assert_eq!(among(b"", b""), [Certainty::Confirmed]);
+    assert_eq!(among(b"k", b"Q"), [Certainty::Probable]);
+    assert_eq!(among(b"AND", b""), [Certainty::Probable]);
+    // A longer number in hex, a longer word.
+    assert_eq!(among(b"a", b""), []);
+    assert_eq!(among(b"", b"lock"), []);
+}
+
+#[test]
+fn coordinates_with_decimal_commas() {
+    let here = [("location", "31.230416,121.473701")];
+    for body in [
+        r#"{"lat":"31,230416","lng":"121,473701"}"#,
+        r#"{"location":"31,230416;121,473701"}"#,
+        r#"{"location":"121,473701, 31,230416"}"#,
+    ] {
+        assert_eq!(told(&here, body), ["location confirmed"], "{body}");
+        assert_eq!(told(&[], body), ["location probable"], "{body}");
+    }
+    for body in
+        [r#"{"location":"31,230;416"}"#, r#"{"price":"31,230416;121,473701"}"#, r#"{"lat":"3,1,2","lng":"1,2"}"#]
+    {
+        assert_eq!(told(&[], body), [""; 0], "{body}");
+    }
+}
+
+#[test]
+fn an_advertising_id_is_that_of_the_system() {
+    let lower = "7c1d90ae-52f3-4b6e-8a17-e30b94d5c862";
+    let upper = lower.to_uppercase();
+    let one = |ids: &[(&str, &str)], body: String| told(ids, &body);
+    let android = r#""platform":"Android""#;
+    assert_eq!(one(&[], format!(r#"{{"idfa":"{lower}",{android}}}"#)), ["gaid probable"]);
+    assert_eq!(one(&[], format!(r#"{{"idfa":"{lower}"}}"#)), ["idfa probable"]);
+    assert_eq!(one(&[], format!(r#"{{"gaid":"{upper}","os":"ios"}}"#)), ["idfa probable"]);
+    // Both are named: a list of what is supported.
+    assert_eq!(one(&[], format!(r#"{{"idfa":"{lower}","for":["ios","android"]}}"#)), ["idfa probable"]);
+    // An iPhone has no Google id, and this is not the one of the profile.
+    let phone = [("gaid", "11f0c6d2-8b7e-4a35-9c40-5e2d7a9b61f3")];
+    assert_eq!(one(&phone, format!(r#"{{"idfa":"{lower}"}}"#)), ["gaid possible"]);
+}
+
+#[test]
+fn names_that_one_product_uses() {
+    let (id, id_of_apple) = ("7c1d90ae-52f3-4b6e-8a17-e30b94d5c862", "7C1D90AE-52F3-4B6E-8A17-E30B94D5C862");
+    let hash = "0beec7b5ea3f0fdbc95d0dd47f3c5bc275da8a33";
+    for (product, body, expected) in [
+        ("branch", r#"{"andi":"9f3c21ab47de5608"}"#.to_owned(), "android_id probable"),
+        ("growingio", r#"{"adrid":"9f3c21ab47de5608"}"#.to_owned(), "android_id probable"),
+        ("ironsource", format!(r#"{{"deviceid":"{id}"}}"#), "gaid probable"),
+        ("mopub", format!(r#"{{"udid":"ifa:{id}"}}"#), "gaid probable"),
+        ("mopub", format!(r#"{{"udid":"ifa:{id_of_apple}"}}"#), "idfa probable"),
+        ("inmobi", format!(r#"{{"u-id-map":"{{\"GPID\":\"{id}\"}}"}}"#), "gaid probable"),
+        ("inmobi", format!(r#"{{"u-id-map":{{"O1":"{hash}"}}}}"#), "android_id probable"),
+    ] {
+        let signatures = Signatures::embedded().unwrap();
+        let leaves = Decoder::new(&signatures).leaves(&sent("/", &body), Some(product)).leaves;
+        let found = Identifier::new(&signatures, &Profile::default()).find(&leaves, Some(product), Time(0));
+        let told: Vec<_> =
+            found.hits.iter().map(|hit| format!("{} {:?}", hit.data_type, hit.certainty).to_lowercase()).collect();
+        assert_eq!(told, [expected], "{product} {body}");
+        // To anyone else the names say nothing.
+        let found = Identifier::new(&signatures, &Profile::default()).find(&leaves, None, Time(0));
+        assert!(found.hits.iter().all(|hit| hit.certainty == Certainty::Possible), "{body}");
+    }
+}
+
+#[test]
+fn a_shop_in_the_same_part_of_town() {
+    let here = [("location", "30.572815,104.066801")];
+    // Two decimals are a square kilometre, which a shop and the device share by chance.
+    for body in [r#"{"shops":[{"lat":30.58,"lng":104.07}]}"#, r#"{"bounds":{"northeast":{"lat":30.58,"lng":104.07}}}"#]
+    {
+        assert_eq!(told(&here, body), ["location_coarse possible"], "{body}");
+    }
+    assert_eq!(told(&here, r#"{"lat":30.57,"lng":104.07}"#), ["location_coarse confirmed"]);
+    assert_eq!(told(&[], r#"{"stores":[{"bssid":"d4:6e:0e:14:9b:01"}]}"#), ["bssid possible"]);
+    assert_eq!(told(&[], r#"{"net":{"bssid":"d4:6e:0e:14:9b:01"}}"#), ["bssid probable"]);
+}

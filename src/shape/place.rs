@@ -21,15 +21,21 @@ pub struct Place {
 }
 
 /// Reads a decimal number of degrees, or an integer of millionths (as GDT and AMap
-/// send them: seven digits or more) or ten millionths. `None` for anything else, and beyond ±180.
+/// send them: seven digits or more) or ten millionths. The decimal mark may be a comma, as numbers are formatted
+/// where the phone's language has one (`31,230416`). `None` for anything else, and beyond ±180.
 pub fn degrees(text: &str) -> Option<Degrees> {
     let text = text.trim();
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if unsigned.is_empty() || unsigned.len() > 24 || !unsigned.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+    let part = |b: u8| b.is_ascii_digit() || b == b'.' || b == b',';
+    if unsigned.is_empty() || unsigned.len() > 24 || !unsigned.bytes().all(part) {
         return None;
     }
-    let number: f64 = text.parse().ok()?;
-    let decimals = unsigned.split_once('.').map_or(0, |(_, fraction)| fraction.len() as u32);
+    let number: f64 = match unsigned.split_once(',') {
+        Some((whole, fraction)) if !whole.is_empty() && !fraction.is_empty() => text.replacen(',', ".", 1).parse(),
+        _ => text.parse(),
+    }
+    .ok()?;
+    let decimals = unsigned.split_once(['.', ',']).map_or(0, |(_, fraction)| fraction.len() as u32);
     let scaled = decimals == 0 && unsigned.len() >= 7;
     let (value, decimals) = match scaled {
         // Too many for millionths: ten millionths (Android's and Google's `latE7`).

@@ -153,6 +153,9 @@ fn sentence(code: G) -> (&'static str, &'static str) {
             "several different ones stand in one list: of several things, not of the device",
         ),
         G::NoPlaceOfProfile => ("不是设备档案里的地点", "it is none of the profile's places"),
+        G::LongerName => ("旁边的字可能与它同属一个更长的名称", "what stands beside it may make a longer name of it"),
+        G::AmongBytes => ("前后是非文本的字节", "between bytes that are no text"),
+        G::OfSystem => ("按设备的系统判定是哪种广告标识符", "which advertising id it is, by the device's system"),
         G::DigestOfNeighbour => ("是旁边那个值的 {digest}", "it is the {digest} of a value beside it"),
         G::ExperimentalRecipe => ("经由试验性的解码方法得到", "through an experimental recipe"),
     }
