@@ -91,6 +91,11 @@ impl Conversation {
             let detail = "packets missing from a TCP stream";
             sink(Item::Gap(Gap::new(GapReason::LostPackets, self.context.at(), detail).of_bytes(length)));
         }
+        // Of bytes that were handed on already: their message may be as well.
+        if direction == Direction::Sent && matches!(chunk, Chunk::Data { bytes: [], conflict: true, .. }) {
+            let detail = "bytes of a TCP stream captured again with other content, after they were read";
+            sink(Item::Gap(Gap::new(GapReason::LostPackets, self.context.at(), detail)));
+        }
         let host = &mut self.host;
         let mut sink = |item| {
             remember_host(host, &item);

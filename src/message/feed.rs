@@ -143,9 +143,12 @@ impl Feed {
         Self { offset, ..Self::default() }
     }
 
-    /// Appends the bytes of a chunk.
+    /// Appends the bytes of a chunk. One without bytes tells of a conflict about what came before.
     pub fn push(&mut self, bytes: &[u8], time: Time, frames: &[u64], conflict: bool) {
         if bytes.is_empty() {
+            if let Some(mark) = self.marks.back_mut() {
+                mark.conflict |= conflict;
+            }
             return;
         }
         self.buffer.extend_from_slice(bytes);

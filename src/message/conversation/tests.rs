@@ -498,3 +498,29 @@ fn mutated_streams_never_panic_and_always_end() {
         assert!(total <= (ask.len() + 2 * answer.len()) as u64);
     }
 }
+
+/// The first copy was read before the second came, which says something else.
+#[test]
+fn bytes_that_come_again_as_others_make_a_message_doubtful() {
+    let id = StreamId { input: 0, transport: Transport::Tcp, number: 3 };
+    let head = b"POST /e HTTP/1.1\r\nHost: a.example\r\nContent-Length: 8\r\n\r\n";
+    let read = |pieces: &[&[u8]]| {
+        let mut conversation = Conversation::new(id, endpoints(80), &options());
+        let (mut doubtful, mut gaps) = (Vec::new(), Vec::new());
+        for (at, bytes) in pieces.iter().enumerate() {
+            let (frames, time) = (&[at as u64 + 1][..], Time(at as i64));
+            let chunk = Chunk::Data { bytes, time, frames, conflict: bytes.is_empty() };
+            conversation.push(Direction::Sent, chunk, &mut |item| match item {
+                Item::Message(message) => doubtful.push(message.doubtful),
+                Item::Gap(gap) => gaps.push(gap.reason),
+            });
+        }
+        (doubtful, gaps)
+    };
+    assert_eq!(read(&[head, b"abcd", b"efgh"]), (vec![false], vec![]));
+    let told = vec![GapReason::LostPackets];
+    assert_eq!(read(&[head, b"abcd", b"", b"efgh"]), (vec![true], told.clone()));
+    assert_eq!(read(&[&head[..20], b"", &head[20..], b"abcdefgh"]), (vec![true], told.clone()));
+    // What was handed on is told as a gap, and the next message is its own.
+    assert_eq!(read(&[head, b"abcdefgh", b"", head, b"abcdefgh"]), (vec![false, false], told));
+}

@@ -73,6 +73,9 @@ impl Http1 {
         }
         match chunk {
             Chunk::Data { bytes, time, frames, conflict } => {
+                if conflict && bytes.is_empty() {
+                    self.side(direction).doubt();
+                }
                 if self.side(direction).take_inside(bytes, time, frames, conflict) {
                     return;
                 }

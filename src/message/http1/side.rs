@@ -95,6 +95,14 @@ impl Side {
         }
     }
 
+    /// Bytes that were read already were captured again with other content: those of the message that is still
+    /// coming in, where there is one.
+    pub fn doubt(&mut self) {
+        if let State::Body(draft, _) = &mut self.state {
+            draft.trail.conflict = true;
+        }
+    }
+
     /// Takes a chunk that lies inside a body of known length as it comes: most bytes of a capture
     /// are such, and need not wait in the feed. `false`: it is for the feed.
     pub fn take_inside(&mut self, bytes: &[u8], time: Time, frames: &[u64], conflict: bool) -> bool {

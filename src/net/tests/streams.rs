@@ -141,6 +141,10 @@ fn overlap_keeps_the_first_copy_and_tells_of_conflicts() {
     play.client(1000, 5000, "A", "abcDEFgh").client(1006, 5000, "A", "ghij");
     assert_eq!(play.take(), ["> ij @9"]);
     assert_eq!(play.stream.conflicts(), 2);
+    // A keep-alive is none, whatever its byte.
+    play.client(1009, 5000, "A", "\0");
+    assert_eq!(play.take(), [""; 0]);
+    assert_eq!(play.stream.conflicts(), 2);
 }
 
 #[test]
