@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use foldhash::fast::RandomState;
 
-use crate::signatures::{FieldKind, KeyName, Product, Signatures};
+use crate::signatures::{Confidence, FieldKind, KeyName, Product, Signatures};
 
 /// What one name says.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub(super) struct Keys {
     rows: Vec<KeyName>,
     /// Folded name to rows, in the order of the file.
     by_name: HashMap<String, Vec<usize>, RandomState>,
+    /// Names of one identifier and nothing else, in whatever name they stand at the end, by their last letters.
+    tails: HashMap<[u8; TAIL], Vec<String>, RandomState>,
     /// Products that issue ids.
     issuers: BTreeSet<String>,
     /// Words for things that stand somewhere.
@@ -32,6 +34,16 @@ pub(super) struct Keys {
     /// Words for the network interfaces of one device.
     interfaces: BTreeSet<String>,
 }
+
+/// Letters of the shortest name that is looked for at the end of others: `imei`.
+const TAIL: usize = 4;
+/// Types of identifiers whose names mean nothing else, whatever stands before them: `settings_android_id`. Contacts
+/// are not among them (`shop_phone`), nor what other things have as well (`printer_mac`).
+const UNMISTAKABLE: &[&str] = &["android_id", "gaid", "iccid", "idfa", "idfv", "imei", "imsi", "meid", "oaid"];
+/// Those, and types that are numbers with a structure of their own: `id_card_num`.
+const NUMBERED: &[&str] = &["bank_card", "id_card", "phone"];
+/// What a name may end with and that says nothing of the type.
+const SUFFIXES: &[&str] = &["number", "value", "code", "num", "str", "no"];
 
 /// Words that a name may begin with and that say nothing of the type.
 const PREFIXES: &[&str] = &["d", "device", "dev", "x", "client", "user", "phone"];
@@ -64,9 +76,18 @@ impl Keys {
         let issuers = signatures.products.values().filter(|p| !p.issues.is_empty()).map(|p| p.id.clone()).collect();
         let words =
             |kind| signatures.fields.iter().filter(move |f| f.kind == kind).flat_map(|f| f.words.clone()).collect();
+        let mut tails: HashMap<[u8; TAIL], Vec<String>, RandomState> = HashMap::default();
+        for name in by_name.keys().filter(|name| is_all(&rows, by_name.get(*name), is_unmistakable)) {
+            if let Some(tail) = name.as_bytes().last_chunk::<TAIL>() {
+                tails.entry(*tail).or_default().push(name.clone());
+            }
+        }
+        // The longest first, and names of one length in one order.
+        tails.values_mut().for_each(|names| names.sort_by(|a, b| (b.len(), a).cmp(&(a.len(), b))));
         Self {
             rows,
             by_name,
+            tails,
             issuers,
             sites: words(FieldKind::Site),
             spots: words(FieldKind::Spot),
@@ -143,8 +164,40 @@ impl Keys {
                 return Named { rows, digest: None };
             }
         }
-        Named::default()
+        self.named_within(&folded)
     }
+
+    /// A name of one identifier with something before it (`settings_android_id`) or behind it (`imei_no`).
+    fn named_within(&self, folded: &str) -> Named<'_> {
+        let rows = |name: &str| self.by_name.get(name).filter(|rows| !rows.is_empty());
+        let fits = |data_type: &str| is_unmistakable(data_type) || NUMBERED.contains(&data_type);
+        let numbered = SUFFIXES
+            .iter()
+            .find_map(|suffix| rows(folded.strip_suffix(suffix)?).filter(|rows| is_all(&self.rows, Some(rows), fits)));
+        let ending = || {
+            let names = self.tails.get(folded.as_bytes().last_chunk::<TAIL>()?)?;
+            names.iter().find(|name| folded.ends_with(name.as_str())).and_then(|name| rows(name))
+        };
+        numbered.or_else(ending).map(|rows| Named { rows, digest: None }).unwrap_or_default()
+    }
+
+    /// `name` means one identifier and nothing else.
+    pub(super) fn is_unmistakable(&self, named: Named<'_>) -> bool {
+        named.digest.is_none() && is_all(&self.rows, Some(named.rows), is_unmistakable)
+    }
+}
+
+fn is_unmistakable(data_type: &str) -> bool {
+    UNMISTAKABLE.contains(&data_type)
+}
+
+/// All rows are of types that fit, and sure of it for every recipient.
+fn is_all(rows: &[KeyName], of: Option<impl AsRef<[usize]>>, fits: impl Fn(&str) -> bool) -> bool {
+    let sure = |row: &KeyName| !row.ambiguous && row.confidence == Confidence::High && fits(&row.data_type);
+    of.is_some_and(|of| {
+        let of = of.as_ref();
+        !of.is_empty() && of.iter().all(|index| rows.get(*index).is_some_and(sure))
+    })
 }
 
 /// The word of a name that says what it is a name of: the last one, but for what lists and descriptions add.
@@ -266,6 +319,30 @@ mod tests {
         {
             let said: Vec<_> = keys.hints(key, None).map(|hint| hint.row.data_type.clone()).collect();
             assert_eq!(said, ["imei"], "{key}");
+        }
+    }
+
+    #[test]
+    fn names_with_more_before_or_behind() {
+        let keys = Keys::new(&Signatures::embedded().unwrap());
+        let said = |key| keys.hints(key, None).map(|hint| hint.row.data_type.clone()).collect::<Vec<_>>();
+        for (key, data_type) in [
+            ("imei_no", "imei"),
+            ("IMEINumber", "imei"),
+            ("settings_android_id", "android_id"),
+            ("simIccid", "iccid"),
+            ("iosIdfa", "idfa"),
+            ("oaid_value", "oaid"),
+            ("idCardNum", "id_card"),
+            ("bankCardNum", "bank_card"),
+            ("mobilePhoneNumber", "phone"),
+            ("tel_no", "phone"),
+        ] {
+            assert_eq!(said(key), [data_type], "{key}");
+        }
+        // Another's, a thing's, a code of something else.
+        for key in ["shop_phone", "support_email", "printer_mac", "zipcode", "order_no", "house_number", "no", "code"] {
+            assert_eq!(said(key), [""; 0], "{key}");
         }
     }
 

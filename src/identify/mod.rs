@@ -183,6 +183,11 @@ impl Identifier {
         let leaf = leaves.get(index)?;
         let mut said = |name: &'a str| *names.entry(name).or_insert_with(|| self.keys.named(name));
         let name = match leaf.key.as_deref() {
+            // `{"oaid": {"id": …}}`: what it is the id of says more.
+            Some(key) if OF_ITS_PARENT.contains(&key) => {
+                let around = leaf.path().and_then(parent).filter(|around| self.keys.is_unmistakable(said(around)));
+                around.or(Some(key))
+            }
             Some(key) => Some(key),
             // Most segments name nothing.
             None => segment_before(leaves, index).filter(|before| !said(before).is_empty()),
@@ -209,6 +214,16 @@ impl Identifier {
         });
         by_path.or_else(|| leaf.key.as_ref().and_then(|key| fields.get(key))).map(String::as_str)
     }
+}
+
+/// Names of fields that hold what they stand in.
+const OF_ITS_PARENT: &[&str] = &["id", "value", "val"];
+
+/// The name of what a value of a JSON document stands in: `oaid` of `$.header.oaid.id`.
+fn parent(path: &str) -> Option<&str> {
+    let (around, _) = path.strip_prefix("$.")?.rsplit_once('.')?;
+    let name = around.rsplit('.').next().unwrap_or(around);
+    Some(name.split('[').next().unwrap_or(name))
 }
 
 /// The segment of a path that stands before the one at `index`.

@@ -526,3 +526,13 @@ fn a_shop_in_the_same_part_of_town() {
     assert_eq!(told(&[], r#"{"stores":[{"bssid":"d4:6e:0e:14:9b:01"}]}"#), ["bssid possible"]);
     assert_eq!(told(&[], r#"{"net":{"bssid":"d4:6e:0e:14:9b:01"}}"#), ["bssid probable"]);
 }
+
+#[test]
+fn the_id_in_what_is_named() {
+    let id = "7c1d90ae-52f3-4b6e-8a17-e30b94d5c862";
+    assert_eq!(told(&[], &format!(r#"{{"header":{{"oaid":{{"id":"{id}","version":3}}}}}}"#)), ["oaid probable"]);
+    assert_eq!(told(&[], &format!(r#"{{"ids":{{"gaid":[{{"value":"{id}"}}]}}}}"#)), ["gaid probable"]);
+    for around in ["order", "phone", "device", "ssid"] {
+        assert_eq!(told(&[], &format!(r#"{{"{around}":{{"id":"{id}"}}}}"#)), [""; 0], "{around}");
+    }
+}
