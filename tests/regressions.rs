@@ -272,3 +272,25 @@ fn a_list_of_access_points_is_named_by_its_words() {
     assert_eq!(verdicts("网络状态"), ["getui wifi_list probable vague-data"]);
     assert_eq!(verdicts("OAID"), ["getui wifi_list probable omitted-data"]);
 }
+
+/// A lease of an address is asked for by the system, with the card's address in the clear, whatever app runs.
+#[test]
+fn an_address_is_leased_by_the_system_and_not_by_the_app() {
+    let mut discover = vec![1, 1, 6, 0, 0x3d, 0x1d, 0x90, 0x01];
+    discover.resize(28, 0);
+    discover.extend([0xa6, 0x5e, 0x0c, 0x11, 0x22, 0x33]);
+    discover.resize(236, 0);
+    discover.extend([0x63, 0x82, 0x53, 0x63, 53, 1, 1, 255]);
+    let lease = udp([0, 0, 0, 0], 68, [255, 255, 255, 255], 67, &discover);
+    // The same to anyone else is the app's.
+    let told = udp([192, 0, 2, 7], 40_000, [198, 51, 100, 7], 4_000, b"mac=a6:5e:0c:11:22:33");
+    let findings = |packets: &[Vec<u8>]| {
+        let folder = session(&[("app.pcapng", capture(packets))]);
+        let (report, _) = audit(folder.path());
+        let findings = report["findings"].as_array().map_or(0, Vec::len);
+        (findings, report["recipients"]["system:dhcp"]["role"].as_str().map(str::to_owned))
+    };
+    assert_eq!(findings(&[lease.clone()]), (0, Some("platform".to_owned())));
+    let (both, role) = findings(&[lease, told]);
+    assert!(both > 0 && role.is_some(), "{both} findings");
+}

@@ -144,6 +144,8 @@ grounds! {
     DigestOfNeighbour,
     /// What stands beside it may belong to it, and make another name of it.
     LongerName,
+    /// Only the operating system speaks {service}.
+    SystemService,
     /// It stands between bytes that are no text.
     AmongBytes,
     /// The message, or the device profile, tells which system the device has: ids of the other one are its own.

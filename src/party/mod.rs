@@ -18,6 +18,7 @@ mod nat64;
 mod paths;
 mod scope;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 pub use geo::{GeoData, GeoError};
@@ -28,7 +29,7 @@ pub use scope::Scope;
 
 use crate::evidence::{Certainty, Ground, GroundCode, Reason, Time};
 use crate::message::Message;
-use crate::observations::{NameSource, Recipient};
+use crate::observations::{NameSource, Recipient, Role};
 use crate::signatures::{Index, Signatures};
 
 /// The public suffix list that registrable domains are cut with: the package that holds it, and
@@ -58,6 +59,8 @@ pub struct Attributor<'s> {
     scope: scope::Resolved,
     names: NameTable,
     paths: paths::PathRules<'s>,
+    /// Protocols that only the operating system speaks: id to name.
+    system: BTreeMap<&'s str, &'s str>,
 }
 
 /// What is attributed: a name or address, and what helps to tell whose it is.
@@ -81,7 +84,9 @@ impl<'s> Attributor<'s> {
     pub fn new(signatures: &'s Signatures, scope: Scope, names: NameTable) -> Self {
         let index = Index::new(signatures);
         let scope = scope::Resolved::new(scope, &index);
-        Self { paths: paths::PathRules::new(signatures), index, scope, names }
+        let system = signatures.services.values().filter(|service| service.system);
+        let system = system.map(|service| (service.id.as_str(), service.name.as_str())).collect();
+        Self { paths: paths::PathRules::new(signatures), index, scope, names, system }
     }
 
     /// The index it looks things up in.
@@ -133,6 +138,9 @@ impl<'s> Attributor<'s> {
             None => self.by_address(message, via, subject),
         };
         attribution.remark = remark;
+        if let Some((id, name)) = message.service.as_deref().and_then(|id| self.system.get_key_value(id)) {
+            of_system(&mut attribution.recipient, id, name);
+        }
         attribution
     }
 
@@ -211,4 +219,15 @@ fn ground_of(source: NameSource, host: &Host) -> Ground {
         NameSource::Address => GroundCode::NameAddress,
     };
     Ground::new(code).with("host", host.text())
+}
+
+/// What goes this way is the operating system's, whatever app runs (a lease of an address): listed and not judged.
+fn of_system(recipient: &mut Recipient, id: &str, name: &str) {
+    if matches!(recipient.role, Role::Unknown | Role::Unnamed) {
+        recipient.id = format!("system:{id}");
+        recipient.role = Role::Platform;
+        (recipient.zh, recipient.en) = (name.to_owned(), name.to_owned());
+        recipient.reason =
+            std::mem::take(&mut recipient.reason).and(Ground::new(GroundCode::SystemService).with("service", name));
+    }
 }

@@ -42,6 +42,9 @@ pub struct Service {
     /// Ports of the server. With `begins`, both must fit.
     #[serde(default)]
     pub ports: Vec<u16>,
+    /// Only the operating system speaks it: no app sends what goes this way.
+    #[serde(default)]
+    pub system: bool,
     /// How well this is known.
     #[serde(default)]
     pub confidence: Confidence,

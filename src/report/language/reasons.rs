@@ -154,6 +154,7 @@ fn sentence(code: G) -> (&'static str, &'static str) {
         ),
         G::NoPlaceOfProfile => ("不是设备档案里的地点", "it is none of the profile's places"),
         G::LongerName => ("旁边的字可能与它同属一个更长的名称", "what stands beside it may make a longer name of it"),
+        G::SystemService => ("只有操作系统使用 {service}", "only the operating system speaks {service}"),
         G::AmongBytes => ("前后是非文本的字节", "between bytes that are no text"),
         G::OfSystem => ("按设备的系统判定是哪种广告标识符", "which advertising id it is, by the device's system"),
         G::DigestOfNeighbour => ("是旁边那个值的 {digest}", "it is the {digest} of a value beside it"),
