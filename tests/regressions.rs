@@ -290,7 +290,7 @@ fn an_address_is_leased_by_the_system_and_not_by_the_app() {
         let findings = report["findings"].as_array().map_or(0, Vec::len);
         (findings, report["recipients"]["system:dhcp"]["role"].as_str().map(str::to_owned))
     };
-    assert_eq!(findings(&[lease.clone()]), (0, Some("platform".to_owned())));
+    assert_eq!(findings(std::slice::from_ref(&lease)), (0, Some("platform".to_owned())));
     let (both, role) = findings(&[lease, told]);
     assert!(both > 0 && role.is_some(), "{both} findings");
 }
