@@ -271,6 +271,7 @@ impl Reader<'_> {
         let depth = self.blocks.get(index).map(depth_of).unwrap_or_default();
         current.tail = Some((label.column, depth, label.label.clone()));
         current.of_data |= !terms::read(lexicon, &label.label).is_empty();
+        current.named_as_one |= identity && lexicon.says("label-of-a-third-party", &fold(&label.label));
         current.listing = label.column == Column::Data && label.value.is_empty();
         if label.column == Column::Data {
             current.data_label.get_or_insert_with(|| label.label.clone());
@@ -288,8 +289,12 @@ impl Reader<'_> {
             let labelled = words.contains(':') && !names.holds_known(words);
             labelled || lexicon.says("points-below", words) || lexicon.says("first-party", words)
         };
-        let own = |words: &str| !names_nobody(words, lexicon, names) && !announces(&fold(words));
-        let Some((at, words)) = named.filter(|(_, words)| !identity(first.column) || own(words)) else { return open };
+        let nobody = |words: &str| names_nobody(words, lexicon, names);
+        let own = |words: &str| !nobody(words) && !announces(&fold(words));
+        // `推送SDK` is a kind, of which somebody is; `第三方SDK` only the heading of all of them.
+        let kind = |words: &str| !lexicon.categories(&fold(words)).is_empty();
+        let titles = |words: &str| if identity(first.column) { own(words) } else { !nobody(words) || kind(words) };
+        let Some((at, words)) = named.filter(|(_, words)| titles(words)) else { return open };
         open.titled = true;
         open.about_data = lexicon.says("title-of-data", &fold(&words)) && !names.holds_known(&words);
         open.titled_by_data =

@@ -26,6 +26,8 @@ pub(super) struct Open {
     pub(super) data_label: Option<String>,
     /// A label is itself a datum (`位置信息：…`): then the words are no form that is filled in.
     pub(super) of_data: bool,
+    /// A label says of the name that it is a third party's: `插件名称`.
+    pub(super) named_as_one: bool,
     /// The title says that data follows: `用户基本信息`.
     pub(super) about_data: bool,
     /// The title is itself what is collected: `使用相机权限`, over what for.
@@ -44,6 +46,7 @@ impl Open {
             listing: false,
             data_label: None,
             of_data: false,
+            named_as_one: false,
             about_data: false,
             titled_by_data: false,
         }
@@ -109,7 +112,7 @@ impl Open {
         let known = entry.has(Column::Data) && (known(&title) || known(outside) || known(inside));
         let about = said >= 1 && (said >= 2 || company || sdk || known || labelled && entry.has(Column::Data));
         // `SDK名称：某某统计SDK`, `服务提供方：某某公司`, and what it collects is said elsewhere.
-        let about = about || labelled && company && (sdk || names.holds_known(&title));
+        let about = about || labelled && company && (sdk || self.named_as_one || names.holds_known(&title));
         // `权限：相机；目的：扫码`, whatever stands above.
         let only_permissions = entry.has(Column::Permissions) && !entry.has(Column::Data) && !names.holds_known(&title);
         if named && about && (company || !title.is_empty()) {

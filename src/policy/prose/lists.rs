@@ -8,7 +8,7 @@ use super::super::fold::{Folded, fold, is_cjk};
 use super::super::lexicon::{Column, Lexicon};
 use super::super::names::Names;
 use super::super::sections::{Section, without_number};
-use super::super::spelling::{is_company, packages_in};
+use super::super::spelling::{before_and_inside, is_company, packages_in};
 use super::super::{sentences, terms};
 use super::behind;
 use super::naming::{is_firm, is_name, names_nobody, names_of};
@@ -300,6 +300,13 @@ fn list_after(
 /// `Name：what for, which data`, by its looks alone. A name with an address is an appendix:
 /// see [`link_line`].
 fn is_line(block: &Block) -> bool {
+    // `某某出行（某某科技有限公司）`, `某某科技有限公司`: a name, and nothing else.
+    let text = without_number(&block.text).trim().trim_end_matches(['；', ';', '。', '，', '、']);
+    let firm = before_and_inside(text).map_or(text, |(_, inside)| inside);
+    let alone = is_firm(firm) && text.chars().count() <= 2 * LONGEST_NAME && !text.contains(['，', '：', ':', '、']);
+    if alone && matches!(block.kind, Kind::Paragraph) {
+        return true;
+    }
     let colon = block.text.split_once(['：', ':']);
     let dash = || FIELD_DASHES.iter().find_map(|dash| block.text.split_once(dash));
     let Some((name, rest)) = colon.or_else(dash) else { return false };
@@ -346,6 +353,9 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
     let short = short && !name.is_empty() && !name.contains(['。', '；']);
     let package = !packages_in(name).is_empty();
     let fields = fields(rest, lexicon);
+    // `某某统计（OAID、IP地址）`: the brackets hold what it gets.
+    let gets = before_and_inside(name).filter(|(_, inside)| terms::lead(lexicon, inside) && !names.holds_known(inside));
+    let (name, gets) = gets.map_or((name, None), |(name, inside)| (name.trim(), Some(inside)));
     // "Some Store In-App Purchases": a name that begins with one that is known.
     let titled = outside.split_whitespace().all(|word| word.starts_with(|c: char| c.is_ascii_uppercase()))
         && outside.match_indices(' ').any(|(at, _)| outside.get(..at).is_some_and(|name| names.is_known(name)));
@@ -376,6 +386,9 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
     entry.put(Column::Party, "", name, &[]);
     for (column, words) in &fields {
         entry.put(*column, "", words, &[]);
+    }
+    if let Some(gets) = gets {
+        entry.put(Column::Data, "", gets, &[]);
     }
     if fields.is_empty() && !rest.trim().is_empty() && urls(rest).first().map(String::as_str) != Some(rest.trim()) {
         // "For storing pictures, collects nothing": nothing of what it is for is collected.

@@ -150,13 +150,21 @@ pub fn read(
     found
 }
 
-/// "We work with the partners below. Each may collect …": what the announcement says of all of its list.
+/// "We work with the partners below. Each may collect …", `我们会将您的OAID共享给：`: what the announcement says of
+/// all of its list.
 fn of_all(at: usize, block: &Block, names: &[String], lexicon: &Lexicon, found: &mut Found) {
     let Some(last) = super::sentences::split(&block.text).pop() else { return };
-    let folded = fold(last.text);
-    let all = lexicon.says("takes-of-all", folded.trim()) && lexicon.says("collects", &folded);
-    let terms = statements::collected(last.text, lexicon);
-    if all && !terms.is_empty() {
+    let folded = Folded::new(last.text);
+    let all = lexicon.says("takes-of-all", folded.text.trim()) && lexicon.says("collects", &folded.text);
+    // `我们会将您的OAID共享给以下合作方：`
+    let given = lexicon.captures("given-to-those-below", &folded.text).into_iter().find_map(|c| c.name("data"));
+    let given = given.filter(|_| !lexicon.says("denial-sharing", &folded.text));
+    let terms = match given {
+        Some(data) => statements::collected(folded.slice(data.start(), data.end(), last.text), lexicon),
+        None if all => statements::collected(last.text, lexicon),
+        None => Vec::new(),
+    };
+    if !terms.is_empty() {
         let place = span(block.source, block.line, block.end_line, last.text);
         statements::listed(at, &last, names, &place, terms, found);
     }

@@ -17,7 +17,7 @@ const LONGEST_FIRST_OF_TWO: usize = 40;
 static LINK: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\[([^\[\]]*)\]\(<?([^()\s<>]*(?:\([^()\s]*\)[^()\s<>]*)*)>?[^()]*\)").ok());
 static ITEM: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"^([ \t\u{3000}]*)(?:[-*+•●○■◆▪‣★☆▶►➤✓✔※] |[•·●○■◆▪‣★☆▶►➤✓✔※]|(?:--?|=)> )").ok());
+    LazyLock::new(|| Regex::new(r"^([ \t\u{3000}]*)(?:[-*+] |[•·・‧∙●○◎■□◆◇▪▫‣◦★☆▶►▸➤✓✔※] ?|(?:--?|=)> )").ok());
 
 /// The blocks of `text`.
 pub fn read(text: &str) -> Vec<Block> {
@@ -47,7 +47,7 @@ pub fn read_lines(lines: &[(u32, &str)]) -> Vec<Block> {
             blank = true;
             continue;
         }
-        if is_bullet(trimmed) && lines.get(at).is_some_and(|(_, next)| !next.trim().is_empty()) {
+        if is_bullet_alone(trimmed) && lines.get(at).is_some_and(|(_, next)| !next.trim().is_empty()) {
             bullet = true;
             continue;
         }
@@ -95,8 +95,15 @@ fn wrapped(last: &str, next: &str) -> bool {
     !ends && last.chars().nth(49).is_some() && begins && !is_numbered(next)
 }
 
-fn is_bullet(line: &str) -> bool {
-    matches!(line, "-" | "*" | "•" | "·" | "●" | "○" | "■" | "◆" | "▪" | "‣")
+/// A mark before an item; those of typed text, a dash or a star, need a space behind them.
+pub fn is_bullet(mark: char) -> bool {
+    "•·・‧∙●○◎■□◆◇▪▫‣◦★☆▶►▸➤✓✔※".contains(mark)
+}
+
+/// Nothing but the mark of an item.
+fn is_bullet_alone(line: &str) -> bool {
+    let mut marks = line.chars();
+    marks.next().is_some_and(|mark| is_bullet(mark) || matches!(mark, '-' | '*')) && marks.next().is_none()
 }
 
 fn is_rule(line: &str) -> bool {

@@ -8,6 +8,8 @@ use std::borrow::Cow;
 
 use super::super::fold::is_cjk;
 use super::super::sections::is_numbered;
+use super::super::spelling::before_and_inside;
+use super::text::is_bullet;
 
 /// Widths that text is wrapped at, in columns (a Chinese character takes two).
 const WIDTHS: std::ops::RangeInclusive<usize> = 40..=140;
@@ -17,6 +19,8 @@ const LEAST_FULL: usize = 2;
 const SLACK: usize = 4;
 /// A label is no longer than this, in characters; a line that begins with one begins anew.
 const LONGEST_LABEL: usize = 14;
+/// A name before its company in brackets is no longer than this, in characters.
+const LONGEST_NAME: usize = 24;
 
 /// The lines, those that go on in the next put together; each has the number of its first.
 pub fn join<'t>(lines: &[(u32, &'t str)]) -> Vec<(u32, Cow<'t, str>)> {
@@ -56,14 +60,19 @@ fn runs_on(line: &str, next: &str, width: usize) -> bool {
         || labelled(next)
         || word.matches('.').count() >= 2
         || word.starts_with("http")
-        || matches!(first, '-' | '*' | '•' | '·' | '#' | '【' | '《');
+        || is_bullet(first)
+        || matches!(first, '-' | '*' | '#' | '【' | '《');
     chinese && !ends && !begins && columns(line) + columns(&word) + SLACK > width
 }
 
-/// The line begins with a label.
+/// The line begins with a label, or with a name, whose it is in brackets, and a colon: `某某推送（某某有限公司）：`.
 fn labelled(line: &str) -> bool {
-    let label = line.find(['：', ':']).and_then(|at| line.get(..at));
-    label.is_some_and(|label| label.chars().count() <= LONGEST_LABEL && !label.contains(['，', '。', '、', ',', '/']))
+    let Some(before) = line.find(['：', ':']).and_then(|at| line.get(..at)) else { return false };
+    let (label, most) = match before_and_inside(before) {
+        Some((name, _)) => (name, LONGEST_NAME),
+        None => (before, LONGEST_LABEL),
+    };
+    label.chars().count() <= most && !label.contains(['，', '。', '、', ',', '/'])
 }
 
 /// How wide a line is: East Asian characters take two columns (Unicode Standard Annex 11).
@@ -96,6 +105,15 @@ mod tests {
         let joined = join(&lines);
         assert_eq!(joined.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [1, 4, 5]);
         assert!(joined[0].1.contains("操作系统版本、网络") && joined[0].1.ends_with("附近的门店。"));
+        // A name, whose it is, and a colon begin anew, however long the line before.
+        let text = [
+            "松果推送（杭州松果推送科技有限公司）：消息推送；收集设备型号、OAID",
+            "赤狐统计（赤狐数据科技有限公司）：统计分析；收集OAID、MAC地址",
+            "青雀地图（青雀软件有限公司）：地图展示；收集位置信息、网络信息",
+        ];
+        let lines: Vec<(u32, &str)> = (1..).zip(text).collect();
+        assert_eq!(join(&lines).len(), 3);
+        let text = ["在您使用本应用的过程中，我们会收集您的设备型号、操作系统版", "本、网络接入方式。"];
         // One long line among short ones shows no width.
         let lines = [(1, text[0]), (2, "松果推送"), (3, "赤狐统计")];
         assert_eq!(join(&lines).len(), 3);
