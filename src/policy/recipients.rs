@@ -90,7 +90,7 @@ impl<'r> Reader<'r> {
                 || clauses::denial(lexicon, text).is_some()
                 // "We do not: share your scores with third parties".
                 || self.denied.get(at).copied().unwrap_or_default() && lexicon.says("begins-with-giving", text.trim());
-            if denied || lexicon.says("history", text) {
+            if denied || lexicon.says("history", text) || lexicon.says("would-be-given", text.trim()) {
                 continue;
             }
             // "Our advertising partners may collect:", and then the items.

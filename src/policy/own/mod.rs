@@ -225,7 +225,9 @@ fn take(sentence: &str, folded: &str, block: &Block, lexicon: &Lexicon, found: &
         (!inner.is_empty()).then_some(inner)
     });
     // "Some library: animations, collects no personal information" is about the library.
-    let about_app = lexicon.says("first-party", folded) || !folded.split(',').next().unwrap_or_default().contains(':');
+    let first = folded.split(',').next().unwrap_or_default();
+    let anothers = first.contains(':') || lexicon.says("begins-with-another", first.trim());
+    let about_app = lexicon.says("first-party", folded) || !anothers;
     if let Some(conditional) = terms::denies_all(lexicon, sentence).filter(|_| about_app) {
         found.denials.push(Denial { data_type: "*".to_owned(), conditional, span: place.clone() });
     }

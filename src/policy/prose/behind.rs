@@ -120,9 +120,14 @@ fn groups(reading: &Reading<'_>) -> Vec<(usize, Vec<String>)> {
         // function is spoken of.
         let function =
             !lexicon.categories(clause).is_empty() || !lexicon.categories(captures.whole().as_str()).is_empty();
-        let known = |name: &String| {
-            names.is_known(name) || function && is_firm(name) || begins_with_brand(&fold(name), lexicon, names)
+        // `委托某某公司向您提供客服`
+        let firms = function || captures.name("entrusted").is_some();
+        let somebody = |name: &String| {
+            names.is_known(name) || firms && is_firm(name) || begins_with_brand(&fold(name), lexicon, names)
         };
+        // Beside one that is known, the others are whoever they are called.
+        let several = listed.len() > 1 && listed.iter().any(somebody);
+        let known = |name: &String| somebody(name) || several && is_name(name, lexicon, names);
         let called = listed.into_iter().filter(|name| known(name) && !names_nobody(name, lexicon, names));
         let called: Vec<String> = called.collect();
         if !called.is_empty() {

@@ -30,6 +30,9 @@ const LONGEST_COMMA_NAME: usize = 16;
 /// Longest words for a kind that the vocabulary does not know, in characters: `物流服务商`.
 const LONGEST_KIND: usize = 8;
 
+/// Shortest words in brackets that are what somebody gets, in characters: a shorter one is a name's own (`（OSS）`).
+const SHORTEST_DATA: usize = 4;
+
 /// A cache of what blocks are as items of a list.
 #[derive(Default)]
 pub struct Tried(HashMap<(usize, bool), Sure>);
@@ -53,7 +56,8 @@ impl Tried {
             let Some(entry) = entry else { return Sure::No };
             let says = entry.has(Column::Data) || entry.has(Column::Purpose);
             let firm = |name: &str| is_firm(name.split(['(', '（']).next().unwrap_or(name).trim());
-            let known = entry.get(Column::Party).is_some_and(|n| names.holds_known(n) || firm(n));
+            let made = |name: &str| before_and_inside(name).is_some_and(|(_, inside)| is_firm(inside.trim()));
+            let known = entry.get(Column::Party).is_some_and(|n| names.holds_known(n) || firm(n) || made(n));
             let known = says && (known || entry.get(Column::Company).is_some());
             if known { Sure::Known } else { Sure::Somebody }
         })
@@ -275,12 +279,15 @@ fn list_after(
     let first = blocks.get(from).map(depth).unwrap_or_default();
     // Lines that are neither items nor numbered, one third party a line.
     let bare = first == 0 && blocks.get(from).is_some_and(|b| without_number(&b.text).len() == b.text.len());
+    // `（1）` and `（2）` number one list, `3、` behind them does not.
+    let style = blocks.get(from).map(|b| numbering(&b.text)).unwrap_or_default();
     for (offset, block) in blocks.iter().enumerate().skip(from) {
         let numbered = without_number(&block.text).len() < block.text.len();
         let listed = if first > 0 {
             depth(block) == first
         } else {
-            block.table().is_none() && (numbered || bare && (is_line(block) || is_bare(block)))
+            let line = || if bare { is_line(block) || is_bare(block) } else { numbering(&block.text) == style };
+            block.table().is_none() && numbered != bare && line()
         };
         if !listed || block.is_heading() || !free(offset) {
             // Deeper items belong to the item above.
@@ -295,6 +302,28 @@ fn list_after(
         }
     }
     items
+}
+
+/// How a line is numbered: what stands before its words, each number in it a `0`, each in Chinese a `一`.
+fn numbering(text: &str) -> String {
+    let number = text.strip_suffix(without_number(text)).unwrap_or_default();
+    let mut style = String::new();
+    for c in number.chars().filter(|c| !c.is_whitespace()) {
+        let c = match c {
+            '（' => '(',
+            '）' => ')',
+            '①'..='⑳' => '①',
+            'a'..='z' => 'a',
+            'A'..='Z' => 'A',
+            c if c.is_numeric() && is_cjk(c) => '一',
+            c if c.is_numeric() => '0',
+            c => c,
+        };
+        if !style.ends_with(c) || !matches!(c, '0' | '一') {
+            style.push(c);
+        }
+    }
+    style
 }
 
 /// `Name：what for, which data`, by its looks alone. A name with an address is an appendix:
@@ -354,7 +383,11 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
     let package = !packages_in(name).is_empty();
     let fields = fields(rest, lexicon);
     // `某某统计（OAID、IP地址）`: the brackets hold what it gets.
-    let gets = before_and_inside(name).filter(|(_, inside)| terms::lead(lexicon, inside) && !names.holds_known(inside));
+    let is_data = |inside: &str| {
+        let short = inside.trim().chars().count() < SHORTEST_DATA;
+        terms::lead(lexicon, inside) && !short && lexicon.categories(&fold(inside)).is_empty()
+    };
+    let gets = before_and_inside(name).filter(|(_, inside)| is_data(inside) && !names.holds_known(inside));
     let (name, gets) = gets.map_or((name, None), |(name, inside)| (name.trim(), Some(inside)));
     // "Some Store In-App Purchases": a name that begins with one that is known.
     let titled = outside.split_whitespace().all(|word| word.starts_with(|c: char| c.is_ascii_uppercase()))
@@ -378,7 +411,10 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
     if own || lexicon.says("points-below", &folded) {
         return None;
     }
-    let said = !sure && !rest.trim().is_empty() && !rest.trim_start().starts_with("http");
+    // `向监管机构报送：…` is no name, though something is said behind it.
+    let leads = name.starts_with(is_cjk) && lexicon.says("no-subject", &folded);
+    let said = !sure && !rest.trim().is_empty() && !rest.trim_start().starts_with("http") && !leads;
+    let said = said || !sure && gets.is_some();
     if !short || !(looks || said) || verb || names_nobody(name, lexicon, names) {
         return None;
     }
@@ -389,6 +425,13 @@ fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Opti
     }
     if let Some(gets) = gets {
         entry.put(Column::Data, "", gets, &[]);
+    }
+    // `某某SDK，提供者某某公司，收集…`
+    if fields.is_empty() && !is_company(outside) && before_and_inside(name).is_none() {
+        let folded = Folded::new(rest);
+        let made = lexicon.captures("made-by", &folded.text).into_iter().next().and_then(|c| c.name("company"));
+        let company = made.map(|m| folded.slice(m.start(), m.end(), rest).trim()).filter(|company| is_firm(company));
+        company.into_iter().for_each(|company| entry.put(Column::Company, "", company, &[]));
     }
     if fields.is_empty() && !rest.trim().is_empty() && urls(rest).first().map(String::as_str) != Some(rest.trim()) {
         // "For storing pictures, collects nothing": nothing of what it is for is collected.
@@ -425,7 +468,8 @@ fn begins_list(text: &str, comma: usize, lexicon: &Lexicon, names: &Names<'_>) -
     let folded = fold(name);
     let says = |id: &str| lexicon.says(id, &folded);
     let plain = || !["collects", "uses", "purpose", "first-party", "no-subject"].into_iter().any(says);
-    let called = names.is_known(name.trim()) || names.holds_known(name) && plain();
+    let sdk = || folded.ends_with("sdk") && !names_nobody(name, lexicon, names);
+    let called = names.is_known(name.trim()) || (names.holds_known(name) || sdk()) && plain();
     let open = name.contains(['(', '（']) && !name.contains([')', '）']);
     let short = name.chars().count() <= LONGEST_COMMA_NAME || !packages_in(name).is_empty();
     short && !open && called && rest.chars().any(is_cjk)

@@ -16,7 +16,7 @@ use super::lexicon::{Column, Lexicon};
 use super::names::Names;
 use super::sections::{self, Section, is_heading, without_number};
 use super::sentences::Sentence;
-use super::{subjects, terms};
+use super::{labels, subjects, terms};
 use crate::evidence::Span;
 
 pub use denials::Reach;
@@ -145,6 +145,9 @@ pub fn read(
         if section == Section::Share && introduced.lists.is_empty() {
             introduced.lists = data_below(index, blocks, &introduced, lexicon, names);
         }
+        if introduced.lists.is_empty() && !introduced.denied {
+            introduced.lists = provided_above(index, blocks, lexicon, names, &mut found);
+        }
         index += 1;
     }
     found
@@ -250,6 +253,25 @@ fn data_below(
     }
 }
 
+/// `某某SDK，由某某公司提供，用于推送。`, and below it, system by system, what it collects: who that is.
+fn provided_above(at: usize, blocks: &[Block], lexicon: &Lexicon, names: &Names<'_>, found: &mut Found) -> Vec<String> {
+    let (Some(block), Some(next)) = (blocks.get(at), blocks.get(at + 1)) else { return Vec::new() };
+    let Some(last) = super::sentences::split(&block.text).pop().filter(|_| is_of_a_system(next, lexicon)) else {
+        return Vec::new();
+    };
+    let folded = Folded::new(last.text);
+    let place = span(block.source, block.line, block.end_line, last.text);
+    let reading = several::Reading { block: at, sentence: &last, folded: &folded, place, lexicon, names };
+    statements::provider(&reading, found)
+}
+
+/// `Android：设备型号、OAID`, `iOS端：收集IDFA`: what a line says holds on one system.
+fn is_of_a_system(block: &Block, lexicon: &Lexicon) -> bool {
+    let text = block.text.trim_start();
+    let bare = labels::without_system(text, lexicon);
+    bare.len() < text.len() && !terms::read(lexicon, bare).is_empty()
+}
+
 /// An item that is the privacy policy of a product, in a list of those of third parties.
 fn policy_of(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Option<String> {
     let text = block.text.trim().trim_end_matches(['.', ';']);
@@ -274,6 +296,7 @@ fn lists_data(
         return false;
     }
     let item = matches!(block.kind, Kind::Item(_)) || sections::is_numbered(&block.text);
+    let item = item || is_of_a_system(block, lexicon);
     let terms = statements::collected(&block.text, lexicon);
     let item = item && !(is_heading(block) && terms.is_empty());
     let somebody =

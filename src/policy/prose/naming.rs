@@ -52,7 +52,7 @@ pub fn names_of(list: &str, lexicon: &Lexicon) -> Vec<String> {
         if lexicon.says("legal-form-alone", &fold(tail)) {
             continue;
         }
-        match halves(tail, "joins-two-names", lexicon) {
+        match latin_halves(tail).or_else(|| halves(tail, "joins-two-names", lexicon)) {
             // "Some Company, Inc. and Other Company": the form is the one's before.
             Some((a, b)) if !a.is_empty() => {
                 let both = [a.trim(), b.trim()].into_iter();
@@ -83,6 +83,14 @@ fn apart<'t>(list: &'t str, separators: &[char]) -> Vec<&'t str> {
     parts.extend(list.get(from..));
     // One that nothing closes holds no name together.
     if depth > 0 { list.split(separators).collect() } else { parts }
+}
+
+/// `Some Maps 及 Other Maps`: between Latin words it joins two names; in a Chinese one it may be a part.
+fn latin_halves(text: &str) -> Option<(&str, &str)> {
+    let (before, after) = text.split_once('及')?;
+    let latin = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let joins = latin(before.trim_end().chars().next_back()) && latin(after.trim_start().chars().next());
+    joins.then_some((before, after))
 }
 
 /// What stands before and after the first of some words.

@@ -277,6 +277,33 @@ fn provided(subjects: Vec<String>, company: Option<String>, reading: &Reading<'_
     }
 }
 
+/// `某某SDK，由某某公司提供，用于推送`: declares whoever that is, and says who.
+pub fn provider(reading: &Reading<'_>, found: &mut Found) -> Vec<String> {
+    let Reading { folded, lexicon, names, .. } = *reading;
+    let text = folded.text.trim();
+    let captures = lexicon.captures("provided-by", text).into_iter().next();
+    let Some((name, company)) = captures.and_then(|c| Some((c.name("names")?.range(), c.name("company")?.range())))
+    else {
+        return Vec::new();
+    };
+    if lexicon.says("first-party", text) || lexicon.says("denial", text) {
+        return Vec::new();
+    }
+    let company = Some(reading.words(company).to_owned());
+    let called = subjects(reading.words(name), lexicon);
+    // `某某地图SDK` is one of its own, `地图SDK` a kind.
+    let own = |s: &String| fold(s).ends_with("sdk") && !names_nobody(s, lexicon, names);
+    let (subjects, company) =
+        if called.iter().all(own) { (called, company) } else { provided(called, company, reading) };
+    let subjects: Vec<String> = subjects.into_iter().filter(|s| own(s) || is_name(s, lexicon, names)).collect();
+    let (raw, purpose) = cut_purpose(reading.sentence.text.trim(), lexicon);
+    for name in &subjects {
+        let (company, raw, purpose) = (company.clone(), raw.clone(), purpose.clone());
+        found.statements.push(Statement { declares: true, company, raw, purpose, ..reading.about(name.clone()) });
+    }
+    subjects
+}
+
 /// `我们使用某某公司提供的某某平台…`.
 fn product_of(reading: &Reading<'_>, introduced: &Introduced, found: &mut Found) -> bool {
     let lexicon = reading.lexicon;

@@ -7,7 +7,7 @@
 //! goes over lines itself, the line in it.
 
 use super::super::block::{Block, Cell, Kind, Row, Table};
-use super::{html, marks, text};
+use super::{columns, html, marks, text};
 
 /// Brackets open at once; deeper ones are counted and not kept.
 const MOST_OPEN: usize = 256;
@@ -123,7 +123,7 @@ pub fn read_from(source: &str, first: u32) -> Vec<Block> {
     while let Some(closed) = open.pop() {
         close(closed, open.last_mut(), &mut blocks);
     }
-    blocks
+    columns::named(blocks)
 }
 
 fn lines_in(text: &str) -> u32 {

@@ -5,6 +5,7 @@
 //! the reader for plain text.
 
 mod archive;
+mod columns;
 mod docx;
 mod grid;
 mod html;
