@@ -88,6 +88,10 @@ const BEGINNINGS: [&str; 10] = ["It", "The", "This", "These", "We", "They", "You
 const POINTED_FORMS: [&str; 14] =
     ["inc", "ltd", "co", "corp", "llc", "pte", "pvt", "pty", "l.l.c", "s.a", "s.p.a", "s.r.l", "s.r.o", "b.v"];
 
+/// Other words that are written so.
+const ABBREVIATIONS: [&str; 13] =
+    ["e.g", "i.e", "no", "vs", "etc", "approx", "art", "sec", "st", "dr", "mr", "mrs", "ms"];
+
 fn abbreviation(text: &str, at: usize, rest: &str) -> bool {
     let first = rest.split_whitespace().next().unwrap_or_default();
     let before = text.get(..at).unwrap_or_default();
@@ -98,7 +102,10 @@ fn abbreviation(text: &str, at: usize, rest: &str) -> bool {
     if (form || lower == "etc") && BEGINNINGS.contains(&first) {
         return false;
     }
-    form || matches!(lower.as_str(), "e.g" | "i.e" | "no" | "vs" | "etc")
+    // "B.V.", "S.p.A.", "U.S.": letters that points part; before a new sentence they end one too.
+    let initials = lower.contains('.') && lower.split('.').all(|part| part.chars().count() == 1);
+    form || initials && word.starts_with(char::is_uppercase) && !BEGINNINGS.contains(&first)
+        || ABBREVIATIONS.contains(&lower.as_str())
         || word.chars().all(|c| c.is_ascii_digit()) && !word.is_empty() && before.trim() == word
 }
 
