@@ -168,7 +168,18 @@ pub fn statements(
         };
         let mut same: BTreeSet<usize> = BTreeSet::new();
         for own in stems.iter().filter(|s| s.chars().count() >= 2) {
-            same.extend(with(rows.by_stem.get(own)));
+            // "Some Company Maps" is not "Some Company Analytics", though their stem is their maker's name.
+            let kinds = |name: &str| -> BTreeSet<String> {
+                lexicon.categories(name).into_iter().map(|found| found.id.to_owned()).collect()
+            };
+            let maker = own.is_ascii() && !names.companies(own).is_empty();
+            let other = |(_, p): &(usize, ThirdParty)| {
+                let called = kinds(p.product.as_deref().unwrap_or_default());
+                let apart = |name: &String| !kinds(name).is_empty() && kinds(name).is_disjoint(&called);
+                maker && !called.is_empty() && statement.names.iter().any(apart)
+            };
+            let rows = with(rows.by_stem.get(own)).into_iter();
+            same.extend(rows.filter(|at| !parties.get(*at).is_some_and(other)));
         }
         for product in products.iter().filter(|_| statement.names.len() == 1) {
             same.extend(with(rows.by_product.get(product)));

@@ -218,7 +218,9 @@ fn contrasts(lexicon: &Lexicon, text: &str, range: Range<usize>) -> Vec<Range<us
     let cut = lexicon
         .phrase("contrast", &folded.text)
         .map(|(m, _)| range.start + folded.range(m.start(), m.end(), words).start)
-        .filter(|at| *at > range.start);
+        .filter(|at| *at > range.start)
+        // "Including but not limited to": no turn.
+        .filter(|at| !text.get(*at..).is_some_and(|rest| rest.trim_start().starts_with("but not limited")));
     match cut {
         Some(at) => vec![range.start..at, at..range.end],
         None => vec![range],

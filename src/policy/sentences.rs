@@ -84,9 +84,9 @@ fn pieces(text: &str) -> (Vec<Sentence<'_>>, usize) {
 /// Words that begin a sentence and no name.
 const BEGINNINGS: [&str; 10] = ["It", "The", "This", "These", "We", "They", "You", "Our", "Its", "For"];
 
-/// Legal forms of companies that are written with a point behind them.
-const POINTED_FORMS: [&str; 14] =
-    ["inc", "ltd", "co", "corp", "llc", "pte", "pvt", "pty", "l.l.c", "s.a", "s.p.a", "s.r.l", "s.r.o", "b.v"];
+/// Legal forms of companies that are written with a point behind them. "LLC" has none.
+const POINTED_FORMS: [&str; 13] =
+    ["inc", "ltd", "co", "corp", "pte", "pvt", "pty", "l.l.c", "s.a", "s.p.a", "s.r.l", "s.r.o", "b.v"];
 
 /// Other words that are written so.
 const ABBREVIATIONS: [&str; 13] =

@@ -2,10 +2,12 @@
 //! announcement, sentences about one of them.
 
 mod behind;
+mod capitals;
 mod denials;
 mod lists;
 mod naming;
 mod operators;
+mod passing;
 mod several;
 mod statements;
 

@@ -12,6 +12,7 @@ use super::super::{clauses, exclusions, sentences, subjects, terms};
 use super::behind;
 use super::denials::{self, Reach};
 use super::naming::{is_firm, is_name, joined, names_nobody, names_of};
+use super::passing;
 use super::several::{self, Reading};
 use super::{Found, LONGEST_NAME};
 use crate::evidence::Span;
@@ -76,6 +77,7 @@ pub fn read(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Foun
         || titled(reading, introduced, found)
         || behind::read(reading, found)
         || acts(reading, introduced, found)
+        || passing::read(reading, introduced, found)
 }
 
 /// "Some Push collects an anonymous number", "Some Login signs you in": a product by its name that does something,
