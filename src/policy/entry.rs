@@ -326,8 +326,11 @@ pub fn resolve_companies(party: &mut ThirdParty, product: Option<&str>, company:
 /// `Firebase (Google)`: the bracket at the end names a company.
 fn company_in_brackets(product: &str, names: &Names<'_>) -> Option<(String, String)> {
     let (name, inner) = before_and_inside(product)?;
-    // "(provider: Some Company)"
+    // "(provider: Some Company)", "(operated by Some Company)", `（由某某公司提供）`
     let inner = inner.rsplit(['：', ':']).next().unwrap_or(inner).trim();
+    let by = inner.rsplit_once("by ").filter(|(before, _)| before.is_empty() || before.ends_with(' '));
+    let inner = by.map_or(inner, |(_, firm)| firm.trim());
+    let inner = inner.strip_prefix('由').and_then(|firm| firm.strip_suffix("提供")).unwrap_or(inner);
     (!name.trim().is_empty() && (is_company(inner) || !names.companies(inner).is_empty()))
         .then(|| (name.trim().to_owned(), inner.to_owned()))
 }

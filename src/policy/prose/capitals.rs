@@ -72,7 +72,8 @@ fn name_at(text: &str, range: Range<usize>, names: &Names<'_>) -> Option<Range<u
     let start = range.start + words.find(bare)?;
     let firm = is_firm(bare) && bare.contains(' ');
     let long = bare.chars().count() > 1;
-    (long && (firm || names.is_known(bare))).then(|| start..start + bare.len())
+    let closed = bare.matches('(').count() == bare.matches(')').count();
+    (long && closed && (firm || names.is_known(bare))).then(|| start..start + bare.len())
 }
 
 /// The name, and what the brackets behind it say: its maker, its product, or anything else.
@@ -138,7 +139,7 @@ fn runs(text: &str, lexicon: &Lexicon) -> Vec<Vec<Range<usize>>> {
         let between = text.get(word.end..).unwrap_or_default();
         let ends = written.ends_with(['!', '?', ':'])
             || written.ends_with('.') && !form && !form_next
-            || !between.starts_with(' ') && !(between.starts_with(", ") && form_next);
+            || !(between.starts_with(' ') || between.starts_with(", ") && form_next);
         open = !ends;
     }
     runs
