@@ -1,6 +1,7 @@
 //! Who runs what a sentence names: `Some Analytics, operated by Some Company Inc., collects …`.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::policy::fold::Folded;
 use crate::policy::lexicon::Lexicon;
@@ -11,7 +12,8 @@ pub fn without_operators<'t>(text: &'t str, lexicon: &Lexicon) -> Cow<'t, str> {
     let folded = Folded::new(text).with_plain_firms(text);
     let captures = lexicon.captures("operator-of-name", &folded.text);
     let cuts = captures.iter().filter_map(|found| found.name("cut"));
-    let mut cuts: Vec<_> = cuts.map(|cut| folded.range(cut.start(), cut.end(), text)).collect();
+    let mut cuts: Vec<_> =
+        cuts.map(|cut| folded.range(cut.start(), cut.end(), text)).map(|cut| whole(cut, text)).collect();
     cuts.sort_by_key(|cut| cut.start);
     let mut kept = String::new();
     let mut from = 0;
@@ -28,6 +30,14 @@ pub fn without_operators<'t>(text: &'t str, lexicon: &Lexicon) -> Cow<'t, str> {
     Cow::Owned(kept)
 }
 
+/// With the point of the legal form that it ends in, unless that ends the sentence.
+fn whole(cut: Range<usize>, text: &str) -> Range<usize> {
+    let behind = text.get(cut.end..).and_then(|rest| rest.strip_prefix('.'));
+    let next = behind.and_then(|rest| rest.trim_start().chars().next());
+    let goes_on = next.is_some_and(|next| !next.is_uppercase());
+    cut.start..cut.end + usize::from(goes_on)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,7 +48,7 @@ mod tests {
         let lexicon = Lexicon::new(&Signatures::embedded().unwrap());
         for (text, bare) in [
             ("Heron, operated by Heron Apps Pte. Ltd., collects A.", "Heron collects A."),
-            ("We share A with Heron, a service of Ibis, Inc., and Crane.", "We share A with Heron and Crane."),
+            ("We share A with Heron, a service of Ibis, Inc., and Crane.", "We share A with Heron, and Crane."),
             ("We send A to Heron (run by Ibis Inc.) and Crane.", "We send A to Heron and Crane."),
             ("We send A to Heron, which is provided by Ibis Inc.", "We send A to Heron."),
             ("我们使用苍鹭服务，该服务由某某有限公司提供，会收集A。", "我们使用苍鹭服务，会收集A。"),
