@@ -388,7 +388,7 @@ fn each_name(mut entry: Entry, lexicon: &Lexicon, names: &Names<'_>) -> Vec<Entr
     let known = |name: &&str| names.is_known(name) && !is_company(name);
     let named = |name: &&str| name.starts_with(|c: char| c.is_ascii_uppercase()) && !is_company(name);
     // "Some Company, Inc. (Some Analytics)" is one.
-    let one = list.contains('(') || listed.iter().any(|part| lexicon.says("legal-form-alone", &fold(part)));
+    let one = list.contains(['(', '（']) || listed.iter().any(|part| lexicon.says("legal-form-alone", &fold(part)));
     if one || listed.len() < 2 || !listed.iter().all(|name| known(name) || named(name)) || !listed.iter().any(known) {
         if list.len() < words.len() {
             rename(&mut entry, list);

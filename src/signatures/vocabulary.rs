@@ -92,7 +92,8 @@ pub struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// A pattern with the phrases it is made of put in ([`parts::whole`]).
+    /// A pattern with the phrases it is made of put in: `{not-zh}收集` has those of `part:not-zh`. What names no
+    /// phrase stays as it is, and is no regular expression.
     pub fn whole(&self, pattern: &str) -> String {
         parts::whole(pattern, &|id| {
             self.phrases.iter().filter(|p| p.id == id).flat_map(|p| &p.patterns).map(String::as_str).collect()
