@@ -24,6 +24,9 @@ const RATIO: u64 = 200;
 /// Members packed smaller than this may unpack to `RATIO` times it in any case.
 const SMALL: u64 = 64 << 10;
 
+/// Bytes of a ZIP file without members, but for its comment (APPNOTE.TXT §4.3.16).
+const END_OF_DIRECTORY: u64 = 22;
+
 /// A bundle that cannot be used at all.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
@@ -182,6 +185,10 @@ impl Archive {
                 continue;
             };
             self.faults.push(Fault { path, wrong });
+        }
+        // What says where its directory lies was changed: another place may be read as an empty one.
+        if self.members.is_empty() && length > END_OF_DIRECTORY + zip.comment().len() as u64 {
+            self.faults.push(Fault { path: file_name(&self.path), wrong: Wrong::Damaged });
         }
     }
 

@@ -189,3 +189,20 @@ z = zipfile.ZipFile('c.zip', 'w', zipfile.ZIP_DEFLATED); [z.writestr(n, b) for n
     assert!(ok, "{said}");
     assert_eq!(verify(&folder.path().join("unpacked"), &[])["holds"], true);
 }
+
+/// Where the directory of an archive lies is said in its last bytes (APPNOTE.TXT §4.3.16).
+#[test]
+fn an_archive_whose_directory_is_said_to_lie_elsewhere_is_an_altered_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = bundle(&session("teashop"), &folder.path().join("made.zip"), &[]);
+    let bytes = std::fs::read(&made).unwrap();
+    let offset = bytes.len() - 22 + 16;
+    for (byte, bit) in (0..4).flat_map(|byte| (0..8).map(move |bit| (byte, bit))) {
+        let mut altered = bytes.clone();
+        altered[offset + byte] ^= 1 << bit;
+        let to = folder.path().join("altered.zip");
+        std::fs::write(&to, altered).unwrap();
+        let said = check(&to, &Trust::default()).unwrap_or_else(|error| panic!("{byte} {bit}: {error}"));
+        assert!(!said.verification.holds, "{byte} {bit}");
+    }
+}
