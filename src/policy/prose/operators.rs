@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::policy::fold::Folded;
-use crate::policy::lexicon::Lexicon;
+use super::super::fold::Folded;
+use super::super::lexicon::Lexicon;
 
 /// `text` without what is said of who runs a service between its name and what it does: the company is no other
 /// recipient, and the name stands beside its verb again.

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::super::fold::{Folded, fold};
+use super::super::fold::{Folded, fold, is_cjk};
 use super::super::lexicon::Lexicon;
 use super::super::names::Names;
 use super::super::{clauses, terms};
@@ -15,7 +15,7 @@ use super::{Found, names_nobody};
 /// Declares whom the sentence gives data to by its words around their names; `true` where all of it is about them.
 pub fn read(reading: &Reading<'_>, introduced: &Introduced, found: &mut Found) -> bool {
     let Reading { sentence, lexicon, .. } = *reading;
-    if introduced.denied || !reading.folded.text.is_ascii() && sentence.text.chars().any(super::super::fold::is_cjk) {
+    if introduced.denied || !reading.folded.text.is_ascii() && sentence.text.chars().any(is_cjk) {
         return false;
     }
     // Below "what we collect" it is the app's own as well.
@@ -45,8 +45,7 @@ fn given(part: &str, of_app: bool, shares: bool, reading: &Reading<'_>, found: &
         // Of several that are named apart each has what its own part of the sentence says.
         let around = match role {
             Role::Given => start..first.place.start,
-            Role::Takes => last.end..until,
-            Role::Labelled => last.end..until,
+            Role::Takes | Role::Labelled => last.end..until,
         };
         let mut around = terms_in(part, around, group, lexicon);
         // "We rely on A for support (name)", "with A: your name": it may also stand behind, before what it is for.
