@@ -59,6 +59,33 @@ pub fn parse(bytes: &[u8], request: bool) -> Option<Head> {
     if request { strict_request(bytes) } else { strict_response(bytes) }.or_else(|| lenient(bytes, request))
 }
 
+/// Reads of a head that is cut what is certain, and says how many bytes that is: its whole lines; of a start line
+/// that is cut itself, the method and the target, or the status, which a space or the line's end ends.
+pub fn parse_cut(bytes: &[u8], request: bool) -> Option<(Head, usize)> {
+    let (lines, taken) = match memchr::memrchr(b'\n', bytes) {
+        // A cut line is no evidence of what stood there.
+        Some(last) => (bytes.get(..=last)?.to_vec(), last + 1),
+        None => (completed(bytes, request)?, bytes.len()),
+    };
+    Some((parse(&[lines.as_slice(), b"\r\n"].concat(), request)?, taken))
+}
+
+/// A start line that is cut in what says the least: in the version behind a target, in the words behind a status.
+fn completed(line: &[u8], request: bool) -> Option<Vec<u8>> {
+    const VERSION: &[u8] = b"HTTP/1.1\r";
+    if request {
+        let space = memchr::memrchr(b' ', line)?;
+        let (target, version) = line.split_at_checked(space)?;
+        let version = version.trim_ascii_start();
+        let is_version = VERSION.starts_with(version) || b"HTTP/1.0\r".starts_with(version);
+        (is_version && target.contains(&b' ')).then(|| [target, b" ", VERSION, b"\n"].concat())
+    } else {
+        let [version @ .., b' ', a, b, c, b' ' | b'\r'] = line.get(..13)? else { return None };
+        let digits = [a, b, c].iter().all(|digit| digit.is_ascii_digit());
+        (digits && version.starts_with(b"HTTP/1.")).then(|| [line, b"\n"].concat())
+    }
+}
+
 fn fields(parsed: &[httparse::Header<'_>]) -> Fields {
     parsed.iter().map(|field| (field.name.to_owned(), Bytes::copy_from_slice(field.value))).collect()
 }
@@ -171,6 +198,28 @@ mod tests {
         assert_eq!(fields, [("X", &b"1 2 three"[..]), ("Host", b"h"), ("", b"odd")]);
         assert_eq!(parse(b"HTTP/1.1 200\r\n\r\n", false).unwrap().start, Start::Status(200));
         assert_eq!(parse(b"HTTP/1.1 OK\r\n\r\n", false), None);
+    }
+
+    #[test]
+    fn of_a_cut_head_what_is_certain_is_read() {
+        let read = |bytes: &[u8], request| {
+            parse_cut(bytes, request).map(|(head, taken)| (head.start, head.fields.len(), taken))
+        };
+        let get = || Start::Request { method: "GET".into(), target: "/a?b=1".into() };
+        assert_eq!(read(b"GET /a?b=1 HTTP/1.1\r\nHost: h\r\nAcc", true), Some((get(), 1, 30)));
+        for cut in [&b"GET /a?b=1 "[..], b"GET /a?b=1 H", b"GET /a?b=1 HTTP/1.0", b"GET /a?b=1 HTTP/1.1\r"] {
+            assert_eq!(read(cut, true), Some((get(), 0, cut.len())));
+        }
+        // How the target goes on, or whether the word behind it belongs to it, is not known.
+        for cut in [&b"GET /a?b=1"[..], b"GET ", b"GET", b"GET /a?b=1 c", b""] {
+            assert_eq!(read(cut, true), None);
+        }
+        for cut in [&b"HTTP/1.1 404 "[..], b"HTTP/1.1 404\r", b"HTTP/1.0 404 Not F"] {
+            assert_eq!(read(cut, false), Some((Start::Status(404), 0, cut.len())));
+        }
+        for cut in [&b"HTTP/1.1 404"[..], b"HTTP/1.1 40", b"HTTP/1.1 4041", b"ICY 200 OK at al"] {
+            assert_eq!(read(cut, false), None);
+        }
     }
 
     #[test]

@@ -269,12 +269,7 @@ impl Side {
         if !matches!(self.state, State::Start) {
             return None;
         }
-        let window = self.feed.bytes();
-        // Whole lines only: a cut line is no evidence of what stood there.
-        let end = memchr::memrchr(b'\n', window)? + 1;
-        let mut lines = window.get(..end)?.to_vec();
-        lines.extend_from_slice(b"\r\n");
-        let head = head::parse(&lines, self.is_request())?;
+        let (head, end) = head::parse_cut(self.feed.bytes(), self.is_request())?;
         let mut draft = Draft::raw(self.direction, context);
         draft.incomplete = Some(reason);
         draft.doubtful = self.doubtful;
