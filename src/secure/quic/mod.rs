@@ -14,6 +14,7 @@ mod packet;
 mod protection;
 mod side;
 mod stream;
+mod version;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -31,7 +32,8 @@ use side::{Level, Side};
 use stream::{Origin, Streams};
 
 pub use ids::{ConnectionId, Owners};
-pub use packet::{Version, looks_like_quic};
+pub use packet::looks_like_quic;
+pub use version::Version;
 
 /// Connection ids that Initial keys are kept for: the client's first choice, one more
 /// for each Retry, and each of them in both versions.
@@ -255,6 +257,8 @@ impl Connection {
                     self.frames(direction, Level::Initial, &payload, origin, sink);
                     self.version.get_or_insert(packet.version);
                 }
+                // Of several salts, none may have been its own.
+                None if packet.version.salts().len() > 1 => self.foreign = true,
                 None => self.failed |= direction == Direction::Sent,
             }
             return;
@@ -341,8 +345,9 @@ impl Connection {
             Direction::Sent => vec![packet.destination],
             Direction::Received => self.destinations.iter().map(Vec::as_slice).collect(),
         };
-        let opened = ids.into_iter().find_map(|id| {
-            let mut keys = InitialKeys::new(packet.version, id)?;
+        let salts = packet.version.salts();
+        let opened = ids.into_iter().flat_map(|id| salts.iter().map(move |salt| (id, salt))).find_map(|(id, salt)| {
+            let mut keys = InitialKeys::new(packet.version, salt, id)?;
             let payload = keys.open(direction, packet)?;
             Some((id.to_vec(), keys, payload))
         });

@@ -1,52 +1,10 @@
 //! Packets of a datagram by their headers (RFC 9000 §17, RFC 8999).
 
-use std::fmt;
-
 use crate::secure::codec::Reader;
+use crate::secure::quic::version::Version;
 
-/// Longest connection id of versions 1 and 2 (RFC 9000 §17.2).
+/// Longest connection id of the versions that are read (RFC 9000 §17.2).
 pub const ID_LIMIT: usize = 20;
-
-/// A QUIC version by its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Version(pub u32);
-
-impl Version {
-    /// RFC 9000.
-    pub const V1: Self = Self(1);
-    /// RFC 9369.
-    pub const V2: Self = Self(0x6b33_43cf);
-
-    /// Drafts 29 to 32 differ from version 1 in the salt only.
-    pub(super) fn is_draft_29(self) -> bool {
-        (0xff00_001d..=0xff00_0020).contains(&self.0)
-    }
-
-    fn is_read(self) -> bool {
-        self == Self::V1 || self == Self::V2 || self.is_draft_29()
-    }
-
-    /// A number that some QUIC has: versions of RFCs and drafts, those that Google
-    /// (`Q046`, `T051`) and Meta used before them, and those kept to be refused (RFC 9000 §15).
-    fn is_known(self) -> bool {
-        let [a, b, c, d] = self.0.to_be_bytes();
-        self.is_read()
-            || (a == 0xff && b == 0 && c == 0)
-            || (matches!(a, b'Q' | b'T') && b == b'0' && c.is_ascii_digit() && d.is_ascii_digit())
-            || (a == 0xfa && b == 0xce && c == 0xb0)
-            || self.0 & 0x0f0f_0f0f == 0x0a0a_0a0a
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::V1 => f.write_str("QUIC 1"),
-            Self::V2 => f.write_str("QUIC 2"),
-            Self(other) => write!(f, "QUIC 0x{other:08x}"),
-        }
-    }
-}
 
 /// What a packet with a long header is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +71,7 @@ impl<'a> Packets<'a> {
         if version.0 == 0 {
             return Some(Header::VersionNegotiation);
         }
-        if !version.is_read() || destination.len() > ID_LIMIT || source.len() > ID_LIMIT {
+        if version.salts().is_empty() || destination.len() > ID_LIMIT || source.len() > ID_LIMIT {
             return Some(Header::Foreign { version });
         }
         // Version 2 has the four types in another order (RFC 9369 §3.2).

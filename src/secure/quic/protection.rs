@@ -6,26 +6,9 @@ use sha2::Sha256;
 
 use crate::evidence::Direction;
 use crate::secure::aead::{Aead, NONCE_LENGTH, OpeningKey, nonce};
-use crate::secure::quic::packet::{Long, Version};
+use crate::secure::quic::packet::Long;
+use crate::secure::quic::version::{Salt, Version};
 use crate::secure::tls::schedule::{Hash, expand_label};
-
-/// RFC 9001 §5.2.
-const SALT_V1: [u8; 20] = [
-    0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17, 0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f,
-    0x0a,
-];
-
-/// RFC 9369 §3.3.1.
-const SALT_V2: [u8; 20] = [
-    0x0d, 0xed, 0xe3, 0xde, 0xf7, 0x00, 0xa6, 0xdb, 0x81, 0x93, 0x81, 0xbe, 0x6e, 0x26, 0x9d, 0xcb, 0xf9, 0xbd, 0x2e,
-    0xd9,
-];
-
-/// draft-ietf-quic-tls-29 §5.2.
-const SALT_DRAFT_29: [u8; 20] = [
-    0xaf, 0xbf, 0xec, 0x28, 0x99, 0x93, 0xd2, 0x4c, 0x9e, 0x97, 0x86, 0xf1, 0x9c, 0x61, 0x11, 0xe0, 0x43, 0x90, 0xa8,
-    0x99,
-];
 
 /// Bytes from the start of the packet number to the sample that masks it (RFC 9001 §5.4.2).
 const SAMPLE_OFFSET: usize = 4;
@@ -242,15 +225,10 @@ impl std::fmt::Debug for InitialKeys {
 }
 
 impl InitialKeys {
-    /// From the destination connection id of the client's first packet (RFC 9001 §5.2).
-    pub fn new(version: Version, destination: &[u8]) -> Option<Self> {
-        let salt = match version {
-            Version::V2 => SALT_V2,
-            version if version.is_draft_29() => SALT_DRAFT_29,
-            _ => SALT_V1,
-        };
+    /// From the destination connection id of the client's first packet and a salt of the version's.
+    pub fn new(version: Version, salt: &Salt, destination: &[u8]) -> Option<Self> {
         // HKDF-Extract (RFC 5869 §2.2).
-        let mut extract = <Hmac<Sha256> as KeyInit>::new_from_slice(&salt).ok()?;
+        let mut extract = <Hmac<Sha256> as KeyInit>::new_from_slice(salt).ok()?;
         extract.update(destination);
         let initial = extract.finalize().into_bytes();
         let keys = |label| {

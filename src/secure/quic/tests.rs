@@ -38,6 +38,40 @@ fn the_examples_of_both_versions_are_opened() {
     }
 }
 
+/// `versions.hex`: the example of RFC 9001 as drafts, Meta and Google sealed theirs, and under numbers of no version.
+#[test]
+fn clients_of_earlier_versions_say_whom_they_ask() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/quic/versions.hex");
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut versions = 0;
+    for (version, packet) in text.lines().filter_map(|line| line.split_once(' ').filter(|_| !line.starts_with('#'))) {
+        let version = Version(u32::from_str_radix(version, 16).unwrap());
+        let packet = data_encoding::HEXLOWER.decode(packet.as_bytes()).unwrap();
+        assert!(looks_like_quic(&packet), "{version}");
+        let mut connection = Connection::default();
+        take(&mut connection, Direction::Sent, &packet);
+        assert_eq!(connection.facts().sni.as_deref(), Some("example.com"), "{version}");
+        assert_eq!(connection.version(), Some(version));
+        take(&mut connection, Direction::Sent, &[0x41; 40]);
+        assert_eq!(connection.outcome(), Outcome::Closed(GapReason::QuicNoKey));
+        versions += 1;
+    }
+    assert_eq!(versions, 18);
+}
+
+/// A number of no version, sealed in a way that is not known; and a version of which the salt is none of those.
+#[test]
+fn what_opens_with_no_salt_is_of_a_foreign_version() {
+    let [mut packet, _] = packets("rfc9001.hex");
+    for version in [0x0a0a_0a0a_u32, 0x5130_3530] {
+        packet[1..5].copy_from_slice(&version.to_be_bytes());
+        let mut connection = Connection::default();
+        take(&mut connection, Direction::Sent, &packet);
+        assert_eq!(connection.facts().sni, None);
+        assert_eq!(connection.outcome(), Outcome::Closed(GapReason::UnsupportedCipher));
+    }
+}
+
 /// RFC 9368 §2.3: the server answers in another version, whose keys follow from the same id. A repetition
 /// of the client's hello in the first version changes nothing about that.
 #[test]
@@ -59,12 +93,12 @@ fn the_version_of_the_answer_counts() {
 fn a_packet_opens_in_its_direction_only() {
     let [client, _] = packets("rfc9001.hex");
     let Some(Header::Long(packet)) = Packets::new(&client).next() else { panic!() };
-    let mut keys = InitialKeys::new(Version::V1, packet.destination).unwrap();
+    let mut keys = InitialKeys::new(Version::V1, &Version::V1.salts()[0], packet.destination).unwrap();
     let payload = keys.open(Direction::Sent, &packet).unwrap();
     assert!(payload.starts_with(&[0x06, 0x00, 0x40, 0xf1, 0x01, 0x00, 0x00, 0xed]));
     assert_eq!(payload.len(), 1162);
     assert_eq!(keys.open(Direction::Received, &packet), None);
-    let mut other = InitialKeys::new(Version::V1, b"another").unwrap();
+    let mut other = InitialKeys::new(Version::V1, &Version::V1.salts()[0], b"another").unwrap();
     assert_eq!(other.open(Direction::Sent, &packet), None);
 }
 
@@ -78,7 +112,10 @@ fn frames(connection: &mut Connection, payload: &[u8]) {
 fn a_hello_in_pieces_over_several_packets_in_any_order() {
     let [client, _] = packets("rfc9001.hex");
     let Some(Header::Long(packet)) = Packets::new(&client).next() else { panic!() };
-    let payload = InitialKeys::new(Version::V1, packet.destination).unwrap().open(Direction::Sent, &packet).unwrap();
+    let payload = InitialKeys::new(Version::V1, &Version::V1.salts()[0], packet.destination)
+        .unwrap()
+        .open(Direction::Sent, &packet)
+        .unwrap();
     // After type, offset and length (1, 1 and 2 bytes) come the 241 bytes of the hello.
     let hello = &payload[4..4 + 241];
     let frame = |from: usize, to: usize| {
