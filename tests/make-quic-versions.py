@@ -68,7 +68,9 @@ def main():
     for version, salt in VERSIONS:
         key, iv, hp = keys(salt, destination)
         clear = header[:1] + version.to_bytes(4, "big") + header[5:]
-        packet = clear + AESGCM(key).encrypt(nonce(iv, number), payload, clear)
+        # The handshake is in frames of another type in Google's versions.
+        frames = b"\x08" + payload[1:] if clear[1:2] == b"T" else payload
+        packet = clear + AESGCM(key).encrypt(nonce(iv, number), frames, clear)
         lines.append(f"{version:08x} {masked(packet, mask(hp, packet[22:38]), 4).hex()}")
     (DATA / "versions.hex").write_text("\n".join(lines) + "\n")
 

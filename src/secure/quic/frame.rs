@@ -26,6 +26,8 @@ pub enum Frame<'a> {
 /// Frames of a packet.
 pub struct Frames<'a> {
     reader: Reader<'a>,
+    /// Type of CRYPTO frames.
+    crypto: u64,
     /// Bytes from the first frame on that could not be read: where the next one begins is then not known.
     pub unread: usize,
 }
@@ -33,7 +35,13 @@ pub struct Frames<'a> {
 impl<'a> Frames<'a> {
     /// Of the payload of a packet.
     pub fn new(payload: &'a [u8]) -> Self {
-        Self { reader: Reader::new(payload), unread: 0 }
+        Self { reader: Reader::new(payload), crypto: 0x06, unread: 0 }
+    }
+
+    /// Of a packet of the handshake in one of Google's own versions, where no frame of a stream is, but the
+    /// handshake in its type (Chromium, `net/third_party/quiche`).
+    pub fn of_google(payload: &'a [u8]) -> Self {
+        Self { crypto: 0x08, ..Self::new(payload) }
     }
 
     fn counted(&mut self) -> Option<&'a [u8]> {
@@ -85,7 +93,7 @@ impl<'a> Frames<'a> {
                 self.skip(1)?;
                 Some(Frame::Reset { id, size: self.reader.varint()? })
             }
-            0x06 => {
+            kind if kind == self.crypto => {
                 let offset = self.reader.varint()?;
                 Some(Frame::Crypto { offset, bytes: self.counted()? })
             }

@@ -370,13 +370,17 @@ impl Connection {
     }
 
     fn frames(&mut self, direction: Direction, level: Level, payload: &[u8], origin: &Origin, sink: Sink<'_>) {
-        let mut frames = Frames::new(payload);
+        let in_handshake = matches!(level, Level::Initial | Level::Handshake);
+        let mut frames = match self.version {
+            Some(version) if in_handshake && version.is_googles() => Frames::of_google(payload),
+            _ => Frames::new(payload),
+        };
         for frame in frames.by_ref() {
             match frame {
                 Frame::Crypto { offset, bytes } => self.crypto(direction, level, offset, bytes, sink),
                 Frame::ConnectionId(id) => self.side_mut(direction.reverse()).add_id(id),
                 // The rest belongs to no handshake.
-                _ if matches!(level, Level::Initial | Level::Handshake) => {}
+                _ if in_handshake => {}
                 Frame::Stream { id, offset, bytes, fin } => {
                     let mut deliver = |id, direction, chunk: Chunk<'_>| sink(Item::Stream { id, direction, chunk });
                     if !self.streams.push(direction, (id, offset, fin), bytes, origin, &mut deliver) {

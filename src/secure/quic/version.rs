@@ -60,6 +60,14 @@ impl Version {
     /// RFC 9369.
     pub const V2: Self = Self(0x6b33_43cf);
 
+    const T050: u32 = u32::from_be_bytes(*b"T050");
+    const T051: u32 = u32::from_be_bytes(*b"T051");
+
+    /// Google's two versions with TLS, of which the frames are those of its earlier ones.
+    pub(super) fn is_googles(self) -> bool {
+        matches!(self.0, Self::T050 | Self::T051)
+    }
+
     /// What keys of its Initial packets may be made with; nothing for versions that are not read.
     ///
     /// From draft 22 on, packets look as those of version 1 do and their keys follow in the same way, but
@@ -71,8 +79,8 @@ impl Version {
             0xff00_001d..=0xff00_0020 => &[SALT_DRAFT_29],
             0xff00_0017..=0xff00_001c | 0xface_b002 | 0xface_b00e => &[SALT_DRAFT_23],
             0xff00_0016 | 0xface_b001 => &[SALT_DRAFT_21],
-            0x5430_3530 => &[SALT_T050],
-            0x5430_3531 => &[SALT_T051],
+            Self::T050 => &[SALT_T050],
+            Self::T051 => &[SALT_T051],
             _ if self.is_metas() || self.is_reserved() => ANY,
             _ => &[],
         }
