@@ -177,7 +177,9 @@ impl Datagrams {
         // bit only (RFC 9000 §17.3.1), so the port has to say it, or a connection before.
         let short = bytes.first().is_some_and(|first| first & 0xc0 == 0x40);
         let on_port = self.context.endpoints.server.port() == QUIC_PORT;
-        self.quic.is_some() || looks_like_quic(bytes) || ((on_port || self.beside) && short && self.passed == 0)
+        let may_be = (on_port || self.beside) && short && self.passed == 0;
+        // An id of DNS may have that bit set too: some resolvers are asked at QUIC's port.
+        self.quic.is_some() || looks_like_quic(bytes) || (may_be && dns::recognise(bytes).is_none())
     }
 
     /// Whether a datagram is of DTLS. Once one was, those that look like no other protocol

@@ -40,11 +40,29 @@ pub(super) fn plausible(header: &[u8], length: usize) -> bool {
 }
 
 /// Reads a message. A record that cannot be read does not hide those beside it, where their
-/// lengths are right; else it costs the answers, not the question.
+/// lengths are right; else it costs the answers, not the question. Nor do answers that are cut, a damaged header or
+/// a type that is not known hide a question for a host name.
 pub fn parse(bytes: &[u8]) -> Option<Dns> {
-    if !plausible(bytes, bytes.len()) {
+    let whole = if plausible(bytes, bytes.len()) { whole(bytes) } else { None };
+    whole.or_else(|| question(bytes))
+}
+
+/// The one question of a message, whatever its type is and its header says of records.
+fn question(bytes: &[u8]) -> Option<Dns> {
+    let mut asked = bytes.to_vec();
+    let [_, _, flags, codes, questions @ .., _, _, _, _, _, _] = asked.first_chunk_mut::<HEADER>()?;
+    if *questions != [0, 1] {
         return None;
     }
+    (*flags, *codes) = (*flags & 0x80, 0);
+    asked.get_mut(6..HEADER)?.fill(0);
+    let kind = behind_name(&asked, HEADER)?;
+    asked.get_mut(kind..kind + 2)?.copy_from_slice(&1_u16.to_be_bytes());
+    let packet = Packet::parse(&asked).ok().filter(asks_for_host)?;
+    Some(read(&packet))
+}
+
+fn whole(bytes: &[u8]) -> Option<Dns> {
     if let Ok(packet) = Packet::parse(bytes) {
         return Some(read(&packet));
     }
@@ -67,7 +85,6 @@ pub fn parse(bytes: &[u8]) -> Option<Dns> {
 /// Makes each answer whose type `hidden` names one of a type that nothing is read of. Ends where
 /// a record is cut.
 fn hide(message: &mut [u8], hidden: &dyn Fn(u16) -> bool) -> Option<()> {
-    let short = |message: &[u8], at: usize| message.get(at..)?.first_chunk().copied().map(u16::from_be_bytes);
     let (questions, answers) = (short(message, 4)?, short(message, 6)?);
     let mut at = HEADER;
     for _ in 0..questions {
@@ -75,15 +92,25 @@ fn hide(message: &mut [u8], hidden: &dyn Fn(u16) -> bool) -> Option<()> {
         at = behind_name(message, at)? + 4;
     }
     for _ in 0..answers {
-        let start = behind_name(message, at)?;
-        if hidden(short(message, start)?) {
+        let (kind, end) = record(message, at)?;
+        if hidden(short(message, kind)?) {
             let [high, low] = NOTHING.to_be_bytes();
-            message.get_mut(start..start + 4)?.copy_from_slice(&[high, low, 0, 1]);
+            message.get_mut(kind..kind + 4)?.copy_from_slice(&[high, low, 0, 1]);
         }
-        // Type, class, time to live, length.
-        at = start + 10 + usize::from(short(message, start + 8)?);
+        at = end;
     }
     Some(())
+}
+
+/// Of a record that begins at `at`: where its type stands, and where it ends.
+fn record(message: &[u8], at: usize) -> Option<(usize, usize)> {
+    let kind = behind_name(message, at)?;
+    // Type, class, time to live, length.
+    Some((kind, kind + 10 + usize::from(short(message, kind + 8)?)))
+}
+
+fn short(message: &[u8], at: usize) -> Option<u16> {
+    message.get(at..)?.first_chunk().copied().map(u16::from_be_bytes)
 }
 
 /// Where a name that begins at `at` ends (RFC 1035 §4.1.4).
@@ -98,21 +125,34 @@ fn behind_name(message: &[u8], mut at: usize) -> Option<usize> {
 }
 
 /// Reads a datagram of a port that is not DNS's, if it can hardly be anything else: one
-/// question for a host name in class IN, every record readable.
+/// question for a host name in class IN, and records that end where it does.
 pub fn recognise(bytes: &[u8]) -> Option<Dns> {
     // Standard query, or the answer to one, and one question.
-    let standard = bytes.get(2).is_some_and(|flags| flags & 0x78 == 0) && bytes.get(4..6) == Some(&[0, 1]);
-    if !standard || !plausible(bytes, bytes.len()) {
+    let flags = *bytes.get(2)?;
+    let standard = flags & 0x78 == 0 && bytes.get(4..6) == Some(&[0, 1]);
+    let asks_only = flags & 0x80 != 0 || bytes.get(6..10) == Some(&[0; 4]);
+    if !standard || !asks_only || !plausible(bytes, bytes.len()) || records_end(bytes)? != bytes.len() {
         return None;
     }
-    let packet = Packet::parse(bytes).ok()?;
-    let asks_only =
-        packet.has_flags(PacketFlag::RESPONSE) || (packet.answers.is_empty() && packet.name_servers.is_empty());
-    let question = packet.questions.first().filter(|_| asks_only)?;
-    let labels = question.qname.get_labels().len();
+    question(bytes).and_then(|asked| parse(bytes).or(Some(asked)))
+}
+
+/// Where the records of a message with one question end, by their lengths.
+fn records_end(bytes: &[u8]) -> Option<usize> {
+    let records: usize = [6, 8, 10].into_iter().map(|at| short(bytes, at).map(usize::from)).sum::<Option<usize>>()?;
+    // Type and class.
+    let mut at = behind_name(bytes, HEADER)? + 4;
+    for _ in 0..records {
+        at = record(bytes, at)?.1;
+    }
+    Some(at)
+}
+
+/// Whether the first question is for a host name, in class IN.
+fn asks_for_host(packet: &Packet<'_>) -> bool {
+    let Some(question) = packet.questions.first() else { return false };
     let is_host = text(&question.qname).bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
-    let in_class = question.qclass == QCLASS::CLASS(CLASS::IN);
-    (labels >= 2 && is_host && in_class).then(|| read(&packet))
+    question.qname.get_labels().len() >= 2 && is_host && question.qclass == QCLASS::CLASS(CLASS::IN)
 }
 
 fn read(packet: &Packet<'_>) -> Dns {
@@ -308,6 +348,51 @@ mod tests {
             let found = parsed.answers.iter().any(|(_, kind, value, _)| kind == "A" && value == "192.0.2.1");
             assert!(found, "{what}: {parsed:?}");
         }
+    }
+
+    /// The snap length may cut answers that the header counts, and a header may be damaged.
+    #[test]
+    fn a_question_is_read_without_its_answers() {
+        let whole = response(1, &[ADDRESS; 40]);
+        let question = 12 + 11 + 4;
+        for cut in question..whole.len() {
+            assert_eq!(parse(&whole[..cut]).unwrap().names, ["a.example"], "{cut}");
+        }
+        assert_eq!(parse(&whole[..question - 1]), None);
+        for kind in [0x0020, 0xff99] {
+            assert_eq!(parse(&response(kind, &[])).unwrap().names, ["a.example"]);
+        }
+        for (at, value) in [(2, 0x79), (3, 0x40), (7, 0xff), (8, 0xff), (10, 0x80)] {
+            let mut damaged = whole.clone();
+            damaged[at] = value;
+            assert_eq!(parse(&damaged).unwrap().names, ["a.example"], "{at}");
+        }
+        // Not what other protocols send to the port of DNS.
+        assert_eq!(parse(&[0x42; 60]), None);
+        assert_eq!(
+            parse(b"\x01\x02\x78\x00\x00\x01\x00\x00\x00\x00\x00\x00\x05\xff\xfe\x01\x02\x03\x01b\x00\x00\x01\x00\x01"),
+            None
+        );
+    }
+
+    /// DNSCrypt asks at other ports, and fills its questions up with a record of no type.
+    #[test]
+    fn at_any_port_a_message_is_known_by_its_end() {
+        let mut query = response(16, &[]);
+        query[2] = 1;
+        query[3] = 0;
+        let bare = query.len() - 17;
+        query.truncate(bare);
+        query.extend([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 12, 0, 5, 0, 0, 0, 0, 0]);
+        assert_eq!(recognise(&query).unwrap().names, ["a.example"]);
+        let mut longer = query.clone();
+        longer.push(0);
+        assert_eq!(recognise(&longer), None);
+        assert_eq!(recognise(&query[..query.len() - 1]), None);
+        // A query has no answers.
+        query[7] = 1;
+        query[11] = 0;
+        assert_eq!(recognise(&query), None);
     }
 
     /// RFC 1035 §4.1.4: names that refer to themselves, and forward, end.
