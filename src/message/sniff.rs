@@ -154,12 +154,15 @@ pub(super) fn request(prefix: &[u8]) -> Verdict {
         return Verdict::Unknown;
     }
     if METHODS.contains(&name) {
-        return match target.first() {
-            None => Verdict::More,
-            Some(b'/' | b'*' | b'h' | b'H') => Verdict::Found(Found::Http1),
-            Some(c) if name == b"CONNECT" && (c.is_ascii_alphanumeric() || *c == b'[') => Verdict::Found(Found::Http1),
-            Some(_) => Verdict::Unknown,
-        };
+        match target.first() {
+            None => return Verdict::More,
+            Some(b'/' | b'*' | b'h' | b'H') => return Verdict::Found(Found::Http1),
+            Some(c) if name == b"CONNECT" && (c.is_ascii_alphanumeric() || *c == b'[') => {
+                return Verdict::Found(Found::Http1);
+            }
+            // No target that a client should send; a server may have answered it.
+            Some(_) => {}
+        }
     }
     match memchr::memchr(b'\n', target) {
         Some(end)
@@ -260,6 +263,8 @@ mod tests {
         assert_eq!(sent(b"GET /"), Verdict::Found(Found::Http1));
         assert_eq!(sent(b"GET"), Verdict::More);
         assert_eq!(sent(b"GET key\r\n"), Verdict::Unknown);
+        assert_eq!(sent(b"GET ../etc/passwd HTTP/1.0\r\n"), Verdict::Found(Found::Http1));
+        assert_eq!(sent(b"GET  HTTP/1.1\r\n"), Verdict::Found(Found::Http1));
         assert_eq!(sent(b"BREW /pot HTTP/1.1\r\n"), Verdict::Found(Found::Http1));
         assert_eq!(sent(b"DESCRIBE rtsp://h/ RTSP/1.0\r\n"), Verdict::Unknown);
         assert_eq!(sent(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), Verdict::Found(Found::Http2));

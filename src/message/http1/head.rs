@@ -196,6 +196,8 @@ mod tests {
         assert!(head.is_10);
         let fields: Vec<(&str, &[u8])> = head.fields.iter().map(|(n, v)| (n.as_str(), &v[..])).collect();
         assert_eq!(fields, [("X", &b"1 2 three"[..]), ("Host", b"h"), ("", b"odd")]);
+        let empty = Start::Request { method: "GET".into(), target: String::new() };
+        assert_eq!(parse(b"GET  HTTP/1.1\r\n\r\n", true).unwrap().start, empty);
         assert_eq!(parse(b"HTTP/1.1 200\r\n\r\n", false).unwrap().start, Start::Status(200));
         assert_eq!(parse(b"HTTP/1.1 OK\r\n\r\n", false), None);
     }
