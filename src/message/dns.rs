@@ -168,8 +168,16 @@ fn read(packet: &Packet<'_>) -> Dns {
     dns
 }
 
+/// A name in lower case. Control characters, and what would end a label, stand as in master files (RFC 1035 §5.1).
 fn text(name: &Name<'_>) -> String {
-    name.to_string().to_ascii_lowercase()
+    let mut text = String::new();
+    for character in name.to_string().chars() {
+        match character {
+            _ if character.is_ascii_control() => text.push_str(&format!("\\{:03}", u32::from(character))),
+            _ => text.push(character.to_ascii_lowercase()),
+        }
+    }
+    text
 }
 
 fn read_record(record: &ResourceRecord<'_>, answers: &mut Vec<(String, String, String, u32)>) {
@@ -373,6 +381,16 @@ mod tests {
             parse(b"\x01\x02\x78\x00\x00\x01\x00\x00\x00\x00\x00\x00\x05\xff\xfe\x01\x02\x03\x01b\x00\x00\x01\x00\x01"),
             None
         );
+    }
+
+    #[test]
+    fn names_show_control_characters_as_numbers() {
+        let mut query = response(1, &[]);
+        query[13] = 4;
+        query[15..17].copy_from_slice("é".as_bytes());
+        query[17] = b'.';
+        query[18] = b'E';
+        assert_eq!(parse(&query).unwrap().names, ["\\004.é\\.eple"]);
     }
 
     /// DNSCrypt asks at other ports, and fills its questions up with a record of no type.
