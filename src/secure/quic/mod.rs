@@ -1,4 +1,4 @@
-//! QUIC versions 1 and 2 read passively (RFC 9000, RFC 9001, RFC 9369).
+//! QUIC versions 1 and 2 and their drafts from 22 on, read passively (RFC 9000, RFC 9001, RFC 9369).
 //!
 //! Takes the datagrams of one five-tuple and a [`KeyLog`], hands on [`Item`]s: the
 //! chunks of each stream, in order, with the frames of the packets they came in. The
