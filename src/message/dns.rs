@@ -58,10 +58,12 @@ fn question(bytes: &[u8]) -> Option<Dns> {
     asked.get_mut(6..HEADER)?.fill(0);
     let kind = behind_name(&asked, HEADER)?;
     asked.get_mut(kind..kind + 2)?.copy_from_slice(&1_u16.to_be_bytes());
-    let packet = Packet::parse(&asked).ok().filter(asks_for_host)?;
-    Some(read(&packet))
+    let read = read(&Packet::parse(&asked).ok().filter(asks_for_host)?);
+    asked.get_mut(6..8)?.copy_from_slice(bytes.get(6..8)?);
+    Some(whole(&asked).unwrap_or(read))
 }
 
+/// A message whose header is right.
 fn whole(bytes: &[u8]) -> Option<Dns> {
     if let Ok(packet) = Packet::parse(bytes) {
         return Some(read(&packet));
@@ -69,6 +71,8 @@ fn whole(bytes: &[u8]) -> Option<Dns> {
     // The same message without the authorities and the additional records, which are not looked at.
     let mut cut = bytes.to_vec();
     cut.get_mut(8..HEADER)?.fill(0);
+    let answers = whole_answers(&cut)?;
+    cut.get_mut(6..8)?.copy_from_slice(&answers.to_be_bytes());
     let is_service = |kind: u16| SERVICES.contains(&kind);
     let attempts: [&dyn Fn(u16) -> bool; 3] =
         [&|_| false, &|kind| !NAMES.contains(&kind) && !is_service(kind), &is_service];
@@ -82,16 +86,29 @@ fn whole(bytes: &[u8]) -> Option<Dns> {
     Packet::parse(&cut).ok().map(|packet| read(&packet))
 }
 
+/// How many of its answers a message has to their end.
+fn whole_answers(message: &[u8]) -> Option<u16> {
+    let mut at = behind_questions(message)?;
+    let mut whole = 0;
+    while whole < short(message, 6)?
+        && let Some((_, end)) = record(message, at).filter(|(_, end)| *end <= message.len())
+    {
+        at = end;
+        whole += 1;
+    }
+    Some(whole)
+}
+
+fn behind_questions(message: &[u8]) -> Option<usize> {
+    // Type and class.
+    (0..short(message, 4)?).try_fold(HEADER, |at, _| Some(behind_name(message, at)? + 4))
+}
+
 /// Makes each answer whose type `hidden` names one of a type that nothing is read of. Ends where
 /// a record is cut.
 fn hide(message: &mut [u8], hidden: &dyn Fn(u16) -> bool) -> Option<()> {
-    let (questions, answers) = (short(message, 4)?, short(message, 6)?);
-    let mut at = HEADER;
-    for _ in 0..questions {
-        // Type and class.
-        at = behind_name(message, at)? + 4;
-    }
-    for _ in 0..answers {
+    let mut at = behind_questions(message)?;
+    for _ in 0..short(message, 6)? {
         let (kind, end) = record(message, at)?;
         if hidden(short(message, kind)?) {
             let [high, low] = NOTHING.to_be_bytes();
@@ -140,12 +157,7 @@ pub fn recognise(bytes: &[u8]) -> Option<Dns> {
 /// Where the records of a message with one question end, by their lengths.
 fn records_end(bytes: &[u8]) -> Option<usize> {
     let records: usize = [6, 8, 10].into_iter().map(|at| short(bytes, at).map(usize::from)).sum::<Option<usize>>()?;
-    // Type and class.
-    let mut at = behind_name(bytes, HEADER)? + 4;
-    for _ in 0..records {
-        at = record(bytes, at)?.1;
-    }
-    Some(at)
+    (0..records).try_fold(behind_questions(bytes)?, |at, _| Some(record(bytes, at)?.1))
 }
 
 /// Whether the first question is for a host name, in class IN.
@@ -364,7 +376,12 @@ mod tests {
         let whole = response(1, &[ADDRESS; 40]);
         let question = 12 + 11 + 4;
         for cut in question..whole.len() {
-            assert_eq!(parse(&whole[..cut]).unwrap().names, ["a.example"], "{cut}");
+            let read = parse(&whole[..cut]).unwrap();
+            // Each answer: two bytes of name, ten, and the address.
+            assert_eq!(
+                (&read.names[..], read.answers.len()),
+                (&["a.example".to_owned()][..], ((cut - question) / 16).min(40))
+            );
         }
         assert_eq!(parse(&whole[..question - 1]), None);
         for kind in [0x0020, 0xff99] {
