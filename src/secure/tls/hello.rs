@@ -34,6 +34,14 @@ const RETRY_RANDOM: [u8; 32] = [
     0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
 
+/// What a ClientHello is read from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Stream,
+    Datagram,
+    Cut,
+}
+
 /// A ClientHello.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientHello {
@@ -61,20 +69,25 @@ pub struct ClientHello {
 impl ClientHello {
     /// Reads the body of a ClientHello, without its handshake header.
     pub fn read(body: &[u8]) -> Option<Self> {
-        Self::read_form(body, false)
+        Self::read_form(body, Form::Stream)
     }
 
     /// The same of DTLS, which has a cookie after the session id (RFC 6347 §4.2.1).
     pub fn read_with_cookie(body: &[u8]) -> Option<Self> {
-        Self::read_form(body, true)
+        Self::read_form(body, Form::Datagram)
     }
 
-    fn read_form(body: &[u8], cookie: bool) -> Option<Self> {
+    /// Reads a body of which the end is missing: what its extensions say that are whole.
+    pub fn read_cut(body: &[u8]) -> Option<Self> {
+        Self::read_form(body, Form::Cut)
+    }
+
+    fn read_form(body: &[u8], form: Form) -> Option<Self> {
         let mut reader = Reader::new(body);
         let legacy = Version(reader.u16()?);
         let random = reader.array()?;
         let session_id = reader.vec8()?.rest().to_vec();
-        if cookie {
+        if form == Form::Datagram {
             reader.vec8()?;
         }
         let mut suites = reader.vec16()?;
@@ -83,7 +96,8 @@ impl ClientHello {
         while let Some(suite) = suites.u16() {
             hello.suites.push(Suite(suite));
         }
-        for_each_extension(reader, |kind, mut content| match kind {
+        let extensions = if form == Form::Cut { reader.u16().map(|_| reader) } else { reader.vec16() };
+        for_each_extension(extensions, |kind, mut content| match kind {
             extension::SERVER_NAME => hello.sni = server_name(content),
             extension::ALPN => hello.alpn = protocols(content),
             extension::SUPPORTED_VERSIONS => {
@@ -151,7 +165,7 @@ impl ServerHello {
             psk: false,
             retry,
         };
-        for_each_extension(reader, |kind, mut content| match kind {
+        for_each_extension(reader.vec16(), |kind, mut content| match kind {
             extension::ALPN => hello.alpn = protocols(content).into_iter().next(),
             extension::SUPPORTED_VERSIONS => hello.version = content.u16().map_or(version, Version),
             extension::ENCRYPT_THEN_MAC => hello.encrypt_then_mac = true,
@@ -166,7 +180,7 @@ impl ServerHello {
 /// The chosen application protocol in the body of an EncryptedExtensions (RFC 8446 §4.3.1).
 pub fn encrypted_alpn(body: &[u8]) -> Option<String> {
     let mut alpn = None;
-    for_each_extension(Reader::new(body), |kind, content| {
+    for_each_extension(Reader::new(body).vec16(), |kind, content| {
         if kind == extension::ALPN {
             alpn = protocols(content).into_iter().next();
         }
@@ -174,8 +188,8 @@ pub fn encrypted_alpn(body: &[u8]) -> Option<String> {
     alpn
 }
 
-fn for_each_extension(mut reader: Reader<'_>, mut see: impl FnMut(u16, Reader<'_>)) {
-    let Some(mut extensions) = reader.vec16() else { return };
+fn for_each_extension(extensions: Option<Reader<'_>>, mut see: impl FnMut(u16, Reader<'_>)) {
+    let Some(mut extensions) = extensions else { return };
     while let (Some(kind), Some(content)) = (extensions.u16(), extensions.vec16()) {
         see(kind, content);
     }
@@ -250,6 +264,9 @@ pub(crate) mod tests {
         let body = client_hello([7; 32], &[0x1301], &[(0, &name), (16, &vec16(b"\x02h2"))]);
         for length in 0..body.len() {
             let _ = ClientHello::read(&body[..length]);
+            let cut = ClientHello::read_cut(&body[..length]);
+            // The name's extension: 2 + 32 + 1 + 2 + 2 + 2 + 2 bytes, and its own 20.
+            assert_eq!(cut.and_then(|hello| hello.sni).is_some(), length >= 63, "{length}");
             let _ = ServerHello::read(&body[..length]);
             let _ = encrypted_alpn(&body[..length]);
         }

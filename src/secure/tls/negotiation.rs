@@ -304,11 +304,19 @@ impl Session {
         }
     }
 
-    /// Reads what the server says in the clear where no ClientHello will come: its
-    /// version, suite and certificate are known, if nothing else.
+    /// Reads what is said in the clear where no whole ClientHello will come: the name that a cut one asks for,
+    /// and the server's version, suite and certificate.
     pub(super) fn glean(&mut self) {
         if !matches!(self.phase, Phase::AwaitClientHello { retry: false }) {
             return;
+        }
+        // Type and length of the message stand before its body (RFC 8446 §4).
+        if let Some([1, _, _, _, body @ ..]) = self.client.inbox.cut_handshake()
+            && let Some(hello) = ClientHello::read_cut(body)
+        {
+            // What else it offers may stand behind the cut.
+            self.facts.sni = self.facts.sni.take().or(hello.sni);
+            self.facts.ech |= hello.ech;
         }
         let mut joiner = Joiner::default();
         for waiting in &self.server.pending {

@@ -269,6 +269,12 @@ impl Inbox {
         self.bytes.get(self.done..).unwrap_or_default()
     }
 
+    /// What is there of a handshake record whose end is missing.
+    pub fn cut_handshake(&self) -> Option<&[u8]> {
+        let (kind, ..) = read_header(self.rest())?;
+        self.rest().get(HEADER_LENGTH..).filter(|_| kind == ContentType::Handshake)
+    }
+
     fn peek(&self) -> Option<Record> {
         let (kind, version, size) = read_header(self.rest())?;
         let mut reader = Reader::new(self.rest());

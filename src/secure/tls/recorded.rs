@@ -353,6 +353,27 @@ fn one_direction_alone_is_closed_and_tells_what_it_has() {
     }
 }
 
+/// A short snap length, or a lost packet: the name is known where its extension came whole, and never a part of it.
+#[test]
+fn a_cut_hello_says_whom_it_asks() {
+    let chunks = raw_chunks(&fixtures().join("tls13-aes128gcm.pcap"));
+    let (direction, hello) = chunks.first().unwrap();
+    assert_eq!(*direction, Direction::Sent);
+    let mut whole = Replayed::new(&std::sync::Arc::new(KeyLog::new()));
+    whole.push(*direction, Chunk::Data { bytes: hello, time: Time(1), frames: &[1], conflict: false });
+    let name = whole.session.facts().sni.clone().unwrap();
+    let at = memchr::memmem::find(hello, name.as_bytes()).unwrap();
+    for end in 1..hello.len() {
+        let mut cut = Replayed::new(&std::sync::Arc::new(KeyLog::new()));
+        cut.push(*direction, Chunk::Data { bytes: &hello[..end], time: Time(1), frames: &[1], conflict: false });
+        let length = (hello.len() - end) as u64;
+        cut.push(*direction, Chunk::Gap { length, time: Time(1), reason: GapReason::Truncated });
+        assert_eq!(cut.session.outcome(), Outcome::Closed(GapReason::Truncated));
+        let known = Some(&name).filter(|name| end >= at + name.len());
+        assert_eq!(cut.session.facts().sni.as_ref(), known, "{end}");
+    }
+}
+
 #[test]
 fn the_middle_of_a_download_started_before_the_capture() {
     let mut session = Session::new(std::sync::Arc::new(KeyLog::new()));
