@@ -2,6 +2,7 @@
 
 use super::entry::Entry;
 use super::lexicon::{Column, Lexicon};
+use super::listed;
 use super::names::Names;
 use super::prose::names_nobody;
 
@@ -16,7 +17,8 @@ pub fn each(entry: Entry, lexicon: &Lexicon, names: &Names<'_>) -> Vec<Entry> {
     let listed = entry.values.iter().enumerate().find_map(|(at, (column, words))| {
         let firms = matches!(column, Column::Party | Column::Company);
         let who = firms || *column == Column::Product;
-        who.then(|| members(words, firms, lexicon, names).map(|members| (at, members))).flatten()
+        let members = || members(words, firms, lexicon, names).or_else(|| listed::names_in(words, lexicon, names));
+        who.then(|| members().map(|members| (at, members))).flatten()
     });
     let Some((at, members)) = listed.filter(|_| alone) else { return vec![entry] };
     let one = |name: String| {

@@ -10,7 +10,7 @@ use super::lexicon::{Column, Lexicon};
 use super::model::{DataItem, Denial, ThirdParty};
 use super::names::Names;
 use super::spelling::{before_and_inside, is_company};
-use super::{labels, terms};
+use super::{labels, listed, terms};
 use crate::evidence::{Certainty, Span};
 
 /// Quotes are cut at as many characters: enough for a row, not for a page.
@@ -78,9 +78,10 @@ impl Entry {
     pub fn finish(&self, lexicon: &Lexicon, names: &Names<'_>) -> ThirdParty {
         let said = |text: &str| !lexicon.says("nothing-said", fold(text).trim());
         let one = |column: Column| self.get(column).filter(|v| said(v)).map(squeeze);
-        let mut company = one(Column::Company);
+        let who = |column: Column| one(column).map(|words| listed::without_place(&words, lexicon).to_owned());
+        let mut company = who(Column::Company);
         let mut product = one(Column::Product);
-        if let Some(mut party) = one(Column::Party) {
+        if let Some(mut party) = who(Column::Party) {
             if company.is_none()
                 && product.is_none()
                 && let Some((name, inner)) = company_in_brackets(&party, names)

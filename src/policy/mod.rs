@@ -20,6 +20,7 @@ mod clauses;
 #[cfg(feature = "pdf")]
 mod confined;
 mod corrected;
+mod definitions;
 mod difference;
 #[cfg(feature = "pdf")]
 pub mod doors;
@@ -34,6 +35,8 @@ mod labelled;
 mod labels;
 mod lexicon;
 mod limits;
+mod listed;
+mod matrix;
 mod model;
 mod names;
 mod needs;
@@ -247,13 +250,16 @@ fn understand(sources: Vec<Source>, blocks: &[Block], lexicon: &Lexicon, names: 
     parties.sort_by_key(|(at, _)| *at);
     let mut parties: Vec<ThirdParty> = parties.into_iter().map(|(_, party)| party).collect();
     remarks::same_as(&mut parties, lexicon);
+    let definitions = definitions::Definitions::of(blocks, lexicon);
     for party in &mut parties {
+        definitions.add_to(party);
         party.reading = Some(corrected::digest(party));
     }
 
     let kinds = recipients::read(blocks, &used, &denied, &taken, lexicon, names);
     taken.extend(&kinds.sentences);
     let mut own = own::read(blocks, &used, &taken, &sections, &own_rows, lexicon, names);
+    definitions.add_to_own(&mut own.items);
     own.denials.extend(attached.own);
     own.sharing_denials.extend(attached.of_all);
     let (claims, claim_locations, mut notes) = claims::read(blocks, &used, lexicon);

@@ -82,7 +82,10 @@ fn pieces(text: &str) -> (Vec<Sentence<'_>>, usize) {
 }
 
 /// Words that begin a sentence and no name.
-const BEGINNINGS: [&str; 10] = ["It", "The", "This", "These", "We", "They", "You", "Our", "Its", "For"];
+const BEGINNINGS: [&str; 18] = [
+    "It", "The", "This", "These", "We", "They", "You", "Our", "Its", "For", "Neither", "Both", "Each", "Your", "If",
+    "When", "No", "Nor",
+];
 
 /// Legal forms of companies that are written with a point behind them. "LLC" has none.
 const POINTED_FORMS: [&str; 13] =

@@ -9,7 +9,7 @@ use super::fold::{fold, key};
 use super::lexicon::Lexicon;
 
 /// Legal forms, folded, longest first.
-const LEGAL_FORMS: [&str; 29] = [
+const LEGAL_FORMS: [&str; 30] = [
     "股份有限公司",
     "有限责任公司",
     "集团有限公司",
@@ -24,6 +24,7 @@ const LEGAL_FORMS: [&str; 29] = [
     "company",
     "gmbh",
     "s.a.r.l.",
+    "unlimited company",
     "pte. ltd.",
     "pte ltd",
     "pty ltd",
@@ -42,9 +43,10 @@ const LEGAL_FORMS: [&str; 29] = [
 ];
 
 /// Legal forms that are too short to be looked for but as a word of their own.
-const SHORT_FORMS: [&str; 18] = [
+const SHORT_FORMS: [&str; 34] = [
     "co", "plc", "pbc", "ag", "ug", "kg", "oy", "aps", "sas", "s.a.s", "s.a", "s.r.l", "srl", "s.c.a", "b.v", "bv",
-    "n.v", "a/s",
+    "n.v", "a/s", "sa", "sarl", "s.à r.l", "s.à.r.l", "s.l", "s.l.u", "s.p.a", "l.p", "lp", "llp", "oü", "d.o.o",
+    "a.s", "k.k", "pty", "pte",
 ];
 
 /// Words that say what kind of thing a product name names, not which.

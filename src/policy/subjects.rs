@@ -13,6 +13,9 @@ use super::terms;
 /// Longest subject, in characters: a list of eight products.
 const LONGEST_SUBJECT: usize = 80;
 
+/// Before a clause about the app without a comma: "Some Login gets your token and we receive your name".
+const AND_WE: &str = " and we ";
+
 /// Who does what the verb says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Subject {
@@ -54,7 +57,7 @@ pub fn statements<'a>(text: &'a str, lexicon: &Lexicon, names: &Names<'_>) -> Ve
                     before.subject != now.subject || before.shares != now.shares || now.subject == Subject::Other
                 }
                 // "We use A and B, these SDKs collect" is one statement about both.
-                None => said && now.subject == Subject::Other && !now.pronoun,
+                None => said && (now.subject == Subject::Other && !now.pronoun || words.starts_with(AND_WE)),
             });
             if changes && start > from {
                 out.extend(piece(&sentence, from, start));
@@ -106,6 +109,11 @@ fn clauses(text: &str) -> Vec<(usize, usize)> {
             ',' | '，' if depth == 0 => {
                 out.push((start, at));
                 start = at + c.len_utf8();
+            }
+            // "Some Login gets your token and we receive your name".
+            ' ' if depth == 0 && at > start && text.get(at..).is_some_and(|rest| rest.starts_with(AND_WE)) => {
+                out.push((start, at));
+                start = at;
             }
             _ => {}
         }

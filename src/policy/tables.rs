@@ -10,7 +10,7 @@ use super::lexicon::{Column, Lexicon, first_language};
 use super::names::Names;
 use super::prose::names_nobody;
 use super::spelling::{before_and_inside, is_company};
-use super::{labels, terms};
+use super::{labels, matrix, terms};
 
 /// Cells longer than this are no heads.
 const LONGEST_HEAD: usize = 30;
@@ -59,6 +59,9 @@ fn rows_of(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Found {
         found.entries = entries;
         return found;
     }
+    if let Some(found) = matrix::read(block, &table.rows, lexicon, names) {
+        return found;
+    }
     if let Some(columns) = by_contents(&table.rows, lexicon, names) {
         let labels = vec![String::new(); columns.len()];
         read_rows(block, &table.rows, Some((columns, labels)), lexicon, names, &mut found);
@@ -95,6 +98,7 @@ pub fn is_readable(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> bool 
     block.table().is_some_and(|t| {
         t.rows.iter().any(|row| head_row(row, lexicon, false).is_some())
             || by_contents(&t.rows, lexicon, names).is_some()
+            || matrix::read(block, &t.rows, lexicon, names).is_some()
     })
 }
 
@@ -266,7 +270,11 @@ fn read_rows(
             let label = fold(label);
             lexicon.says("head-collected", label.trim()) || lexicon.says("head-of-destination", label.trim())
         };
-        let both = named && labels.iter().any(of_both);
+        // "Purpose | Data | Legal basis | Recipients": what the app does with data, and who gets it from there.
+        let of_basis = |label: &String| lexicon.says("head-of-basis", fold(label).trim());
+        let weighty = |column: &&Column| labels::identity(**column) || matches!(column, Column::Data | Column::Purpose);
+        let begins = columns.iter().flatten().find(weighty).is_some_and(|column| labels::identity(*column));
+        let both = named && (labels.iter().any(of_both) || !begins && labels.iter().any(of_basis));
         above = cells;
         entry.spans.push(span(block.source, row.line, row.end_line, &row_text(row)));
         if !named {

@@ -5,7 +5,7 @@ use super::super::fold::fold;
 use super::super::labels::{self, Parts, identity, split};
 use super::super::lexicon::{Column, Lexicon};
 use super::super::names::Names;
-use super::super::prose::without_brackets;
+use super::super::prose::{is_firm, without_brackets};
 use super::super::{sections, terms};
 
 /// Longest title of a block.
@@ -22,8 +22,16 @@ pub(super) fn title_of(block: &Block) -> Option<String> {
     let short = outside.chars().count() <= LONGEST_TITLE && text.chars().count() <= 4 * LONGEST_TITLE;
     // `某某地图(com.example.map)，用于定位，收集的信息：位置信息`
     let told = without_brackets(text).split_once(['，', ',']).is_some_and(|(_, rest)| rest.contains(['：', ':']));
-    let sentence = text.ends_with(['。', '.', ';', '；', '，', ',', '!', '！']) || text.contains('。') || told;
+    // "Some Company, Inc."
+    let stops = text.ends_with(['。', '.', ';', '；', '，', ',', '!', '！']) && !is_firm_alone(text);
+    let sentence = stops || text.contains('。') || told;
     (short && !sentence && !text.is_empty() && block.table().is_none()).then(|| text.to_owned())
+}
+
+/// A company's name and nothing else, whose legal form ends in a point.
+fn is_firm_alone(text: &str) -> bool {
+    let capital = |word: &str| matches!(word, "of" | "and" | "&") || !word.starts_with(|c: char| c.is_lowercase());
+    text.ends_with('.') && is_firm(text) && text.split_whitespace().all(capital)
 }
 
 /// Between the members of an enumeration that end in brackets.

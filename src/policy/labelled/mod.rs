@@ -16,6 +16,7 @@ use super::entry::{Entry, span, urls};
 use super::fold::fold;
 use super::labels::{Label, identity, split};
 use super::lexicon::{Column, Lexicon};
+use super::listed;
 use super::names::Names;
 use super::prose::{announces, names_nobody};
 use super::sections::{self, Section};
@@ -42,7 +43,8 @@ pub struct Found {
 /// All third parties that stand as labels under a name.
 pub fn read(blocks: &[Block], sections: &[Section], lexicon: &Lexicon, names: &Names<'_>) -> Found {
     let found = Found::default();
-    let mut reader = Reader { blocks, lexicon, names, found, open: None, title: None, announced: false };
+    let mut reader =
+        Reader { blocks, lexicon, names, found, open: None, title: None, announced: false, collected: None };
     for (index, block) in blocks.iter().enumerate() {
         reader.block(index, block, sections.get(index).copied().unwrap_or_default());
     }
@@ -61,6 +63,8 @@ struct Reader<'r> {
     title: Option<(usize, String)>,
     /// The items here stand below words that announce third parties.
     announced: bool,
+    /// A line says whether the data of the category below whose name it stands is collected.
+    collected: Option<(usize, bool)>,
 }
 
 impl Reader<'_> {
@@ -78,6 +82,9 @@ impl Reader<'_> {
             return;
         }
         if self.is_below(index, block) || self.is_address(index, block) {
+            return;
+        }
+        if self.is_of_a_card(index, block) {
             return;
         }
         let parts = split(lexicon, &block.text).filter(|parts| !block.is_heading() && !enumerates(parts, lexicon));
@@ -122,6 +129,21 @@ impl Reader<'_> {
             current.take(index, block);
         }
         below
+    }
+
+    /// "Collected: No", below the name of a category of data.
+    fn is_of_a_card(&mut self, index: usize, block: &Block) -> bool {
+        let folded = fold(block.text.trim());
+        let Some(said) = self.lexicon.captures("card-of-a-category", &folded).into_iter().next() else { return false };
+        let collected = said.name("no").is_none();
+        match &mut self.open {
+            Some(open) => open.collected = Some(collected),
+            None => self.collected = Some((index, collected)),
+        }
+        if let Some((at, _)) = self.title.as_mut().filter(|(at, _)| at + 1 == index) {
+            *at = index;
+        }
+        true
     }
 
     /// An address by itself below labels: where to read more.
@@ -235,6 +257,11 @@ impl Reader<'_> {
             (None, parted) => parted,
         };
         let sentence = used.is_none() && (name.contains('。') || lexicon.says("first-party", &fold(name)));
+        // "Some Heatmaps", and below it "Shows what is pressed. Receives: device model".
+        let below = self.title.as_ref().is_some_and(|(at, title)| at + 1 == index && names.holds_known(title));
+        if below && name.ends_with('.') && name.contains(' ') && !is_company(name) && !names.holds_known(name) {
+            return Some(prefix);
+        }
         if !name.is_empty() && name.chars().count() <= LONGEST_TITLE && !sentence {
             self.close();
             self.title = Some((index, name.trim_matches(['【', '】', '[', ']', '《', '》']).to_owned()));
@@ -245,6 +272,15 @@ impl Reader<'_> {
     /// A label with its value; `led` are words between the name and it.
     fn label(&mut self, index: usize, label: &Label, links: Vec<Link>, led: Option<&str>, section: Section) {
         let lexicon = self.lexicon;
+        // "Third party: A", and below it "Vendor: B Ltd.": whose it is.
+        let makes = lexicon.says("head-of-maker", fold(&label.label).trim());
+        let makes = makes
+            && self.open.as_ref().is_some_and(|open| {
+                let other = open.who.as_ref().is_some_and(|who| *who != label.label);
+                other && label.column == Column::Party && !open.entry.has(Column::Company)
+            });
+        let made = Label { column: Column::Company, ..label.clone() };
+        let label = if makes { &made } else { label };
         let identity = identity(label.column);
         if self.open.as_ref().is_some_and(|open| open.is_repeated_by(label, section)) {
             self.close();
@@ -254,6 +290,18 @@ impl Reader<'_> {
         }
         let Some(current) = &mut self.open else { return };
         let (value, more) = if identity { name_and_more(&label.value, lexicon) } else { (label.value.as_str(), None) };
+        let value = if identity { listed::without_place(value, lexicon) } else { value };
+        let nobody = identity && lexicon.says("nothing-said", fold(value).trim());
+        let value = if nobody { "" } else { value };
+        if identity && !value.is_empty() {
+            current.who.get_or_insert_with(|| label.label.clone());
+        }
+        current.of_basis |= lexicon.says("head-of-basis", fold(&label.label).trim());
+        // "Crash reports", over "Recipient: Some Company": what is done, and who gets data for it.
+        let given = identity && !value.is_empty() && lexicon.says("label-of-a-recipient", fold(&label.label).trim());
+        if given {
+            current.title_is_purpose(self.names);
+        }
         if let Some(led) = led {
             if let Some(company) = maker(led, lexicon).filter(|_| !current.entry.has(Column::Company)) {
                 current.entry.put(Column::Company, "", company, &[]);
@@ -282,6 +330,8 @@ impl Reader<'_> {
     fn begin(&mut self, index: usize, first: &Label, section: Section) -> Open {
         let (lexicon, names) = (self.lexicon, self.names);
         let mut open = Open::new(section);
+        open.first = Some(first.label.clone());
+        open.collected = self.collected.take().filter(|(at, _)| at + 1 >= index).map(|(_, collected)| collected);
         let named = self.title.take().filter(|(at, _)| at + 1 >= index && first.column != Column::Product);
         let named = named.filter(|(_, words)| !lexicon.says("names-a-document", &fold(words)));
         // `第三方SDK`, and below it `名称：…`: the label says who.
@@ -294,7 +344,9 @@ impl Reader<'_> {
         // `推送SDK` is a kind, of which somebody is; `第三方SDK` only the heading of all of them.
         let kind = |words: &str| !lexicon.categories(&fold(words)).is_empty();
         let titles = |words: &str| if identity(first.column) { own(words) } else { !nobody(words) || kind(words) };
-        let Some((at, words)) = named.filter(|(_, words)| titles(words)) else { return open };
+        let Some((at, words)) = named.filter(|(_, words)| titles(words)) else {
+            return open;
+        };
         open.titled = true;
         open.about_data = lexicon.says("title-of-data", &fold(&words)) && !names.holds_known(&words);
         open.titled_by_data =

@@ -10,6 +10,9 @@ use super::super::sections::Section;
 use super::super::spelling::{before_and_inside, is_company};
 use super::Found;
 
+/// Words of a title that begins with a name that is known: "Some Company Bot Protection".
+const MOST_WORDS_OF_A_TITLE: usize = 4;
+
 /// An entry being put together.
 pub(super) struct Open {
     pub(super) entry: Entry,
@@ -32,6 +35,14 @@ pub(super) struct Open {
     pub(super) about_data: bool,
     /// The title is itself what is collected: `使用相机权限`, over what for.
     pub(super) titled_by_data: bool,
+    /// The first label.
+    pub(super) first: Option<String>,
+    /// The words of the label that said who.
+    pub(super) who: Option<String>,
+    /// A line says whether the data of the category in the title is collected.
+    pub(super) collected: Option<bool>,
+    /// A label says why it is lawful: the block is about what the app does with data.
+    pub(super) of_basis: bool,
 }
 
 impl Open {
@@ -49,6 +60,10 @@ impl Open {
             named_as_one: false,
             about_data: false,
             titled_by_data: false,
+            first: None,
+            who: None,
+            collected: None,
+            of_basis: false,
         }
     }
 
@@ -61,8 +76,11 @@ impl Open {
     /// The label begins the next one: it has that label already.
     pub(super) fn is_repeated_by(&self, label: &Label, section: Section) -> bool {
         let again = label.column == Column::Data && self.data_label.as_ref() == Some(&label.label);
+        // "Purpose: … Data: … Recipient: …", and the purpose of the next.
+        let anew = !self.titled && self.first.as_ref() == Some(&label.label) && self.says_who();
         identity(label.column) && (self.entry.has(label.column) || label.column == Column::Product && self.titled)
             || again && section == Section::Collect && !self.says_who()
+            || anew
     }
 
     /// The last label is one of data.
@@ -79,6 +97,17 @@ impl Open {
     pub(super) fn says_who(&self) -> bool {
         let names = |(column, value): &(Column, String)| identity(*column) && !value.trim().is_empty();
         self.entry.values.iter().skip(usize::from(self.titled)).any(names)
+    }
+
+    /// The title is not who gets data, but what for.
+    pub(super) fn title_is_purpose(&mut self, names: &Names<'_>) {
+        let says_why = self.entry.has(Column::Purpose);
+        let Some((column, title)) = self.entry.values.first_mut().filter(|_| self.titled) else { return };
+        let somebody = names.holds_known(title) || is_company(title) || fold(title).contains("sdk");
+        if *column == Column::Product && !somebody {
+            *column = if says_why { Column::Other } else { Column::Purpose };
+            self.titled = false;
+        }
     }
 
     /// Keeps what is a third party: somebody is named, and something is said about them.
@@ -102,21 +131,36 @@ impl Open {
         let outside = title.split(['(', '（']).next().unwrap_or_default().trim();
         let inside = before_and_inside(&title).map_or(title.as_str(), |(_, inside)| inside).trim();
         let known = |title: &str| names.is_known(title);
-        let named =
-            company || labelled || sdk || known(&title) || (known(outside) || known(inside)) && entry.has(Column::Data);
+        // "Some Company Security", "Some Company B.V. (formerly Other Company)".
+        let capital = |word: &str| word.starts_with(|c: char| c.is_ascii_uppercase());
+        let called = !self.about_data && names.holds_known(&title) && title.split(' ').all(capital);
+        let called = called && title.split(' ').count() <= MOST_WORDS_OF_A_TITLE;
+        let known_by_data = known(outside) || known(inside) || is_company(outside) || called;
+        let named = company || labelled || sdk || known(&title) || known_by_data && entry.has(Column::Data);
         let address = |column: Column| column == Column::Link || column == Column::Website && entry.has(Column::Data);
         let policy = entry.values.iter().any(|(c, v)| address(*c) && !urls(v).is_empty())
             || entry.links.iter().any(|(c, _, l)| *c == Column::Link && l.href.starts_with("http"));
         let named = named || self.titled && (policy || self.section == Section::Share && said >= 2);
         // "### Some Analytics", "Data processed: …".
-        let known = entry.has(Column::Data) && (known(&title) || known(outside) || known(inside));
+        let known = entry.has(Column::Data) && (known(&title) || known_by_data);
         let about = said >= 1 && (said >= 2 || company || sdk || known || labelled && entry.has(Column::Data));
         // `SDK名称：某某统计SDK`, `服务提供方：某某公司`, and what it collects is said elsewhere.
         let about = about || labelled && company && (sdk || self.named_as_one || names.holds_known(&title));
+        // "Some Analytics", and below it "Provider: Some Company Ltd.".
+        let about = about || self.titled && company && (self.section == Section::Share || names.is_known(&title));
         // `权限：相机；目的：扫码`, whatever stands above.
         let only_permissions = entry.has(Column::Permissions) && !entry.has(Column::Data) && !names.holds_known(&title);
         if named && about && (company || !title.is_empty()) {
+            if (self.of_basis || self.collected == Some(true)) && !self.titled {
+                let mut own = entry.clone();
+                own.values.retain(|(column, _)| !identity(*column));
+                found.own.push(own);
+            }
             found.entries.push((self.blocks.first().copied().unwrap_or_default(), entry));
+            found.used.extend(self.blocks);
+        } else if let Some(collected) = self.collected.filter(|_| !says_who) {
+            entry.denies = !collected;
+            found.own.push(entry);
             found.used.extend(self.blocks);
         } else if matches!(self.section, Section::Collect | Section::Open)
             && !(says_who || sdk || self.of_data || entry.denies)

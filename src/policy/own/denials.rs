@@ -42,6 +42,9 @@ pub(super) fn denied_words(words: &str, place: &Span, lexicon: &Lexicon, denials
 
 /// "We share no … with anyone": what data, or any.
 pub(super) fn sharing(sentence: &str, folded: &str, block: &Block, lexicon: &Lexicon, denials: &mut Vec<Denial>) {
+    if lexicon.says("titles-what-is-not-shared", folded.trim()) {
+        return;
+    }
     let place = span(block.source, block.line, block.end_line, sentence);
     let conditional = lexicon.phrase("exception", folded).map(|(m, _)| m.as_str().to_owned());
     let conditional = conditional.or_else(|| limit(folded, lexicon));
@@ -56,6 +59,11 @@ pub(super) fn sharing(sentence: &str, folded: &str, block: &Block, lexicon: &Lex
         ids = parts.iter().take_while(|part| !denies(part)).flat_map(|part| ids_in(part)).collect();
     }
     ids.dedup();
+    // "We never share your health records": something that has no type, and not everything.
+    let object = lexicon.captures("shares-an-object", folded).into_iter().find_map(|found| found.name("data"));
+    if ids.is_empty() && object.is_some_and(|object| !lexicon.says("all-that-is-shared", object.as_str())) {
+        return;
+    }
     if ids.is_empty() {
         ids.push("*".to_owned());
     }

@@ -10,7 +10,7 @@ mod shapes;
 use super::app_name::Titles;
 use super::block::{Block, Kind};
 use super::entry::{Entry, span};
-use super::fold::fold;
+use super::fold::{Folded, fold};
 use super::lexicon::{Column, Lexicon};
 use super::model::{DataItem, Denial};
 use super::names::Names;
@@ -231,8 +231,9 @@ fn take(sentence: &str, folded: &str, block: &Block, lexicon: &Lexicon, found: &
     if let Some(conditional) = terms::denies_all(lexicon, sentence).filter(|_| about_app) {
         found.denials.push(Denial { data_type: "*".to_owned(), conditional, span: place.clone() });
     }
+    let left_out = left_out(sentence, lexicon);
     for term in means.unwrap_or_else(|| terms::read(lexicon, sentence)) {
-        if !term.is_affirmed() {
+        if !term.is_affirmed() && left_out.is_none_or(|from| term.start < from || term.denied) {
             found.denials.push(Denial {
                 data_type: term.data_type.clone(),
                 conditional: term.conditional.clone(),
@@ -246,6 +247,16 @@ fn take(sentence: &str, folded: &str, block: &Block, lexicon: &Lexicon, found: &
             });
         }
     }
+}
+
+/// "We collect no personal data, except your email address": where in the sentence begins what is collected.
+fn left_out(sentence: &str, lexicon: &Lexicon) -> Option<usize> {
+    let folded = Folded::new(sentence);
+    let (lead, _) = lexicon.phrase("leaves-data-out", &folded.text)?;
+    let from = folded.range(lead.start(), lead.end(), sentence).end;
+    let before = sentence.get(..from)?;
+    terms::read(lexicon, before).is_empty().then_some(())?;
+    terms::denies_all(lexicon, sentence).is_some().then_some(from)
 }
 
 /// `电话` in a list of permissions is short for `电话权限`.

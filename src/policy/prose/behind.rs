@@ -162,6 +162,9 @@ pub fn called<'t>(words: &'t str, others: bool, lexicon: &Lexicon, names: &Names
     for cut in lexicon.matches("between-names", text).into_iter().chain(std::iter::once(text.len()..text.len())) {
         if cut.start >= from {
             let part = folded.slice(from, cut.start, words).trim().trim_end_matches('.');
+            // "Transcribed by A and answered by B".
+            let verb = |(verb, _): &(&str, &str)| !verb.contains(' ') && verb.ends_with("ed");
+            let part = part.split_once(" by ").filter(verb).map_or(part, |(_, part)| part);
             let part = part.strip_prefix("by ").unwrap_or(part);
             let part = part.strip_prefix("the ").or(part.strip_prefix("The ")).unwrap_or(part).trim();
             // "From the Some API".

@@ -228,6 +228,11 @@ fn reach(member: &str, reading: &Reading<'_>) -> Option<Reach> {
     if reading.lexicon.says("first-party", &folded) {
         return Some(Reach::App);
     }
+    // "Stored in your own account": no name, whatever brand it holds.
+    let plain = member.starts_with(|c: char| c.is_ascii_lowercase()) && member.contains(' ');
+    if plain && !folded.contains("sdk") {
+        return None;
+    }
     (!names_nobody(member, reading.lexicon, reading.names)).then_some(Reach::Named)
 }
 

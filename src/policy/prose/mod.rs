@@ -4,6 +4,7 @@
 mod behind;
 mod capitals;
 mod denials;
+mod left_out;
 mod lists;
 mod naming;
 mod operators;
@@ -23,10 +24,10 @@ use crate::evidence::Span;
 
 pub use denials::Reach;
 pub use lists::announces;
-pub use naming::{is_firm, names_nobody};
+pub use naming::{is_firm, is_name, names_nobody};
 pub use statements::{Statement, without_brackets};
 
-use naming::{is_name, names_of};
+use naming::names_of;
 use statements::Introduced;
 
 /// Entries with the position of their block.
@@ -183,11 +184,14 @@ fn below_name(
     folded: &str,
     place: &Span,
     introduced: &Introduced,
-    lexicon: &Lexicon,
+    (lexicon, names): (&Lexicon, &Names<'_>),
     found: &mut Found,
 ) -> bool {
-    let whose = introduced.shares && introduced.before.is_empty() && !introduced.right_above.is_empty();
-    let unsaid = lexicon.says("collects", folded)
+    let titled = || introduced.title.iter().all(|title| names.is_known(title));
+    let above = if introduced.right_above.is_empty() { &introduced.title } else { &introduced.right_above };
+    let whose = introduced.shares && introduced.before.is_empty() && !above.is_empty();
+    let whose = whose && (!introduced.right_above.is_empty() || titled() && lexicon.says("is-taken", folded));
+    let unsaid = (lexicon.says("collects", folded) || lexicon.says("is-taken", folded))
         && !lexicon.says("first-party", folded)
         && !lexicon.says("denial", folded)
         && !lexicon.says("not-collection", folded);
@@ -197,7 +201,7 @@ fn below_name(
     let terms = statements::collected(sentence.text, lexicon);
     let says = !terms.is_empty();
     if says {
-        statements::listed(at, sentence, &introduced.right_above, place, terms, found);
+        statements::listed(at, sentence, above, place, terms, found);
     }
     says
 }
@@ -341,7 +345,10 @@ fn parted<'t>(sentence: Sentence<'t>, lexicon: &Lexicon) -> Vec<Sentence<'t>> {
     let folded = Folded::new(sentence.text);
     let before = |at: usize| folded.text.get(..at).is_some_and(|before| lexicon.says("collects", before));
     let cuts = lexicon.matches("next-who-collects", &folded.text).into_iter().filter(|m| before(m.start));
-    let cuts = cuts.map(|m| folded.range(m.start, m.end, sentence.text).start);
+    // "(i) your name with A; (ii) your address with B".
+    let mut cuts: Vec<_> = cuts.chain(lexicon.matches("next-of-an-enumeration", &folded.text)).collect();
+    cuts.sort_unstable_by_key(|cut| cut.start);
+    let cuts = cuts.into_iter().map(|m| folded.range(m.start, m.end, sentence.text).start);
     let mut parts = Vec::new();
     let mut from = 0;
     for cut in cuts.chain([sentence.text.len()]) {
@@ -432,7 +439,7 @@ fn sentences_of(
             let reading =
                 several::Reading { block: at, sentence: &sentence, folded: &folded, place: place(), lexicon, names };
             about = statements::read(&reading, introduced, found)
-                || below_name(at, &sentence, text, &place(), introduced, lexicon, found);
+                || below_name(at, &sentence, text, &place(), introduced, (lexicon, names), found);
             // Of several statements of one sentence each is about one of its names.
             let said = found.statements.get(before..).unwrap_or_default();
             let mut named: Vec<String> = said.iter().flat_map(|s| s.names.iter().cloned()).collect();

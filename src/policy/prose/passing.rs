@@ -10,7 +10,7 @@ use super::super::{clauses, terms};
 use super::capitals::{Called, called};
 use super::several::Reading;
 use super::statements::{Introduced, Statement, cut_purpose};
-use super::{Found, names_nobody};
+use super::{Found, is_firm, names_nobody};
 
 /// Declares whom the sentence gives data to by its words around their names; `true` where all of it is about them.
 pub fn read(reading: &Reading<'_>, introduced: &Introduced, found: &mut Found) -> bool {
@@ -31,6 +31,9 @@ pub fn read(reading: &Reading<'_>, introduced: &Introduced, found: &mut Found) -
     }
     found.statements.len() > before && !of_app
 }
+
+/// Words in brackets behind a name that only say what it does.
+const MOST_WORDS_OF_A_KIND: usize = 2;
 
 fn given(part: &str, of_app: bool, shares: bool, reading: &Reading<'_>, found: &mut Found) {
     let Reading { lexicon, names, .. } = *reading;
@@ -59,25 +62,45 @@ fn given(part: &str, of_app: bool, shares: bool, reading: &Reading<'_>, found: &
         for one in group {
             let own = one.inside.clone().filter(|_| one.company.is_none());
             let own = own.map(|inside| terms_in(part, inside, &[], lexicon)).unwrap_or_default();
+            // "We disclose your name to A (text messages)": what A does with it.
+            let kind = one.inside.clone().and_then(|inside| part.get(inside)).unwrap_or_default();
+            let kind = kind.split_whitespace().count() <= MOST_WORDS_OF_A_KIND && !kind.contains(',');
+            let own = if kind && role == Role::Given && !around.is_empty() { Vec::new() } else { own };
             let terms = match role {
                 Role::Labelled if !own.is_empty() => own,
                 _ => [own, around.clone()].concat(),
             };
-            if terms.is_empty() && !shares {
+            let serves = || {
+                let before = fold(part.get(..first.place.start).unwrap_or_default());
+                is_firm(&one.name) && lexicon.says("serves-us", &before)
+            };
+            if terms.is_empty() && !shares && !serves() {
                 continue;
             }
             let (raw, purpose) = cut_purpose(part, lexicon);
+            let alias = alias(part, one, lexicon);
+            let company = one.company.clone().or(alias.as_ref().map(|_| one.name.clone()));
             found.statements.push(Statement {
-                company: one.company.clone(),
+                company,
                 terms,
                 raw,
                 purpose,
                 declares: true,
                 of_app,
-                ..reading.about(one.name.clone())
+                ..reading.about(alias.unwrap_or_else(|| one.name.clone()))
             });
         }
     }
+}
+
+/// "Some Company GmbH, Some Street 7 (hereinafter "Some")": what a company is called from there on, by its own first
+/// word.
+fn alias(part: &str, one: &Called, lexicon: &Lexicon) -> Option<String> {
+    let behind = part.get(one.place.start..).filter(|_| is_firm(&one.name))?;
+    let folded = Folded::new(behind);
+    let called = lexicon.captures("firm-called-so", &folded.text).into_iter().next()?.name("names")?;
+    let alias = folded.slice(called.start(), called.end(), behind).trim().to_owned();
+    (one.name.starts_with(alias.as_str()) && alias.len() < one.name.len()).then_some(alias)
 }
 
 /// What a sentence says of a name by where it stands.

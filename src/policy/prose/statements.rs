@@ -11,6 +11,7 @@ use super::super::spelling::{is_company, spellings, split_names};
 use super::super::{clauses, exclusions, sentences, subjects, terms};
 use super::behind;
 use super::denials::{self, Reach};
+use super::left_out;
 use super::naming::{is_firm, is_name, joined, names_nobody, names_of};
 use super::passing;
 use super::several::{self, Reading};
@@ -55,6 +56,11 @@ impl Statement {
 
 /// Reads one sentence; `true` where it is about third parties.
 pub fn read(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Found) -> bool {
+    // "Some Statistics, which we host ourselves": nobody else gets anything.
+    if reading.lexicon.says("runs-it-itself", &reading.folded.text) {
+        return false;
+    }
+    left_out::read(reading, found);
     if denials::read(reading, introduced, found) {
         return true;
     }
@@ -525,13 +531,13 @@ impl Introduced {
     /// Outside of sections about third parties only names that are known.
     pub fn meet(&mut self, sentence: &str, folded: &Folded, lexicon: &Lexicon, names: &Names<'_>) {
         self.noted.clear();
-        for id in ["introduces", "firm-named"] {
+        for id in ["introduces", "firm-named", "firm-called-so"] {
             for captures in lexicon.captures(id, &folded.text) {
                 let Some(name) = captures.name("names") else { continue };
                 let name = folded.slice(name.start(), name.end(), sentence).trim();
                 let own = lexicon.says("first-party", &fold(name)) || lexicon.says("pronoun", &fold(name));
                 // "It" is not who makes what the sentence is about.
-                if !own && id == "firm-named" {
+                if !own && id != "introduces" {
                     self.keep(name, lexicon, names);
                 } else if !own && (names.is_known(name) || self.shares) {
                     self.note(name, lexicon, names);

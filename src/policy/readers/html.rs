@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use ego_tree::NodeId;
 use ego_tree::iter::Edge;
+use scraper::node::Element;
 use scraper::{Html, Node};
 
 use super::super::block::{Block, Kind, Link};
@@ -75,6 +76,28 @@ const BLOCKS: [&str; 32] = [
     "center",
 ];
 
+/// Attributes of a button that shows and hides a part of the page (WAI-ARIA 1.2, disclosure; Bootstrap).
+const DISCLOSES: [&str; 4] = ["aria-expanded", "aria-controls", "data-bs-toggle", "data-toggle"];
+/// Words in the classes of such a button.
+const ACCORDION: [&str; 3] = ["accordion", "collaps", "faq"];
+/// What such a button is read as, by itself and inside a headline.
+const HEADLINE: &str = "h4";
+const INLINE: &str = "span";
+
+/// A button that is the title of the part which it opens.
+fn opens_a_part(element: &Element) -> bool {
+    let class = element.attr("class").unwrap_or_default();
+    let menu = ["nav", "menu", "dropdown"].iter().any(|word| class.contains(word));
+    element.name() == "button"
+        && !menu
+        && (DISCLOSES.iter().any(|name| element.attr(name).is_some())
+            || ACCORDION.iter().any(|word| class.contains(word)))
+}
+
+fn is_headline(element: &Element) -> bool {
+    matches!(element.name(), "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
+}
+
 /// The blocks of a page.
 pub fn read(html: &str) -> Vec<Block> {
     read_from(html, 1)
@@ -95,6 +118,8 @@ pub fn read_marked(html: &str) -> Vec<Block> {
     let templates = grid::templates(&styles(&tree));
     // Elements that are parts of a table by what the page makes of them.
     let mut parts: HashMap<NodeId, &[&str]> = HashMap::new();
+    // Buttons that are titles, and what they are read as.
+    let mut titles: HashMap<NodeId, &str> = HashMap::new();
     for edge in tree.tree.root().traverse() {
         match edge {
             Edge::Open(node) => match node.value() {
@@ -110,7 +135,12 @@ pub fn read_marked(html: &str) -> Vec<Block> {
                         }
                     }
                     let named = |a: &str| element.attr(a).is_some_and(is_navigation);
-                    if LEFT_OUT.contains(&element.name())
+                    if opens_a_part(element) {
+                        let inside = node.ancestors().any(|above| above.value().as_element().is_some_and(is_headline));
+                        let name = if inside { INLINE } else { HEADLINE };
+                        titles.insert(node.id(), name);
+                        walk.open(name, |_| None);
+                    } else if LEFT_OUT.contains(&element.name())
                         || named("class")
                         || named("id")
                         || element.attr("role") == Some("navigation")
@@ -133,6 +163,8 @@ pub fn read_marked(html: &str) -> Vec<Block> {
                 if let Node::Element(element) = node.value() {
                     if skipped > 0 {
                         skipped -= 1;
+                    } else if let Some(name) = titles.get(&node.id()) {
+                        walk.close(name);
                     } else if let Some(parts) = parts.get(&node.id()) {
                         parts.last().into_iter().for_each(|name| walk.close(name));
                     } else {
