@@ -17,13 +17,17 @@ pub fn read(reading: &Reading<'_>, found: &mut Found) {
     let folded = Folded::new(text);
     let Some((lead, _)) = lexicon.phrase("leaves-somebody-out", &folded.text) else { return };
     let denies = folded.text.get(..lead.start()).is_some_and(|before| lexicon.says("denial-sharing", before));
+    // "Apart from Some Hosting nobody gets your data."
+    let first = folded.text.get(..lead.start()).is_some_and(|before| before.trim().is_empty());
+    let nobody = folded.text.get(lead.end()..).is_some_and(|behind| lexicon.says("nobody-gets", behind));
+    let denies = denies || first && nobody;
     let from = folded.range(lead.start(), lead.end(), text).end;
     let Some((before, tail)) = text.get(..from).zip(text.get(from..)).filter(|_| denies) else { return };
     let mut group: Vec<Called> = Vec::new();
     for one in called(tail, lexicon, names) {
         let gap = tail.get(group.last().map_or(0, |last| last.end)..one.place.start).unwrap_or_default();
         let beside = match group.is_empty() {
-            true => gap.len() <= FARTHEST_NAME && !gap.contains([',', '.', ';', '(']),
+            true => gap.len() <= FARTHEST_NAME && !gap.trim_end_matches('(').contains([',', '.', ';', '(']),
             false => lexicon.says("only-joins-names", fold(gap).trim()),
         };
         if !beside {

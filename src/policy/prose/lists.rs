@@ -12,6 +12,7 @@ use super::super::spelling::{before_and_inside, is_company, packages_in};
 use super::super::{sentences, terms};
 use super::behind;
 use super::naming::{is_firm, is_name, names_nobody, names_of};
+use super::operators;
 use super::{LONGEST_NAME, Placed};
 
 /// Items that are looked at to decide whether a list is one of third parties. Without a limit, a
@@ -145,7 +146,8 @@ pub fn read(
         let alone = alone.then(|| title(block, lexicon, names)).flatten();
         let unread = announced && several.is_empty() && one.is_none() && alone.is_none();
         let item = unread && matches!(block.kind, Kind::Item(_));
-        let named = if item { behind::called(&block.text, false, lexicon, names) } else { Vec::new() };
+        let bare = operators::without_places(&block.text, lexicon);
+        let named = if item { behind::called(&bare, false, lexicon, names) } else { Vec::new() };
         let known = named.iter().any(|name| names.is_known(name));
         let named = named.into_iter().filter(|_| known).map(|name| of_name(name, block));
         several.into_iter().chain(one).chain(alone).chain(named).map(|entry| (*at, entry)).collect()
@@ -176,7 +178,8 @@ fn names_alone(
     let mut entries: Placed = Vec::new();
     for at in &items {
         let Some(block) = blocks.get(*at).filter(|block| matches!(block.kind, Kind::Item(_))) else { continue };
-        let called = behind::called(&block.text, true, lexicon, names);
+        let bare = operators::without_places(&block.text, lexicon);
+        let called = behind::called(&bare, true, lexicon, names);
         entries.extend(called.into_iter().map(|name| (*at, of_name(name, block))));
     }
     let is_read = |at: &usize| entries.iter().any(|(read, _)| read == at);
@@ -350,8 +353,36 @@ fn is_line(block: &Block) -> bool {
 /// `Name（company）：what for, which data`, or a name alone, or a link. Without `sure`, in
 /// a list whose other members are third parties, also a name that nobody knows, where
 /// something is said about it.
+/// "Some Company GmbH (support: name, email address)": what for, and what it gets.
+fn firm_and_brackets(text: &str, block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> Option<Entry> {
+    let (name, inside) = before_and_inside(text.trim_end_matches(['.', ';', ',']))?;
+    let (why, data) = inside.split_once(": ")?;
+    // "Some Company, Inc. dba Some Reports".
+    let (company, name) = name.trim().split_once(" dba ").unwrap_or(("", name.trim()));
+    let somebody = is_firm(name) || names.is_known(name);
+    let plain = !name.contains([':', '(']) && !names.holds_known(why) && terms::lead(lexicon, data);
+    (somebody && plain).then(|| {
+        let mut entry = Entry::default();
+        match company {
+            "" => entry.put(Column::Party, "", name, &[]),
+            company => {
+                entry.put(Column::Product, "", name, &[]);
+                entry.put(Column::Company, "", company, &[]);
+            }
+        }
+        entry.put(Column::Purpose, "", why, &[]);
+        entry.put(Column::Data, "", data, &block.links);
+        entry.spans.push(span(block.source, block.line, block.end_line, &block.text));
+        entry
+    })
+}
+
 fn item(block: &Block, sure: bool, lexicon: &Lexicon, names: &Names<'_>) -> Option<Entry> {
-    let text = without_number(&block.text).trim();
+    let bare = operators::without_places(&block.text, lexicon);
+    let text = without_number(&bare).trim();
+    if let Some(entry) = firm_and_brackets(text, block, lexicon, names) {
+        return Some(entry);
+    }
     let cut = text
         .char_indices()
         .find(|(at, c)| {

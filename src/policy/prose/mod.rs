@@ -370,7 +370,11 @@ fn sentences_of(
     introduced.before.clear();
     introduced.here.clear();
     let label = block.text.split_once([':', '：']).map(|(label, _)| without_number(label).trim());
-    introduced.labelled = label.filter(|label| label.chars().count() <= LONGEST_NAME).map(str::to_owned);
+    // "Some Maps. To show maps we use …": a title that runs into its text.
+    let title = || block.text.split_once(". ").map(|(title, _)| without_number(title).trim());
+    let title = || title().filter(|title| names.is_known(title) && names.is_product(title));
+    let label = label.filter(|label| label.chars().count() <= LONGEST_NAME).or_else(title);
+    introduced.labelled = label.map(str::to_owned);
     // "We pass on to: A (…); B (…)": marks that end sentences elsewhere part the members.
     let whole = Sentence { text: &block.text, start: 0 };
     let place = span(block.source, block.line, block.end_line, &block.text);

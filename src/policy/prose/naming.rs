@@ -141,6 +141,7 @@ pub fn is_name(text: &str, lexicon: &Lexicon, names: &Names<'_>) -> bool {
         || !packages_in(text).is_empty()
         || text.chars().next().is_some_and(|c| c.is_ascii_uppercase())
         || lexicon.says("ends-as-a-service", &folded);
-    let like = like && !lexicon.says("speaks-to-the-reader", &folded);
+    let no_name = ["speaks-to-the-reader", "place-alone"];
+    let like = like && !no_name.iter().any(|id| lexicon.says(id, &folded));
     short && like && !names_nobody(text, lexicon, names) && terms::read(lexicon, text).is_empty()
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::super::fold::Folded;
 use super::super::lexicon::Lexicon;
+use super::super::spelling::is_company;
 
 /// `text` without what is said of who runs a service between its name and what it does: the company is no other
 /// recipient, and the name stands beside its verb again.
@@ -12,8 +13,27 @@ pub fn without_operators<'t>(text: &'t str, lexicon: &Lexicon) -> Cow<'t, str> {
     let folded = Folded::new(text).with_plain_firms(text);
     let captures = lexicon.captures("operator-of-name", &folded.text);
     let cuts = captures.iter().filter_map(|found| found.name("cut"));
-    let mut cuts: Vec<_> =
-        cuts.map(|cut| folded.range(cut.start(), cut.end(), text)).map(|cut| whole(cut, text)).collect();
+    let cuts = cuts.map(|cut| folded.range(cut.start(), cut.end(), text)).map(|cut| whole(cut, text));
+    without(text, cuts.chain(places(text, &folded, lexicon)).collect())
+}
+
+/// `text` without the places where companies sit: "Some Company GmbH, Some Street 7, Berlin, Germany (hosting)".
+pub fn without_places<'t>(text: &'t str, lexicon: &Lexicon) -> Cow<'t, str> {
+    let folded = Folded::new(text).with_plain_firms(text);
+    let places = places(text, &folded, lexicon);
+    without(text, places)
+}
+
+/// Where such places stand; none that another company stands in.
+fn places(text: &str, folded: &Folded, lexicon: &Lexicon) -> Vec<Range<usize>> {
+    let captures = lexicon.captures("place-of-a-firm", &folded.text);
+    let cuts = captures.iter().filter_map(|found| found.name("cut"));
+    let cuts = cuts.map(|cut| folded.range(cut.start(), cut.end(), text));
+    let firm = |cut: &Range<usize>| text.get(cut.clone()).is_some_and(|cut| cut.split(',').any(is_company));
+    cuts.filter(|cut| !firm(cut)).collect()
+}
+
+fn without(text: &str, mut cuts: Vec<Range<usize>>) -> Cow<'_, str> {
     cuts.sort_by_key(|cut| cut.start);
     let mut kept = String::new();
     let mut from = 0;
@@ -53,6 +73,11 @@ mod tests {
             ("We send A to Heron, which is provided by Ibis Inc.", "We send A to Heron."),
             ("我们使用苍鹭服务，该服务由某某有限公司提供，会收集A。", "我们使用苍鹭服务，会收集A。"),
             ("We send A to servers operated by Ibis Inc.", "We send A to servers operated by Ibis Inc."),
+            (
+                "We send A to Ibis Ltd, Some Road, Dublin 4, Ireland, and to Crane.",
+                "We send A to Ibis Ltd, and to Crane.",
+            ),
+            ("We send A to Ibis Ltd, Crane Inc., Ireland.", "We send A to Ibis Ltd, Crane Inc."),
         ] {
             assert_eq!(without_operators(text, &lexicon), bare);
         }
