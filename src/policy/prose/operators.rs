@@ -77,7 +77,7 @@ mod tests {
                 "We send A to Ibis Ltd, Some Road, Dublin 4, Ireland, and to Crane.",
                 "We send A to Ibis Ltd, and to Crane.",
             ),
-            ("We send A to Ibis Ltd, Crane Inc., Ireland.", "We send A to Ibis Ltd, Crane Inc."),
+            ("We send A to Ibis Ltd, Crane Inc., Ireland.", "We send A to Ibis Ltd, Crane Inc., Ireland."),
         ] {
             assert_eq!(without_operators(text, &lexicon), bare);
         }
