@@ -7,6 +7,8 @@
 //!
 //! A mark for "yes" declares, one for "no" denies; a blank says nothing.
 
+use std::collections::BTreeSet;
+
 use super::block::{Block, Cell, Row};
 use super::entry::{Entry, span};
 use super::fold::{fold, squeeze};
@@ -53,25 +55,29 @@ fn by_columns(block: &Block, rows: &[Row], lexicon: &Lexicon, names: &Names<'_>)
     if named < LEAST || named * 2 < data.len() || marked * 3 < cells * 2 {
         return None;
     }
+    // Read once: there are as many rows as there are cells to a column.
+    let types = |row: &&Row| terms::ids(&terms::read(lexicon, label(row)));
+    let typed: Vec<(&Row, Vec<String>)> = data.iter().map(|row| (*row, types(row))).collect();
     let mut found = Found::default();
     for (index, party) in parties.iter().enumerate().map(|(index, party)| (index + 1, party)) {
-        let words = |wanted: Mark| {
-            let says = |row: &&&Row| {
+        let marked = |wanted: Mark| {
+            let says = move |(row, _): &&(&Row, Vec<String>)| {
                 let mark = row.cells.get(index).map(|cell| mark(cell, lexicon).unwrap_or(Mark::Yes));
                 mark.unwrap_or(Mark::Nothing) == wanted
             };
-            let labels: Vec<String> = data.iter().filter(says).map(|row| squeeze(label(row))).collect();
-            labels.join("; ")
+            typed.iter().filter(says).collect::<Vec<_>>()
         };
         let mut entry = Entry::default();
         let place = |row: &Row| span(block.source, row.line, row.end_line, &row_text(row, index));
         entry.spans.extend(data.iter().map(|row| place(row)));
-        let (yes, no) = (words(Mark::Yes), words(Mark::No));
+        let (yes, mut no) = (marked(Mark::Yes), marked(Mark::No));
         // "Advertising ID: no, push token: yes": one type, which is then not denied.
-        let declared = terms::ids(&terms::read(lexicon, &yes));
-        let is_denied =
-            |label: &&str| terms::read(lexicon, label).iter().all(|term| !declared.contains(&term.data_type));
-        let no = no.split("; ").filter(is_denied).collect::<Vec<_>>().join("; ");
+        let declared: BTreeSet<&String> = yes.iter().flat_map(|(_, ids)| ids).collect();
+        no.retain(|(_, ids)| ids.iter().all(|id| !declared.contains(id)));
+        let words = |rows: &[&(&Row, Vec<String>)]| {
+            rows.iter().map(|(row, _)| squeeze(label(row))).collect::<Vec<_>>().join("; ")
+        };
+        let (yes, no) = (words(&yes), words(&no));
         if is_app(party) {
             let own = |words: &str, denies: bool| {
                 let mut entry = Entry { denies, ..entry.clone() };
