@@ -545,7 +545,9 @@ fn head_row(row: &Row, lexicon: &Lexicon, again: bool) -> Option<Vec<Option<Colu
 
 fn head(cell: &Cell, lexicon: &Lexicon) -> Option<Column> {
     let text = squeeze(&cell.text);
-    let own = first_language(&text).filter(|own| lexicon.labels().contains_key(&fold(own)));
+    // `第三方公司SDK` is one head, `公司名称 Company Name` the same in two languages.
+    let is_head = |text: &str| lexicon.labels().contains_key(&fold(text));
+    let own = first_language(&text).filter(|own| is_head(own) && !is_head(&text));
     let text = own.map_or(text.clone(), str::to_owned);
     let most = if text.is_ascii() { LONGEST_HEAD_ENGLISH } else { LONGEST_HEAD };
     // Nor does a head enumerate data, name a company, or have its value beside it.

@@ -104,7 +104,8 @@ pub(super) fn used_name(prefix: &str, lexicon: &Lexicon, names: &Names<'_>) -> O
         .find(|name| {
             let capital = |word: &str| word.starts_with(|c: char| c.is_ascii_uppercase());
             let title = name.split_whitespace().all(capital) && !names_nobody(name, lexicon, names);
-            names.is_known(name) || title && terms::read(lexicon, name).is_empty()
+            let called = fold(name).ends_with("sdk") && !names_nobody(name, lexicon, names);
+            names.is_known(name) || called || title && terms::read(lexicon, name).is_empty()
         })
 }
 

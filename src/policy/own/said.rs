@@ -122,6 +122,9 @@ impl<'r> Reader<'r> {
                 return;
             }
         }
+        // `这些第三方服务仅获取IP地址，不获取您的姓名`: theirs from the first word on.
+        let begins = lexicon.phrase("third-party-subject", text).is_some_and(|(m, _)| m.start() == 0);
+        let anothers = anothers || begins && !text.is_ascii() && !says("first-party");
         // "Your orders are never shared with Some Ads" says nothing of what the app collects.
         if says("third-party-subject") && !strong && !joint || anothers || says("not-given-to") && !strong && !denies {
             before.said = false;

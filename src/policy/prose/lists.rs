@@ -7,7 +7,7 @@ use super::super::entry::{Entry, span, urls};
 use super::super::fold::{Folded, fold, is_cjk};
 use super::super::lexicon::{Column, Lexicon};
 use super::super::names::Names;
-use super::super::sections::{Section, without_number};
+use super::super::sections::{Section, is_heading, without_number};
 use super::super::spelling::{before_and_inside, is_company, packages_in};
 use super::super::{sentences, terms};
 use super::behind;
@@ -126,8 +126,13 @@ pub fn read(
     let before = items.iter().take_while(|at| !apps(at));
     // "A weather service: for your city" among them is told by its kind alone.
     let of_kind = |at: &usize| blocks.get(*at).is_some_and(|block| is_kind(block, lexicon, names));
-    let alike = told && known > 0 && before.clone().count() > 1 && before.clone().all(|at| named(at) || of_kind(at));
-    if sure.is_empty() || sure.len() * 2 <= items.len() && !alike {
+    // `第三方服务提供商` over a single one of them, and behind it what the app does.
+    let several = before.clone().count() > 1 || before.clone().count() == 1 && is_title_of_kinds(block, lexicon, names);
+    let alike = told && known > 0 && several && before.clone().all(|at| named(at) || of_kind(at));
+    // Of those that are announced some may be kinds: half of them known, or a third and two at least, is a list.
+    let some = known > 0 && sure.len() * 2 >= items.len() || known > 1 && sure.len() * 3 >= items.len();
+    let mostly = sure.len() * 2 > items.len() || alike || announced && some;
+    if sure.is_empty() || !mostly {
         return announced.then(|| names_alone(items, blocks, lexicon, names)).flatten();
     }
     // Nor is a list of names and addresses one that says who gets what.
@@ -216,6 +221,12 @@ fn is_kind(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> bool {
     let text = without_number(&block.text).trim();
     let kind = text.split_once(['：', ':']).map(|(kind, _)| kind.trim());
     kind.is_some_and(|kind| names_nobody(kind, lexicon, names) && lexicon.says("kind-of-party", &fold(kind)))
+}
+
+/// A heading that is only the words for a kind of third party.
+fn is_title_of_kinds(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> bool {
+    let words = without_number(&block.text).trim();
+    is_heading(block) && names_nobody(words, lexicon, names) && lexicon.says("kind-of-party", &fold(words))
 }
 
 /// A name, a mark, and what it is for or gets.

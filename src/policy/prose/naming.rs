@@ -19,9 +19,18 @@ pub fn names_nobody(name: &str, lexicon: &Lexicon, names: &Names<'_>) -> bool {
     if inside.is_some_and(|(_, inside)| names.is_known(inside)) {
         return false;
     }
+    if is_lettered(name) {
+        return false;
+    }
     let rest = bare_stem(lexicon, name);
     let left = without(&rest, lexicon.matches("no-part-of-a-name", &rest));
     left.chars().count() < 2 || lexicon.says("names-nobody", &left)
+}
+
+/// `YSDK`: a letter that is one word with what it stands before is a name's.
+fn is_lettered(name: &str) -> bool {
+    let letter = name.trim().strip_suffix("SDK").unwrap_or_default();
+    letter.len() == 1 && letter.starts_with(|c: char| c.is_ascii_uppercase())
 }
 
 /// A text without some ranges of it, which stand in order.
@@ -39,6 +48,8 @@ fn without(text: &str, ranges: Vec<Range<usize>>) -> String {
 /// Members of a list of names; the last may follow "和", "and".
 pub fn names_of(list: &str, lexicon: &Lexicon) -> Vec<String> {
     let mut out = Vec::new();
+    let list = list.trim();
+    let list = list.strip_prefix('【').and_then(|rest| rest.strip_suffix('】')).unwrap_or(list);
     // `某某公司/某某公司（某某）、某某公司`: a stroke between firms parts them, whatever parts the others.
     let list = &list.replace("公司/", "公司、");
     let separator: &[char] = if list.contains('、') { &['、', '\n'] } else { &[',', '，', '、', '/', '\n'] };

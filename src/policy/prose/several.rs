@@ -100,7 +100,7 @@ fn one(id: &str, captures: &Captures<'_>, reading: &Reading<'_>, found: &mut Fou
         |name: &str| captures.name(name).map(|m| folded.slice(m.start(), m.end(), sentence.text).trim().to_owned());
     let shares = id.starts_with("shares-");
     let list = part("names").unwrap_or_default();
-    let listed = names_of(&without_brackets(&marked_name(&list)), reading.lexicon);
+    let listed = names_of(&without_brackets(&with_one_mark(&marked_name(&list))), reading.lexicon);
     // `某某平台（由某某公司提供）`
     let inside = before_and_inside(&list).map(|(_, inside)| inside).filter(|_| listed.len() == 1);
     let company = inside.and_then(|inside| {
@@ -158,6 +158,8 @@ fn one(id: &str, captures: &Captures<'_>, reading: &Reading<'_>, found: &mut Fou
     // Whoever gets "information" is declared all the same.
     let as_such =
         shares && lexicon.says("personal-data", &fold(&data)) && terms::read_with(lexicon, &data, false).is_empty();
+    // `您的对话内容将发送至某某服务器`: somebody who is known gets something.
+    let as_such = as_such || shares && !text.is_ascii() && listed.iter().all(|n| names.is_known(n));
     // Where something is kept is said, whatever it is.
     let held = captures.name("held").is_some();
     if captures.name("data").is_some() && terms.is_empty() && !as_such && !held {
@@ -228,6 +230,12 @@ pub fn each_for(list: &str, lexicon: &Lexicon, names: &Names<'_>) -> Vec<(String
 fn marked_name(list: &str) -> Cow<'_, str> {
     let inner = list.trim().strip_prefix('【').and_then(|rest| rest.split_once('】'));
     inner.map_or(Cow::Borrowed(list), |(name, rest)| Cow::Owned(format!("{name}{rest}")))
+}
+
+/// `A、B,某某SDK`: a comma before an SDK parts names where others are parted by their own mark.
+fn with_one_mark(list: &str) -> Cow<'_, str> {
+    let parted = list.contains('、') && list.contains([',', '，']) && fold(list).ends_with("sdk");
+    if parted { Cow::Owned(list.replace([',', '，'], "、")) } else { Cow::Borrowed(list) }
 }
 
 /// What is shared, and what the sentence goes on to say is not.

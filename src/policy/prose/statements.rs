@@ -189,6 +189,10 @@ fn collects(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Foun
         let several = subjects.len() > 1;
         let subjects: Vec<String> = subjects.into_iter().filter(|s| !(several && is_app(&fold(s)))).collect();
         let company = captures.name("company").map(|m| reading.words(m.range()).to_owned());
+        // `由我们和某某公司共同提供` is read as a whole.
+        if company.as_ref().is_some_and(|company| lexicon.says("first-party", &fold(company))) {
+            continue;
+        }
         let (subjects, company) = provided(subjects, company, reading);
         let met = subjects.iter().all(|s| introduced.has(s, lexicon));
         let sdk = |s: &String| fold(s).contains("sdk");
@@ -352,7 +356,8 @@ fn used(reading: &Reading<'_>, introduced: &mut Introduced, found: &mut Found) -
             // What is called an SDK is one, known or not.
             let known = id == "uses-sdk"
                 || if rest.as_str().is_empty() { names.is_known(&name) } else { names.holds_known(&name) };
-            if names_nobody(&name, lexicon, names) {
+            // `集成以下某某系统SDK：` announces them.
+            if names_nobody(&name, lexicon, names) || lexicon.says("points-below", &fold(&name)) {
                 continue;
             }
             if !known {
