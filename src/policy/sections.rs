@@ -110,7 +110,9 @@ pub fn read(blocks: &[Block], lexicon: &Lexicon) -> Vec<Section> {
                 let within = current == Section::Collect && opened > 0 && depth > opened;
                 let found = of(&text, lexicon).filter(|found| *found != Section::Other || !within);
                 if let Some(section) = found {
-                    (current, opened) = (section, depth);
+                    // `（一）您提供的信息` below it opens nothing that `（二）账号与安全信息` would end.
+                    opened = if within && section == Section::Collect { opened } else { depth };
+                    current = section;
                 } else if !within && block.is_heading() && current != Section::Share && current != Section::Collect {
                     current = Section::Open;
                 }
@@ -141,6 +143,10 @@ pub fn of(heading: &str, lexicon: &Lexicon) -> Option<Section> {
     }
     if lexicon.says("section-definitions", heading) {
         return Some(Section::Defined);
+    }
+    // `分享功能` is what the app does, below what it collects.
+    if lexicon.says("title-of-a-function", heading) {
+        return None;
     }
     let at = |id: &str| lexicon.phrase(id, heading).map(|(m, _)| m.start());
     let (collect, share, other) = (at("section-collect"), at("section-share"), at("section-other"));

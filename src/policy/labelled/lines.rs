@@ -72,6 +72,14 @@ pub(super) fn leads_labels(lexicon: &Lexicon, blocks: &[Block], index: usize) ->
     below && title_of(title).is_some() && !labelled(title) && labelled(next)
 }
 
+/// A few words and a colon, with deeper items below.
+pub(super) fn leads_deeper(blocks: &[Block], index: usize) -> bool {
+    let Some((block, next)) = blocks.get(index).zip(blocks.get(index + 1)) else { return false };
+    let label = block.text.trim().strip_suffix([':', '：']).filter(|label| label.chars().count() <= LONGEST_TITLE);
+    let plain = label.is_some_and(|label| !label.contains(['。', '：', ':', '，', ',']));
+    plain && !block.is_heading() && depth_of(block) > 0 && depth_of(next) > depth_of(block)
+}
+
 /// Words of data, after a bracket that says on which system: `【仅Android】AndroidID、OAID`.
 pub(super) fn lists_data(block: &Block, lexicon: &Lexicon, names: &Names<'_>) -> bool {
     let text = block.text.trim();

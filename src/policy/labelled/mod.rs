@@ -23,8 +23,8 @@ use super::sections::{self, Section};
 use super::spelling::is_company;
 use super::terms;
 use lines::{
-    LONGEST_TITLE, depth_of, enumerates, goes_on, is_of_a_system, is_part_of_data, is_unknown_label, leads_labels,
-    leads_on, lists_data, names_somebody, speaks, tells, title_of,
+    LONGEST_TITLE, depth_of, enumerates, goes_on, is_of_a_system, is_part_of_data, is_unknown_label, leads_deeper,
+    leads_labels, leads_on, lists_data, names_somebody, speaks, tells, title_of,
 };
 use open::Open;
 use words::{known_first, maker, name_and_more, name_and_rest, named_first, purpose_and_data, says_more, used_name};
@@ -189,6 +189,10 @@ impl Reader<'_> {
             && is_unknown_label(block, lexicon, names)
             && next.is_some_and(|next| goes_on(next, lexicon))
         {
+            current.tail = Some((Column::Other, depth_of(block), block.text.clone()));
+            current.listing = false;
+        // `数据处理说明：` between two labels, and deeper items below it, is one that nobody knows.
+        } else if current.is_named() && leads_deeper(self.blocks, index) && current.is_beside(block) {
             current.tail = Some((Column::Other, depth_of(block), block.text.clone()));
             current.listing = false;
         // `应用信息（时区）：用于统计`, among lines of data, is one that holds none.

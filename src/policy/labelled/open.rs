@@ -9,6 +9,7 @@ use super::super::names::Names;
 use super::super::sections::Section;
 use super::super::spelling::{before_and_inside, is_company};
 use super::Found;
+use super::lines::depth_of;
 
 /// Words of a title that begins with a name that is known: "Some Company Bot Protection".
 const MOST_WORDS_OF_A_TITLE: usize = 4;
@@ -86,6 +87,12 @@ impl Open {
     /// The last label is one of data.
     pub(super) fn gives_data(&self) -> bool {
         self.tail.as_ref().is_some_and(|(column, _, _)| *column == Column::Data)
+    }
+
+    /// The item stands as deep as the last label.
+    pub(super) fn is_beside(&self, item: &Block) -> bool {
+        let depth = depth_of(item);
+        depth > self.level && self.tail.as_ref().is_some_and(|(_, at, _)| *at == depth)
     }
 
     /// Whose it is stands there.

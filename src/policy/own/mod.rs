@@ -274,7 +274,11 @@ fn own_row(entry: &Entry, lexicon: &Lexicon, found: &mut Found) {
     for (_, words) in entry.values.iter().filter(|(column, _)| *column == Column::Denied) {
         denied_words(words, place, lexicon, &mut found.denials);
     }
-    for (column, words) in entry.values.iter().filter(|(c, _)| matches!(c, Column::Data | Column::Permissions)) {
+    let details = entry.values.iter().filter(|(column, _)| *column == Column::Purpose);
+    let details = details.filter_map(|(_, words)| shapes::data_and_why(words, lexicon));
+    let details = details.map(|data| (Column::Data, data.to_owned()));
+    let values = entry.values.iter().filter(|(c, _)| matches!(c, Column::Data | Column::Permissions)).cloned();
+    for (column, words) in &values.chain(details).collect::<Vec<_>>() {
         let whole = if *column == Column::Permissions { permission(words, lexicon) } else { words.clone() };
         for term in terms::read(lexicon, &whole).into_iter().filter(|t| !t.denied) {
             if entry.denies {

@@ -4,6 +4,7 @@ use super::super::block::Block;
 use super::super::fold::fold;
 use super::super::lexicon::{Column, Lexicon};
 use super::super::sections::without_number;
+use super::super::spelling::before_and_inside;
 use super::super::terms;
 
 /// Before the names of permissions of Android (android.Manifest.permission).
@@ -61,13 +62,51 @@ pub(super) fn value_is_data(text: &str, lexicon: &Lexicon) -> bool {
 /// them unknown.
 pub(super) fn lists_only_data(text: &str, lexicon: &Lexicon) -> bool {
     let text = without_number(text).trim();
+    // `网络状态、访问时间（用于统计）。` is no sentence either.
+    let text = text.strip_suffix('。').filter(|text| text.contains('、')).map_or(text, without_last_brackets);
     let sentence = text.ends_with(['.', '。', '?', '？', '!', '！']) || text.contains([':', '：', '@']);
     if sentence || text.chars().count() > LONGEST_LISTING || text.contains("://") {
         return false;
     }
-    let datum = |part: &str| terms::read(lexicon, part).first().is_some_and(|t| t.start <= FARTHEST_VALUE && !t.denied);
-    let parts: Vec<bool> = text.split([',', '，', ';', '；', '、', '/']).map(|part| datum(part.trim())).collect();
+    let begins =
+        |part: &str| terms::read(lexicon, part).first().is_some_and(|t| t.start <= FARTHEST_VALUE && !t.denied);
+    // `注册账号（手机号/邮箱）`: the brackets say which.
+    let datum = |part: &str| begins(part) || before_and_inside(part).is_some_and(|(_, inside)| begins(inside));
+    let parts = parts_of(text).into_iter().map(str::trim).filter(|part| !part.is_empty());
+    let parts: Vec<bool> = parts.map(datum).collect();
     parts.first() == Some(&true) && parts.iter().filter(|is| **is).count() * 2 >= parts.len()
+}
+
+/// The parts of an enumeration, cut outside brackets.
+fn parts_of(text: &str) -> Vec<&str> {
+    let (mut depth, mut from) = (0usize, 0);
+    let mut parts = Vec::new();
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' | '（' => depth += 1,
+            ')' | '）' => depth = depth.saturating_sub(1),
+            ',' | '，' | ';' | '；' | '、' | '/' if depth == 0 => {
+                parts.extend(text.get(from..at));
+                from = at + c.len_utf8();
+            }
+            _ => {}
+        }
+    }
+    parts.extend(text.get(from..));
+    parts
+}
+
+/// The text without the brackets that it ends with.
+fn without_last_brackets(text: &str) -> &str {
+    let open = text.ends_with([')', '）']).then(|| text.rfind(['(', '（'])).flatten();
+    open.and_then(|at| text.get(..at)).unwrap_or(text)
+}
+
+/// `设备型号、操作系统版本，用于适配`: the data, where words for what it is for hold them.
+pub(super) fn data_and_why<'t>(words: &'t str, lexicon: &Lexicon) -> Option<&'t str> {
+    let (data, why) = words.split_once(['，', ','])?;
+    let several = data.contains('、') && lists_only_data(data, lexicon);
+    (several && lexicon.says("says-why", fold(why).trim())).then_some(data)
 }
 
 /// `Camera: to scan receipts`: a label that is itself what is collected, and what for.
