@@ -209,6 +209,21 @@ struct Walk {
     text_before: Option<usize>,
     /// The white space that came last goes on in a new line.
     new_line: bool,
+    /// `text` elements that are open: mini programs show the lines in them as they are.
+    texts: usize,
+}
+
+/// The next words are a number and a mark: `1. `, `（2）`, `3、`.
+fn begins_item(words: &str) -> bool {
+    let mut words = words.chars().filter(|c| marks::line_of(*c).is_none()).skip_while(|c| c.is_whitespace());
+    let mut first = words.next();
+    if matches!(first, Some('(' | '（')) {
+        first = words.next();
+    }
+    let mark = words.find(|c| !c.is_ascii_digit());
+    first.is_some_and(|c| c.is_ascii_digit())
+        && matches!(mark, Some('.' | '、' | '．' | ')' | '）'))
+        && words.next().is_some_and(|c| !c.is_ascii_digit())
 }
 
 impl Walk {
@@ -224,7 +239,9 @@ impl Walk {
             // Mini programs set each paragraph in a `text` of its own, on a line of its own.
             "text" if self.new_line && self.text_before == Some(self.text.trim_end().len()) && !self.is_label() => {
                 self.block_edge();
+                self.texts += 1;
             }
+            "text" => self.texts += 1,
             "pre" => {
                 self.flush();
                 self.pre += 1;
@@ -278,7 +295,10 @@ impl Walk {
                 }
             }
             "strong" | "b" => self.strong = self.strong.saturating_sub(1),
-            "text" => self.text_before = Some(self.text.trim_end().len()),
+            "text" => {
+                self.texts = self.texts.saturating_sub(1);
+                self.text_before = Some(self.text.trim_end().len());
+            }
             "pre" => {
                 self.flush();
                 self.pre = self.pre.saturating_sub(1);
@@ -323,7 +343,7 @@ impl Walk {
     }
 
     fn words(&mut self, words: &str) {
-        for c in words.chars() {
+        for (at, c) in words.char_indices() {
             if let Some(line) = marks::line_of(c) {
                 self.line = line;
                 if self.pre > 0 && !self.in_cell() {
@@ -337,6 +357,10 @@ impl Walk {
             }
             if c.is_whitespace() && c != '\u{3000}' {
                 self.new_line |= c == '\n';
+                if c == '\n' && self.texts > 0 && begins_item(words.get(at..).unwrap_or_default()) {
+                    self.break_line();
+                    continue;
+                }
                 if !self.text.is_empty() && !self.text.ends_with([' ', '\n']) {
                     self.text.push(' ');
                 }
