@@ -124,6 +124,10 @@ impl Reader<'_> {
             && !(current.is_named() && leads_labels(lexicon, self.blocks, index))
             // `SDK名称：某某`, and below it, deeper, what else there is to say.
             && !(identity(column) && split(lexicon, &block.text).is_some());
+        // What the app says of itself among notes is its own reader's.
+        if below && column == Column::Other && lexicon.says("first-party", &fold(&block.text)) {
+            return true;
+        }
         if below {
             current.entry.put(column, &label, &block.text, &block.links);
             current.take(index, block);
@@ -192,7 +196,7 @@ impl Reader<'_> {
             current.tail = Some((Column::Other, depth_of(block), block.text.clone()));
             current.listing = false;
         // `数据处理说明：` between two labels, and deeper items below it, is one that nobody knows.
-        } else if current.is_named() && leads_deeper(self.blocks, index) && current.is_beside(block) {
+        } else if current.says_who() && leads_deeper(self.blocks, index) && current.is_beside(block) {
             current.tail = Some((Column::Other, depth_of(block), block.text.clone()));
             current.listing = false;
         // `应用信息（时区）：用于统计`, among lines of data, is one that holds none.
