@@ -17,11 +17,16 @@ use super::{Found, LONGEST_NAME};
 /// Words of a name that nobody knows.
 const MOST_WORDS: usize = 4;
 
-/// Declares them; `true` where there are some. What they get is not said here.
+/// Declares them; `true` where there are some, and all is about them. What they get is not said here.
 pub fn read(reading: &Reading<'_>, found: &mut Found) -> bool {
     let called = called_in(reading);
     called.iter().for_each(|name| declare(name, reading, found));
-    !called.is_empty()
+    !called.is_empty() && !app_collects(reading)
+}
+
+/// `我们基于某某地图收集您的位置`: what they get is not said, but what the app collects is.
+fn app_collects(reading: &Reading<'_>) -> bool {
+    reading.lexicon.says("collects-strongly", &reading.folded.text)
 }
 
 /// Declares whom a sentence names besides those that the statements from `from` on are about: "We use A to
@@ -42,7 +47,8 @@ pub fn also(reading: &Reading<'_>, from: usize, found: &mut Found) {
 
 fn declare(name: &str, reading: &Reading<'_>, found: &mut Found) {
     let raw = reading.sentence.text.trim().to_owned();
-    found.statements.push(Statement { declares: true, raw, ..reading.about(name.to_owned()) });
+    let of_app = app_collects(reading);
+    found.statements.push(Statement { declares: true, of_app, raw, ..reading.about(name.to_owned()) });
 }
 
 /// "Crash data: stack traces (Some Reports)", "advertising ID (used by Some Ads to show ads)": data, and who gets it.
