@@ -326,7 +326,7 @@ fn product_of(reading: &Reading<'_>, introduced: &Introduced, found: &mut Found)
             continue;
         };
         let name = introduced.as_titled(reading.words(name.range()).to_owned(), lexicon);
-        let (raw, purpose) = cut_purpose(reading.words(rest.range()), lexicon);
+        let (raw, purpose) = purpose_before_data(reading.words(rest.range()), lexicon);
         found.statements.push(Statement {
             company: Some(reading.words(company.range()).to_owned()),
             terms: collected(&raw, lexicon),
@@ -656,6 +656,20 @@ fn split_subjects(text: &str, lexicon: &Lexicon) -> Vec<String> {
         // "Some Company, Inc.": one name.
         .filter(|part| !part.is_empty() && !lexicon.says("legal-form-alone", &fold(part)))
         .collect()
+}
+
+/// The same where the data stand in a clause behind the purpose: `，用于统计分析，其会收集设备型号`.
+fn purpose_before_data(words: &str, lexicon: &Lexicon) -> (String, Option<String>) {
+    let (raw, purpose) = cut_purpose(words, lexicon);
+    let Some(why) = purpose.as_deref().filter(|_| raw.is_empty()) else { return (raw, purpose) };
+    let collects = |at: &usize| why.get(*at..).is_some_and(|clause| lexicon.says("it-collects", &fold(clause)));
+    match why.match_indices([',', '，']).map(|(at, _)| at).find(collects) {
+        Some(at) => {
+            let (why, data) = why.split_at(at);
+            (data.trim_start_matches([',', '，']).trim().to_owned(), Some(why.to_owned()))
+        }
+        None => (raw, purpose),
+    }
 }
 
 /// The words before the purpose, and the purpose.
