@@ -151,7 +151,8 @@ pub fn recognise(bytes: &[u8]) -> Option<Dns> {
     if !standard || !asks_only || !plausible(bytes, bytes.len()) || records_end(bytes)? != bytes.len() {
         return None;
     }
-    question(bytes).and_then(|asked| parse(bytes).or(Some(asked)))
+    question(bytes)?;
+    parse(bytes)
 }
 
 /// Where the records of a message with one question end, by their lengths.

@@ -2,18 +2,18 @@
 //!
 //! A comma stands between two names, before a legal form and before the place where a company sits.
 
-use super::fold::fold;
+use super::fold::{fold, is_cjk};
 use super::lexicon::Lexicon;
 use super::names::Names;
 use super::prose::{is_name, names_nobody};
-use super::spelling::is_company;
+use super::spelling::{is_company, outside_brackets};
 
 /// Longest member, in characters.
 const LONGEST: usize = 60;
 
 /// The names that words list, where they list several.
 pub fn names_in(words: &str, lexicon: &Lexicon, names: &Names<'_>) -> Option<Vec<String>> {
-    if names.is_known(words) || !words.is_ascii() && words.chars().any(super::fold::is_cjk) {
+    if names.is_known(words) || !words.is_ascii() && words.chars().any(is_cjk) {
         return None;
     }
     let parts = parts(words, lexicon);
@@ -57,20 +57,7 @@ fn is_place(part: &str, lexicon: &Lexicon) -> bool {
 
 /// The words between marks that part names, a legal form with the name before it.
 fn parts(words: &str, lexicon: &Lexicon) -> Vec<String> {
-    let (mut depth, mut from) = (0usize, 0);
-    let mut cuts: Vec<&str> = Vec::new();
-    for (at, c) in words.char_indices() {
-        match c {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            ',' | ';' | '\n' if depth == 0 => {
-                cuts.extend(words.get(from..at));
-                from = at + c.len_utf8();
-            }
-            _ => {}
-        }
-    }
-    cuts.extend(words.get(from..));
+    let (cuts, _) = outside_brackets(words, &[',', ';', '\n']);
     let mut out: Vec<String> = Vec::new();
     let each = cuts.into_iter().flat_map(|part| part.split(" and ")).flat_map(|part| part.split(" & "));
     for part in each.map(str::trim) {

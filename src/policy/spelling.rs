@@ -98,6 +98,26 @@ pub fn split_names(text: &str) -> impl Iterator<Item = &str> {
     text.split(['、', ',', '，', ';', '；', '\n', '/']).map(str::trim).filter(|part| !part.is_empty())
 }
 
+/// The parts between separators that stand in no bracket, and whether each bracket is closed: behind one that is not,
+/// nothing is parted.
+pub fn outside_brackets<'t>(text: &'t str, separators: &[char]) -> (Vec<&'t str>, bool) {
+    let (mut depth, mut from) = (0usize, 0);
+    let mut parts = Vec::new();
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' | '（' => depth += 1,
+            ')' | '）' => depth = depth.saturating_sub(1),
+            c if depth == 0 && separators.contains(&c) => {
+                parts.extend(text.get(from..at));
+                from = at + c.len_utf8();
+            }
+            _ => {}
+        }
+    }
+    parts.extend(text.get(from..));
+    (parts, depth == 0)
+}
+
 /// What stands before the bracket that ends a text, and inside it: `某某（某（中国）公司）`.
 pub fn before_and_inside(text: &str) -> Option<(&str, &str)> {
     let text = text.trim();

@@ -352,9 +352,7 @@ impl Reader<'_> {
         // `推送SDK` is a kind, of which somebody is; `第三方SDK` only the heading of all of them.
         let kind = |words: &str| !lexicon.categories(&fold(words)).is_empty();
         let titles = |words: &str| if identity(first.column) { own(words) } else { !nobody(words) || kind(words) };
-        let Some((at, words)) = named.filter(|(_, words)| titles(words)) else {
-            return open;
-        };
+        let Some((at, words)) = named.filter(|(_, words)| titles(words)) else { return open };
         open.titled = true;
         open.about_data = lexicon.says("title-of-data", &fold(&words)) && !names.holds_known(&words);
         open.titled_by_data =

@@ -4,7 +4,7 @@ use super::super::block::Block;
 use super::super::fold::fold;
 use super::super::lexicon::{Column, Lexicon};
 use super::super::sections::without_number;
-use super::super::spelling::before_and_inside;
+use super::super::spelling::{before_and_inside, outside_brackets};
 use super::super::terms;
 
 /// Before the names of permissions of Android (android.Manifest.permission).
@@ -72,28 +72,10 @@ pub(super) fn lists_only_data(text: &str, lexicon: &Lexicon) -> bool {
         |part: &str| terms::read(lexicon, part).first().is_some_and(|t| t.start <= FARTHEST_VALUE && !t.denied);
     // `注册账号（手机号/邮箱）`: the brackets say which.
     let datum = |part: &str| begins(part) || before_and_inside(part).is_some_and(|(_, inside)| begins(inside));
-    let parts = parts_of(text).into_iter().map(str::trim).filter(|part| !part.is_empty());
+    let (parts, _) = outside_brackets(text, &[',', '，', ';', '；', '、', '/']);
+    let parts = parts.into_iter().map(str::trim).filter(|part| !part.is_empty());
     let parts: Vec<bool> = parts.map(datum).collect();
     parts.first() == Some(&true) && parts.iter().filter(|is| **is).count() * 2 >= parts.len()
-}
-
-/// The parts of an enumeration, cut outside brackets.
-fn parts_of(text: &str) -> Vec<&str> {
-    let (mut depth, mut from) = (0usize, 0);
-    let mut parts = Vec::new();
-    for (at, c) in text.char_indices() {
-        match c {
-            '(' | '（' => depth += 1,
-            ')' | '）' => depth = depth.saturating_sub(1),
-            ',' | '，' | ';' | '；' | '、' | '/' if depth == 0 => {
-                parts.extend(text.get(from..at));
-                from = at + c.len_utf8();
-            }
-            _ => {}
-        }
-    }
-    parts.extend(text.get(from..));
-    parts
 }
 
 /// The text without the brackets that it ends with.

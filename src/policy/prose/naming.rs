@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::super::fold::{Folded, fold};
 use super::super::lexicon::Lexicon;
 use super::super::names::Names;
-use super::super::spelling::{bare_stem, before_and_inside, is_company, packages_in};
+use super::super::spelling::{bare_stem, before_and_inside, is_company, outside_brackets, packages_in};
 use super::super::terms;
 use super::LONGEST_NAME;
 
@@ -78,22 +78,9 @@ pub fn names_of(list: &str, lexicon: &Lexicon) -> Vec<String> {
 
 /// The parts of a list, cut at separators outside brackets: `Bugly（崩溃、性能）、微信` has two.
 fn apart<'t>(list: &'t str, separators: &[char]) -> Vec<&'t str> {
-    let (mut depth, mut from) = (0usize, 0);
-    let mut parts = Vec::new();
-    for (at, c) in list.char_indices() {
-        match c {
-            '(' | '（' => depth += 1,
-            ')' | '）' => depth = depth.saturating_sub(1),
-            c if depth == 0 && separators.contains(&c) => {
-                parts.extend(list.get(from..at));
-                from = at + c.len_utf8();
-            }
-            _ => {}
-        }
-    }
-    parts.extend(list.get(from..));
+    let (parts, closed) = outside_brackets(list, separators);
     // One that nothing closes holds no name together.
-    if depth > 0 { list.split(separators).collect() } else { parts }
+    if closed { parts } else { list.split(separators).collect() }
 }
 
 /// `Some Maps 及 Other Maps`: between Latin words it joins two names; in a Chinese one it may be a part.

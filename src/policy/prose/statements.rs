@@ -658,20 +658,6 @@ fn split_subjects(text: &str, lexicon: &Lexicon) -> Vec<String> {
         .collect()
 }
 
-/// The same where the data stand in a clause behind the purpose: `，用于统计分析，其会收集设备型号`.
-fn purpose_before_data(words: &str, lexicon: &Lexicon) -> (String, Option<String>) {
-    let (raw, purpose) = cut_purpose(words, lexicon);
-    let Some(why) = purpose.as_deref().filter(|_| raw.is_empty()) else { return (raw, purpose) };
-    let collects = |at: &usize| why.get(*at..).is_some_and(|clause| lexicon.says("it-collects", &fold(clause)));
-    match why.match_indices([',', '，']).map(|(at, _)| at).find(collects) {
-        Some(at) => {
-            let (why, data) = why.split_at(at);
-            (data.trim_start_matches([',', '，']).trim().to_owned(), Some(why.to_owned()))
-        }
-        None => (raw, purpose),
-    }
-}
-
 /// The words before the purpose, and the purpose.
 pub fn cut_purpose(words: &str, lexicon: &Lexicon) -> (String, Option<String>) {
     let folded = Folded::new(words);
@@ -683,5 +669,19 @@ pub fn cut_purpose(words: &str, lexicon: &Lexicon) -> (String, Option<String>) {
             (raw, words.get(at..end).map(|p| p.trim().to_owned()))
         }
         None => (words.trim().trim_end_matches(['。', '.']).to_owned(), None),
+    }
+}
+
+/// The same where the data stand in a clause behind the purpose: `，用于统计分析，其会收集设备型号`.
+fn purpose_before_data(words: &str, lexicon: &Lexicon) -> (String, Option<String>) {
+    let (raw, purpose) = cut_purpose(words, lexicon);
+    let Some(why) = purpose.as_deref().filter(|_| raw.is_empty()) else { return (raw, purpose) };
+    let collects = |at: &usize| why.get(*at..).is_some_and(|clause| lexicon.says("it-collects", &fold(clause)));
+    match why.match_indices([',', '，']).map(|(at, _)| at).find(collects) {
+        Some(at) => {
+            let (why, data) = why.split_at(at);
+            (data.trim_start_matches([',', '，']).trim().to_owned(), Some(why.to_owned()))
+        }
+        None => (raw, purpose),
     }
 }

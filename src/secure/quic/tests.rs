@@ -88,17 +88,22 @@ fn the_version_of_the_answer_counts() {
     assert_eq!(connection.version(), Some(Version::V2));
 }
 
+fn keys_of_v1(destination: &[u8]) -> InitialKeys {
+    let [salt] = Version::V1.salts() else { panic!() };
+    InitialKeys::new(Version::V1, salt, destination).unwrap()
+}
+
 /// A.2 of RFC 9001: packet number 2, and its payload starts with a CRYPTO frame of 241 bytes.
 #[test]
 fn a_packet_opens_in_its_direction_only() {
     let [client, _] = packets("rfc9001.hex");
     let Some(Header::Long(packet)) = Packets::new(&client).next() else { panic!() };
-    let mut keys = InitialKeys::new(Version::V1, &Version::V1.salts()[0], packet.destination).unwrap();
+    let mut keys = keys_of_v1(packet.destination);
     let payload = keys.open(Direction::Sent, &packet).unwrap();
     assert!(payload.starts_with(&[0x06, 0x00, 0x40, 0xf1, 0x01, 0x00, 0x00, 0xed]));
     assert_eq!(payload.len(), 1162);
     assert_eq!(keys.open(Direction::Received, &packet), None);
-    let mut other = InitialKeys::new(Version::V1, &Version::V1.salts()[0], b"another").unwrap();
+    let mut other = keys_of_v1(b"another");
     assert_eq!(other.open(Direction::Sent, &packet), None);
 }
 
@@ -112,10 +117,7 @@ fn frames(connection: &mut Connection, payload: &[u8]) {
 fn a_hello_in_pieces_over_several_packets_in_any_order() {
     let [client, _] = packets("rfc9001.hex");
     let Some(Header::Long(packet)) = Packets::new(&client).next() else { panic!() };
-    let payload = InitialKeys::new(Version::V1, &Version::V1.salts()[0], packet.destination)
-        .unwrap()
-        .open(Direction::Sent, &packet)
-        .unwrap();
+    let payload = keys_of_v1(packet.destination).open(Direction::Sent, &packet).unwrap();
     // After type, offset and length (1, 1 and 2 bytes) come the 241 bytes of the hello.
     let hello = &payload[4..4 + 241];
     let frame = |from: usize, to: usize| {
