@@ -426,11 +426,12 @@ fn slicer(keys: &Arc<KeyLog>) -> Slicer {
 /// Reads a key log or a PEM file, told apart by content.
 fn read_key_file(path: &Path, keys: &mut KeyLog, remarks: &mut Remarks<'_>) -> Result<(), ExamineError> {
     let fail = |what: String| ExamineError::Keys { path: path.display().to_string(), what };
-    let size = std::fs::metadata(path).map_err(|error| fail(format!("cannot be read: {error}")))?.len();
+    let unreadable = |error: std::io::Error| fail(format!("cannot be read: {error}; check the path"));
+    let size = std::fs::metadata(path).map_err(unreadable)?.len();
     if size > KEY_FILE_LIMIT {
         return Err(fail(format!("is {size} bytes; at most {KEY_FILE_LIMIT} are read")));
     }
-    let bytes = std::fs::read(path).map_err(|error| fail(format!("cannot be read: {error}")))?;
+    let bytes = std::fs::read(path).map_err(unreadable)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     match pem::add(keys, &bytes, &name) {
         KeyFile::Pem(pem) => remarks(format!("{name}: {}", pem.statement())),

@@ -93,11 +93,12 @@ struct Entry {
 
 fn read(path: &Path) -> Result<(GeoSource, Table), GeoError> {
     let fail = |what: String| GeoError { path: path.display().to_string(), what };
-    let size = std::fs::metadata(path).map_err(|error| fail(format!("cannot be read: {error}")))?.len();
+    let unreadable = |error: std::io::Error| fail(format!("cannot be read: {error}; check the path"));
+    let size = std::fs::metadata(path).map_err(unreadable)?.len();
     if size > FILE_LIMIT {
         return Err(fail(format!("is {size} bytes; at most {FILE_LIMIT} are read")));
     }
-    let bytes = std::fs::read(path).map_err(|error| fail(format!("cannot be read: {error}")))?;
+    let bytes = std::fs::read(path).map_err(unreadable)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let sha256 = sha256_hex(&bytes);
     let tail = bytes.get(bytes.len().saturating_sub(MMDB_METADATA)..).unwrap_or_default();

@@ -77,7 +77,7 @@ const OTHERS: &[&str] = &[
     "ambiguous = truenrecipients = [{}]n",
     "an object with \"entries\"",
     "an object with \"log\"",
-    "cannot be read: {}",
+    "cannot be read: {}; check the path",
     "decrypted sessions running in this tunnel",
     "expected are NSS key log lines such as CLIENT_RANDOM …, or a PEM private key",
     "export it again as HAR 1.2; the list of requests is expected at /log/entries",
